@@ -1,0 +1,149 @@
+//! The bytes of parts: derived from a name, told apart by a salt, cheap at 20 MiB.
+//!
+//! A chunk is a head of 48 bytes that depends on salt and name, and a filler that all chunks share. So chunks of
+//! different cases differ, while 20 MiB are made, and encoded as base64, once in the life of the process.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that a case uploads as one part.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Chunk {
+    /// Its name in references: `${base64:NAME}`.
+    pub name: String,
+    /// How many bytes it has.
+    pub len: Length,
+}
+
+/// How many bytes a chunk has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Length {
+    /// So many, at most [`Chunk::MAX`].
+    Bytes(usize),
+    /// As many as the target's InitiateLayerUpload calls `partSize`.
+    PartSize,
+}
+
+/// A multiple of three, so that head and filler are encoded separately.
+const HEAD: usize = 48;
+
+static FILLER: LazyLock<Vec<u8>> = LazyLock::new(|| filler(Chunk::MAX - HEAD));
+static FILLER_BASE64: LazyLock<String> = LazyLock::new(|| STANDARD.encode(FILLER.as_slice()));
+
+impl Chunk {
+    /// One byte more than the largest part that is admitted.
+    pub const MAX: usize = 20_971_521;
+
+    /// A chunk of this name and length.
+    pub fn new(name: &str, len: usize) -> Chunk {
+        Chunk { name: String::from(name), len: Length::Bytes(len) }
+    }
+}
+
+/// The content of a chunk in one run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Content {
+    head: Vec<u8>,
+    len: usize,
+}
+
+impl Content {
+    /// The bytes of a chunk under a salt, on a target with this `partSize`.
+    pub(super) fn of(chunk: &Chunk, salt: &str, part_size: usize) -> Content {
+        let len = match chunk.len {
+            Length::Bytes(len) => len,
+            Length::PartSize => part_size,
+        };
+        let len = len.min(Chunk::MAX);
+        let first = Sha256::digest(format!("{salt}/{}", chunk.name));
+        let second = Sha256::digest(first);
+        let mut head = [first, second].concat();
+        head.truncate(HEAD.min(len));
+        Content { head, len }
+    }
+
+    /// Number of bytes.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends their base64 text.
+    pub(super) fn append_base64(&self, out: &mut Vec<u8>) {
+        if self.len <= HEAD {
+            out.extend_from_slice(STANDARD.encode(&self.head).as_bytes());
+            return;
+        }
+        let rest = self.len - HEAD;
+        let whole = rest / 3 * 3;
+        out.reserve(self.len.div_ceil(3) * 4);
+        out.extend_from_slice(STANDARD.encode(&self.head).as_bytes());
+        if rest <= SMALL {
+            out.extend_from_slice(STANDARD.encode(filler(rest)).as_bytes());
+        } else {
+            out.extend_from_slice(&FILLER_BASE64.as_bytes()[..whole / 3 * 4]);
+            out.extend_from_slice(STANDARD.encode(&FILLER[whole..rest]).as_bytes());
+        }
+    }
+
+    /// Feeds them to a hash.
+    pub(super) fn hash_into(&self, hash: &mut Sha256) {
+        hash.update(&self.head);
+        let rest = self.len.saturating_sub(HEAD);
+        if rest <= SMALL {
+            hash.update(filler(rest));
+        } else {
+            hash.update(&FILLER[..rest]);
+        }
+    }
+}
+
+/// Up to here the filler is made afresh: most chunks have some bytes only.
+const SMALL: usize = 4096;
+
+/// The first `len` bytes of the filler: xorshift64, so that no run compresses away.
+fn filler(len: usize) -> Vec<u8> {
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_and_hash_are_of_the_same_bytes() {
+        for len in [0, 1, 47, 48, 49, 50, 51, SMALL + HEAD, SMALL + HEAD + 1, 100_000] {
+            let content = Content::of(&Chunk::new("a", len), "salt", 0);
+            let mut text = Vec::new();
+            content.append_base64(&mut text);
+            let bytes = STANDARD.decode(&text).unwrap();
+            assert_eq!(bytes.len(), len);
+            let mut hash = Sha256::new();
+            content.hash_into(&mut hash);
+            assert_eq!(hash.finalize(), Sha256::digest(&bytes), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn salts_and_names_tell_chunks_apart() {
+        let text = |salt: &str, name: &str| {
+            let mut text = Vec::new();
+            Content::of(&Chunk::new(name, 20), salt, 0).append_base64(&mut text);
+            text
+        };
+        assert_ne!(text("a", "x"), text("b", "x"));
+        assert_ne!(text("a", "x"), text("a", "y"));
+        assert_eq!(text("a", "x"), text("a", "x"));
+    }
+}

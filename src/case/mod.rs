@@ -1,0 +1,149 @@
+//! A case: a named sequence of calls, with what the contract admits for each. Written (`scenario`) and generated
+//! (`generate`) cases meet here.
+
+pub mod bindings;
+pub mod chunk;
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use crate::contract::{Rules, Service, Tier};
+use crate::expect::{Expectation, Outcome};
+use crate::wire::{Exchange, Request};
+
+pub use bindings::Bindings;
+pub use chunk::{Chunk, Length};
+
+/// A named sequence of calls.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Stable id: the rule and a variant, or `scenarios/<topic>/<name>`.
+    pub id: String,
+    /// Which service it is for.
+    pub service: Service,
+    /// What it does, in a few words.
+    pub title: String,
+    /// The repository it works in.
+    pub place: Place,
+    /// The bytes it uploads.
+    pub chunks: Vec<Chunk>,
+    /// The calls, in order.
+    pub steps: Vec<Step>,
+}
+
+/// The repository that a case works in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// One that other cases use too: the case changes nothing that they could see.
+    Shared,
+    /// Its own. The names are those of further repositories, `${repository:NAME}`.
+    Own(Vec<String>),
+}
+
+/// One call of a case.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Name under which later steps refer to its answer.
+    pub name: String,
+    /// The operation called; empty where the request names none.
+    pub operation: String,
+    /// The request, with references `${…}` in its body.
+    pub request: Request,
+    /// What the step is for.
+    pub role: StepRole,
+    /// What is admitted as its answer.
+    pub expect: Expectation,
+}
+
+/// What a step is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StepRole {
+    /// Makes the state that the case is about; valid, and expected to succeed.
+    SetUp,
+    /// Tries something that the target may refuse, such as creating a repository with an odd name; never judged.
+    Attempt,
+    /// What the case is about.
+    Focus,
+    /// Looks, by BatchCheckLayerAvailability, whether the focus changed what it must not; judged where the survey found
+    /// that the operation can be believed.
+    Probe,
+}
+
+/// All exchanges of a case, with the values its references stood for.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    /// One exchange a step, in order; shorter than the steps where the case could not go on.
+    pub exchanges: Vec<Exchange>,
+    /// What the references stood for.
+    pub bindings: Bindings,
+    /// Why the case could not go on.
+    pub stopped: Option<String>,
+}
+
+impl Case {
+    /// The operations that the case calls.
+    pub fn operations(&self) -> BTreeSet<&str> {
+        self.steps.iter().map(|step| step.operation.as_str()).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// Whether it makes or removes repositories by itself, or needs more than one.
+    pub fn manages_repositories(&self) -> bool {
+        let more = matches!(&self.place, Place::Own(names) if !names.is_empty());
+        more || self.steps.iter().any(|step| matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository"))
+    }
+
+    /// The strongest tier among the steps that the case is about.
+    pub fn tier(&self) -> Tier {
+        let focus = self.steps.iter().filter(|step| step.role == StepRole::Focus);
+        focus.map(|step| step.expect.tier).min().unwrap_or(Tier::Open)
+    }
+}
+
+impl Step {
+    /// What a reader calls the request: the operation, or what stands in its place.
+    pub fn operation_name(&self) -> &str {
+        if self.operation.is_empty() { "request" } else { &self.operation }
+    }
+}
+
+/// What a rule admits, before the model adds which values the answer must have: the errors of the rule, success where it
+/// has none, either for an open rule.
+///
+/// # Panics
+///
+/// When the service has no rule with this id: generators name rules that exist (tests/tidy.rs).
+pub fn admitted(service: Service, rule: &str) -> Expectation {
+    let rule = Rules::of(service).get(rule).unwrap_or_else(|| panic!("{service} has no rule {rule}"));
+    let success = (rule.errors.is_empty() || rule.tier == Tier::Open).then(Outcome::success);
+    let errors = rule.errors.iter().filter_map(|name| crate::contract::ErrorType::find(name)).map(Outcome::error);
+    Expectation {
+        rule: rule.id.clone(),
+        tier: rule.tier,
+        sources: rule.sources.clone(),
+        outcomes: success.into_iter().chain(errors).collect(),
+    }
+}
+
+/// Replaces the references in a body by what they stand for.
+///
+/// # Errors
+///
+/// The name of the first reference that stands for nothing.
+pub fn fill(template: &[u8], bindings: &mut Bindings) -> Result<Bytes, String> {
+    let mut out = Vec::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(start) = find(rest, b"${") {
+        let Some(length) = find(&rest[start..], b"}") else { break };
+        let name = String::from_utf8_lossy(&rest[start + 2..start + length]).into_owned();
+        out.extend_from_slice(&rest[..start]);
+        bindings.append(&name, &mut out).ok_or(name)?;
+        rest = &rest[start + length + 1..];
+    }
+    out.extend_from_slice(rest);
+    Ok(Bytes::from(out))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,41 @@
+//! `ecrspec list`: the cases, or the rules.
+
+use clap::Args;
+
+use super::{Failure, Outcome, print};
+use crate::contract::{Rules, Service};
+use crate::report::summary::Reason;
+use crate::report::terminal;
+use crate::run::is_named;
+use crate::suite::suite;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Service: ecr or ecr-public (repeatable; default both)
+    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    service: Vec<Service>,
+    /// Only ids that have this in them, or are what follows a = (repeatable)
+    #[arg(long, value_name = "ID")]
+    filter: Vec<String>,
+    /// Rules instead of cases
+    #[arg(long)]
+    rules: bool,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Outcome {
+    let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
+    let mut listed = 0;
+    for service in services {
+        let lines: Vec<String> = if arguments.rules {
+            let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id));
+            rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()
+        } else {
+            let cases = suite(service).map_err(Failure::harness)?;
+            cases.iter().filter(|case| is_named(&arguments.filter, &case.id)).map(terminal::case_line).collect()
+        };
+        listed += lines.len();
+        lines.iter().for_each(|line| print(&format!("{line}\n")));
+    }
+    // An empty list is no success: the filter names nothing.
+    Ok(if listed == 0 { Reason::NothingRun.code() } else { 0 })
+}

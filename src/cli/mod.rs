@@ -1,0 +1,100 @@
+//! The command line: what can be asked, one file a subcommand.
+
+mod contract;
+mod explain;
+mod list;
+mod mock;
+mod report;
+mod run;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::contract::Service;
+use crate::report::summary::Reason;
+
+/// Conformance tests for servers that speak the layer-upload API of Amazon ECR.
+///
+/// `ecrspec run` tests the embedded mock; `ecrspec run --endpoint URL` tests a server.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge a server: catalogue and scenarios, findings by cause, verdict last
+    Run(Box<run::Arguments>),
+    /// Render the report of a run again from its event log
+    Report(report::Arguments),
+    /// List cases, or rules
+    List(list::Arguments),
+    /// Say all that is known of a rule or a case: what it says, where that stands, what is admitted
+    Explain(explain::Arguments),
+    /// Serve the reference implementation, or one of its faults
+    Mock(mock::Arguments),
+    /// The documented contract
+    Contract(contract::Arguments),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 judged and clean; 1 findings; 2 usage or configuration; 3 target unreachable, or set-up failed; 4 nothing \
+was run; 5 trouble with known deviations only; 6 inconclusive; 7 a fault of ecrspec itself; 130 interrupted. When \
+several apply: 7, 2, 3, 1, 5, 6, 4.";
+
+/// Why a command ends without having done its work.
+#[derive(Debug)]
+struct Failure {
+    reason: Reason,
+    error: anyhow::Error,
+}
+
+/// The exit code of a command that did its work.
+type Outcome = Result<u8, Failure>;
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse(); // Ends with 2 on a usage error by itself.
+    let outcome = match arguments.command {
+        Command::Run(arguments) => run::main(&arguments),
+        Command::Report(arguments) => report::main(&arguments),
+        Command::List(arguments) => list::main(&arguments),
+        Command::Explain(arguments) => explain::main(&arguments),
+        Command::Mock(arguments) => mock::main(&arguments),
+        Command::Contract(arguments) => contract::main(&arguments),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            anstream::eprintln!("ecrspec: {:#}", failure.error);
+            ExitCode::from(failure.reason.code())
+        }
+    }
+}
+
+impl Failure {
+    fn usage(error: impl Into<anyhow::Error>) -> Failure {
+        Failure { reason: Reason::Usage, error: error.into() }
+    }
+
+    fn harness(text: String) -> Failure {
+        Failure { reason: Reason::Harness, error: anyhow::anyhow!(text) }
+    }
+}
+
+/// Reads `ecr` or `ecr-public`.
+fn service(text: &str) -> Result<Service, String> {
+    Service::find(text).ok_or_else(|| String::from("expected ecr or ecr-public"))
+}
+
+/// Prints to standard output. A reader that went away, such as `head`, ends the command quietly.
+fn print(text: &str) {
+    use std::io::Write as _;
+    if anstream::stdout().lock().write_all(text.as_bytes()).is_err() {
+        std::process::exit(0);
+    }
+}

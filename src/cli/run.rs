@@ -1,0 +1,330 @@
+//! `ecrspec run`: the gate.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::watch;
+
+use super::settings::SettingsFile;
+use super::{Failure, Outcome, print};
+use crate::contract::{Service, Tier};
+use crate::drive::http::{Http, Patience};
+use crate::drive::{Driver, InProcess, Target};
+use crate::judge::known::{Known, KnownFile};
+use crate::judge::{Grade, Verdict};
+use crate::mock::{Mock, router};
+use crate::report::summary::{Measure, Reason};
+use crate::report::terminal::{self, Detail};
+use crate::report::{Event, Summary};
+use crate::run::{RunError, Settings, run};
+use crate::wire::auth::Auth;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Address of the server, as in http://127.0.0.1:5000; without it the embedded mock is tested
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Service to test: ecr or ecr-public (repeatable; default both)
+    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    service: Vec<Service>,
+    /// Work in this existing repository instead of making one a case
+    #[arg(long, value_name = "NAME")]
+    repository: Option<String>,
+    /// Only cases whose id has this in it, or is what follows a = (repeatable)
+    #[arg(long, value_name = "ID")]
+    filter: Vec<String>,
+    /// Only cases of this tier or a stronger one: documented, observed, open (default)
+    #[arg(long)]
+    tier: Option<Tier>,
+    /// Cases under way at once (default: number of cores)
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// What is sent as a signature: none (default), or dummy for servers that route by its scope
+    #[arg(long, value_name = "KIND", value_parser = auth)]
+    auth: Option<Auth>,
+    /// Compare message texts too, where a published answer of the real service gives them
+    #[arg(long)]
+    strict: bool,
+    /// File of known deviations: findings that are accepted for now
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Write a report: ndjson=PATH is the event log (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<String>,
+    /// Grades that gate: crash, state, refused, error, form (repeatable; default all)
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
+    fail_on: Vec<Grade>,
+    /// A warning fails the run
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Seconds to wait for the first byte of an answer (default 10)
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+    /// Allow an endpoint of amazonaws.com
+    #[arg(long)]
+    allow_aws: bool,
+    /// Settings file (default: ecrspec.toml, if it is there)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Groups of findings to show
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    max_groups: usize,
+    /// Show all cases of each group, the exchanges, and the answers to open questions
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Outcome {
+    let merged = Merged::of(arguments).map_err(Failure::usage)?;
+    let target = merged.target().map_err(Failure::usage)?;
+    let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let mut events = Vec::new();
+    let progress = Progress::default();
+    let outcome = runtime.block_on(async {
+        let (sender, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                let _ = sender.send(true);
+            }
+            let _ = tokio::signal::ctrl_c().await; // A second one does not wait for the clean-up.
+            std::process::exit(i32::from(Reason::Interrupted.code()));
+        });
+        run(Arc::new(target), &merged.settings, stop, |event| {
+            log.write(&event);
+            progress.show(&event);
+            events.push(event);
+        })
+        .await
+    });
+    progress.finish();
+    log.finish().map_err(Failure::usage)?;
+    outcome.map_err(|error| {
+        let reason = match &error {
+            RunError::Unreachable(_) => Reason::SetUp,
+            RunError::Harness(_) => Reason::Harness,
+        };
+        Failure { reason, error: error.into() }
+    })?;
+    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
+    let reasons = summary.reasons(merged.measure.deny_warnings);
+    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
+    print(&terminal::report(&summary, detail, &reasons));
+    Ok(reasons.first().map_or(0, |reason| reason.code()))
+}
+
+/// Flags and settings file, merged: flags win.
+struct Merged {
+    endpoint: Option<String>,
+    auth: Auth,
+    patience: Patience,
+    settings: Settings,
+    measure: Measure,
+    reports: Vec<PathBuf>,
+}
+
+impl Merged {
+    fn of(arguments: &Arguments) -> anyhow::Result<Merged> {
+        let file = SettingsFile::read(arguments.config.as_deref())?;
+        let endpoint = arguments.endpoint.clone().or(file.endpoint);
+        let services = some(&arguments.service).or(file.service).unwrap_or_else(|| Service::ALL.to_vec());
+        let repository = arguments.repository.clone().or(file.repository);
+        let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let known = arguments.known.clone().or(file.known);
+        let reports = some(&arguments.report).or(file.report).unwrap_or_default();
+        let patience = patience(arguments.timeout.or(file.timeout))?;
+        if let Some(endpoint) = &endpoint
+            && !arguments.allow_aws
+            && file.allow_aws != Some(true)
+        {
+            refuse_aws(endpoint)?;
+        }
+        let target = endpoint.clone().unwrap_or_else(|| String::from("the embedded mock, in process"));
+        let auth_flag = (auth == Auth::Dummy).then(|| ["--auth", "dummy"].map(String::from));
+        let flag = |name: &str, value: &Option<String>| value.clone().map(|value| [format!("--{name}"), value]);
+        let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag];
+        Ok(Merged {
+            endpoint,
+            auth,
+            patience,
+            settings: Settings {
+                target,
+                flags: flags.into_iter().flatten().flatten().collect(),
+                services,
+                filter: some(&arguments.filter).or(file.filter).unwrap_or_default(),
+                tier: arguments.tier.or(file.tier).unwrap_or(Tier::Open),
+                jobs: arguments.jobs.or(file.jobs).unwrap_or_else(cores),
+                repository,
+                strict: arguments.strict || file.strict == Some(true),
+                prefix: prefix(),
+            },
+            measure: Measure {
+                fail_on: some(&arguments.fail_on).or(file.fail_on).unwrap_or_else(|| Grade::ALL.to_vec()),
+                known: known.as_deref().map(read_known).transpose()?.unwrap_or_default(),
+                today: jiff::Zoned::now().date(),
+                deny_warnings: arguments.deny_warnings || file.deny_warnings == Some(true),
+            },
+            reports: reports.iter().map(|report| report_path(report)).collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    fn target(&self) -> anyhow::Result<Target> {
+        let driver = match &self.endpoint {
+            Some(endpoint) => {
+                Driver::Http(Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?)
+            }
+            None => Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL, None))))),
+        };
+        Ok(Target { driver, auth: self.auth })
+    }
+}
+
+/// Reads a file of known deviations.
+pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
+    let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    Ok(file.known)
+}
+
+fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+    (!values.is_empty()).then(|| values.to_vec())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Different from run to run, so that runs against one server do not meet.
+fn prefix() -> String {
+    let nanos = jiff::Timestamp::now().as_nanosecond();
+    format!("ecrspec-{:08x}", (nanos ^ i128::from(std::process::id()) << 20) as u32)
+}
+
+fn patience(seconds: Option<f64>) -> anyhow::Result<Patience> {
+    let Some(seconds) = seconds else { return Ok(Patience::default()) };
+    let first_byte = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
+    let first_byte =
+        first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
+    Ok(Patience { first_byte, ..Patience::default() })
+}
+
+fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
+    let url: Option<reqwest::Url> = endpoint.parse().ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
+        .iter()
+        .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
+    if is_aws && host.parse::<IpAddr>().is_err() {
+        bail!(
+            "{host} is Amazon's own: the run would make repositories and layers there, at a cost. --allow-aws allows it"
+        );
+    }
+    Ok(())
+}
+
+fn auth(text: &str) -> Result<Auth, String> {
+    match text {
+        "none" => Ok(Auth::None),
+        "dummy" => Ok(Auth::Dummy),
+        _ => Err(String::from("expected none or dummy")),
+    }
+}
+
+fn grade(text: &str) -> Result<Grade, String> {
+    Grade::ALL
+        .into_iter()
+        .find(|grade| grade.to_string() == text)
+        .ok_or_else(|| String::from("expected crash, state, refused, error or form"))
+}
+
+fn report_path(report: &str) -> anyhow::Result<PathBuf> {
+    match report.split_once('=') {
+        Some(("ndjson", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
+        Some((format, _)) => bail!("--report: expected ndjson=PATH, found the format {format:?}"),
+        None => bail!("--report: expected ndjson=PATH, found {report:?}"),
+    }
+}
+
+/// The event log, written as things happen: a run that is killed leaves all but the cases under way.
+struct Log {
+    files: Vec<(PathBuf, File)>,
+    failed: Option<anyhow::Error>,
+}
+
+impl Log {
+    fn create(paths: &[PathBuf]) -> anyhow::Result<Log> {
+        let create = |path: &PathBuf| {
+            let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
+            Ok((path.clone(), file))
+        };
+        Ok(Log { files: paths.iter().map(create).collect::<anyhow::Result<_>>()?, failed: None })
+    }
+
+    fn write(&mut self, event: &Event) {
+        for (path, file) in &mut self.files {
+            let written =
+                serde_json::to_string(event).map_err(std::io::Error::other).and_then(|line| writeln!(file, "{line}"));
+            if let Err(error) = written {
+                let context = format!("--report: could not write {}", path.display());
+                self.failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
+            }
+        }
+    }
+
+    /// Says afterwards that the log is not whole: a run is not given up for that.
+    fn finish(self) -> anyhow::Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+/// A line that moves while the run works, on a terminal only.
+#[derive(Default)]
+struct Progress {
+    bar: std::cell::RefCell<Option<ProgressBar>>,
+}
+
+impl Progress {
+    fn show(&self, event: &Event) {
+        match event {
+            Event::Started(started) => {
+                print(&terminal::header(started));
+                let style = ProgressStyle::with_template("{pos}/{len} cases  {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar());
+                let bar = ProgressBar::new(started.cases as u64).with_style(style); // Hidden by itself where there is no terminal.
+                self.bar.replace(Some(bar));
+            }
+            Event::Surveyed(survey) => self.aside(&terminal::survey(survey)),
+            Event::Judged(judged) => {
+                if let Some(bar) = &*self.bar.borrow() {
+                    bar.inc(1);
+                    let failing = matches!(judged.verdict, Verdict::Fail { .. });
+                    if failing {
+                        bar.set_message(format!("last failure: {}", judged.case));
+                    }
+                }
+            }
+            Event::Finished(_) => self.finish(),
+        }
+    }
+
+    fn aside(&self, text: &str) {
+        match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(|| print(text)),
+            None => print(text),
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

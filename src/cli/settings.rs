@@ -1,0 +1,46 @@
+//! `ecrspec.toml`: the flags of `run`, so that they need not be typed. Flags win.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::contract::{Service, Tier};
+use crate::judge::Grade;
+use crate::wire::auth::Auth;
+
+/// The settings file. Every key is the flag of the same name.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SettingsFile {
+    pub endpoint: Option<String>,
+    pub service: Option<Vec<Service>>,
+    pub repository: Option<String>,
+    pub filter: Option<Vec<String>>,
+    pub tier: Option<Tier>,
+    pub jobs: Option<usize>,
+    pub auth: Option<Auth>,
+    pub strict: Option<bool>,
+    pub known: Option<PathBuf>,
+    pub report: Option<Vec<String>>,
+    pub fail_on: Option<Vec<Grade>>,
+    pub deny_warnings: Option<bool>,
+    pub timeout: Option<f64>,
+    pub allow_aws: Option<bool>,
+}
+
+/// The file that is read if it is there and no other is named.
+const NAME: &str = "ecrspec.toml";
+
+impl SettingsFile {
+    /// Reads the named file, or `ecrspec.toml` in the current folder if it is there.
+    pub fn read(named: Option<&Path>) -> anyhow::Result<SettingsFile> {
+        let path = match named {
+            Some(path) => path,
+            None if Path::new(NAME).is_file() => Path::new(NAME),
+            None => return Ok(SettingsFile::default()),
+        };
+        let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is no settings file", path.display()))
+    }
+}

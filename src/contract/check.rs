@@ -1,0 +1,230 @@
+//! Holds the members of a request against the contract: the syntax only, no state.
+
+use base64::Engine as _;
+use serde_json::{Map, Value};
+
+use super::Operation;
+use super::shape::{Kind, Shape, Text};
+
+/// A rule that a request breaks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Breach {
+    /// Id of the rule.
+    pub rule: String,
+    /// What the real service's message would say of it; empty where no text is known.
+    pub message: String,
+}
+
+/// The rules that the members of a request break, in the order in which the server framework looks: types first, then
+/// constraints. Unknown members are ignored; null is as if left out.
+pub fn check(operation: &Operation, input: &Map<String, Value>) -> Vec<Breach> {
+    let mut types = Vec::new();
+    let mut constraints = Vec::new();
+    for member in operation.input {
+        let path = format!("{}/{}", operation.name, member.name);
+        match input.get(member.name).filter(|value| !value.is_null()) {
+            None if member.required => constraints.push(Breach {
+                rule: format!("{path}/required"),
+                message: constraint(member.name, "Member must not be null"),
+            }),
+            None => {}
+            Some(value) => shape(&path, member.name, member.shape, value, &mut types, &mut constraints),
+        }
+    }
+    types.append(&mut constraints);
+    types
+}
+
+/// The decoded bytes of a blob member, if it is base64 as RFC 4648 has it.
+pub fn blob(value: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::STANDARD.decode(value).ok()
+}
+
+/// A JSON number that is a 64-bit integer, in whatever notation: `10`, `10.0` and `1e1` are one number.
+pub fn long(value: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // Beyond 2^53 a float no longer says which integer was meant.
+    value.as_i64().or_else(|| {
+        value.as_f64().filter(|found| found.fract() == 0.0 && found.abs() <= EXACT).map(|found| found as i64)
+    })
+}
+
+/// Whether a value of an answer is of its shape; if not, what was expected.
+pub fn conforms(of: &Shape, value: &Value) -> Result<(), String> {
+    let expected = |what: String| Err(format!("expected {what}"));
+    match (&of.kind, value) {
+        (Kind::Text(bounds), Value::String(found)) => {
+            if !bounds.values.is_empty() && !bounds.values.contains(&found.as_str()) {
+                return expected(format!("one of {}", bounds.values.join(", ")));
+            }
+            if !bounds.matches_any(found) {
+                return expected(format!("{}, the whole of it", bounds.patterns[0].text));
+            }
+            Ok(())
+        }
+        (Kind::Long { min }, value) if long(value).is_some_and(|found| found >= *min) => Ok(()),
+        (Kind::Long { min }, _) => expected(format!("a whole number of at least {min}")),
+        (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::Number(_)) => Ok(()),
+        (Kind::Blob { .. }, Value::String(found)) if blob(found).is_some() => Ok(()),
+        (Kind::List { item, .. }, Value::Array(items)) => items.iter().try_for_each(|value| conforms(item, value)),
+        (Kind::Structure(members), Value::Object(found)) => {
+            members.iter().try_for_each(|member| match found.get(member.name) {
+                None | Some(Value::Null) if member.required => expected(format!("a member {}", member.name)),
+                None | Some(Value::Null) => Ok(()),
+                Some(value) => conforms(member.shape, value).map_err(|what| format!("{}: {what}", member.name)),
+            })
+        }
+        (kind, _) => expected(format!("a {}", kind.word())),
+    }
+}
+
+fn shape(path: &str, name: &str, of: &Shape, value: &Value, types: &mut Vec<Breach>, constraints: &mut Vec<Breach>) {
+    let wrong_type = |what: &str| Breach { rule: format!("{path}/{what}"), message: String::new() };
+    match (&of.kind, value) {
+        (Kind::Text(bounds), Value::String(found)) => text(path, "", name, bounds, found, constraints),
+        (Kind::Long { min }, Value::Number(number)) => match long(value) {
+            Some(found) if found < *min => constraints.push(Breach {
+                rule: format!("{path}/min"),
+                message: constraint(name, &format!("Member must have value greater than or equal to {min}")),
+            }),
+            Some(_) => {}
+            None if number.as_f64().is_some_and(|found| found.fract() != 0.0) => types.push(wrong_type("integer")),
+            None => types.push(wrong_type("64-bit")),
+        },
+        (Kind::Blob { max }, Value::String(found)) => match blob(found) {
+            None if blob_without_padding(found) => types.push(wrong_type("base64-padding")),
+            None => types.push(wrong_type("base64")),
+            Some(bytes) if bytes.len() > *max => constraints.push(Breach {
+                rule: format!("{path}/max-size"),
+                message: constraint(name, &format!("Member must have length less than or equal to {max}")),
+            }),
+            Some(_) => {}
+        },
+        (Kind::List { min, max, item }, Value::Array(found)) => {
+            if found.len() < *min {
+                constraints.push(Breach {
+                    rule: format!("{path}/min-items"),
+                    message: constraint(name, &format!("Member must have length greater than or equal to {min}")),
+                });
+            }
+            if let Some(max) = max.filter(|max| found.len() > *max) {
+                constraints.push(Breach {
+                    rule: format!("{path}/max-items"),
+                    message: constraint(name, &format!("Member must have length less than or equal to {max}")),
+                });
+            }
+            for value in found {
+                match (&item.kind, value) {
+                    (Kind::Text(bounds), Value::String(found)) => text(path, "item-", name, bounds, found, constraints),
+                    (Kind::Text(_), Value::Null) => types.push(wrong_type("item-null")),
+                    _ => types.push(wrong_type("item-type")),
+                }
+            }
+        }
+        (Kind::Boolean, Value::Bool(_))
+        | (Kind::Timestamp, Value::Number(_))
+        | (Kind::Structure(_), Value::Object(_)) => {}
+        _ => types.push(wrong_type("type")),
+    }
+}
+
+fn text(path: &str, prefix: &str, name: &str, bounds: &Text, found: &str, constraints: &mut Vec<Breach>) {
+    let breach = |what: &str, text: String| Breach {
+        rule: format!("{path}/{prefix}{what}"),
+        message: match prefix {
+            "" => constraint(name, &text),
+            _ => constraint(name, &format!("Member must satisfy constraint: [Member {text}]")),
+        },
+    };
+    if !bounds.admits_length(found) {
+        if bounds.contests_length(found) {
+            constraints.push(breach("editions", String::from("must have another length")));
+        } else if found.chars().count() < bounds.min {
+            constraints.push(breach("min-length", format!("must have length greater than or equal to {}", bounds.min)));
+        } else {
+            let max = bounds.max.unwrap_or_default();
+            constraints.push(breach("max-length", format!("must have length less than or equal to {max}")));
+        }
+    }
+    if !bounds.matches_all(found) {
+        let pattern = bounds.patterns.first().map_or("", |pattern| pattern.text);
+        match prefix {
+            _ if bounds.matches_any(found) => constraints.push(breach("editions", String::from("is contested"))),
+            "" => constraints.push(breach("pattern", format!("must satisfy regular expression '{pattern}'"))),
+            _ => constraints.push(breach("pattern", format!("must satisfy regular expression pattern: {pattern}"))),
+        }
+    }
+}
+
+fn constraint(member: &str, text: &str) -> String {
+    format!("Invalid parameter at '{member}' failed to satisfy constraint: '{text}'")
+}
+
+fn blob_without_padding(value: &str) -> bool {
+    use base64::alphabet;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+    let lenient = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    lenient.decode(value).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::contract::Service;
+
+    fn rules(service: Service, operation: &str, input: Value) -> Vec<String> {
+        let Value::Object(input) = input else { panic!("an object") };
+        check(service.contract().operation(operation).unwrap(), &input).into_iter().map(|breach| breach.rule).collect()
+    }
+
+    #[test]
+    fn a_request_of_the_documents_breaks_nothing() {
+        let input = json!({"repositoryName": "layer-test", "uploadId": "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9",
+            "layerDigests": ["6cb64b8a-9378-0e33-2ab1-b780fab8a9e9:48074e6d3a68b39aad8ccc002cdad912d4148c0f92b3729323e"]});
+        assert_eq!(rules(Service::Ecr, "CompleteLayerUpload", input.clone()), [""; 0]);
+        assert_eq!(rules(Service::EcrPublic, "CompleteLayerUpload", input), [""; 0]);
+    }
+
+    #[test]
+    fn each_fault_breaks_its_rule() {
+        let rows = [
+            (json!({}), "InitiateLayerUpload/repositoryName/required"),
+            (json!({"repositoryName": null}), "InitiateLayerUpload/repositoryName/required"),
+            (json!({"repositoryName": 1}), "InitiateLayerUpload/repositoryName/type"),
+            (json!({"repositoryName": "a"}), "InitiateLayerUpload/repositoryName/min-length"),
+            (json!({"repositoryName": "a".repeat(257)}), "InitiateLayerUpload/repositoryName/max-length"),
+            (json!({"repositoryName": "a..b"}), "InitiateLayerUpload/repositoryName/pattern"),
+            (json!({"repositoryName": "a__b"}), "InitiateLayerUpload/repositoryName/editions"),
+            (json!({"repositoryName": "ab", "registryId": "1"}), "InitiateLayerUpload/registryId/pattern"),
+        ];
+        for (input, rule) in rows {
+            assert_eq!(rules(Service::Ecr, "InitiateLayerUpload", input.clone()), [rule], "{input}");
+        }
+        let public = json!({"repositoryName": "a__b", "registryId": "x".repeat(51)});
+        assert_eq!(
+            rules(Service::EcrPublic, "InitiateLayerUpload", public),
+            ["InitiateLayerUpload/registryId/editions", "InitiateLayerUpload/repositoryName/pattern"]
+        );
+    }
+
+    #[test]
+    fn numbers_are_64_bit_integers() {
+        let check = |number: &str| {
+            let text = format!(
+                r#"{{"repositoryName":"ab","uploadId":"6cb64b8a-9378-0e33-2ab1-b780fab8a9e9","partFirstByte":{number},
+                "partLastByte":0,"layerPartBlob":""}}"#
+            );
+            rules(Service::Ecr, "UploadLayerPart", serde_json::from_str(&text).unwrap())
+        };
+        assert_eq!(check("9223372036854775807"), [""; 0]);
+        assert_eq!(check("-1"), ["UploadLayerPart/partFirstByte/min"]);
+        assert_eq!(check("0.5"), ["UploadLayerPart/partFirstByte/integer"]);
+        assert_eq!(check("1e1"), [""; 0]);
+        assert_eq!(check("9223372036854775808"), ["UploadLayerPart/partFirstByte/64-bit"]);
+        assert_eq!(check("\"0\""), ["UploadLayerPart/partFirstByte/type"]);
+    }
+}

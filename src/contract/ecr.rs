@@ -1,0 +1,209 @@
+//! The private service, `ecr`: service model 2015-09-21 (botocore 1.43.106) and the API reference of 2025.
+
+use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
+use super::shapes::{
+    ANSWERED_REPOSITORY_NAME, BATCHED_LAYER_DIGEST, BATCHED_LAYER_DIGEST_LIST, CREATION_TIMESTAMP, FORCE_FLAG,
+    FREE_TEXT, LAYER_DIGEST, LAYER_DIGEST_LIST, LAYER_FAILURE_CODE, LAYER_PART_BLOB, LAYER_SIZE, PART_SIZE,
+    REGISTRY_ID, UPLOAD_ID, URL,
+};
+use super::{Contract, Operation, Role, Service};
+
+/// The contract of the private service.
+pub static CONTRACT: Contract = Contract {
+    service: Service::Ecr,
+    title: "Amazon Elastic Container Registry",
+    api_version: "2015-09-21",
+    target_prefix: "AmazonEC2ContainerRegistry_V20150921",
+    signing_name: "ecr",
+    operations: OPERATIONS,
+};
+
+/// 2 to 256 characters. The pattern changed between 2024 and 2026: runs of dashes and a double underscore became valid.
+pub static REPOSITORY_NAME: Shape = Shape {
+    name: "RepositoryName",
+    kind: Kind::Text(Text {
+        min: 2,
+        max: Some(256),
+        patterns: &[
+            Pattern {
+                text: r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
+                edition: "service model of 2026",
+            },
+            Pattern {
+                text: "(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
+                edition: "API reference of 2024 and 2025",
+            },
+        ],
+        ..ANY_TEXT
+    }),
+};
+
+static LAYER_AVAILABILITY: Shape = Shape {
+    name: "LayerAvailability",
+    kind: Kind::Text(Text { values: &["AVAILABLE", "UNAVAILABLE", "ARCHIVED"], ..ANY_TEXT }),
+};
+
+static LAYER: Shape = Shape {
+    name: "Layer",
+    kind: Kind::Structure(&[
+        required("layerDigest", &LAYER_DIGEST),
+        required("layerAvailability", &LAYER_AVAILABILITY),
+        optional("layerSize", &LAYER_SIZE),
+        optional("mediaType", &FREE_TEXT),
+    ]),
+};
+
+static LAYER_FAILURE: Shape = Shape {
+    name: "LayerFailure",
+    kind: Kind::Structure(&[
+        required("layerDigest", &BATCHED_LAYER_DIGEST),
+        required("failureCode", &LAYER_FAILURE_CODE),
+        optional("failureReason", &FREE_TEXT),
+    ]),
+};
+
+static REPOSITORY: Shape = Shape {
+    name: "Repository",
+    kind: Kind::Structure(&[
+        required("repositoryArn", &FREE_TEXT),
+        required("registryId", &REGISTRY_ID),
+        required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+        required("repositoryUri", &URL),
+        required("createdAt", &CREATION_TIMESTAMP),
+    ]),
+};
+
+static REPOSITORY_NAMES: Shape =
+    Shape { name: "RepositoryNameList", kind: Kind::List { min: 1, max: Some(100), item: &REPOSITORY_NAME } };
+static REPOSITORIES: Shape =
+    Shape { name: "RepositoryList", kind: Kind::List { min: 0, max: None, item: &REPOSITORY } };
+static LAYERS: Shape = Shape { name: "LayerList", kind: Kind::List { min: 0, max: None, item: &LAYER } };
+static FAILURES: Shape =
+    Shape { name: "LayerFailureList", kind: Kind::List { min: 0, max: None, item: &LAYER_FAILURE } };
+
+const REGISTRY: Member = optional("registryId", &REGISTRY_ID);
+const NAME: Member = required("repositoryName", &REPOSITORY_NAME);
+
+static OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "InitiateLayerUpload",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME],
+        output: &[required("uploadId", &UPLOAD_ID), required("partSize", &PART_SIZE)],
+        errors: &["InvalidParameterException", "KmsException", "RepositoryNotFoundException", "ServerException"],
+        source: "api:InitiateLayerUpload",
+    },
+    Operation {
+        name: "UploadLayerPart",
+        role: Role::Layer,
+        input: &[
+            REGISTRY,
+            NAME,
+            required("uploadId", &UPLOAD_ID),
+            required("partFirstByte", &PART_SIZE),
+            required("partLastByte", &PART_SIZE),
+            required("layerPartBlob", &LAYER_PART_BLOB),
+        ],
+        output: &[
+            required("registryId", &REGISTRY_ID),
+            required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+            required("uploadId", &UPLOAD_ID),
+            required("lastByteReceived", &PART_SIZE),
+        ],
+        errors: &[
+            "InvalidLayerPartException",
+            "InvalidParameterException",
+            "KmsException",
+            "LimitExceededException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UploadNotFoundException",
+        ],
+        source: "api:UploadLayerPart",
+    },
+    Operation {
+        name: "CompleteLayerUpload",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME, required("uploadId", &UPLOAD_ID), required("layerDigests", &LAYER_DIGEST_LIST)],
+        output: &[
+            required("registryId", &REGISTRY_ID),
+            required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+            required("uploadId", &UPLOAD_ID),
+            required("layerDigest", &LAYER_DIGEST),
+        ],
+        errors: &[
+            "EmptyUploadException",
+            "InvalidLayerException",
+            "InvalidParameterException",
+            "KmsException",
+            "LayerAlreadyExistsException",
+            "LayerPartTooSmallException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UploadNotFoundException",
+        ],
+        source: "api:CompleteLayerUpload",
+    },
+    Operation {
+        name: "BatchCheckLayerAvailability",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME, required("layerDigests", &BATCHED_LAYER_DIGEST_LIST)],
+        output: &[required("layers", &LAYERS), required("failures", &FAILURES)],
+        errors: &["InvalidParameterException", "RepositoryNotFoundException", "ServerException"],
+        source: "api:BatchCheckLayerAvailability",
+    },
+    Operation {
+        name: "GetDownloadUrlForLayer",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME, required("layerDigest", &LAYER_DIGEST)],
+        output: &[required("downloadUrl", &URL), required("layerDigest", &LAYER_DIGEST)],
+        errors: &[
+            "InvalidParameterException",
+            "LayerInaccessibleException",
+            "LayersNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnableToGetUpstreamLayerException",
+        ],
+        source: "api:GetDownloadUrlForLayer",
+    },
+    // Of the set-up operations, only the members that the harness uses.
+    Operation {
+        name: "CreateRepository",
+        role: Role::SetUp,
+        input: &[REGISTRY, NAME],
+        output: &[required("repository", &REPOSITORY)],
+        errors: &[
+            "InvalidParameterException",
+            "InvalidTagParameterException",
+            "KmsException",
+            "LimitExceededException",
+            "RepositoryAlreadyExistsException",
+            "ServerException",
+            "TooManyTagsException",
+        ],
+        source: "api:CreateRepository",
+    },
+    Operation {
+        name: "DescribeRepositories",
+        role: Role::SetUp,
+        input: &[REGISTRY, optional("repositoryNames", &REPOSITORY_NAMES)],
+        output: &[required("repositories", &REPOSITORIES)],
+        errors: &["InvalidParameterException", "RepositoryNotFoundException", "ServerException"],
+        source: "api:DescribeRepositories",
+    },
+    Operation {
+        name: "DeleteRepository",
+        role: Role::SetUp,
+        input: &[REGISTRY, NAME, optional("force", &FORCE_FLAG)],
+        output: &[required("repository", &REPOSITORY)],
+        errors: &[
+            "InvalidParameterException",
+            "KmsException",
+            "RepositoryNotEmptyException",
+            "RepositoryNotFoundException",
+            "ServerException",
+        ],
+        source: "api:DeleteRepository",
+    },
+];

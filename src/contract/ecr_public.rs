@@ -1,0 +1,209 @@
+//! The public service, `ecr-public`: service model 2020-10-30 (botocore 1.43.106) and the API reference of 2025.
+
+use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
+use super::shapes::{
+    ANSWERED_REPOSITORY_NAME, BATCHED_LAYER_DIGEST, BATCHED_LAYER_DIGEST_LIST, CREATION_TIMESTAMP, FORCE_FLAG,
+    FREE_TEXT, LAYER_DIGEST, LAYER_DIGEST_LIST, LAYER_FAILURE_CODE, LAYER_PART_BLOB, LAYER_SIZE, PART_SIZE,
+    REGISTRY_ID, UPLOAD_ID, URL,
+};
+use super::{Contract, Operation, Role, Service};
+
+/// The contract of the public service.
+pub static CONTRACT: Contract = Contract {
+    service: Service::EcrPublic,
+    title: "Amazon Elastic Container Registry Public",
+    api_version: "2020-10-30",
+    target_prefix: "SpencerFrontendService",
+    signing_name: "ecr-public",
+    operations: OPERATIONS,
+};
+
+/// 2 to 205 characters, parts of letters and digits joined by single separators.
+pub static REPOSITORY_NAME: Shape = Shape {
+    name: "RepositoryName",
+    kind: Kind::Text(Text {
+        min: 2,
+        max: Some(205),
+        patterns: &[Pattern { text: "(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*", edition: "all" }],
+        ..ANY_TEXT
+    }),
+};
+
+/// An account id or an alias of a public registry, 2 to 50 characters without a pattern. An older edition of the
+/// reference had 1 to 256; what lies between is contested ([`super::rule`]).
+pub static REGISTRY_ID_OR_ALIAS: Shape = Shape {
+    name: "RegistryIdOrAlias",
+    kind: Kind::Text(Text { min: 2, max: Some(50), other_bounds: Some((1, 256)), ..ANY_TEXT }),
+};
+
+static LAYER_AVAILABILITY: Shape =
+    Shape { name: "LayerAvailability", kind: Kind::Text(Text { values: &["AVAILABLE", "UNAVAILABLE"], ..ANY_TEXT }) };
+
+static LAYER: Shape = Shape {
+    name: "Layer",
+    kind: Kind::Structure(&[
+        required("layerDigest", &LAYER_DIGEST),
+        required("layerAvailability", &LAYER_AVAILABILITY),
+        optional("layerSize", &LAYER_SIZE),
+        optional("mediaType", &FREE_TEXT),
+    ]),
+};
+
+static LAYER_FAILURE: Shape = Shape {
+    name: "LayerFailure",
+    kind: Kind::Structure(&[
+        required("layerDigest", &BATCHED_LAYER_DIGEST),
+        required("failureCode", &LAYER_FAILURE_CODE),
+        optional("failureReason", &FREE_TEXT),
+    ]),
+};
+
+static REPOSITORY: Shape = Shape {
+    name: "Repository",
+    kind: Kind::Structure(&[
+        required("repositoryArn", &FREE_TEXT),
+        required("registryId", &REGISTRY_ID),
+        required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+        required("repositoryUri", &URL),
+        required("createdAt", &CREATION_TIMESTAMP),
+    ]),
+};
+
+static REPOSITORY_NAMES: Shape =
+    Shape { name: "RepositoryNameList", kind: Kind::List { min: 1, max: Some(100), item: &REPOSITORY_NAME } };
+static REPOSITORIES: Shape =
+    Shape { name: "RepositoryList", kind: Kind::List { min: 0, max: None, item: &REPOSITORY } };
+static LAYERS: Shape = Shape { name: "LayerList", kind: Kind::List { min: 0, max: None, item: &LAYER } };
+static FAILURES: Shape =
+    Shape { name: "LayerFailureList", kind: Kind::List { min: 0, max: None, item: &LAYER_FAILURE } };
+
+const REGISTRY: Member = optional("registryId", &REGISTRY_ID_OR_ALIAS);
+const NAME: Member = required("repositoryName", &REPOSITORY_NAME);
+
+static OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "InitiateLayerUpload",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME],
+        output: &[required("uploadId", &UPLOAD_ID), required("partSize", &PART_SIZE)],
+        errors: &[
+            "InvalidParameterException",
+            "RegistryNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:InitiateLayerUpload",
+    },
+    Operation {
+        name: "UploadLayerPart",
+        role: Role::Layer,
+        input: &[
+            REGISTRY,
+            NAME,
+            required("uploadId", &UPLOAD_ID),
+            required("partFirstByte", &PART_SIZE),
+            required("partLastByte", &PART_SIZE),
+            required("layerPartBlob", &LAYER_PART_BLOB),
+        ],
+        output: &[
+            required("registryId", &REGISTRY_ID),
+            required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+            required("uploadId", &UPLOAD_ID),
+            required("lastByteReceived", &PART_SIZE),
+        ],
+        errors: &[
+            "InvalidLayerPartException",
+            "InvalidParameterException",
+            "LimitExceededException",
+            "RegistryNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+            "UploadNotFoundException",
+        ],
+        source: "api-public:UploadLayerPart",
+    },
+    Operation {
+        name: "CompleteLayerUpload",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME, required("uploadId", &UPLOAD_ID), required("layerDigests", &LAYER_DIGEST_LIST)],
+        output: &[
+            required("registryId", &REGISTRY_ID),
+            required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+            required("uploadId", &UPLOAD_ID),
+            required("layerDigest", &LAYER_DIGEST),
+        ],
+        errors: &[
+            "EmptyUploadException",
+            "InvalidLayerException",
+            "InvalidParameterException",
+            "LayerAlreadyExistsException",
+            "LayerPartTooSmallException",
+            "RegistryNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+            "UploadNotFoundException",
+        ],
+        source: "api-public:CompleteLayerUpload",
+    },
+    Operation {
+        name: "BatchCheckLayerAvailability",
+        role: Role::Layer,
+        input: &[REGISTRY, NAME, required("layerDigests", &BATCHED_LAYER_DIGEST_LIST)],
+        output: &[required("layers", &LAYERS), required("failures", &FAILURES)],
+        errors: &[
+            "InvalidParameterException",
+            "RegistryNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:BatchCheckLayerAvailability",
+    },
+    // Of the set-up operations, only the members that the harness uses.
+    Operation {
+        name: "CreateRepository",
+        role: Role::SetUp,
+        input: &[NAME],
+        output: &[required("repository", &REPOSITORY)],
+        errors: &[
+            "InvalidParameterException",
+            "InvalidTagParameterException",
+            "LimitExceededException",
+            "RepositoryAlreadyExistsException",
+            "ServerException",
+            "TooManyTagsException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:CreateRepository",
+    },
+    Operation {
+        name: "DescribeRepositories",
+        role: Role::SetUp,
+        input: &[optional("registryId", &REGISTRY_ID), optional("repositoryNames", &REPOSITORY_NAMES)],
+        output: &[required("repositories", &REPOSITORIES)],
+        errors: &[
+            "InvalidParameterException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:DescribeRepositories",
+    },
+    Operation {
+        name: "DeleteRepository",
+        role: Role::SetUp,
+        input: &[optional("registryId", &REGISTRY_ID), NAME, optional("force", &FORCE_FLAG)],
+        output: &[required("repository", &REPOSITORY)],
+        errors: &[
+            "InvalidParameterException",
+            "RepositoryNotEmptyException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:DeleteRepository",
+    },
+];

@@ -1,0 +1,211 @@
+//! The error types of the two services and of the protocol beneath them.
+
+use serde::Serialize;
+
+use super::shape::{Member, optional};
+use super::shapes;
+
+/// An error type that a server may answer with.
+#[derive(Debug)]
+pub struct ErrorType {
+    /// Its bare name, as in `__type`.
+    pub name: &'static str,
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// HTTP statuses it may come with; the first is the documented one.
+    pub statuses: &'static [u16],
+    /// What the documents say it means.
+    pub meaning: &'static str,
+    /// Members beside `message`.
+    pub members: &'static [Member],
+    /// Its message, where a real trace gives the text; `{…}` stands for a value. Compared under `--strict` only.
+    pub message: Option<Message>,
+    /// Id of the source that documents it, without the operation: `api` is the page of the operation at hand.
+    pub source: &'static str,
+}
+
+/// The text that the real service was seen to answer with.
+#[derive(Debug)]
+pub struct Message {
+    /// The text, with `{…}` where a value stands.
+    pub text: &'static str,
+    /// Id of the source that shows it.
+    pub source: &'static str,
+}
+
+/// Whose fault an error is, which decides its HTTP status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// The request was wrong: 400.
+    Client,
+    /// The server failed: 500.
+    Server,
+}
+
+/// Error types are told apart by name.
+impl PartialEq for ErrorType {
+    fn eq(&self, other: &ErrorType) -> bool {
+        self.name == other.name
+    }
+}
+
+impl ErrorType {
+    /// The error type with this bare name.
+    pub fn find(name: &str) -> Option<&'static ErrorType> {
+        ERRORS.iter().find(|error| error.name == name)
+    }
+}
+
+impl Message {
+    /// Whether `text` is this message with its gaps filled. A final full stop is ignored: traces of the same message
+    /// have it and have it not.
+    pub fn matches(&self, text: &str) -> bool {
+        let mut expression = String::from(r"\A");
+        let mut rest = self.text;
+        while let Some((before, after)) = rest.split_once('{') {
+            expression += &regex::escape(before);
+            expression += "(?s:.*)";
+            rest = after.split_once('}').map_or("", |(_, tail)| tail);
+        }
+        expression += &regex::escape(rest);
+        expression += r"\.?\z";
+        regex::Regex::new(&expression).is_ok_and(|regex| regex.is_match(text))
+    }
+}
+
+/// Error types that mean "slow down": such an answer is inconclusive, whatever was expected.
+pub static THROTTLING: &[&str] = &[
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "ThrottleException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+/// All error types of the covered operations, and the three of the protocol beneath them.
+pub static ERRORS: &[ErrorType] = &[
+    ErrorType {
+        fault: Fault::Server,
+        statuses: &[500],
+        ..client("ServerException", "These errors are usually caused by a server-side issue.")
+    },
+    client(
+        "InvalidParameterException",
+        "The specified parameter is invalid. Review the available parameters for the API request.",
+    ),
+    ErrorType {
+        message: Some(Message {
+            text: "The repository with name '{repository}' does not exist in the registry with id '{registry}'",
+            source: "steampipe1938",
+        }),
+        ..client("RepositoryNotFoundException", "The specified repository could not be found.")
+    },
+    client("RepositoryAlreadyExistsException", "The specified repository already exists in the specified registry."),
+    client(
+        "RepositoryNotEmptyException",
+        "The specified repository contains images; to delete it, force the deletion.",
+    ),
+    client("RegistryNotFoundException", "The registry does not exist."),
+    client("UnsupportedCommandException", "The action is not supported in this Region."),
+    ErrorType {
+        members: &[optional("kmsError", &shapes::FREE_TEXT)],
+        ..client("KmsException", "The operation failed due to a KMS exception.")
+    },
+    client(
+        "UploadNotFoundException",
+        "The upload could not be found, or the specified upload ID is not valid for this repository.",
+    ),
+    ErrorType {
+        members: &[
+            optional("registryId", &shapes::REGISTRY_ID),
+            optional("repositoryName", &shapes::ANSWERED_REPOSITORY_NAME),
+            optional("uploadId", &shapes::UPLOAD_ID),
+            optional("lastValidByteReceived", &shapes::PART_SIZE),
+        ],
+        message: Some(Message {
+            text: "First byte of the layer part is {sent} instead of {expected}",
+            source: "kaniko607",
+        }),
+        ..client(
+            "InvalidLayerPartException",
+            "The layer part size is not valid, or the first byte specified is not consecutive to the last byte of a previous layer part upload.",
+        )
+    },
+    client(
+        "LimitExceededException",
+        "The operation did not succeed because it would have exceeded a service limit for your account.",
+    ),
+    ErrorType {
+        message: Some(Message {
+            text: "None of the provided layer digests match the calculated layer digest",
+            source: "dotnet424",
+        }),
+        ..client(
+            "InvalidLayerException",
+            "The layer digest calculation performed by Amazon ECR upon receipt of the image layer does not match the digest specified.",
+        )
+    },
+    ErrorType {
+        message: Some(Message {
+            text: "All layer parts except the last part should be at least 5MB",
+            source: "dotnet424",
+        }),
+        ..client("LayerPartTooSmallException", "Layer parts must be at least 5 MiB in size.")
+    },
+    client("LayerAlreadyExistsException", "The image layer already exists in the associated repository."),
+    ErrorType {
+        message: Some(Message {
+            text: "The upload with id '{upload}' in the repository with name '{repository}' in registry with id '{registry}' cannot be completed because it does not have any parts",
+            source: "devcontainers814",
+        }),
+        ..client("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
+    },
+    client(
+        "LayersNotFoundException",
+        "The specified layers could not be found, or the specified layer is not valid for this repository.",
+    ),
+    client(
+        "LayerInaccessibleException",
+        "The specified layer is not available because it is not associated with an image. Unassociated image layers may be cleaned up at any time.",
+    ),
+    client(
+        "UnableToGetUpstreamLayerException",
+        "There was an issue getting the upstream layer matching the pull through cache rule.",
+    ),
+    client(
+        "InvalidTagParameterException",
+        "An invalid parameter has been specified. Tag keys can have a maximum character length of 128 characters, and tag values 256.",
+    ),
+    client("TooManyTagsException", "The list of tags on the repository is over the limit."),
+    // Not in the service models: what the protocol's server framework answers before the service sees the request.
+    ErrorType {
+        statuses: &[400, 404],
+        source: "kinesalite",
+        ..client("UnknownOperationException", "The target header names no operation of the service.")
+    },
+    ErrorType {
+        source: "kinesalite",
+        ..client("SerializationException", "The body is not JSON, not an object, or a member has the wrong JSON type.")
+    },
+];
+
+const fn client(name: &'static str, meaning: &'static str) -> ErrorType {
+    ErrorType { name, fault: Fault::Client, statuses: &[400], meaning, members: &[], message: None, source: "api" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_match_with_their_gaps_filled() {
+        let message = ErrorType::find("InvalidLayerPartException").unwrap().message.as_ref().unwrap();
+        assert!(message.matches("First byte of the layer part is 5 instead of 0"));
+        assert!(message.matches("First byte of the layer part is 5 instead of 0."));
+        assert!(!message.matches("The first byte of the layer part is 5 instead of 0"));
+    }
+}

@@ -1,0 +1,317 @@
+//! Where each statement comes from, and how strong that makes it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How strong a statement about the service is; decides whether breaking it can fail a target.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// In the API reference, the service model or a protocol specification. Gates.
+    Documented,
+    /// A published answer of the real service, or, where the source says so, of another AWS service on the same
+    /// framework. Gates.
+    Observed,
+    /// The documents are silent or contradict each other. Run and recorded, never failed.
+    Open,
+}
+
+impl Tier {
+    /// Whether breaking a statement of this tier is a finding.
+    pub fn gates(self) -> bool {
+        self != Tier::Open
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Tier::Documented => "documented",
+            Tier::Observed => "observed",
+            Tier::Open => "open",
+        })
+    }
+}
+
+impl FromStr for Tier {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Tier, String> {
+        match text {
+            "documented" => Ok(Tier::Documented),
+            "observed" => Ok(Tier::Observed),
+            "open" => Ok(Tier::Open),
+            other => Err(format!("expected a tier (documented, observed or open), found {other:?}")),
+        }
+    }
+}
+
+/// A page, model or published trace that says something about the service.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Source {
+    /// Short name used in snapshots and scenario files.
+    pub id: &'static str,
+    /// What it is, and for an observation what was seen.
+    pub what: &'static str,
+    /// Where it is.
+    pub url: &'static str,
+    /// Edition, version or date of the text that was read.
+    pub edition: &'static str,
+}
+
+impl Source {
+    /// The source with this id.
+    pub fn find(id: &str) -> Option<&'static Source> {
+        SOURCES.iter().find(|source| source.id == id)
+    }
+}
+
+/// Every source that an expectation may name, by kind.
+pub static SOURCES: &[Source] = &[
+    // The API references, one page an operation.
+    api(
+        "api:InitiateLayerUpload",
+        "API reference, InitiateLayerUpload",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html",
+    ),
+    api(
+        "api:UploadLayerPart",
+        "API reference, UploadLayerPart",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_UploadLayerPart.html",
+    ),
+    api(
+        "api:CompleteLayerUpload",
+        "API reference, CompleteLayerUpload",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html",
+    ),
+    api(
+        "api:BatchCheckLayerAvailability",
+        "API reference, BatchCheckLayerAvailability",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchCheckLayerAvailability.html",
+    ),
+    api(
+        "api:GetDownloadUrlForLayer",
+        "API reference, GetDownloadUrlForLayer",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html",
+    ),
+    api(
+        "api:CreateRepository",
+        "API reference, CreateRepository",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html",
+    ),
+    api(
+        "api:DescribeRepositories",
+        "API reference, DescribeRepositories",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html",
+    ),
+    api(
+        "api:DeleteRepository",
+        "API reference, DeleteRepository",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DeleteRepository.html",
+    ),
+    api(
+        "api-public:InitiateLayerUpload",
+        "API reference (public), InitiateLayerUpload",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_InitiateLayerUpload.html",
+    ),
+    api(
+        "api-public:UploadLayerPart",
+        "API reference (public), UploadLayerPart",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_UploadLayerPart.html",
+    ),
+    api(
+        "api-public:CompleteLayerUpload",
+        "API reference (public), CompleteLayerUpload",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_CompleteLayerUpload.html",
+    ),
+    api(
+        "api-public:BatchCheckLayerAvailability",
+        "API reference (public), BatchCheckLayerAvailability",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_BatchCheckLayerAvailability.html",
+    ),
+    api(
+        "api-public:CreateRepository",
+        "API reference (public), CreateRepository",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_CreateRepository.html",
+    ),
+    api(
+        "api-public:DescribeRepositories",
+        "API reference (public), DescribeRepositories",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DescribeRepositories.html",
+    ),
+    api(
+        "api-public:DeleteRepository",
+        "API reference (public), DeleteRepository",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DeleteRepository.html",
+    ),
+    // Models and protocol specifications.
+    source(
+        "model",
+        "the service model that the AWS SDKs are generated from",
+        "https://github.com/boto/botocore/tree/develop/botocore/data",
+        "botocore 1.43.106",
+    ),
+    source(
+        "smithy",
+        "AWS JSON 1.1 protocol specification and its compliance tests",
+        "https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html",
+        "commit 0f73231",
+    ),
+    source(
+        "smithy-http",
+        "Smithy HTTP bindings: a client fault is 400, a server fault 500, unless modelled otherwise",
+        "https://smithy.io/2.0/spec/http-bindings.html",
+        "commit 0f73231",
+    ),
+    source(
+        "rfc8259",
+        "The JavaScript Object Notation (JSON) Data Interchange Format",
+        "https://www.rfc-editor.org/rfc/rfc8259",
+        "2017-12",
+    ),
+    source("rfc9110", "HTTP Semantics", "https://www.rfc-editor.org/rfc/rfc9110", "2022-06"),
+    source(
+        "rfc4648",
+        "The Base16, Base32, and Base64 Data Encodings",
+        "https://www.rfc-editor.org/rfc/rfc4648",
+        "2006-10",
+    ),
+    source(
+        "quotas",
+        "Amazon ECR service quotas: parts of 5 to 10 MiB, where the API reference allows 20 MiB",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html",
+        "2025",
+    ),
+    source(
+        "cli-complete",
+        "AWS CLI example of complete-layer-upload: a digest of another algorithm is answered with the sha256 digest",
+        "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/complete-layer-upload.rst",
+        "2025",
+    ),
+    source(
+        "cli-initiate",
+        "AWS CLI example of initiate-layer-upload: partSize 10485760",
+        "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/initiate-layer-upload.rst",
+        "2025",
+    ),
+    source(
+        "cli-upload",
+        "AWS CLI example of upload-layer-part: lastByteReceived is the partLastByte sent",
+        "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/upload-layer-part.rst",
+        "2025",
+    ),
+    source(
+        "cli-batch",
+        "AWS CLI example of batch-check-layer-availability: layers and failures both present",
+        "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/batch-check-layer-availability.rst",
+        "2025",
+    ),
+    // Published answers of the real service.
+    source(
+        "c7n",
+        "recorded answers: bare __type, lower-case message, 400, application/x-amz-json-1.1; constraint faults are InvalidParameterException",
+        "https://github.com/cloud-custodian/cloud-custodian/tree/main/tests/data/placebo",
+        "recordings of 2017 to 2019, commit df800e9",
+    ),
+    source(
+        "resolver",
+        "Amazon's own containerd resolver: digests of other algorithms are not validated; digest validation comes before LayerAlreadyExistsException; absent layers are UNAVAILABLE",
+        "https://github.com/awslabs/amazon-ecr-containerd-resolver/blob/main/ecr/layer_writer.go",
+        "commit 8e1e030",
+    ),
+    source(
+        "dotnet424",
+        "published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match",
+        "https://github.com/dotnet/sdk-container-builds/issues/424",
+        "2023-04",
+    ),
+    source(
+        "dotnet472",
+        "published answer of the public service: None of the provided layer digests match the calculated layer digest",
+        "https://github.com/dotnet/sdk-container-builds/issues/472",
+        "2023-06",
+    ),
+    source(
+        "colima1167",
+        "published answer: None of the provided layer digests match the calculated layer digest",
+        "https://github.com/abiosoft/colima/issues/1167",
+        "2024-10",
+    ),
+    source(
+        "devcontainers814",
+        "published CloudTrail record: EmptyUploadException for a CompleteLayerUpload without parts",
+        "https://github.com/devcontainers/cli/issues/814",
+        "2024-05",
+    ),
+    source(
+        "kaniko607",
+        "published answer: First byte of the layer part is 10485760 instead of 20971520",
+        "https://github.com/GoogleContainerTools/kaniko/issues/607",
+        "2019-03",
+    ),
+    source(
+        "steampipe1938",
+        "published answer: The repository with name '…' does not exist in the registry with id '…'",
+        "https://github.com/turbot/steampipe-plugin-aws/issues/1938",
+        "2023",
+    ),
+    source(
+        "monken11",
+        "published answer: LayersNotFoundException for the download URL of an absent layer",
+        "https://github.com/monken/aws-ecr-public/issues/11",
+        "2022",
+    ),
+    source(
+        "jx1344",
+        "published answer: InvalidParameterException for a repository name; the pattern means the whole string",
+        "https://github.com/jenkins-x/jx/issues/1344",
+        "2018-07",
+    ),
+    source(
+        "dotnetdeploy549",
+        "published answer: InvalidParameterException for a repository name of one character",
+        "https://github.com/aws/aws-dotnet-deploy/issues/549",
+        "2022",
+    ),
+    source(
+        "ecrcleaner3",
+        "published answer: InvalidParameterException for an empty list",
+        "https://github.com/puemos/aws-lambda-ecr-cleaner/issues/3",
+        "2019",
+    ),
+    source(
+        "ecrlogin225",
+        "published answer: InvalidParameterException for a list item that breaks its pattern",
+        "https://github.com/aws-actions/amazon-ecr-login/issues/225",
+        "2021",
+    ),
+    // Published answers of other AWS services on the same server framework.
+    source(
+        "kinesalite",
+        "another AWS service on the same framework (Kinesis, JSON 1.1), from a test suite that runs against the real one",
+        "https://github.com/mhart/kinesalite/blob/master/test/connection.js",
+        "commit c76689d",
+    ),
+    source(
+        "net1536",
+        "another AWS service on the same framework (CloudWatch Logs): 400 {\"__type\":\"UnknownOperationException\"}",
+        "https://github.com/aws/aws-sdk-net/issues/1536",
+        "2020-02",
+    ),
+    source(
+        "survey",
+        "the documents and published answers were searched and nothing was found",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/",
+        "2026-11",
+    ),
+];
+
+const fn api(id: &'static str, what: &'static str, url: &'static str) -> Source {
+    source(id, what, url, "2025")
+}
+
+const fn source(id: &'static str, what: &'static str, url: &'static str, edition: &'static str) -> Source {
+    Source { id, what, url, edition }
+}

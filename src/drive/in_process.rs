@@ -1,0 +1,72 @@
+//! Calls a tower service in this process, without sockets.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use tower::{Service, ServiceExt as _};
+
+use crate::wire::{Answer, Exchange, MAX_ANSWER, Reply, Request, Trouble};
+
+/// A tower service as a target.
+#[derive(Clone)]
+pub struct InProcess {
+    call: Arc<dyn Fn(http::Request<Full<Bytes>>) -> Pin<Box<dyn Future<Output = Reply> + Send>> + Send + Sync>,
+}
+
+impl InProcess {
+    /// Wraps a service, which is cloned for each request.
+    pub fn new<S, B>(service: S) -> InProcess
+    where
+        S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        InProcess {
+            call: Arc::new(move |request| {
+                let service = service.clone();
+                Box::pin(async move {
+                    let Ok(response) = service.oneshot(request).await else { return Err(Trouble::Dropped) };
+                    let (head, body) = response.into_parts();
+                    let body = match Limited::new(body, MAX_ANSWER).collect().await {
+                        Ok(body) => body.to_bytes(),
+                        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Trouble::Endless),
+                        Err(_) => return Err(Trouble::Dropped),
+                    };
+                    Ok(Answer { status: head.status.as_u16(), headers: headers(&head.headers), body })
+                })
+            }),
+        }
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: Request) -> Exchange {
+        let started = Instant::now();
+        let mut http = http::Request::builder().method(request.method.as_str()).uri("/");
+        for (name, value) in &request.headers {
+            http = http.header(name, value);
+        }
+        let reply = match http.body(Full::new(request.body.clone())) {
+            Ok(http) => (self.call)(http).await,
+            Err(_) => Err(Trouble::Garbage),
+        };
+        Exchange { request, reply, took: started.elapsed() }
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+/// Headers as they are kept: bytes that are no text are replaced.
+pub(super) fn headers(map: &http::HeaderMap) -> Vec<(String, String)> {
+    map.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}

@@ -1,0 +1,204 @@
+//! Takes a case to a target and brings back its transcript. The only place, with the mock, that waits.
+
+#[cfg(feature = "net")]
+pub mod http;
+pub mod in_process;
+#[cfg(feature = "net")]
+mod raw;
+pub mod survey;
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::case::bindings::hex;
+use crate::case::{Bindings, Case, Place, Transcript, fill};
+use crate::contract::Service;
+use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
+
+pub use in_process::InProcess;
+pub use survey::Survey;
+
+/// What is tested, and how a request gets there.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// How a request gets there.
+    pub driver: Driver,
+    /// What is sent as a signature.
+    pub auth: auth::Auth,
+}
+
+/// How a request gets to the target.
+#[derive(Clone, Debug)]
+pub enum Driver {
+    /// Over HTTP.
+    #[cfg(feature = "net")]
+    Http(http::Http),
+    /// By calling a tower service in this process.
+    InProcess(InProcess),
+}
+
+/// Where a case works: names and values that differ from run to run, and never change what is expected.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// What all repositories of the run begin with.
+    pub prefix: String,
+    /// The repository that the case shares with others; `None` if it makes its own.
+    pub shared: Option<String>,
+    /// The account id that the target uses, if it is known.
+    pub account: Option<String>,
+    /// What a part of `partSize` has, in bytes.
+    pub part_size: usize,
+    /// Tells the bytes of this run from those of another.
+    pub salt: String,
+}
+
+impl Target {
+    /// Sends a request and waits for what comes back. Nothing is repaired, retried or followed.
+    pub async fn send(&self, service: Service, request: &Request) -> Exchange {
+        let mut request = request.clone();
+        auth::sign(self.auth, service, &mut request);
+        match &self.driver {
+            #[cfg(feature = "net")]
+            Driver::Http(http) => http.send(request).await,
+            Driver::InProcess(service) => service.send(request).await,
+        }
+    }
+
+    /// Why requests of this framing cannot be sent to this target, if so.
+    pub fn cannot_frame(&self, framing: Framing) -> Option<&'static str> {
+        match &self.driver {
+            #[cfg(feature = "net")]
+            Driver::Http(http) if framing != Framing::Length && !http.is_plain() => {
+                Some("framing by hand needs an http:// endpoint")
+            }
+            Driver::InProcess(_) if framing != Framing::Length => Some("there is no framing in process"),
+            _ => None,
+        }
+    }
+}
+
+/// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
+pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
+    let mut drive = Drive {
+        target,
+        case,
+        made: BTreeSet::new(),
+        transcript: Transcript {
+            exchanges: Vec::new(),
+            bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
+            stopped: None,
+        },
+    };
+    match drive.furnish(room).await {
+        Ok(()) => drive.steps().await,
+        Err(reason) => drive.transcript.stopped = Some(reason),
+    }
+    drive.clean_up().await;
+    drive.transcript
+}
+
+/// Makes a repository.
+///
+/// # Errors
+///
+/// What came back instead of success.
+pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Answer, Exchange> {
+    let exchange = call(target, service, "CreateRepository", serde_json::json!({ "repositoryName": name })).await;
+    match &exchange.reply {
+        Ok(answer) if (200..300).contains(&answer.status) => Ok(answer.clone()),
+        _ => Err(exchange),
+    }
+}
+
+/// Removes a repository with all that is in it. What comes back changes nothing.
+pub async fn delete_repository(target: &Target, service: Service, name: &str) {
+    call(target, service, "DeleteRepository", serde_json::json!({ "repositoryName": name, "force": true })).await;
+}
+
+async fn call(target: &Target, service: Service, operation: &str, body: Value) -> Exchange {
+    target.send(service, &envelope::request(service, operation, Bytes::from(body.to_string()))).await
+}
+
+/// A case under way.
+struct Drive<'a> {
+    target: &'a Target,
+    case: &'a Case,
+    made: BTreeSet<String>,
+    transcript: Transcript,
+}
+
+impl Drive<'_> {
+    /// Binds the names that the case works with, and makes its repositories.
+    async fn furnish(&mut self, room: &Room) -> Result<(), String> {
+        let own = format!("{}/{}", room.prefix, slug(&self.case.id));
+        let bindings = &mut self.transcript.bindings;
+        bindings.bind("absent", format!("{own}-absent"));
+        if let Some(account) = &room.account {
+            bindings.bind("registry", account.as_str());
+        }
+        if let Some(shared) = &room.shared {
+            bindings.bind("repository", shared.as_str());
+            return Ok(());
+        }
+        let mut wanted = vec![(String::from("repository"), own.clone())];
+        if let Place::Own(further) = &self.case.place {
+            wanted.extend(further.iter().map(|name| (format!("repository:{name}"), format!("{own}-{name}"))));
+        }
+        for (reference, name) in wanted {
+            self.made.insert(name.clone());
+            if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
+                return Err(format!("could not make a repository: {}", crate::judge::describe(&exchange)));
+            }
+            self.transcript.bindings.bind(reference, name);
+        }
+        Ok(())
+    }
+
+    async fn steps(&mut self) {
+        for step in &self.case.steps {
+            let body = match fill(&step.request.body, &mut self.transcript.bindings) {
+                Ok(body) => body,
+                Err(name) => {
+                    self.transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                    return;
+                }
+            };
+            let request = Request { body, ..step.request.clone() };
+            let exchange = self.target.send(self.case.service, &request).await;
+            let answer = exchange.reply.as_ref().ok().and_then(Answer::json);
+            let silent = exchange.reply.is_err();
+            if step.operation == "CreateRepository"
+                && exchange.reply.as_ref().map_or(true, |answer| answer.status < 300)
+            {
+                self.made.extend(repository_of(&exchange.request.body));
+            }
+            self.transcript.exchanges.push(exchange);
+            if silent {
+                return; // Whoever did not answer once would make every further step wait as long.
+            }
+            if let Some(answer) = answer {
+                self.transcript.bindings.capture(&step.name, &answer);
+            }
+        }
+    }
+
+    async fn clean_up(&mut self) {
+        for name in &self.made {
+            delete_repository(self.target, self.case.service, name).await;
+        }
+    }
+}
+
+fn repository_of(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get("repositoryName")?.as_str().map(String::from)
+}
+
+/// A short name for a case that fits into a repository name.
+fn slug(id: &str) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(id);
+    format!("case-{}", hex(&digest[..6]))
+}

@@ -1,0 +1,187 @@
+//! Writes requests by hand where an HTTP library would choose its own spelling, framing or order of events.
+//!
+//! One connection a request. The answer is read while the request is still being written, so that a server that answers
+//! early and closes is heard.
+
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use reqwest::Url;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+use super::http::Patience;
+use crate::wire::{Answer, Framing, MAX_ANSWER, Reply, Request, Trouble};
+
+/// Sends a request to a plain-text endpoint.
+pub(super) async fn send(endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
+    let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let port = endpoint.port_or_known_default().unwrap_or(80);
+    let connected = timeout(patience.connect, TcpStream::connect((host, port))).await;
+    let stream = connected.map_err(|_| Trouble::Unreachable)?.map_err(|_| Trouble::Unreachable)?;
+    let (read, write) = stream.into_split();
+    let mut reader = Reader { read, buffer: BytesMut::new() };
+    let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone()));
+    let first = async {
+        loop {
+            let answer = reader.head().await?;
+            // Interim answers, such as 100 Continue, come before the one that counts.
+            if answer.status >= 200 {
+                return Ok(answer);
+            }
+        }
+    };
+    let answer = timeout(patience.first_byte_of(request), first).await.map_err(|_| Trouble::Silent).flatten();
+    let reply = match answer {
+        Ok(head) => timeout(patience.rest, reader.body(head)).await.map_err(|_| Trouble::Silent).flatten(),
+        Err(trouble) => Err(trouble),
+    };
+    // The server has said what it has to say; whatever was not written by now need not be.
+    let _ = timeout(Duration::ZERO, &mut writing).await;
+    writing.abort();
+    reply
+}
+
+fn head(endpoint: &Url, request: &Request) -> Vec<u8> {
+    let host = match endpoint.port() {
+        Some(port) => format!("{}:{port}", endpoint.host_str().unwrap_or_default()),
+        None => String::from(endpoint.host_str().unwrap_or_default()),
+    };
+    let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", request.method, endpoint.path());
+    for (name, value) in &request.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += &match request.framing {
+        Framing::Chunked => String::from("Transfer-Encoding: chunked\r\n"),
+        Framing::ExpectContinue => format!("Content-Length: {}\r\nExpect: 100-continue\r\n", request.body.len()),
+        Framing::Length | Framing::Verbatim => format!("Content-Length: {}\r\n", request.body.len()),
+    };
+    head += "Connection: close\r\n\r\n";
+    head.into_bytes()
+}
+
+/// Errors end the writing and nothing else: the server may have answered already.
+async fn write_request(mut write: OwnedWriteHalf, head: Vec<u8>, request: Request) -> std::io::Result<OwnedWriteHalf> {
+    write.write_all(&head).await?;
+    match request.framing {
+        Framing::Chunked => {
+            for chunk in request.body.chunks(16) {
+                write.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
+                write.write_all(chunk).await?;
+                write.write_all(b"\r\n").await?;
+            }
+            write.write_all(b"0\r\n\r\n").await?;
+        }
+        Framing::ExpectContinue => {
+            // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            write.write_all(&request.body).await?;
+        }
+        Framing::Length | Framing::Verbatim => write.write_all(&request.body).await?,
+    }
+    write.flush().await?;
+    Ok(write) // Closing this half now would look like going away to some servers.
+}
+
+struct Reader {
+    read: OwnedReadHalf,
+    buffer: BytesMut,
+}
+
+impl Reader {
+    async fn more(&mut self) -> Result<usize, Trouble> {
+        self.read.read_buf(&mut self.buffer).await.map_err(|_| Trouble::Dropped)
+    }
+
+    /// Status line and headers.
+    async fn head(&mut self) -> Result<Answer, Trouble> {
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut response = httparse::Response::new(&mut headers);
+            match response.parse(&self.buffer) {
+                Ok(httparse::Status::Complete(length)) => {
+                    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+                    let answer = Answer {
+                        status: response.code.unwrap_or_default(),
+                        headers: response
+                            .headers
+                            .iter()
+                            .map(|header| (header.name.to_lowercase(), text(header.value)))
+                            .collect(),
+                        body: Bytes::new(),
+                    };
+                    self.buffer.advance(length);
+                    return Ok(answer);
+                }
+                Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
+                Ok(httparse::Status::Partial) => return Err(Trouble::Endless),
+                Err(_) => return Err(Trouble::Garbage),
+            }
+            if self.more().await? == 0 {
+                return Err(Trouble::Dropped);
+            }
+        }
+    }
+
+    async fn body(&mut self, mut answer: Answer) -> Reply {
+        let chunked =
+            answer.header("transfer-encoding").is_some_and(|coding| coding.to_lowercase().contains("chunked"));
+        let length = match answer.header("content-length") {
+            Some(length) if !chunked => Some(length.trim().parse::<usize>().map_err(|_| Trouble::Garbage)?),
+            _ => None,
+        };
+        answer.body = match (chunked, length) {
+            (true, _) => self.chunks().await?,
+            (false, Some(length)) if length > MAX_ANSWER => return Err(Trouble::Endless),
+            (false, Some(length)) => self.exactly(length).await?,
+            (false, None) => self.to_end().await?,
+        };
+        Ok(answer)
+    }
+
+    async fn exactly(&mut self, length: usize) -> Result<Bytes, Trouble> {
+        while self.buffer.len() < length {
+            if self.more().await? == 0 {
+                return Err(Trouble::Dropped);
+            }
+        }
+        Ok(self.buffer.split_to(length).freeze())
+    }
+
+    async fn to_end(&mut self) -> Result<Bytes, Trouble> {
+        while self.more().await? > 0 {
+            if self.buffer.len() > MAX_ANSWER {
+                return Err(Trouble::Endless);
+            }
+        }
+        Ok(self.buffer.split().freeze())
+    }
+
+    async fn chunks(&mut self) -> Result<Bytes, Trouble> {
+        let mut body = BytesMut::new();
+        loop {
+            let (used, size) = match httparse::parse_chunk_size(&self.buffer) {
+                Ok(httparse::Status::Complete((used, size))) => (used, usize::try_from(size).unwrap_or(usize::MAX)),
+                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_ANSWER => return Err(Trouble::Endless),
+                Ok(httparse::Status::Partial) => {
+                    if self.more().await? == 0 {
+                        return Err(Trouble::Dropped);
+                    }
+                    continue;
+                }
+                Err(_) => return Err(Trouble::Garbage),
+            };
+            self.buffer.advance(used);
+            if size == 0 {
+                return Ok(body.freeze()); // Trailers are of no interest.
+            }
+            if size > MAX_ANSWER || body.len() + size > MAX_ANSWER {
+                return Err(Trouble::Endless);
+            }
+            body.extend_from_slice(&self.exactly(size).await?);
+            self.exactly(2).await?;
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The first look at a target: what it knows, and whether one plain upload works from end to end.
+//!
+//! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
+//! must not drown the report.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Room, Target};
+use crate::case::{Bindings, Case, Place, StepRole, Transcript};
+use crate::contract::{ErrorType, Rules, Service};
+use crate::expect::Outcome;
+use crate::generate::body;
+use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL, absent};
+use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::wire::{Exchange, Trouble, envelope};
+
+/// What was found out about one service of a target.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Survey {
+    /// Which service.
+    pub service: Service,
+    /// The account id that the target uses.
+    pub account: Option<String>,
+    /// What InitiateLayerUpload calls `partSize`.
+    pub part_size: Option<u64>,
+    /// Operations that the target does not know, each with what it answered.
+    pub unknown: BTreeMap<String, String>,
+    /// Operations that it knows but whose plain call did not work, each with what it answered.
+    pub broken: BTreeMap<String, String>,
+    /// Whether repositories can be made.
+    pub makes_repositories: bool,
+    /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
+    pub availability: bool,
+    /// Why no case of the service can be judged, if so.
+    pub hopeless: Option<String>,
+    /// What is missing, as findings: at most one a cause.
+    pub findings: Vec<Finding>,
+}
+
+/// Why there is no survey.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unreachable;
+
+/// Looks at one service of a target. `repository` is an existing repository to work in, instead of making one.
+///
+/// # Errors
+///
+/// Where no connection could be made at all.
+pub async fn survey(
+    target: &Target,
+    service: Service,
+    prefix: &str,
+    repository: Option<&str>,
+) -> Result<(Survey, Transcript), Unreachable> {
+    let case = upload(service);
+    let name = repository.map_or_else(|| format!("{prefix}/survey"), String::from);
+    let mut look = Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new() };
+    let mut account = None;
+    if repository.is_none() {
+        match super::create_repository(target, service, &name).await {
+            Ok(answer) => {
+                account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
+            }
+            Err(exchange) if exchange.reply == Err(Trouble::Unreachable) => return Err(Unreachable),
+            Err(exchange) => look.failed("CreateRepository", &exchange),
+        }
+    }
+    let makes_repositories = repository.is_none() && look.is_fine("CreateRepository");
+    let room = Room {
+        prefix: String::from(prefix),
+        shared: Some(name.clone()),
+        account: account.clone(),
+        part_size: SMALL,
+        salt: String::from(prefix),
+    };
+    let transcript = super::case(target, &case, &room).await;
+    if transcript.exchanges.first().is_some_and(|exchange| exchange.reply == Err(Trouble::Unreachable)) {
+        return Err(Unreachable);
+    }
+    if makes_repositories {
+        super::delete_repository(target, service, &name).await;
+    }
+    let known_repository = makes_repositories || repository.is_some();
+    look.steps(&case, &transcript, known_repository);
+    let availability = look.availability(&case, &transcript);
+    let account = account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits));
+    let part_size = member(&transcript, "partSize").as_ref().and_then(Value::as_u64);
+    let hopeless = look.hopeless(&transcript, known_repository);
+    let survey = Survey {
+        service,
+        account,
+        part_size,
+        unknown: look.unknown,
+        broken: look.broken,
+        makes_repositories,
+        availability,
+        hopeless,
+        findings: look.findings,
+    };
+    Ok((survey, transcript))
+}
+
+impl Survey {
+    /// What a part of `partSize` has: as advertised, if that is a size that a part can have.
+    pub fn usable_part_size(&self) -> usize {
+        const SMALLEST: u64 = 5_242_880;
+        const LARGEST: u64 = 20_971_520;
+        match self.part_size {
+            Some(size) if (SMALLEST..=LARGEST).contains(&size) => size as usize,
+            _ => SMALLEST as usize,
+        }
+    }
+
+    /// Why a case cannot be judged on this target, if so.
+    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<String> {
+        if let Some(reason) = &self.hopeless {
+            return Some(reason.clone());
+        }
+        let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
+        if let Some(step) = judged().find(|step| self.unknown.contains_key(&step.operation)) {
+            return Some(format!("the target does not know {}", step.operation));
+        }
+        if let Some(step) = judged().find(|step| step.expect.is_success() && self.broken.contains_key(&step.operation))
+        {
+            return Some(format!("a plain {} does not work on this target", step.operation));
+        }
+        if fixed_repository
+            && (case.manages_repositories() || matches!(&case.place, Place::Own(names) if !names.is_empty()))
+        {
+            return Some(String::from("it makes or removes repositories, and --repository names a fixed one"));
+        }
+        if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
+        {
+            return Some(String::from("BatchCheckLayerAvailability cannot be believed on this target"));
+        }
+        let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
+        (self.account.is_none() && names_account).then(|| String::from("the target names no account id"))
+    }
+}
+
+/// Whether a rule is judged by what BatchCheckLayerAvailability says.
+fn is_about_layers(rule: &str) -> bool {
+    rule.starts_with("BatchCheckLayerAvailability/layers/")
+}
+
+/// One plain upload, with a look at the layer before and after.
+fn upload(service: Service) -> Case {
+    let check = "BatchCheckLayerAvailability";
+    let draft = Draft::new(service, "survey/plain-upload", "one plain upload")
+        .set_up("before", check, body::check(HERE, &[RIGHT]))
+        .uploaded()
+        .complete("complete", "upload", "layer")
+        .set_up("after", check, body::check(HERE, &[RIGHT]));
+    match service {
+        Service::Ecr => draft.attempt("url", "GetDownloadUrlForLayer", body::url(HERE, ABSENT)).done(),
+        Service::EcrPublic => draft.done(),
+    }
+}
+
+/// A survey under way.
+struct Look {
+    service: Service,
+    unknown: BTreeMap<String, String>,
+    broken: BTreeMap<String, String>,
+    findings: Vec<Finding>,
+}
+
+impl Look {
+    fn is_fine(&self, operation: &str) -> bool {
+        !self.unknown.contains_key(operation) && !self.broken.contains_key(operation)
+    }
+
+    /// A valid call did not succeed.
+    fn failed(&mut self, operation: &str, exchange: &Exchange) {
+        let got = describe(exchange);
+        let known = documented(self.service, operation, exchange);
+        if known { &mut self.broken } else { &mut self.unknown }.insert(String::from(operation), got);
+    }
+
+    fn steps(&mut self, case: &Case, transcript: &Transcript, repository: bool) {
+        for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+            let works = match step.role {
+                // No layer can be downloaded without an image: any error that the operation documents will do.
+                StepRole::Attempt => documented(self.service, &step.operation, exchange),
+                _ => self.succeeded(case, transcript, &step.name),
+            };
+            let already = !self.is_fine(&step.operation);
+            if works || already {
+                continue;
+            }
+            if !repository && documented(self.service, &step.operation, exchange) {
+                self.broken.insert(step.operation.clone(), String::from("not tried without a repository"));
+                continue;
+            }
+            self.failed(&step.operation, exchange);
+        }
+        // What comes after a call that failed was not reached, and is not the target's fault twice.
+        for step in case.steps.iter().skip(transcript.exchanges.len()) {
+            if self.is_fine(&step.operation) && step.role != StepRole::Attempt {
+                self.broken.insert(step.operation.clone(), String::from("not reached"));
+            }
+        }
+        self.report(repository);
+    }
+
+    fn succeeded(&self, case: &Case, transcript: &Transcript, name: &str) -> bool {
+        let Some(index) = case.steps.iter().position(|step| step.name == name) else { return false };
+        let single = Case { steps: vec![case.steps[index].clone()], ..case.clone() };
+        let one = Transcript {
+            exchanges: vec![transcript.exchanges[index].clone()],
+            bindings: transcript.bindings.clone(),
+            stopped: None,
+        };
+        match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
+            Verdict::Pass => true,
+            // Wrong form does not keep an upload from working.
+            Verdict::Fail { findings } => findings.iter().all(|finding| finding.grade == Grade::Form),
+            Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => false,
+        }
+    }
+
+    /// One finding for what is missing: the first cause, and each operation that is unknown.
+    fn report(&mut self, repository: bool) {
+        let unknown = self.unknown.clone();
+        for (operation, got) in &unknown {
+            let rule = match operation.as_str() {
+                "CreateRepository" => String::from("survey/CreateRepository"),
+                _ => format!("{operation}/known"),
+            };
+            self.finding(&rule, operation, "a plain request", got.clone());
+        }
+        let broken = self.broken.clone();
+        let first = [
+            "CreateRepository",
+            "InitiateLayerUpload",
+            "UploadLayerPart",
+            "CompleteLayerUpload",
+            "BatchCheckLayerAvailability",
+        ];
+        for operation in first {
+            let Some(got) = broken.get(operation).filter(|got| !got.starts_with("not ")) else { continue };
+            let rule = if operation == "CreateRepository" { "survey/CreateRepository" } else { "survey/plain-upload" };
+            self.finding(rule, operation, "a plain request", got.clone());
+            if !repository || operation != "BatchCheckLayerAvailability" {
+                break;
+            }
+        }
+    }
+
+    fn finding(&mut self, rule: &str, operation: &str, breach: &str, got: String) {
+        let known = Rules::of(self.service).get(rule);
+        self.findings.push(Finding {
+            rule: String::from(rule),
+            operation: String::from(operation),
+            tier: known.map_or(crate::contract::Tier::Documented, |rule| rule.tier),
+            sources: known
+                .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
+                .unwrap_or_default(),
+            grade: Grade::Refused,
+            step: String::from("survey"),
+            breach: String::from(breach),
+            expected: String::from("200"),
+            got,
+        });
+    }
+
+    /// Whether BatchCheckLayerAvailability saw the layer come.
+    fn availability(&mut self, case: &Case, transcript: &Transcript) -> bool {
+        let operation = "BatchCheckLayerAvailability";
+        let (Some(before), Some(after)) = (body_of(case, transcript, "before"), body_of(case, transcript, "after"))
+        else {
+            return false;
+        };
+        let pins = |outcome: &Outcome| {
+            crate::judge::matching::first_miss(outcome.members(), &before, &transcript.bindings).is_none()
+        };
+        let was_absent = absent(RIGHT).iter().any(pins);
+        let digest = transcript.bindings.value("sha256:layer").unwrap_or_default();
+        let listed = after.get("layers").and_then(Value::as_array);
+        let is_there = listed
+            .into_iter()
+            .flatten()
+            .any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE");
+        let completed = self.is_fine("CompleteLayerUpload") && self.is_fine(operation);
+        if completed && !(was_absent && is_there) {
+            let says = |absent: bool| if absent { "an absent layer" } else { "a stored layer" };
+            let got = format!("200, but {} is not told", says(!was_absent));
+            self.finding("survey/availability", operation, "a plain request", got);
+            if let Some(finding) = self.findings.last_mut() {
+                finding.grade = Grade::State;
+                finding.expected =
+                    String::from("200: UNAVAILABLE or MissingLayerDigest before the upload, AVAILABLE after it");
+            }
+        }
+        completed && was_absent && is_there
+    }
+
+    /// A target that answers nothing as the service does has no service: then that is the only finding.
+    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<String> {
+        let answered = transcript.exchanges.iter().any(|exchange| {
+            exchange.reply.as_ref().is_ok_and(|answer| answer.status == 200)
+                || exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
+        });
+        if !answered {
+            let got = self.unknown.values().next().cloned().unwrap_or_else(|| String::from("no answer"));
+            let operation = if self.unknown.contains_key("CreateRepository") {
+                "CreateRepository"
+            } else {
+                "BatchCheckLayerAvailability"
+            };
+            self.findings.clear();
+            self.finding("survey/service", operation, "a plain request", got);
+            return Some(format!("the target does not serve {}", self.service));
+        }
+        (!repository).then(|| String::from("no repository could be made; --repository NAME uses an existing one"))
+    }
+}
+
+/// Whether an answer is success or an error that the operation documents: then the target knows the operation.
+fn documented(service: Service, operation: &str, exchange: &Exchange) -> bool {
+    let Ok(answer) = &exchange.reply else { return false };
+    let name = envelope::error(answer).name;
+    let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
+    match name.as_deref() {
+        None => (200..300).contains(&answer.status),
+        Some("ServerException" | "UnknownOperationException") => false,
+        Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
+    }
+}
+
+fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_json::Map<String, Value>> {
+    let index = case.steps.iter().position(|step| step.name == name)?;
+    match transcript.exchanges.get(index)?.reply.as_ref().ok()?.json()? {
+        Value::Object(body) => Some(body),
+        _ => None,
+    }
+}
+
+/// A member of the first answer that has it.
+fn member(transcript: &Transcript, name: &str) -> Option<Value> {
+    let bindings: &Bindings = &transcript.bindings;
+    bindings.iter().find(|(key, _)| key.ends_with(&format!(".{name}"))).map(|(_, value)| value.clone())
+}
+
+fn digits(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| String::from(text))
+}

@@ -1,0 +1,61 @@
+//! What BatchCheckLayerAvailability and GetDownloadUrlForLayer say of layers.
+
+use super::body;
+use super::draft::{ABSENT, Draft, HERE, RIGHT};
+use crate::case::Case;
+use crate::contract::Service;
+
+const CHECK: &str = "BatchCheckLayerAvailability";
+const URL: &str = "GetDownloadUrlForLayer";
+
+/// The cases about seeing layers.
+pub fn cases(service: Service) -> Vec<Case> {
+    let case = |what: &str, variant: &str, title: &str| {
+        let rule = format!("{CHECK}/layers/{what}");
+        (Draft::new(service, format!("{rule}/{variant}"), title).own(&["other"]), rule)
+    };
+    let look = |(draft, rule): (Draft, String), repository: &str, digest: &str| {
+        draft.focus(&rule, CHECK, body::check(repository, &[digest])).done()
+    };
+    let after = |(draft, rule): (Draft, String), state: fn(Draft) -> Draft| (state(draft), rule);
+
+    let stored = after(case("stored", "completed", "a completed layer"), Draft::stored);
+    let incomplete = after(case("incomplete", "part-only", "a layer whose parts are there"), Draft::uploaded);
+    let elsewhere = after(case("per-repository", "other-repository", "a layer of another repository"), Draft::stored);
+    let gone = after(
+        case("deleted-repository", "made-again", "a layer of the repository that had the name before"),
+        |draft| {
+            draft.stored().set_up("delete", "DeleteRepository", body::repository(HERE).set("force", "true")).set_up(
+                "create",
+                "CreateRepository",
+                body::repository(HERE),
+            )
+        },
+    );
+    let refused = after(case("refused", "wrong-digest", "a layer whose digest was wrong"), |draft| {
+        let rule = "CompleteLayerUpload/layerDigests/match";
+        let wrong = body::complete(HERE, "upload", &[ABSENT]);
+        draft.uploaded().focus_as("wrong", rule, "CompleteLayerUpload", wrong)
+    });
+    let mut cases = vec![
+        look(stored, HERE, RIGHT),
+        look(case("absent", "never-uploaded", "a layer that was never uploaded"), HERE, ABSENT),
+        look(incomplete, HERE, RIGHT),
+        look(refused, HERE, RIGHT),
+        look(elsewhere, "${repository:other}", RIGHT),
+        look(gone, HERE, RIGHT),
+    ];
+    if service == Service::Ecr {
+        let exists = format!("{URL}/layerDigest/exists");
+        let unreferenced = format!("{URL}/layer/unreferenced");
+        cases.push(
+            Draft::new(service, format!("{exists}/absent"), "a layer that does not exist")
+                .focus(&exists, URL, body::url(HERE, ABSENT))
+                .done(),
+        );
+        let stored =
+            Draft::new(service, format!("{unreferenced}/completed"), "a completed layer of no image").own(&[]).stored();
+        cases.push(stored.focus(&unreferenced, URL, body::url(HERE, RIGHT)).done());
+    }
+    cases
+}

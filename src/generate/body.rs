@@ -1,0 +1,94 @@
+//! Bodies of requests as templates, member by member, so that a violation changes one of them.
+
+use std::fmt;
+
+/// The members of a request, each as the JSON text that will be sent. Text and not values: a violation may be a
+/// number that no type holds, or the same key twice.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Body {
+    members: Vec<(String, String)>,
+}
+
+impl Body {
+    /// Sets a member to a JSON text, in its place if it is there.
+    pub fn set(mut self, name: &str, json: impl Into<String>) -> Body {
+        match self.members.iter_mut().find(|(known, _)| known == name) {
+            Some((_, value)) => *value = json.into(),
+            None => self.members.push((String::from(name), json.into())),
+        }
+        self
+    }
+
+    /// Adds a member even if one of that name is there.
+    pub fn add(mut self, name: &str, json: impl Into<String>) -> Body {
+        self.members.push((String::from(name), json.into()));
+        self
+    }
+
+    /// Sets a member to a string, which may hold references.
+    pub fn text(self, name: &str, text: &str) -> Body {
+        self.set(name, quote(text))
+    }
+
+    /// Sets a member to a list of strings.
+    pub fn texts<T: AsRef<str>>(self, name: &str, texts: &[T]) -> Body {
+        let items: Vec<String> = texts.iter().map(|text| quote(text.as_ref())).collect();
+        self.set(name, format!("[{}]", items.join(",")))
+    }
+
+    /// Leaves a member out.
+    pub fn without(mut self, name: &str) -> Body {
+        self.members.retain(|(known, _)| known != name);
+        self
+    }
+}
+
+impl fmt::Display for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let members: Vec<String> = self.members.iter().map(|(name, json)| format!("{}:{json}", quote(name))).collect();
+        write!(f, "{{{}}}", members.join(","))
+    }
+}
+
+/// A JSON string.
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// InitiateLayerUpload in a repository.
+pub fn initiate(repository: &str) -> Body {
+    Body::default().text("repositoryName", repository)
+}
+
+/// UploadLayerPart of a chunk of `len` bytes at a position.
+pub fn part(repository: &str, upload: &str, chunk: &str, first: usize, len: usize) -> Body {
+    Body::default()
+        .text("repositoryName", repository)
+        .text("uploadId", &format!("${{{upload}.uploadId}}"))
+        .set("partFirstByte", first.to_string())
+        .set("partLastByte", (first + len).saturating_sub(1).to_string())
+        .text("layerPartBlob", &format!("${{base64:{chunk}}}"))
+}
+
+/// CompleteLayerUpload with these digests.
+pub fn complete<T: AsRef<str>>(repository: &str, upload: &str, digests: &[T]) -> Body {
+    Body::default()
+        .text("repositoryName", repository)
+        .text("uploadId", &format!("${{{upload}.uploadId}}"))
+        .texts("layerDigests", digests)
+}
+
+/// BatchCheckLayerAvailability of these digests.
+pub fn check<T: AsRef<str>>(repository: &str, digests: &[T]) -> Body {
+    Body::default().text("repositoryName", repository).texts("layerDigests", digests)
+}
+
+/// GetDownloadUrlForLayer of a digest.
+pub fn url(repository: &str, digest: &str) -> Body {
+    Body::default().text("repositoryName", repository).text("layerDigest", digest)
+}
+
+/// CreateRepository or DeleteRepository.
+pub fn repository(name: &str) -> Body {
+    Body::default().text("repositoryName", name)
+}

@@ -1,0 +1,148 @@
+//! Runs a case against the reference registry: checks that it breaks the rule it says it breaks, and that one alone, and
+//! adds which values an admitted answer must have.
+
+use serde_json::{Map, Value, json};
+
+use crate::case::{Bindings, Case, Place, Step, StepRole, fill};
+use crate::expect::Outcome;
+use crate::generate::draft::absent;
+use crate::model::{Refusal, Registry, registry};
+use crate::wire::Request;
+
+/// Adds to the expectations of a case the values that the reference registry answers with.
+///
+/// # Errors
+///
+/// Where the registry's answer is none that the case admits: then the case, its rule or the registry is wrong.
+pub fn add_pins(case: &mut Case) -> Result<(), String> {
+    let mut registry = Registry::new(case.service);
+    let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
+    bindings.bind("registry", registry::ACCOUNT);
+    bindings.bind("absent", "ecrspec/absent");
+    for (reference, name) in repositories(case) {
+        let operation = case.service.contract().operation("CreateRepository").ok_or("no CreateRepository")?;
+        let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
+        registry.call(operation, &input).map_err(|refusal| refusal.message)?;
+        bindings.bind(reference, name);
+    }
+    for chunk in &case.chunks {
+        bindings.remember(&format!("sha256:{}", chunk.name)); // An answer may have a digest that no request names.
+    }
+    for step in &mut case.steps {
+        let unbound = |name: String| format!("{}, step {}: nothing is bound to {name}", case.id, step.name);
+        let body = fill(&step.request.body, &mut bindings).map_err(unbound)?;
+        let request = Request { body, ..step.request.clone() };
+        let answer = registry.answer(&request);
+        if step.role != StepRole::Attempt {
+            compare(step, &answer).map_err(|problem| format!("{}, step {}: {problem}", case.id, step.name))?;
+            if step.role == StepRole::Focus && step.expect.tier.gates() {
+                pin(step, &answer, &bindings);
+            }
+        }
+        if let Ok(answer) = answer {
+            bindings.capture(&step.name, &answer);
+        }
+    }
+    Ok(())
+}
+
+/// The repositories that are made for a case, each with its reference.
+fn repositories(case: &Case) -> Vec<(String, String)> {
+    let further = match &case.place {
+        Place::Shared => &[],
+        Place::Own(names) => names.as_slice(),
+    };
+    let here = (String::from("repository"), String::from("ecrspec/case"));
+    let others = further.iter().map(|name| (format!("repository:{name}"), format!("ecrspec/case-{name}")));
+    std::iter::once(here).chain(others).collect()
+}
+
+fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), String> {
+    let admitted = step.expect.short();
+    match answer {
+        Ok(_) if step.expect.outcomes.iter().any(Outcome::is_success) => Ok(()),
+        Ok(_) => Err(format!("the reference registry accepts it; admitted is {admitted}")),
+        Err(refusal) if step.expect.errors().contains(&refusal.error.name) => Ok(()),
+        Err(refusal) => Err(format!(
+            "the reference registry answers {} for {} ({}); admitted is {admitted}",
+            refusal.error.name, refusal.rule, refusal.message
+        )),
+    }
+}
+
+fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
+    let template = String::from_utf8_lossy(&step.request.body).into_owned();
+    match answer {
+        Ok(answer) => {
+            let Some(pinned) = pinned(&step.operation, &step.expect.rule, answer) else { return };
+            let members = named(pinned, &template, bindings);
+            step.expect.outcomes = match members.get("layers").and_then(|layers| layers.pointer("/0")) {
+                Some(layer) if layer["layerAvailability"] == "UNAVAILABLE" => {
+                    absent(layer["layerDigest"].as_str().unwrap_or_default())
+                }
+                _ => vec![Outcome::Success { members }],
+            };
+        }
+        Err(refusal) => {
+            for outcome in &mut step.expect.outcomes {
+                if let Outcome::Error { error, members } = outcome
+                    && error.name == refusal.error.name
+                    && let Value::Object(values) = &refusal.members
+                {
+                    let mut values = values.clone();
+                    // Before the first byte there is no last valid one, and nothing says what stands there then.
+                    if values.get("lastValidByteReceived") == Some(&json!(0)) {
+                        values.remove("lastValidByteReceived");
+                    }
+                    *members = named(values, &template, bindings);
+                }
+            }
+        }
+    }
+}
+
+/// The members of a success that matter beside those that every answer of the operation has.
+fn pinned(operation: &str, rule: &str, answer: &Value) -> Option<Map<String, Value>> {
+    let only = |member: &str| Some(Map::from_iter([(String::from(member), answer.get(member)?.clone())]));
+    match operation {
+        "UploadLayerPart" => only("lastByteReceived"),
+        "CompleteLayerUpload" | "GetDownloadUrlForLayer" => only("layerDigest"),
+        "BatchCheckLayerAvailability" if rule.contains("/layers/") => answer.as_object().cloned(),
+        _ => None,
+    }
+}
+
+/// Values that references stand for, as those references: preferably as the template of the request has them.
+fn named(members: Map<String, Value>, template: &str, bindings: &Bindings) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name, reference(value, template, bindings))).collect()
+}
+
+fn reference(value: Value, template: &str, bindings: &Bindings) -> Value {
+    match value {
+        Value::String(text) => {
+            let same = bindings.iter().filter(|(_, bound)| bound.as_str() == Some(text.as_str()));
+            let best = same
+                .map(|(name, _)| name)
+                .min_by_key(|name| (!template.contains(&format!("${{{name}}}")), name.contains('.')));
+            best.map_or(Value::String(text), |name| Value::from(format!("${{{name}}}")))
+        }
+        Value::Array(items) => items.into_iter().map(|item| reference(item, template, bindings)).collect(),
+        Value::Object(members) => Value::Object(named(members, template, bindings)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Service;
+    use crate::generate::catalogue;
+
+    #[test]
+    fn the_reference_registry_agrees_with_the_catalogue() {
+        for service in Service::ALL {
+            let problems: Vec<String> = catalogue(service).iter_mut().filter_map(|case| add_pins(case).err()).collect();
+            assert!(problems.is_empty(), "{service}:\n{}", problems.join("\n"));
+        }
+    }
+}

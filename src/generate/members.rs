@@ -1,0 +1,295 @@
+//! Each member of each operation: absent, null, of every wrong type, beyond every bound, off its pattern by one thing.
+
+use serde_json::{Map, Value as Json};
+
+use super::body::{self, Body};
+use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
+use super::values::{self, Value};
+use crate::case::{Bindings, Case, fill};
+use crate::contract::check::check;
+use crate::contract::{Kind, Member, Operation, Rules, Service};
+
+/// The member cases of an operation.
+pub fn cases(service: Service, operation: &'static Operation) -> Vec<Case> {
+    let base = Base { service, operation };
+    let mut cases = base.plain();
+    for member in operation.input {
+        cases.extend(base.presence(member));
+        let valid = base.valid(member);
+        for value in values::wrong_types(member, &valid) {
+            cases.push(base.case(member, "type", &value));
+        }
+        match (&member.shape.kind, member.name) {
+            (Kind::Text(_), "layerDigest") => {
+                cases.extend(base.wrong(member, values::digests(&"0f".repeat(32))));
+            }
+            (Kind::Text(_), name) => {
+                let valid: String = serde_json::from_str(&valid).unwrap_or_default();
+                let wrong = values::wrong_texts(member, &valid);
+                if name == "repositoryName" {
+                    cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
+                }
+                cases.extend(base.wrong(member, wrong));
+            }
+            (Kind::Long { .. }, _) => cases.extend(base.numbers(member)),
+            (Kind::Blob { .. }, _) => cases.extend(base.blobs(member)),
+            _ => {} // Lists have files of their own.
+        }
+    }
+    cases.extend(base.names());
+    cases.extend(base.registries());
+    cases
+}
+
+/// An operation, called validly on a state in which it works.
+struct Base {
+    service: Service,
+    operation: &'static Operation,
+}
+
+impl Base {
+    /// A case with the state that the operation needs in place, and the body of a valid request.
+    fn valid_case(&self, id: String, title: String, repository: &str) -> (Draft, Body) {
+        let draft = Draft::new(self.service, id, title);
+        self.valid_in(draft, repository)
+    }
+
+    fn valid_in(&self, draft: Draft, repository: &str) -> (Draft, Body) {
+        let initiate = |draft: Draft| draft.set_up("upload", "InitiateLayerUpload", body::initiate(repository));
+        let part = body::part(repository, "upload", "layer", 0, SMALL);
+        match self.operation.name {
+            "InitiateLayerUpload" => (draft, body::initiate(repository)),
+            "UploadLayerPart" => (initiate(draft.chunk("layer", SMALL)), part),
+            "CompleteLayerUpload" => {
+                let draft = initiate(draft.chunk("layer", SMALL)).set_up("part", "UploadLayerPart", part);
+                (draft, body::complete(repository, "upload", &[RIGHT]))
+            }
+            "BatchCheckLayerAvailability" => (draft, body::check(repository, &[ABSENT])),
+            _ => (draft, body::url(repository, ABSENT)),
+        }
+    }
+
+    /// The rule that a valid request of this operation answers to. No layer can be downloaded without an image, so a
+    /// valid GetDownloadUrlForLayer is one that finds no layer.
+    fn accepting<'a>(&self, rule: &'a str) -> &'a str {
+        match self.operation.name {
+            "GetDownloadUrlForLayer" => "GetDownloadUrlForLayer/layerDigest/exists",
+            _ => rule,
+        }
+    }
+
+    fn valid(&self, member: &Member) -> String {
+        match member.name {
+            "repositoryName" => body::quote(HERE),
+            "registryId" => body::quote("${registry}"),
+            "uploadId" => body::quote("${upload.uploadId}"),
+            "partFirstByte" => String::from("0"),
+            "partLastByte" => (SMALL - 1).to_string(),
+            "layerPartBlob" => body::quote("${base64:layer}"),
+            "layerDigests" if self.operation.name == "CompleteLayerUpload" => format!("[{}]", body::quote(RIGHT)),
+            "layerDigests" => format!("[{}]", body::quote(ABSENT)),
+            _ => body::quote(ABSENT),
+        }
+    }
+
+    fn id(&self, rule: &str, variant: &str) -> String {
+        format!("{}/{rule}/{variant}", self.operation.name)
+    }
+
+    /// A case in which one member has this value. A refused completion must have stored nothing.
+    fn case(&self, member: &Member, what: &str, value: &Value) -> Case {
+        let rule = format!("{}/{}/{what}", self.operation.name, member.name);
+        let title = format!("{}: {}", member.name, value.title);
+        let (draft, body) = self.valid_case(format!("{rule}/{}", value.variant), title, HERE);
+        self.refused(draft, &rule, body.set(member.name, value.json.clone()))
+    }
+
+    fn refused(&self, draft: Draft, rule: &str, body: Body) -> Case {
+        let gates = Rules::of(self.service).get(rule).is_some_and(|rule| rule.tier.gates());
+        let draft = draft.focus(rule, self.operation.name, body);
+        match self.operation.name {
+            "CompleteLayerUpload" if gates => draft.probe_absent(RIGHT).done(),
+            _ => draft.done(),
+        }
+    }
+
+    /// Cases for values each of which breaks a rule that the contract names.
+    fn wrong(&self, member: &Member, values: Vec<Value>) -> Vec<Case> {
+        values
+            .iter()
+            .filter_map(|value| {
+                let rule = self.broken_rule(member, &value.json)?;
+                let what = rule.rsplit('/').next()?;
+                // A contested name of no repository tells nothing: either answer is an error.
+                let contested = what == "editions" && member.name == "repositoryName";
+                (!contested).then(|| self.case(member, what, value))
+            })
+            .collect()
+    }
+
+    /// The first rule that the value breaks: asks the contract, so that what a service or edition admits is seen.
+    fn broken_rule(&self, member: &Member, json: &str) -> Option<String> {
+        let mut bindings = Bindings::new(&[], "", 0);
+        bindings.bind("repository", "ecrspec/case");
+        bindings.bind("registry", crate::model::registry::ACCOUNT);
+        bindings.bind("upload.uploadId", "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
+        let filled = fill(json.as_bytes(), &mut bindings).ok()?;
+        let value: Json = serde_json::from_slice(&filled).ok()?;
+        let input = Map::from_iter([(String::from(member.name), value)]);
+        let prefix = format!("{}/{}/", self.operation.name, member.name);
+        check(self.operation, &input).into_iter().map(|breach| breach.rule).find(|rule| rule.starts_with(&prefix))
+    }
+
+    fn plain(&self) -> Vec<Case> {
+        let rule = format!("{}/accepted", self.operation.name);
+        let (draft, body) = self.valid_case(format!("{rule}/plain"), String::from("a plain request"), HERE);
+        vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()]
+    }
+
+    fn presence(&self, member: &Member) -> Vec<Case> {
+        let null = Value { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
+        if !member.required {
+            let rule = format!("{}/{}/optional", self.operation.name, member.name);
+            let (draft, body) = self.valid_case(format!("{rule}/null"), format!("{}: null", member.name), HERE);
+            return vec![draft.focus(self.accepting(&rule), self.operation.name, body.set(member.name, "null")).done()];
+        }
+        let rule = format!("{}/{}/required", self.operation.name, member.name);
+        let (draft, body) = self.valid_case(format!("{rule}/absent"), format!("{}: absent", member.name), HERE);
+        let absent = self.refused(draft, &rule, body.without(member.name));
+        vec![absent, self.case(member, "required", &null)]
+    }
+
+    /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
+    /// laxer than the layer operations.
+    fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
+        let name: String = serde_json::from_str(&value.json).ok()?;
+        if !name.contains(HERE) {
+            return None; // A name outside of the run's prefix is never created.
+        }
+        let rule = self.broken_rule(member, &value.json)?;
+        if rule.ends_with("/editions") && self.operation.name != "InitiateLayerUpload" {
+            return None; // Only there does the name alone decide.
+        }
+        let id = format!("{rule}/{}-existing", value.variant);
+        let draft =
+            Draft::new(self.service, id, format!("{}: {}, of an existing repository", member.name, value.title))
+                .own(&[])
+                .attempt("create", "CreateRepository", body::repository(&name));
+        let (draft, body) = self.valid_in(draft, HERE);
+        Some(draft.focus(&rule, self.operation.name, body.set(member.name, value.json.clone())).done())
+    }
+
+    /// Names that every edition admits, each of a repository that is made.
+    fn names(&self) -> Vec<Case> {
+        let rows = [
+            ("dot", "${repository}/a.b"),
+            ("underscore", "${repository}/a_b"),
+            ("dash", "${repository}/a-b"),
+            ("all-separators", "${repository}/a.b_c-d"),
+            ("slashes", "${repository}/a/b/c"),
+            ("single-characters", "${repository}/a/1"),
+            ("digits", "${repository}/123"),
+            ("leading-digit", "0${repository}"),
+        ];
+        let in_made = |variant: &str, rule: &str, name: &str, open: bool| {
+            let id = self.id(&format!("repositoryName/{}", rule.rsplit('/').next().unwrap_or(rule)), variant);
+            let draft = Draft::new(self.service, id, format!("repositoryName: {name}")).own(&[]);
+            let (draft, body) = match open {
+                true => {
+                    let draft = draft.attempt("create", "CreateRepository", body::repository(name));
+                    self.valid_in(draft, HERE)
+                }
+                false => self.valid_in(draft.set_up("create", "CreateRepository", body::repository(name)), name),
+            };
+            let rule = if open { rule } else { self.accepting(rule) };
+            draft.focus(rule, self.operation.name, body.text("repositoryName", name)).done()
+        };
+        let accepted = format!("{}/repositoryName/accepted", self.operation.name);
+        let digit = format!("{}/repositoryName/leading-digit", self.operation.name);
+        let mut cases: Vec<Case> = rows
+            .iter()
+            .filter(|(variant, _)| *variant != "leading-digit" || self.operation.name == "InitiateLayerUpload")
+            .map(|(variant, name)| match *variant {
+                "leading-digit" => in_made(variant, &digit, name, true),
+                _ => in_made(variant, &accepted, name, false),
+            })
+            .collect();
+        // Names at the bounds are too long to lie under a run's prefix: no repository has them, and that is the answer.
+        if let Some(member) = self.operation.input("repositoryName")
+            && let Kind::Text(text) = &member.shape.kind
+        {
+            for value in values::inner_lengths(text) {
+                let rule = format!("{}/repositoryName/exists", self.operation.name);
+                let (draft, body) = self.valid_case(
+                    format!("{}/repositoryName/{}/{}", self.operation.name, bound(text, &value), value.variant),
+                    format!("repositoryName: {}, of no repository", value.title),
+                    HERE,
+                );
+                cases.push(draft.focus(&rule, self.operation.name, body.set("repositoryName", value.json)).done());
+            }
+        }
+        cases
+    }
+
+    fn registries(&self) -> Vec<Case> {
+        let rule = format!("{}/registryId/own", self.operation.name);
+        let (draft, body) =
+            self.valid_case(format!("{rule}/named"), String::from("registryId: the caller's own"), HERE);
+        let body = body.text("registryId", "${registry}");
+        let mut cases = vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()];
+        if self.service == Service::EcrPublic {
+            for (variant, alias) in [("2-characters", "zq"), ("50-characters", "${repeat:50:z}")] {
+                let rule = format!("{}/registryId/unknown", self.operation.name);
+                let title = String::from("registryId: an alias that nobody has");
+                let (draft, body) = self.valid_case(format!("{rule}/{variant}"), title, HERE);
+                cases.push(draft.focus(&rule, self.operation.name, body.text("registryId", alias)).done());
+            }
+        }
+        cases
+    }
+
+    /// Numbers below the minimum, with a fraction, in other notations and beyond 64 bits.
+    fn numbers(&self, member: &Member) -> Vec<Case> {
+        let valid = self.valid(member);
+        let rows: [(&str, &str, &str, String); 9] = [
+            ("min", "minus-1", "-1", String::from("-1")),
+            ("min", "minus-2-63", "-2^63", String::from("-9223372036854775808")),
+            ("integer", "fraction", "with a fraction", format!("{valid}.5")),
+            ("notation", "exponent", "in exponent notation", format!("{valid}e0")),
+            ("notation", "point-zero", "with .0", format!("{valid}.0")),
+            ("64-bit", "2-63", "2^63", String::from("9223372036854775808")),
+            ("64-bit", "2-64", "2^64", String::from("18446744073709551616")),
+            ("64-bit", "1e400", "1e400", String::from("1e400")),
+            ("64-bit", "5000-digits", "5,000 digits", String::from("${repeat:5000:9}")),
+        ];
+        rows.into_iter()
+            .map(|(what, variant, title, json)| {
+                let value = Value { variant: String::from(variant), title: String::from(title), json };
+                self.case(member, what, &value)
+            })
+            .collect()
+    }
+
+    /// Text that is no base64, and text without its padding. The range fits what a lenient decoder makes of it.
+    fn blobs(&self, member: &Member) -> Vec<Case> {
+        let rows = [
+            ("base64", "bad-alphabet", "characters outside of the alphabet", "QUJD*EVG", 6),
+            ("base64", "url-safe-alphabet", "the URL-safe alphabet", "-_-_-_-_", 6),
+            ("base64", "bad-length", "one character over", "QUJDR", 3),
+            ("base64", "bad-padding", "padding in the middle", "QQ==QUJD", 4),
+            ("base64-padding", "no-padding", "no padding", "QUI", 2),
+        ];
+        rows.into_iter()
+            .map(|(what, variant, title, text, len)| {
+                let rule = format!("{}/{}/{what}", self.operation.name, member.name);
+                let (draft, body) =
+                    self.valid_case(format!("{rule}/{variant}"), format!("{}: {title}", member.name), HERE);
+                self.refused(draft, &rule, body.text(member.name, text).set("partLastByte", (len - 1).to_string()))
+            })
+            .collect()
+    }
+}
+
+fn bound(text: &crate::contract::Text, value: &Value) -> &'static str {
+    if value.variant.starts_with(&format!("{}-", text.min)) { "min-length" } else { "max-length" }
+}

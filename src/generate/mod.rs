@@ -1,0 +1,35 @@
+//! Makes cases from the contract. Pure and deterministic: the same version and service give the same cases.
+
+pub mod body;
+pub mod draft;
+pub mod expected;
+pub mod strings;
+
+mod availability;
+mod digests;
+mod members;
+mod ranges;
+mod state;
+mod values;
+mod wire_faults;
+
+use crate::case::Case;
+use crate::contract::Service;
+
+/// The catalogue of a service: every rule, just inside, just outside and far outside, in a fixed order.
+///
+/// Expectations are those of the rules; which values an answer must have is added by [`expected::add_pins`], or comes
+/// from the reviewed snapshots.
+pub fn catalogue(service: Service) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for operation in service.contract().layer_operations() {
+        cases.extend(members::cases(service, operation));
+    }
+    cases.extend(digests::cases(service));
+    cases.extend(state::cases(service));
+    cases.extend(availability::cases(service));
+    cases.extend(wire_faults::cases(service));
+    // Last, since far positions have been seen to exhaust the memory of servers.
+    cases.extend(ranges::cases(service));
+    cases
+}

@@ -1,0 +1,226 @@
+//! Values for one member that break one rule, or none: strings that miss a pattern by one thing, bounds from both sides,
+//! JSON of another type.
+
+use super::body::quote;
+use super::strings::Strings;
+use crate::contract::{Kind, Member, Shape, Text};
+
+/// A value for a member.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Short name, the last part of case ids.
+    pub variant: String,
+    /// What it is, for a reader.
+    pub title: String,
+    /// The JSON text, with references.
+    pub json: String,
+}
+
+impl Value {
+    fn new(variant: impl Into<String>, title: impl Into<String>, json: impl Into<String>) -> Value {
+        Value { variant: variant.into(), title: title.into(), json: json.into() }
+    }
+
+    fn text(variant: &str, title: impl Into<String>, text: impl AsRef<str>) -> Value {
+        Value::new(variant, title, quote(text.as_ref()))
+    }
+}
+
+/// Values of every other JSON type than the member's. `valid` is the JSON text of a good value.
+pub fn wrong_types(member: &Member, valid: &str) -> Vec<Value> {
+    let all = [
+        ("string", quote("0")),
+        ("number", String::from("1")),
+        ("boolean", String::from("true")),
+        ("list", format!("[{valid}]")),
+        ("object", format!("{{\"value\":{valid}}}")),
+    ];
+    let own = match &member.shape.kind {
+        Kind::Text(_) | Kind::Blob { .. } => "string",
+        Kind::Long { .. } | Kind::Timestamp => "number",
+        Kind::List { .. } => "list",
+        Kind::Boolean => "boolean",
+        Kind::Structure(_) => "object",
+    };
+    all.into_iter()
+        .filter(|(word, _)| *word != own)
+        .map(|(word, json)| match (word, own) {
+            ("string", "list") => Value::new("string", "a bare string", item(valid)),
+            ("object", _) => Value::new(word, "an object", json),
+            _ => Value::new(word, format!("a {word}"), json),
+        })
+        .collect()
+}
+
+/// The first item of the JSON text of a list.
+fn item(list: &str) -> String {
+    String::from(list.trim_start_matches('[').trim_end_matches(']').split(',').next().unwrap_or_default())
+}
+
+/// What is put around or into any patterned string: none of the documented patterns admits these characters.
+pub fn junk(valid: &str) -> Vec<Value> {
+    vec![
+        Value::text("junk-before", "junk before it", format!("!{valid}")),
+        Value::text("junk-after", "junk after it", format!("{valid}!")),
+        Value::text("leading-space", "a leading space", format!(" {valid}")),
+        Value::text("trailing-space", "a trailing space", format!("{valid} ")),
+        Value::text("leading-newline", "a leading newline", format!("\n{valid}")),
+        Value::text("trailing-newline", "a trailing newline", format!("{valid}\n")),
+        Value::text("second-line", "a second line", format!("{valid}\n{valid}")),
+        Value::text("nul", "a NUL at its end", format!("{valid}\0")),
+        Value::text("non-ascii-letter", "a letter outside of ASCII", format!("{valid}é")),
+        Value::text("non-ascii-digit", "a digit outside of ASCII", format!("{valid}٣")),
+    ]
+}
+
+/// Strings for the member of a request that break its pattern or length by one thing.
+pub fn wrong_texts(member: &Member, valid: &str) -> Vec<Value> {
+    let mut values = match member.name {
+        "repositoryName" => repository_names(valid),
+        "registryId" => registry_ids(member.shape),
+        "uploadId" => upload_ids(valid),
+        _ => Vec::new(),
+    };
+    if let Kind::Text(text) = &member.shape.kind {
+        if !text.patterns.is_empty() {
+            values.extend(junk(valid));
+            values.push(Value::text("empty", "an empty string", ""));
+        }
+        values.extend(lengths(text));
+    }
+    values
+}
+
+/// Strings beyond the bounds of a length, which match the pattern if there is one.
+pub fn lengths(text: &Text) -> Vec<Value> {
+    let mut values = Vec::new();
+    if text.min > 1 {
+        values.push(Value::text(&characters(text.min - 1), "one character less", of_length(text, text.min - 1)));
+    }
+    let Some(max) = text.max else { return values };
+    values.push(Value::text(&characters(max + 1), "one character more", of_length(text, max + 1)));
+    if let Some((_, other)) = text.other_bounds {
+        values.push(Value::text(
+            &characters(other + 1),
+            "more characters than any edition admits",
+            of_length(text, other + 1),
+        ));
+    }
+    values.push(Value::text("10000-characters", "10,000 characters", "${repeat:10000:a}"));
+    values.push(Value::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"));
+    values
+}
+
+/// Strings at the bounds of a length, just inside.
+pub fn inner_lengths(text: &Text) -> Vec<Value> {
+    let bounds = [(text.min > 0).then_some(text.min), text.max];
+    bounds
+        .into_iter()
+        .flatten()
+        .map(|length| Value::text(&characters(length), format!("{length} characters"), of_length(text, length)))
+        .collect()
+}
+
+fn characters(count: usize) -> String {
+    match count {
+        1 => String::from("1-character"),
+        _ => format!("{count}-characters"),
+    }
+}
+
+/// A string of this length that matches every edition of the pattern. Long ones begin in a way that no repository of a
+/// user does.
+fn of_length(text: &Text, length: usize) -> String {
+    // The oldest edition is the narrowest.
+    let Some(pattern) = text.patterns.last() else { return "a".repeat(length) };
+    const MARK: &str = "ecrspec";
+    let strings = Strings::of(pattern);
+    let marked = length.checked_sub(MARK.len() + 1).filter(|rest| *rest > 0);
+    let tail = |rest: usize| strings.matching(rest, 0x5eed_0000 + rest as u64);
+    match marked.and_then(tail) {
+        Some(tail) => format!("{MARK}/{tail}"),
+        None => tail(length).unwrap_or_else(|| "a".repeat(length)),
+    }
+}
+
+fn repository_names(valid: &str) -> Vec<Value> {
+    let mut values = vec![
+        Value::text("upper-case", "an upper-case letter", format!("{valid}/Upper")),
+        Value::text("leading-slash", "a leading slash", format!("/{valid}")),
+        Value::text("trailing-slash", "a trailing slash", format!("{valid}/")),
+        Value::text("double-slash", "two slashes in a row", format!("{valid}//a")),
+        Value::text("slash-dash", "a dash after a slash", format!("{valid}/-a")),
+        Value::text("triple-underscore", "three underscores in a row", format!("{valid}/a___b")),
+        Value::text("mixed-separators", "a dot and a dash in a row", format!("{valid}/a.-b")),
+        Value::text("colon", "a tag", format!("{valid}:latest")),
+        Value::text("space", "a space", format!("{valid}/a b")),
+    ];
+    for (name, separator) in [("dot", '.'), ("underscore", '_'), ("dash", '-')] {
+        values.push(Value::text(
+            &format!("leading-{name}"),
+            format!("a leading {name}"),
+            format!("{separator}{valid}"),
+        ));
+        values.push(Value::text(
+            &format!("trailing-{name}"),
+            format!("a trailing {name}"),
+            format!("{valid}{separator}"),
+        ));
+        values.push(Value::text(
+            &format!("double-{name}"),
+            format!("two {name}s in a row"),
+            format!("{valid}/a{separator}{separator}b"),
+        ));
+    }
+    values
+}
+
+fn registry_ids(shape: &Shape) -> Vec<Value> {
+    match &shape.kind {
+        // A public alias: any text of 2 to 50 characters; an older edition had 1 to 256.
+        Kind::Text(text) if text.patterns.is_empty() => vec![
+            Value::text("empty", "an empty string", ""),
+            Value::text("2-characters", "an alias of 2 characters that nobody has", "zq"),
+            Value::text("50-characters", "an alias of 50 characters that nobody has", "z".repeat(50)),
+        ],
+        _ => vec![
+            Value::text("11-digits", "11 digits", "01234567890"),
+            Value::text("13-digits", "13 digits", "0123456789012"),
+            Value::text("letters", "12 letters", "abcdefghijkl"),
+            Value::text("one-letter", "11 digits and a letter", "01234567890a"),
+            Value::text("dashes", "dashes between the digits", "0123-4567-8901"),
+            Value::text("non-ascii-digits", "12 digits outside of ASCII", "٠١٢٣٤٥٦٧٨٩٠١"),
+        ],
+    }
+}
+
+fn upload_ids(valid: &str) -> Vec<Value> {
+    const HEX: &str = "6cb64b8a93780e332ab1b780fab8a9e9";
+    vec![
+        Value::text("no-dashes", "no dashes", HEX),
+        Value::text("braces", "braces around it", format!("{{{valid}}}")),
+        Value::text("35-characters", "35 characters", "6cb64b8a-9378-0e33-2ab1-b780fab8a9e"),
+        Value::text("37-characters", "37 characters", format!("{valid}0")),
+        Value::text("non-hex", "a letter that is no hex digit", "6cb64b8a-9378-0e33-2ab1-b780fab8a9eg"),
+        Value::text("dashes-elsewhere", "its dashes elsewhere", "6cb64b8a9-378-0e33-2ab1-b780fab8a9e9"),
+        Value::text("urn", "urn:uuid: before it", format!("urn:uuid:{valid}")),
+        Value::text("10000-characters", "10,000 characters", "${repeat:10000:a}"),
+        Value::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"),
+    ]
+}
+
+/// Digests that break the pattern, around the hex digits `hex`.
+pub fn digests(hex: &str) -> Vec<Value> {
+    let valid = format!("sha256:{hex}");
+    let mut values = vec![
+        Value::text("no-colon", "no colon", hex),
+        Value::text("nothing-before", "nothing before the colon", format!(":{hex}")),
+        Value::text("nothing-after", "nothing after the colon", "sha256:"),
+        Value::text("non-hex", "a letter that is no hex digit", format!("sha256:{hex}g")),
+        Value::text("two-colons", "two colons", format!("sha256:{hex}:{hex}")),
+        Value::text("slash", "a slash in the algorithm", format!("sha/256:{hex}")),
+        Value::text("empty", "an empty string", ""),
+    ];
+    values.extend(junk(&valid));
+    values
+}

@@ -1,0 +1,108 @@
+//! One broken rule, with what was expected and what came.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Tier;
+
+/// One broken rule.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Finding {
+    /// Id of the rule.
+    pub rule: String,
+    /// The operation whose answer breaks it.
+    pub operation: String,
+    /// How strong the rule is.
+    pub tier: Tier,
+    /// Ids of the sources of the rule.
+    pub sources: Vec<String>,
+    /// How bad it is.
+    pub grade: Grade,
+    /// Name of the step in the case.
+    pub step: String,
+    /// What the request had: "a digest that does not match the bytes".
+    pub breach: String,
+    /// What the contract admits.
+    pub expected: String,
+    /// What came, in a few words that are the same for the same cause.
+    pub got: String,
+}
+
+/// How bad a finding is, worst first.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// A 5xx, a dropped connection or silence for a client's fault.
+    Crash,
+    /// Accepted what must be refused; wrong bytes, digest or state.
+    State,
+    /// Refused what must be accepted.
+    Refused,
+    /// The wrong error type.
+    Error,
+    /// Status, header, envelope or member.
+    Form,
+}
+
+impl Grade {
+    /// All grades, worst first.
+    pub const ALL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Refused, Grade::Error, Grade::Form];
+
+    /// What it means, for the report.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Grade::Crash => "a server fault, a dropped connection or silence for a client's fault",
+            Grade::State => "accepted what must be refused; wrong bytes, digest or state",
+            Grade::Refused => "refused what must be accepted",
+            Grade::Error => "the wrong error type",
+            Grade::Form => "status, header, envelope or member",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Grade::Crash => "crash",
+            Grade::State => "state",
+            Grade::Refused => "refused",
+            Grade::Error => "error",
+            Grade::Form => "form",
+        })
+    }
+}
+
+impl Finding {
+    /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
+    pub fn sentence(&self) -> String {
+        let Finding { operation, breach, got, .. } = self;
+        match self.grade {
+            Grade::Crash if got.starts_with(|c: char| c.is_ascii_digit()) => {
+                format!("{operation} answers {got} to {breach}")
+            }
+            Grade::Crash => format!("{operation}: {got} on {breach}"),
+            Grade::State if self.is_about_a_value() => format!("{operation} answers a wrong value to {breach}: {got}"),
+            Grade::State => format!("{operation} accepts {breach}"),
+            Grade::Refused => format!("{operation} refuses {breach}"),
+            Grade::Error => format!("{operation} answers {got} to {breach}"),
+            Grade::Form => format!("{operation} answers {got}"),
+        }
+    }
+
+    /// The cause that findings share: the rule without its operation, the grade, and what came.
+    pub fn cause(&self) -> String {
+        let family = match self.rule.split_once('/') {
+            Some((operation, rest)) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
+            _ => &self.rule,
+        };
+        // A 5xx has its cause in what was sent, not in the rule that says there must be none.
+        let sent = if self.rule.starts_with("always/") { self.breach.as_str() } else { "" };
+        format!("{family}|{sent}|{}|{}", self.grade, self.got)
+    }
+
+    /// Whether the request was valid and the answer has a wrong value.
+    fn is_about_a_value(&self) -> bool {
+        self.expected.starts_with("200")
+    }
+}

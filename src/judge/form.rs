@@ -1,0 +1,113 @@
+//! The form of an answer that is admitted: status, headers, envelope and members.
+
+use serde_json::{Map, Value};
+
+use super::{Finding, Grade, Judged, matching};
+use crate::contract::check::conforms;
+use crate::contract::{ErrorType, Tier};
+use crate::wire::envelope::ErrorInfo;
+use crate::wire::{Answer, CONTENT_TYPE, Exchange};
+
+impl Judged<'_> {
+    /// What is wrong with the form of a success.
+    pub(super) fn success_form(&self, exchange: &Exchange, answer: &Answer, body: &Map<String, Value>) -> Vec<Finding> {
+        if self.step.expect.tier == Tier::Open {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        if answer.status != 200 {
+            found.push(self.form("answer/status", format!("status {} for a success", answer.status)));
+        }
+        found.extend(self.content_type(answer));
+        let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
+        let operation = self.case.service.contract().operation(&self.step.operation);
+        for member in operation.into_iter().flat_map(|operation| operation.output) {
+            let rule = format!("{}/answer/{}", self.step.operation, member.name);
+            let value = body.get(member.name).filter(|value| !value.is_null());
+            let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
+            match (value, echoed) {
+                (None, _) if member.required => found.push(self.form(&rule, format!("200 without {}", member.name))),
+                (None, _) => {}
+                (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
+                    let mut finding = self.form(&rule, format!("200 with a malformed {}", member.name));
+                    finding.expected = expected.replacen("expected ", &format!("{}: ", member.name), 1);
+                    found.push(finding);
+                }
+                (Some(value), Some(echoed))
+                    if matches!(member.name, "repositoryName" | "uploadId") && value != echoed =>
+                {
+                    let mut finding = self.form(&rule, format!("200 with another {} than was sent", member.name));
+                    finding.expected = format!("{} as it was sent", member.name);
+                    found.push(finding);
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// What is wrong with the form of an admitted error.
+    pub(super) fn error_form(
+        &self,
+        answer: &Answer,
+        error: &ErrorInfo,
+        admitted: &ErrorType,
+        members: &Map<String, Value>,
+    ) -> Vec<Finding> {
+        if self.step.expect.tier == Tier::Open {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        if !admitted.statuses.contains(&answer.status) {
+            let mut finding =
+                self.form("answer/status", format!("status {} with an error of the client", answer.status));
+            finding.expected = format!("status {}", admitted.statuses[0]);
+            found.push(finding);
+        }
+        found.extend(self.content_type(answer));
+        if !error.in_type {
+            let mut finding = self.form("answer/type-visible", String::from("an error type outside of __type"));
+            finding.expected = String::from("the error type in __type");
+            found.push(finding);
+        }
+        // The framework's own errors come without a message.
+        if error.message.is_none() && admitted.source == "api" {
+            let mut finding = self.form("answer/message", String::from("an error without a message"));
+            finding.expected = String::from("a member message");
+            found.push(finding);
+        }
+        if let (true, Some(text), Some(documented)) = (self.strictness.messages, &error.message, &admitted.message)
+            && !documented.matches(text)
+        {
+            let mut finding = self.form("answer/message-text", format!("another text for {}", admitted.name));
+            finding.expected = String::from(documented.text);
+            found.push(finding);
+        }
+        let body = answer.json();
+        let body = body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        if let Some(miss) = matching::first_miss(members, &body, &self.transcript.bindings) {
+            let rule = format!("{}/answer/{}", self.step.operation, admitted.name);
+            let mut finding =
+                self.form(&rule, miss.got(answer.status).replacen(' ', &format!(" {} ", admitted.name), 1));
+            finding.expected =
+                miss.expected().replacen("200", &format!("{} {}", admitted.statuses[0], admitted.name), 1);
+            found.push(finding);
+        }
+        found
+    }
+
+    fn content_type(&self, answer: &Answer) -> Option<Finding> {
+        let found = answer.header("content-type").unwrap_or("none");
+        let bare = found.split(';').next().unwrap_or_default().trim();
+        if bare.eq_ignore_ascii_case(CONTENT_TYPE) {
+            return None;
+        }
+        let mut finding = self.form("answer/content-type", format!("content type {bare}"));
+        finding.expected = String::from(CONTENT_TYPE);
+        Some(finding)
+    }
+
+    fn form(&self, rule: &str, got: String) -> Finding {
+        *self.finding(rule, Grade::Form, got)
+    }
+}

@@ -1,0 +1,107 @@
+//! Pinned members against the members of an answer.
+
+use serde_json::{Map, Value};
+
+use crate::case::Bindings;
+
+/// The first pinned member that an answer does not have as pinned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miss {
+    /// The member, with its path: `layers[0].layerSize`.
+    pub path: String,
+    /// The member of the answer that it is in.
+    pub member: String,
+    /// What was pinned, with its references resolved.
+    pub expected: Value,
+    /// What came; null if nothing did.
+    pub got: Value,
+    /// Whether the member was missing rather than different.
+    pub absent: bool,
+}
+
+impl Miss {
+    /// What was expected, for a finding.
+    pub fn expected(&self) -> String {
+        format!("200 with {} {}", self.path, short(&self.expected))
+    }
+
+    /// What came, for a finding. Without the value where it differs from run to run.
+    pub fn got(&self, status: u16) -> String {
+        match (&self.got, self.absent) {
+            (_, true) => format!("{status} without {}", self.path),
+            (Value::String(text), _) if text.len() > 24 => format!("{status} with another {}", self.path),
+            (value, _) => format!("{status} with {} {}", self.path, short(value)),
+        }
+    }
+}
+
+/// The first of the pinned members that `found` does not have as pinned, if any.
+pub fn first_miss(pinned: &Map<String, Value>, found: &Map<String, Value>, bindings: &Bindings) -> Option<Miss> {
+    pinned.iter().find_map(|(member, value)| {
+        let missed = compare(member, value, found.get(member), bindings)?;
+        Some(Miss { member: member.clone(), ..missed })
+    })
+}
+
+fn compare(path: &str, pinned: &Value, found: Option<&Value>, bindings: &Bindings) -> Option<Miss> {
+    let miss = |expected: Value| {
+        let got = found.cloned().unwrap_or(Value::Null);
+        Some(Miss { path: String::from(path), member: String::new(), absent: got.is_null(), expected, got })
+    };
+    match (pinned, found) {
+        (Value::Object(members), Some(Value::Object(found))) => members
+            .iter()
+            .find_map(|(name, value)| compare(&format!("{path}.{name}"), value, found.get(name), bindings)),
+        (Value::Array(items), Some(Value::Array(found))) if items.len() == found.len() => items
+            .iter()
+            .zip(found)
+            .enumerate()
+            .find_map(|(index, (value, found))| compare(&format!("{path}[{index}]"), value, Some(found), bindings)),
+        (Value::String(text), found) => {
+            let expected = resolve(text, bindings);
+            if found == Some(&expected) { None } else { miss(expected) }
+        }
+        (pinned, found) if found == Some(pinned) => None,
+        (pinned, _) => miss(pinned.clone()),
+    }
+}
+
+/// What a pinned string stands for: a reference that is bound to nothing stands for itself, and so matches nothing.
+fn resolve(text: &str, bindings: &Bindings) -> Value {
+    text.strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .and_then(|name| bindings.value(name))
+        .unwrap_or_else(|| Value::from(text))
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn miss(pinned: Value, found: Value) -> Option<String> {
+        let mut bindings = Bindings::new(&[], "", 0);
+        bindings.bind("upload.uploadId", "U1");
+        first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &bindings).map(|miss| miss.path)
+    }
+
+    #[test]
+    fn pins_are_a_part_of_the_answer() {
+        assert_eq!(miss(json!({"a": "${upload.uploadId}"}), json!({"a": "U1", "b": 2})), None);
+        assert_eq!(miss(json!({"a": "${upload.uploadId}"}), json!({"a": "u1"})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": "${nobody.uploadId}"}), json!({"a": "U1"})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 1, "c": 2}]})), None);
+        assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 2}]})).as_deref(), Some("a[0].b"));
+        assert_eq!(miss(json!({"a": []}), json!({"a": [1]})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": 1}), json!({})).as_deref(), Some("a"));
+    }
+}

@@ -1,0 +1,244 @@
+//! Holds a transcript against the expectations of its case. Pure: no I/O, no clock, no target.
+
+pub mod finding;
+mod form;
+pub mod known;
+pub mod matching;
+pub mod snapshot;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::case::{Case, Step, StepRole, Transcript};
+use crate::contract::error::THROTTLING;
+use crate::contract::{Rules, Tier};
+use crate::expect::Outcome;
+use crate::wire::envelope::{self, ErrorInfo};
+use crate::wire::{Answer, Exchange, Trouble};
+
+pub use finding::{Finding, Grade};
+
+/// What is said of a case.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every answer is admitted.
+    Pass,
+    /// Some answer is not.
+    Fail {
+        /// The rules that were broken; the first is the one that the case is about, unless only the form is wrong.
+        findings: Vec<Finding>,
+    },
+    /// The target, or the way to it, did not let itself be judged: no connection, throttled, silent on a valid request.
+    Inconclusive {
+        /// Why.
+        reason: String,
+    },
+    /// Not run.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a target did where the documents leave it open.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Record {
+    /// The open rule.
+    pub rule: String,
+    /// What was answered.
+    pub got: String,
+}
+
+/// How to judge.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Strictness {
+    /// Compare message texts where a real trace gives them.
+    pub messages: bool,
+    /// The survey found that BatchCheckLayerAvailability tells stored layers from absent ones: judge by it.
+    pub availability: bool,
+}
+
+/// Judges a transcript, and records what was answered to open questions.
+pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
+    let mut findings = Vec::new();
+    let mut records = Vec::new();
+    for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+        let by_availability = step.expect.rule.starts_with("BatchCheckLayerAvailability/layers/");
+        let skip = step.role == StepRole::Attempt || (by_availability && !strictness.availability);
+        if let Some(reason) = infrastructure(step, exchange) {
+            return match findings.is_empty() {
+                true => (Verdict::Inconclusive { reason: format!("{}: {reason}", step.operation_name()) }, records),
+                false => (Verdict::Fail { findings }, records),
+            };
+        }
+        if skip {
+            continue;
+        }
+        let judged = Judged { case, step, transcript, strictness };
+        match judged.exchange(exchange) {
+            // The same slip in every answer of a case is one finding.
+            Ok(form) => form.into_iter().for_each(|finding| {
+                if !findings.iter().any(|known: &Finding| known.rule == finding.rule && known.got == finding.got) {
+                    findings.push(finding);
+                }
+            }),
+            Err(finding) => {
+                findings.insert(0, *finding);
+                return (Verdict::Fail { findings }, records);
+            }
+        }
+        if step.expect.tier == Tier::Open {
+            records.push(Record { rule: step.expect.rule.clone(), got: describe(exchange) });
+        }
+    }
+    let verdict = match (findings.is_empty(), &transcript.stopped) {
+        (false, _) => Verdict::Fail { findings },
+        (true, Some(reason)) => Verdict::Inconclusive { reason: reason.clone() },
+        (true, None) => Verdict::Pass,
+    };
+    (verdict, records)
+}
+
+/// What came back, in a few words: `400 UploadNotFoundException`. Findings with the same words have the same cause.
+pub fn describe(exchange: &Exchange) -> String {
+    match &exchange.reply {
+        Ok(answer) => describe_answer(answer, &envelope::error(answer)),
+        Err(trouble) => trouble.to_string(),
+    }
+}
+
+fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
+    match &error.name {
+        Some(name) if is_error(answer, error) => format!("{} {name}", answer.status),
+        _ if is_error(answer, error) => format!("{} without an error type", answer.status),
+        _ => answer.status.to_string(),
+    }
+}
+
+/// Whether an answer says that the request failed: by its status, or by naming an error type where botocore or the
+/// Rust SDK look first.
+fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
+    !(200..300).contains(&answer.status) || error.in_type || answer.header("x-amzn-errortype").is_some()
+}
+
+/// Why an exchange says nothing about conformance, if so.
+fn infrastructure(step: &Step, exchange: &Exchange) -> Option<String> {
+    match &exchange.reply {
+        Err(Trouble::Unreachable) => Some(Trouble::Unreachable.to_string()),
+        // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
+        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if step.expect.is_success() => Some(trouble.to_string()),
+        Err(_) => None,
+        Ok(answer) => {
+            let name = envelope::error(answer).name;
+            let named = name.as_deref().is_some_and(|name| THROTTLING.contains(&name));
+            let asked_to_wait =
+                answer.status == 429 || (answer.status == 503 && answer.header("retry-after").is_some());
+            (named || asked_to_wait)
+                .then(|| format!("throttled ({})", name.unwrap_or_else(|| answer.status.to_string())))
+        }
+    }
+}
+
+/// A step and what is needed to judge its exchange.
+struct Judged<'a> {
+    case: &'a Case,
+    step: &'a Step,
+    transcript: &'a Transcript,
+    strictness: Strictness,
+}
+
+impl Judged<'_> {
+    /// Findings about form if the answer is admitted, or the finding that it is not.
+    fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
+        match &exchange.reply {
+            Ok(answer) => self.answer(exchange, answer),
+            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, trouble.to_string())),
+        }
+    }
+
+    fn answer(&self, exchange: &Exchange, answer: &Answer) -> Result<Vec<Finding>, Box<Finding>> {
+        let error = envelope::error(answer);
+        let got = describe_answer(answer, &error);
+        let expect = &self.step.expect;
+        if !is_error(answer, &error) {
+            if !expect.outcomes.iter().any(Outcome::is_success) {
+                return Err(self.finding(&expect.rule, Grade::State, got));
+            }
+            return self.success(exchange, answer);
+        }
+        let admitted = expect.outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Error { error: admitted, members } if error.name.as_deref() == Some(admitted.name) => {
+                Some((*admitted, members))
+            }
+            _ => None,
+        });
+        if let Some((admitted, members)) = admitted {
+            return Ok(self.error_form(answer, &error, admitted, members));
+        }
+        if expect.is_success() {
+            return Err(self.finding(&expect.rule, Grade::Refused, got));
+        }
+        if answer.status >= 500 {
+            return Err(self.finding("always/no-5xx", Grade::Crash, got));
+        }
+        match expect.tier {
+            Tier::Open => Ok(Vec::new()),
+            _ => Err(self.finding(&expect.rule, Grade::Error, got)),
+        }
+    }
+
+    fn success(&self, exchange: &Exchange, answer: &Answer) -> Result<Vec<Finding>, Box<Finding>> {
+        let Some(Value::Object(body)) = answer.json() else {
+            return match self.step.expect.tier {
+                Tier::Open => Ok(Vec::new()),
+                _ => Err(self.finding(
+                    "answer/json-object",
+                    Grade::Form,
+                    format!("{} with a body that is no JSON object", answer.status),
+                )),
+            };
+        };
+        let pinned: Vec<_> =
+            self.step.expect.outcomes.iter().filter(|outcome| outcome.is_success()).map(Outcome::members).collect();
+        let misses: Vec<_> = pinned
+            .iter()
+            .filter_map(|members| matching::first_miss(members, &body, &self.transcript.bindings))
+            .collect();
+        if misses.len() == pinned.len()
+            && let Some(miss) = misses.into_iter().next()
+        {
+            // What a layer rule says of the answer's members is its own; otherwise the member's rule is broken.
+            let about_member = format!("{}/answer/{}", self.step.operation, miss.member);
+            let rule = match self.step.expect.rule.contains("/layers/") {
+                true => self.step.expect.rule.clone(),
+                false => about_member,
+            };
+            let grade = if miss.absent { Grade::Form } else { Grade::State };
+            let mut finding = self.finding(&rule, grade, miss.got(answer.status));
+            finding.expected = miss.expected();
+            return Err(finding);
+        }
+        Ok(self.success_form(exchange, answer, &body))
+    }
+
+    fn finding(&self, rule: &str, grade: Grade, got: String) -> Box<Finding> {
+        let expect = &self.step.expect;
+        let known = Rules::of(self.case.service).get(rule);
+        Box::new(Finding {
+            rule: String::from(rule),
+            operation: String::from(self.step.operation_name()),
+            tier: known.map_or(expect.tier, |rule| rule.tier),
+            sources: known
+                .map_or(&expect.sources, |rule| &rule.sources)
+                .iter()
+                .map(|source| String::from(source.id))
+                .collect(),
+            grade,
+            step: self.step.name.clone(),
+            breach: Rules::of(self.case.service).get(&expect.rule).map_or_else(String::new, |rule| rule.breach.clone()),
+            expected: expect.short(),
+            got,
+        })
+    }
+}

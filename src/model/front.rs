@@ -1,0 +1,57 @@
+//! What the server framework does before the service sees a request: routing, and reading the body.
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, Registry};
+use crate::contract::Operation;
+use crate::wire::{Request, envelope};
+
+impl Registry {
+    /// Answers a request: the members of a success, or why it is refused.
+    pub fn answer(&mut self, request: &Request) -> Result<Value, Refusal> {
+        let operation = self.route(request)?;
+        let input = self.read(request)?;
+        self.call(operation, &input)
+    }
+
+    fn route(&self, request: &Request) -> Result<&'static Operation, Refusal> {
+        let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
+        if request.method != "POST" {
+            return Err(refuse("wire/method"));
+        }
+        let content_type = request.header("content-type").unwrap_or_default();
+        if content_type.split(';').next().map(str::trim) != Some(crate::wire::CONTENT_TYPE) {
+            return Err(refuse("wire/content-type/other"));
+        }
+        let target = request.header("x-amz-target").ok_or_else(|| refuse("wire/target/present"))?;
+        let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| refuse("wire/target/prefix"))?;
+        let contract = self.service.contract();
+        if prefix != contract.target_prefix {
+            return Err(refuse("wire/target/prefix"));
+        }
+        contract.operation(operation).ok_or_else(|| refuse("wire/target/operation"))
+    }
+
+    fn read(&self, request: &Request) -> Result<Map<String, Value>, Refusal> {
+        let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
+        if request.body.is_empty() {
+            return Err(refuse("wire/body/empty"));
+        }
+        if std::str::from_utf8(&request.body).is_err() {
+            return Err(refuse("wire/body/utf-8"));
+        }
+        match serde_json::from_slice(&request.body) {
+            Ok(Value::Object(input)) => Ok(input),
+            Ok(_) => Err(refuse("wire/body/object")),
+            Err(error) if error.to_string().contains("surrogate") => Err(refuse("wire/body/surrogate")),
+            Err(_) => Err(refuse("wire/body/json")),
+        }
+    }
+}
+
+impl Refusal {
+    /// The refusal as it goes over the wire.
+    pub fn to_answer(&self) -> crate::wire::Answer {
+        envelope::error_answer(self.error, &self.message, self.members.clone())
+    }
+}

@@ -1,0 +1,40 @@
+//! The reference registry: what a server that follows the documents does. State, the rules that a request breaks in that
+//! state, and the answer.
+//!
+//! Where the documents leave a choice, the registry makes one: an upload survives a refused CompleteLayerUpload and ends
+//! with a successful one, hex digits are compared without case, absent layers are UNAVAILABLE, all editions of the
+//! repository-name pattern are accepted. Expectations never rest on such a choice (see `generate::expected`).
+
+mod front;
+pub mod registry;
+
+use serde_json::Value;
+
+use crate::contract::{ErrorType, Rules, Service};
+
+pub use registry::Registry;
+
+/// Why the registry refuses a request.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Id of the rule that the request breaks.
+    pub rule: String,
+    /// What is answered.
+    pub error: &'static ErrorType,
+    /// Its message, as the real service words it where that is known.
+    pub message: String,
+    /// Members beside the message.
+    pub members: Value,
+}
+
+impl Refusal {
+    /// A refusal for breaking a rule, with the first error that the rule admits.
+    fn of(service: Service, rule: &str, message: String) -> Refusal {
+        let error = Rules::of(service)
+            .get(rule)
+            .and_then(|rule| rule.errors.first())
+            .and_then(|name| ErrorType::find(name))
+            .unwrap_or_else(|| panic!("rule {rule} of {service} names no error"));
+        Refusal { rule: String::from(rule), error, message, members: Value::Null }
+    }
+}

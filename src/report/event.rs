@@ -1,0 +1,205 @@
+//! The event log: what happened in a run, one JSON object a line, in the order in which it happened.
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, StepRole, Transcript};
+use crate::contract::{Service, Tier};
+use crate::drive::Survey;
+use crate::judge::{Record, Verdict};
+use crate::wire::{Exchange, Trouble};
+
+/// Version of the format of the log; rises when a reader of the old one would misread the new.
+pub const SCHEMA: u32 = 1;
+
+/// One event.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The run begins.
+    Started(Started),
+    /// A service of the target was looked at.
+    Surveyed(Box<Survey>),
+    /// A case was judged, or skipped.
+    Judged(Box<Judged>),
+    /// The run ended by itself, or was interrupted and could clean up. A log without it was cut off.
+    Finished(Finished),
+}
+
+/// How a run began.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Started {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of ecrspec.
+    pub ecrspec: String,
+    /// When, in UTC.
+    pub at: jiff::Timestamp,
+    /// What is tested: an endpoint, or the embedded mock.
+    pub target: String,
+    /// What a command that repeats a case begins with: the flags that name this target.
+    pub flags: Vec<String>,
+    /// Services that are tested.
+    pub services: Vec<Service>,
+    /// Number of cases that were chosen.
+    pub cases: usize,
+    /// Number of cases under way at once.
+    pub jobs: usize,
+    /// What all repositories of the run begin with, or the one that it was given.
+    pub repositories: String,
+}
+
+/// A case and what is said of it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Judged {
+    /// Its place in the suite: results come in any order, reports have this one.
+    pub index: usize,
+    /// Which service.
+    pub service: Service,
+    /// Id of the case.
+    pub case: String,
+    /// What it does.
+    pub title: String,
+    /// The strongest tier among the steps that it is about.
+    pub tier: Tier,
+    /// Rules of those steps.
+    pub rules: Vec<String>,
+    /// What is said of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What was answered to open questions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Record>,
+    /// Number of requests.
+    pub requests: usize,
+    /// Time from the first to the last of them.
+    pub millis: u64,
+    /// The exchanges, where the case did not pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Logged>,
+}
+
+/// An exchange as it is kept.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Logged {
+    /// Name of the step.
+    pub step: String,
+    /// Method of the request.
+    pub method: String,
+    /// Headers of the request, without credentials.
+    pub headers: Vec<(String, String)>,
+    /// Body of the request.
+    pub body: Text,
+    /// Status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// Headers of the answer.
+    #[serde(default)]
+    pub answer_headers: Vec<(String, String)>,
+    /// Body of the answer.
+    pub answer: Option<Text>,
+    /// Why there was no answer.
+    pub trouble: Option<Trouble>,
+}
+
+/// A body as it is kept: its beginning, and how long it was.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Text {
+    /// At most [`Text::MAX`] bytes of it, what is no UTF-8 replaced.
+    pub text: String,
+    /// Number of bytes of the whole.
+    pub bytes: usize,
+    /// Whether `text` is the whole, to the byte.
+    pub whole: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Finished {
+    /// Seconds from start to end.
+    pub seconds: f64,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+impl Judged {
+    /// The event of a case.
+    pub fn of(
+        index: usize,
+        case: &Case,
+        verdict: Verdict,
+        records: Vec<Record>,
+        transcript: Option<&Transcript>,
+    ) -> Judged {
+        let exchanges = transcript.map_or(&[][..], |transcript| &transcript.exchanges);
+        let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
+        let kept = match verdict {
+            Verdict::Pass | Verdict::Skipped { .. } => Vec::new(),
+            _ => case.steps.iter().zip(exchanges).map(|(step, exchange)| Logged::of(&step.name, exchange)).collect(),
+        };
+        Judged {
+            index,
+            service: case.service,
+            case: case.id.clone(),
+            title: case.title.clone(),
+            tier: case.tier(),
+            rules: focus.map(|step| step.expect.rule.clone()).collect(),
+            verdict,
+            records,
+            requests: exchanges.len(),
+            millis: exchanges.iter().map(|exchange| exchange.took.as_millis() as u64).sum(),
+            exchanges: kept,
+        }
+    }
+}
+
+impl Logged {
+    fn of(step: &str, exchange: &Exchange) -> Logged {
+        let secret = |name: &str| {
+            name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("x-amz-security-token")
+        };
+        let headers = exchange.request.headers.iter().filter(|(name, _)| !secret(name));
+        let answer = exchange.reply.as_ref().ok();
+        Logged {
+            step: String::from(step),
+            method: exchange.request.method.clone(),
+            headers: headers.cloned().collect(),
+            body: Text::of(&exchange.request.body),
+            status: answer.map(|answer| answer.status),
+            answer_headers: answer.map(|answer| answer.headers.clone()).unwrap_or_default(),
+            answer: answer.map(|answer| Text::of(&answer.body)),
+            trouble: exchange.reply.as_ref().err().copied(),
+        }
+    }
+}
+
+impl Text {
+    /// How much of a body is kept.
+    pub const MAX: usize = 4096;
+
+    fn of(bytes: &[u8]) -> Text {
+        let kept = &bytes[..bytes.len().min(Text::MAX)];
+        let text = String::from_utf8_lossy(kept).into_owned();
+        Text { whole: kept.len() == bytes.len() && text.as_bytes() == bytes, bytes: bytes.len(), text }
+    }
+}
+
+/// Reads a log. A last line that was cut off is left out: the run may have been killed while writing it.
+///
+/// # Errors
+///
+/// The first line, counted from 1, that is no event, and why.
+pub fn read(log: &str) -> Result<Vec<Event>, String> {
+    let lines: Vec<&str> = log.lines().collect();
+    let mut events = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        match serde_json::from_str(line) {
+            Ok(event) => events.push(event),
+            Err(_) if index + 1 == lines.len() && !log.ends_with('\n') => {}
+            Err(error) => return Err(format!("line {}: expected an event of an ecrspec log: {error}", index + 1)),
+        }
+    }
+    match events.first() {
+        Some(Event::Started(started)) if started.schema == SCHEMA => Ok(events),
+        Some(Event::Started(started)) => Err(format!("expected schema {SCHEMA}, found {}", started.schema)),
+        _ => Err(String::from("line 1: expected the event `started` of an ecrspec log")),
+    }
+}

@@ -1,0 +1,9 @@
+//! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
+
+pub mod event;
+pub mod summary;
+#[cfg(feature = "cli")]
+pub mod terminal;
+
+pub use event::Event;
+pub use summary::Summary;

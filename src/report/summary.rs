@@ -1,0 +1,360 @@
+//! What the events of a run come to: counts, groups of findings by cause, warnings, and how the process ends.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::event::{Event, Finished, Judged, Started};
+use crate::contract::{ErrorType, Service, Tier};
+use crate::drive::Survey;
+use crate::judge::known::{Known, Trouble};
+use crate::judge::{Finding, Grade, Verdict};
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// How it began.
+    pub started: Started,
+    /// What was found out about each service.
+    pub surveys: Vec<Survey>,
+    /// The cases in the order of the suite.
+    pub cases: Vec<Judged>,
+    /// How it ended; `None` if its log was cut off.
+    pub finished: Option<Finished>,
+    /// Findings by cause, worst first.
+    pub groups: Vec<Group>,
+    /// Findings that are known, by cause.
+    pub known: Vec<Group>,
+    /// Entries of known deviations that are wrong by now.
+    pub known_trouble: Vec<(Known, Trouble)>,
+}
+
+/// Findings with one cause.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Which service.
+    pub service: Service,
+    /// The finding of its smallest case.
+    pub finding: Finding,
+    /// That case; `None` if the survey found it.
+    pub smallest: Option<Judged>,
+    /// All rules that were broken, by id.
+    pub rules: Vec<String>,
+    /// All operations, in the order of an upload.
+    pub operations: Vec<String>,
+    /// Ids of all cases.
+    pub cases: Vec<String>,
+}
+
+/// How to sum up.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// Findings of these grades gate.
+    pub fail_on: Vec<Grade>,
+    /// Known deviations.
+    pub known: Vec<Known>,
+    /// The day, for entries that expire.
+    pub today: Date,
+    /// Whether warnings fail the run.
+    pub deny_warnings: bool,
+}
+
+/// Number of cases by verdict.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Every answer was admitted.
+    pub passed: usize,
+    /// Some finding counts.
+    pub failed: usize,
+    /// All findings are known, or of a grade that does not gate.
+    pub tolerated: usize,
+    /// Could not be judged.
+    pub inconclusive: usize,
+    /// Not run.
+    pub skipped: usize,
+}
+
+/// Why a process ends with its exit code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// Exit code 130.
+    Interrupted,
+    /// Exit code 7.
+    Harness,
+    /// Exit code 2.
+    Usage,
+    /// Exit code 3.
+    SetUp,
+    /// Exit code 1.
+    Findings,
+    /// Exit code 1, under `--deny-warnings`.
+    Warnings,
+    /// Exit code 5.
+    KnownTrouble,
+    /// Exit code 6.
+    Inconclusive,
+    /// Exit code 4.
+    NothingRun,
+}
+
+impl Reason {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Reason::Interrupted => 130,
+            Reason::Harness => 7,
+            Reason::Usage => 2,
+            Reason::SetUp => 3,
+            Reason::Findings | Reason::Warnings => 1,
+            Reason::KnownTrouble => 5,
+            Reason::Inconclusive => 6,
+            Reason::NothingRun => 4,
+        }
+    }
+}
+
+impl Summary {
+    /// Sums up events. Reports need the whole suite in order, whatever the order of the log.
+    ///
+    /// # Errors
+    ///
+    /// Where the events do not begin with a start.
+    pub fn of(events: &[Event], measure: &Measure) -> Result<Summary, String> {
+        let Some(Event::Started(started)) = events.first() else {
+            return Err(String::from("the log has no beginning"));
+        };
+        let mut cases: Vec<Judged> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Judged(judged) => Some((**judged).clone()),
+                _ => None,
+            })
+            .collect();
+        cases.sort_by_key(|judged| judged.index);
+        let surveys: Vec<Survey> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Surveyed(survey) => Some((**survey).clone()),
+                _ => None,
+            })
+            .collect();
+        let finished = events.iter().find_map(|event| match event {
+            Event::Finished(finished) => Some(finished.clone()),
+            _ => None,
+        });
+        let mut summary = Summary {
+            started: started.clone(),
+            surveys,
+            cases,
+            finished,
+            groups: Vec::new(),
+            known: Vec::new(),
+            known_trouble: Vec::new(),
+        };
+        summary.group(measure);
+        summary.check_known(measure);
+        Ok(summary)
+    }
+
+    fn group(&mut self, measure: &Measure) {
+        let mut gating: BTreeMap<(Service, String), Group> = BTreeMap::new();
+        let mut known: BTreeMap<(Service, String), Group> = BTreeMap::new();
+        let surveyed = self
+            .surveys
+            .iter()
+            .flat_map(|survey| survey.findings.iter().map(move |finding| (survey.service, finding, None)));
+        let judged = self
+            .cases
+            .iter()
+            .flat_map(|judged| findings(judged).iter().map(move |finding| (judged.service, finding, Some(judged))));
+        for (service, finding, case) in surveyed.chain(judged) {
+            if !measure.fail_on.contains(&finding.grade) {
+                continue;
+            }
+            let accepted =
+                measure.known.iter().any(|entry| entry.matches(service, finding) && !entry.is_expired(measure.today));
+            let groups = if accepted { &mut known } else { &mut gating };
+            let group = groups.entry((service, finding.cause())).or_insert_with(|| Group {
+                service,
+                finding: finding.clone(),
+                smallest: case.cloned(),
+                rules: Vec::new(),
+                operations: Vec::new(),
+                cases: Vec::new(),
+            });
+            group.add(finding, case);
+        }
+        let sorted = |groups: BTreeMap<_, Group>| {
+            let mut groups: Vec<Group> = groups.into_values().collect();
+            groups.sort_by_key(|group| (group.finding.grade, std::cmp::Reverse(group.cases.len())));
+            groups
+        };
+        self.groups = sorted(gating);
+        self.known = sorted(known);
+    }
+
+    fn check_known(&mut self, measure: &Measure) {
+        for entry in &measure.known {
+            let all = || self.cases.iter().filter(|judged| entry.is_for(judged.service));
+            let broken = || all().flat_map(findings).filter(|finding| finding.rule == entry.rule);
+            let surveyed =
+                self.surveys.iter().filter(|survey| entry.is_for(survey.service)).flat_map(|survey| &survey.findings);
+            let matched =
+                broken().chain(surveyed).any(|finding| finding.rule == entry.rule && finding.got == entry.got);
+            let kept = all().any(|judged| judged.verdict == Verdict::Pass && judged.rules.contains(&entry.rule));
+            let trouble = match matched {
+                _ if entry.is_expired(measure.today) => Some(Trouble::Expired),
+                true => None,
+                false if broken().next().is_some() => Some(Trouble::Changed),
+                false => kept.then_some(Trouble::UnexpectedPass),
+            };
+            self.known_trouble.extend(trouble.map(|trouble| (entry.clone(), trouble)));
+        }
+    }
+
+    /// Number of cases by verdict, of all or of those that a predicate chooses.
+    pub fn counts(&self, choose: impl Fn(&Judged) -> bool) -> Counts {
+        let mut counts = Counts::default();
+        for judged in self.cases.iter().filter(|judged| choose(judged)) {
+            let number = match &judged.verdict {
+                Verdict::Pass => &mut counts.passed,
+                Verdict::Fail { .. } if self.is_in_a_group(judged) => &mut counts.failed,
+                Verdict::Fail { .. } => &mut counts.tolerated,
+                Verdict::Inconclusive { .. } => &mut counts.inconclusive,
+                Verdict::Skipped { .. } => &mut counts.skipped,
+            };
+            *number += 1;
+        }
+        counts
+    }
+
+    fn is_in_a_group(&self, judged: &Judged) -> bool {
+        self.groups.iter().any(|group| group.service == judged.service && group.cases.contains(&judged.case))
+    }
+
+    /// Signs that the run tested little: they come before the findings.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for survey in &self.surveys {
+            let service = survey.service;
+            if let Some(reason) = &survey.hopeless {
+                warnings.push(format!("{service}: nothing was judged: {reason}"));
+                continue;
+            }
+            for (operation, got) in &survey.unknown {
+                warnings.push(format!(
+                    "{service}: the target does not know {operation} ({got}); cases that need it are skipped"
+                ));
+            }
+            for (operation, got) in &survey.broken {
+                warnings.push(format!(
+                    "{service}: a plain {operation} does not work ({got}); cases that need it are skipped"
+                ));
+            }
+            if !survey.availability && survey.unknown.is_empty() && survey.broken.is_empty() {
+                let text = "BatchCheckLayerAvailability cannot be believed, so nothing shows what refused requests left behind";
+                warnings.push(format!("{service}: {text}"));
+            }
+            self.hollow(service, &mut warnings);
+        }
+        warnings
+    }
+
+    fn hollow(&self, service: Service, warnings: &mut Vec<String>) {
+        let of_service = || self.cases.iter().filter(move |judged| judged.service == service);
+        let counts = self.counts(|judged| judged.service == service);
+        let run = counts.passed + counts.failed + counts.tolerated + counts.inconclusive;
+        if counts.skipped > run {
+            warnings.push(format!(
+                "{service}: most cases were skipped ({} of {})",
+                counts.skipped,
+                counts.skipped + run
+            ));
+        }
+        let negative =
+            of_service().filter(|judged| judged.tier.gates() && judged.rules.iter().any(|rule| refuses(service, rule)));
+        let (mut refused, mut seen) = (0, false);
+        for judged in negative {
+            match &judged.verdict {
+                Verdict::Pass => seen = true,
+                Verdict::Fail { findings } => {
+                    refused += 1;
+                    seen |= findings
+                        .iter()
+                        .any(|finding| ErrorType::find(finding.got.split(' ').nth(1).unwrap_or_default()).is_some());
+                }
+                _ => {}
+            }
+        }
+        if refused > 0 && !seen {
+            warnings.push(format!("{service}: no documented error type was ever answered"));
+        }
+    }
+
+    /// Why the process ends as it does; the first decides the exit code. Empty for exit code 0.
+    pub fn reasons(&self, deny_warnings: bool) -> Vec<Reason> {
+        let counts = self.counts(|_| true);
+        let judged = counts.passed + counts.failed + counts.tolerated;
+        let hopeless = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.hopeless.is_some());
+        let nothing = judged + counts.inconclusive == 0;
+        let interrupted = self.finished.as_ref().is_some_and(|finished| finished.interrupted);
+        let reasons = [
+            (interrupted, Reason::Interrupted),
+            (nothing && hopeless, Reason::SetUp),
+            (!self.groups.is_empty(), Reason::Findings),
+            (deny_warnings && !self.warnings().is_empty(), Reason::Warnings),
+            (!self.known_trouble.is_empty(), Reason::KnownTrouble),
+            (counts.inconclusive > 0, Reason::Inconclusive),
+            (nothing && !hopeless, Reason::NothingRun),
+        ];
+        reasons.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect()
+    }
+
+    /// What was answered to open questions, by service and rule.
+    pub fn records(&self) -> BTreeMap<(Service, String), BTreeMap<String, usize>> {
+        let mut records: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
+        for judged in self.cases.iter().filter(|judged| judged.tier == Tier::Open || !judged.records.is_empty()) {
+            for record in &judged.records {
+                *records
+                    .entry((judged.service, record.rule.clone()))
+                    .or_default()
+                    .entry(record.got.clone())
+                    .or_default() += 1;
+            }
+        }
+        records
+    }
+}
+
+impl Group {
+    fn add(&mut self, finding: &Finding, case: Option<&Judged>) {
+        if !self.rules.contains(&finding.rule) {
+            self.rules.push(finding.rule.clone());
+        }
+        if !self.operations.contains(&finding.operation) {
+            self.operations.push(finding.operation.clone());
+        }
+        let Some(case) = case else { return };
+        self.cases.push(case.case.clone());
+        if self.smallest.as_ref().is_none_or(|smallest| size(case) < size(smallest)) {
+            self.smallest = Some(case.clone());
+            self.finding = finding.clone();
+        }
+    }
+}
+
+/// Fewest calls first, then fewest bytes, then the order of the suite.
+fn size(judged: &Judged) -> (usize, usize, usize) {
+    (judged.requests, judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(), judged.index)
+}
+
+fn findings(judged: &Judged) -> &[Finding] {
+    match &judged.verdict {
+        Verdict::Fail { findings } => findings,
+        _ => &[],
+    }
+}
+
+fn refuses(service: Service, rule: &str) -> bool {
+    crate::contract::Rules::of(service).get(rule).is_some_and(|rule| !rule.errors.is_empty())
+}

@@ -1,0 +1,419 @@
+//! The report for a terminal: identity, warnings, counts, findings by cause, and the verdict last, so that the last line
+//! alone is enough. Colours are written as escape codes; whoever prints strips them where they are not wanted.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::event::{Judged, Logged, Started};
+use super::summary::{Counts, Group, Reason, Summary};
+use crate::case::StepRole;
+use crate::contract::{Rules, Service, Source, Tier};
+use crate::drive::Survey;
+use crate::expect::shown;
+use crate::judge::{Grade, Verdict};
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+
+/// How much is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Detail {
+    /// Groups of findings that are shown; the rest is counted.
+    pub groups: usize,
+    /// Every case of each group, exchanges, and what was answered to open questions.
+    pub verbose: bool,
+}
+
+/// What is known before the first case: target and run.
+pub fn header(started: &Started) -> String {
+    let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
+    let mut text = String::new();
+    row(&mut text, "target", &started.target);
+    let version = format!("ecrspec {}, {} cases, jobs {}", started.ecrspec, started.cases, started.jobs);
+    row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
+    row(&mut text, "works in", &format!("repositories {}", started.repositories));
+    text
+}
+
+/// What was found out about a service.
+pub fn survey(survey: &Survey) -> String {
+    let mut text = String::new();
+    let facts = match &survey.hopeless {
+        Some(reason) => reason.clone(),
+        None => format!(
+            "account {}, partSize {}",
+            survey.account.as_deref().unwrap_or("unknown"),
+            survey.part_size.map_or_else(|| String::from("unknown"), |size| size.to_string()),
+        ),
+    };
+    row(&mut text, survey.service.name(), &facts);
+    text
+}
+
+/// Everything that follows: the whole report but for the header and the surveys.
+pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
+    let mut text = String::new();
+    let warnings = summary.warnings();
+    if !warnings.is_empty() {
+        text += "\n";
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "{YELLOW}WARNING{YELLOW:#}  {warning}");
+    }
+    text += &counts(summary);
+    for (index, group) in summary.groups.iter().take(detail.groups).enumerate() {
+        text += &finding(summary, index + 1, group, detail);
+    }
+    if summary.groups.len() > detail.groups {
+        let hidden = summary.groups.len() - detail.groups;
+        let _ =
+            writeln!(text, "\n{hidden} more groups of findings: --max-groups {} shows them all", summary.groups.len());
+    }
+    text += &known(summary);
+    text += &open(summary, detail);
+    text += &troubles(summary, detail);
+    text += "\n";
+    text += &verdict(summary, reasons);
+    text
+}
+
+/// Cases by what they are about.
+fn counts(summary: &Summary) -> String {
+    let mut text = String::new();
+    for service in &summary.started.services {
+        let mut areas: Vec<&str> = Vec::new();
+        for judged in summary.cases.iter().filter(|judged| judged.service == *service) {
+            if !areas.contains(&area(judged)) {
+                areas.push(area(judged));
+            }
+        }
+        if areas.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{BOLD}{service}{BOLD:#}");
+        for name in areas {
+            let counts = summary.counts(|judged| judged.service == *service && area(judged) == name);
+            let _ = writeln!(text, "  {name:<30} {}", tally(&counts));
+        }
+    }
+    text
+}
+
+fn area(judged: &Judged) -> &str {
+    judged.case.split('/').next().unwrap_or_default()
+}
+
+fn tally(counts: &Counts) -> String {
+    let mut text = format!("{:>4} ok", counts.passed);
+    for (number, style, word) in [
+        (counts.failed, RED, "FAIL"),
+        (counts.tolerated, DIM, "known or tolerated"),
+        (counts.inconclusive, YELLOW, "inconclusive"),
+        (counts.skipped, DIM, "skipped"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, "  {style}{number:>4} {word}{style:#}");
+        }
+    }
+    text
+}
+
+/// One group: what is wrong, why that is wrong, and how to see it again.
+fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> String {
+    let mut text = String::new();
+    let found = &group.finding;
+    let count = match group.cases.len() {
+        0 => String::from("survey"),
+        1 => String::from("1 case"),
+        many => format!("{many} cases"),
+    };
+    let others = match group.operations.len() {
+        1 => String::new(),
+        many => format!(" (and {} more operations)", many - 1),
+    };
+    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence());
+    let mut line = |key: &str, value: &str| {
+        let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
+    };
+    line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
+    line("rule", &format!("{}, {}", found.rule, found.tier));
+    if let Some(rule) = Rules::of(group.service).get(&found.rule) {
+        line("says", &rule.statement);
+    }
+    if let Some(source) = found.sources.iter().find_map(|id| Source::find(id)) {
+        line("source", &format!("{} ({})", source.what, source.edition));
+        line("", source.url);
+    }
+    line("expected", &found.expected);
+    line("got", &found.got);
+    let Some(smallest) = &group.smallest else {
+        line("found by", "the survey, before the first case");
+        return text;
+    };
+    line("smallest", &format!("{}: {}", smallest.case, shown(&smallest.title)));
+    line("cases", &format!("{}, {count}; the others: --filter, or -v", group.service));
+    line("repeat", &repeat(&summary.started, smallest));
+    if let Some(command) = curl(&summary.started, smallest, &found.step) {
+        line("curl", &command);
+    }
+    if detail.verbose {
+        for case in &group.cases {
+            line("case", case);
+        }
+        for logged in &smallest.exchanges {
+            line(&logged.step, &exchange(logged));
+        }
+    }
+    text
+}
+
+/// The command that runs a case again.
+fn repeat(started: &Started, judged: &Judged) -> String {
+    let mut words = vec![String::from("ecrspec"), String::from("run")];
+    words.extend(started.flags.iter().cloned());
+    words.extend([String::from("--service"), judged.service.to_string()]);
+    words.extend([String::from("--filter"), format!("={}", judged.case)]);
+    shell(&words)
+}
+
+/// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste.
+fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
+    let endpoint =
+        started.flags.iter().position(|flag| flag == "--endpoint").and_then(|index| started.flags.get(index + 1))?;
+    let logged = judged.exchanges.iter().find(|logged| logged.step == step)?;
+    if !logged.body.whole || logged.body.text.len() > 2000 {
+        return None;
+    }
+    let mut words: Vec<String> = ["curl", "-sS", "-i", "-X", &logged.method].map(String::from).to_vec();
+    let has = |name: &str| logged.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    for (name, value) in &logged.headers {
+        words.extend([String::from("-H"), format!("{name}: {value}")]);
+    }
+    if !has("content-type") {
+        words.extend([String::from("-H"), String::from("Content-Type:")]); // Without it, curl sends one of its own.
+    }
+    words.extend([String::from("--data-binary"), logged.body.text.clone(), endpoint.clone()]);
+    Some(shell(&words))
+}
+
+fn shell(words: &[String]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| shlex::try_quote(word).map_or_else(|_| String::from("'?'"), |quoted| quoted.into_owned()))
+        .collect();
+    quoted.join(" ")
+}
+
+fn exchange(logged: &Logged) -> String {
+    let answer = match (&logged.status, &logged.answer, &logged.trouble) {
+        (Some(status), Some(body), _) => format!("{status} {}", body.text.trim_end()),
+        (_, _, Some(trouble)) => trouble.to_string(),
+        _ => String::from("nothing"),
+    };
+    let cut = if logged.body.whole { String::new() } else { format!("… ({} bytes)", logged.body.bytes) };
+    let start: String = logged.body.text.chars().take(400).collect();
+    format!("{start}{cut}\n             -> {answer}")
+}
+
+fn known(summary: &Summary) -> String {
+    let mut text = String::new();
+    if !summary.known.is_empty() {
+        text += "\n";
+    }
+    for group in &summary.known {
+        let _ = writeln!(
+            text,
+            "{DIM}known{DIM:#}    {} ({}, {} cases)",
+            group.finding.sentence(),
+            group.finding.rule,
+            group.cases.len()
+        );
+    }
+    for (entry, trouble) in &summary.known_trouble {
+        let _ = writeln!(
+            text,
+            "{YELLOW}known{YELLOW:#}    {trouble}: {}, got {:?} ({})",
+            entry.rule, entry.got, entry.reason
+        );
+    }
+    text
+}
+
+fn open(summary: &Summary, detail: Detail) -> String {
+    let records = summary.records();
+    let mut text = String::new();
+    if records.is_empty() {
+        return text;
+    }
+    if !detail.verbose {
+        let _ = writeln!(
+            text,
+            "\n{} questions that the documents leave open were asked; -v shows the answers",
+            records.len()
+        );
+        return text;
+    }
+    let _ = writeln!(text, "\n{BOLD}Where the documents leave it open, this target answers{BOLD:#}");
+    for ((service, rule), answers) in records {
+        let answers: Vec<String> = answers.iter().map(|(got, count)| format!("{got} ({count})")).collect();
+        let _ = writeln!(text, "  {service} {rule}: {}", answers.join(", "));
+    }
+    text
+}
+
+/// Cases that could not be judged, by reason.
+fn troubles(summary: &Summary, detail: Detail) -> String {
+    let mut text = String::new();
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for judged in &summary.cases {
+        let (word, reason) = match &judged.verdict {
+            Verdict::Inconclusive { reason } => ("inconclusive", reason),
+            Verdict::Skipped { reason } => ("skipped", reason),
+            _ => continue,
+        };
+        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
+            Some((_, _, cases)) => cases.push(&judged.case),
+            None => reasons.push((word, reason, vec![&judged.case])),
+        }
+    }
+    if !reasons.is_empty() {
+        text += "\n";
+    }
+    for (word, reason, cases) in reasons {
+        let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {} cases: {reason}", cases.len());
+        if detail.verbose {
+            cases.iter().for_each(|case| {
+                let _ = writeln!(text, "    {case}");
+            });
+        }
+    }
+    text
+}
+
+/// The last line.
+fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
+    let counts = summary.counts(|_| true);
+    let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts)).collect();
+    let code = reasons.first().map_or(0, |reason| reason.code());
+    let (style, word) = match reasons.first() {
+        None => (GREEN, "PASS"),
+        Some(Reason::Findings | Reason::Warnings) => (RED, "FAIL"),
+        Some(Reason::Interrupted) => (YELLOW, "INTERRUPTED"),
+        Some(Reason::NothingRun | Reason::SetUp) => (RED, "NOT JUDGED"),
+        Some(_) => (YELLOW, "NOT CLEAN"),
+    };
+    let judged = counts.passed + counts.failed + counts.tolerated;
+    let mut text = format!("{style}{word}{style:#}  {judged} cases judged, {} ok", counts.passed);
+    for (number, word) in
+        [(counts.tolerated, "known or tolerated"), (counts.inconclusive, "inconclusive"), (counts.skipped, "skipped")]
+    {
+        if number > 0 {
+            let _ = write!(text, ", {number} {word}");
+        }
+    }
+    if !words.is_empty() {
+        let _ = write!(text, "; {}", words.join("; "));
+    }
+    let seconds = summary
+        .finished
+        .as_ref()
+        .map_or_else(|| String::from("log cut off"), |finished| format!("{:.1} s", finished.seconds));
+    let _ = writeln!(text, " ({seconds}, exit {code})");
+    text
+}
+
+fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
+    match reason {
+        Reason::Interrupted => String::from("interrupted"),
+        Reason::Harness => String::from("a fault of ecrspec"),
+        Reason::Usage => String::from("usage"),
+        Reason::SetUp => String::from("set-up failed before anything could be judged"),
+        Reason::Findings => {
+            let grades: Vec<String> = Grade::ALL
+                .into_iter()
+                .map(|grade| (grade, summary.groups.iter().filter(|group| group.finding.grade == grade).count()))
+                .filter(|(_, count)| *count > 0)
+                .map(|(grade, count)| format!("{count} {grade}"))
+                .collect();
+            format!("{} cases fail in {} groups ({})", counts.failed, summary.groups.len(), grades.join(", "))
+        }
+        Reason::Warnings => String::from("warnings, and --deny-warnings"),
+        Reason::KnownTrouble => {
+            format!("{} known deviations are no longer as the file says", summary.known_trouble.len())
+        }
+        Reason::Inconclusive => format!("{} cases inconclusive", counts.inconclusive),
+        Reason::NothingRun => String::from("nothing was run"),
+    }
+}
+
+/// One case, for `list`.
+pub fn case_line(case: &crate::case::Case) -> String {
+    format!("{:<10} {:<11} {}: {}", case.service, case.tier(), case.id, shown(&case.title))
+}
+
+/// One case with all that is known of it, for `explain`.
+pub fn case_page(case: &crate::case::Case) -> String {
+    let mut text = format!("{BOLD}{}{BOLD:#} ({})\n{}\n", case.id, case.service, shown(&case.title));
+    for step in &case.steps {
+        let body: String = shown(&String::from_utf8_lossy(&step.request.body)).chars().take(600).collect();
+        let word = match step.role {
+            StepRole::SetUp => "set-up",
+            StepRole::Attempt => "attempt, not judged",
+            StepRole::Focus => "judged",
+            StepRole::Probe => "looked at afterwards",
+        };
+        let _ =
+            writeln!(text, "\n  {BOLD}{}{BOLD:#} {DIM}{word}{DIM:#}\n    {} {body}", step.name, step.operation_name());
+        if matches!(step.role, StepRole::Focus | StepRole::Probe) {
+            let _ = writeln!(
+                text,
+                "    admitted  {}",
+                step.expect
+                    .outcomes
+                    .iter()
+                    .map(|outcome| outcome.to_string())
+                    .collect::<Vec<_>>()
+                    .join("\n           or ")
+            );
+            let _ = writeln!(text, "    rule      {}, {}", step.expect.rule, step.expect.tier);
+            for source in &step.expect.sources {
+                let _ =
+                    writeln!(text, "    source    {} ({})\n              {}", source.what, source.edition, source.url);
+            }
+        }
+    }
+    text
+}
+
+/// One rule with all that is known of it, for `explain`.
+pub fn rule_page(service: Service, rule: &crate::contract::Rule, cases: &[&crate::case::Case]) -> String {
+    let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
+    match (rule.errors.as_slice(), rule.tier) {
+        ([], _) => text += "  admitted  success\n",
+        (errors, Tier::Open) => {
+            let _ = writeln!(
+                text,
+                "  admitted  anything but a server fault; recorded; likely are success, {}",
+                errors.join(", ")
+            );
+        }
+        (errors, _) => {
+            let _ = writeln!(text, "  admitted  {}", errors.join(" or "));
+        }
+    }
+    for source in &rule.sources {
+        let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
+    }
+    for case in cases {
+        let _ = writeln!(text, "  case      {}: {}", case.id, shown(&case.title));
+    }
+    text
+}
+
+fn row(text: &mut String, key: &str, value: &str) {
+    let _ = writeln!(text, "{DIM}{key:<10}{DIM:#} {value}");
+}

@@ -1,0 +1,253 @@
+//! One run: survey, cases, verdicts, events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::case::{Case, Place};
+use crate::contract::{Service, Tier};
+use crate::drive::survey::{Survey, survey};
+use crate::drive::{self, Room, Target};
+use crate::judge::{Record, Strictness, Verdict, judge};
+use crate::report::event::{Event, Finished, Judged, SCHEMA, Started};
+use crate::suite::suite;
+
+/// What is run, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is tested, for the reader.
+    pub target: String,
+    /// The flags that name this target, for commands that repeat a case.
+    pub flags: Vec<String>,
+    /// Services to test.
+    pub services: Vec<Service>,
+    /// Cases to run: those whose id has one of these in it, or is what follows `=`. All if empty.
+    pub filter: Vec<String>,
+    /// The weakest tier that is run.
+    pub tier: Tier,
+    /// Number of cases under way at once.
+    pub jobs: usize,
+    /// An existing repository to work in, instead of making one a case.
+    pub repository: Option<String>,
+    /// Compare message texts where a real trace gives them.
+    pub strict: bool,
+    /// What the repositories of the run begin with; different from run to run.
+    pub prefix: String,
+}
+
+/// Why a run could not begin.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RunError {
+    /// The target could not be reached.
+    #[error("no connection to {0}: is the server running, and is the address right?")]
+    Unreachable(String),
+    /// The cases or their snapshots are wrong.
+    #[error("a fault of ecrspec itself: {0}")]
+    Harness(String),
+}
+
+/// How many cases share a repository before it is removed: abandoned uploads make some servers slow.
+const SHARERS: usize = 48;
+
+/// The cases of the chosen services that the settings choose, in order.
+///
+/// # Errors
+///
+/// Where the suite itself is wrong.
+pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
+    let mut chosen = Vec::new();
+    for service in &settings.services {
+        let cases = suite(*service).map_err(RunError::Harness)?;
+        chosen.extend(
+            cases.into_iter().filter(|case| case.tier() <= settings.tier && is_named(&settings.filter, &case.id)),
+        );
+    }
+    Ok(chosen)
+}
+
+/// Whether a filter names the id: a part of it, or all of it after `=`.
+pub fn is_named(filter: &[String], id: &str) -> bool {
+    filter.is_empty()
+        || filter.iter().any(|wanted| match wanted.strip_prefix('=') {
+            Some(whole) => id == whole,
+            None => id.contains(wanted.as_str()),
+        })
+}
+
+/// Runs the suite against a target. Events go to `sink` as they happen. When `stop` becomes true, no further case
+/// begins; those under way finish and clean up.
+///
+/// # Errors
+///
+/// Where nothing could be judged at all: no connection, or a fault of the suite.
+pub async fn run(
+    target: Arc<Target>,
+    settings: &Settings,
+    stop: watch::Receiver<bool>,
+    mut sink: impl FnMut(Event),
+) -> Result<(), RunError> {
+    let clock = Instant::now();
+    let cases = choose(settings)?;
+    sink(Event::Started(started(settings, cases.len())));
+    let mut surveys = Vec::new();
+    for service in settings.services.iter().filter(|service| cases.iter().any(|case| case.service == **service)) {
+        let looked = survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
+        let (survey, _) = looked.map_err(|_| RunError::Unreachable(settings.target.clone()))?;
+        sink(Event::Surveyed(Box::new(survey.clone())));
+        surveys.push(survey);
+    }
+    let shared = Arc::new(Shared {
+        target,
+        cases,
+        surveys,
+        settings: settings.clone(),
+        next: AtomicUsize::new(0),
+        stop: stop.clone(),
+    });
+    let (sender, mut receiver) = mpsc::channel(64);
+    let workers: Vec<_> = (0..settings.jobs.max(1))
+        .map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone())))
+        .collect();
+    drop(sender);
+    while let Some(judged) = receiver.recv().await {
+        sink(Event::Judged(Box::new(judged)));
+    }
+    for worker in workers {
+        worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
+    }
+    let interrupted = *stop.borrow();
+    sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted }));
+    Ok(())
+}
+
+fn started(settings: &Settings, cases: usize) -> Started {
+    Started {
+        schema: SCHEMA,
+        ecrspec: String::from(env!("CARGO_PKG_VERSION")),
+        at: jiff::Timestamp::now(),
+        target: settings.target.clone(),
+        flags: settings.flags.clone(),
+        services: settings.services.clone(),
+        cases,
+        jobs: settings.jobs,
+        repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
+    }
+}
+
+/// What the workers of a run share.
+struct Shared {
+    target: Arc<Target>,
+    cases: Vec<Case>,
+    surveys: Vec<Survey>,
+    settings: Settings,
+    next: AtomicUsize,
+    stop: watch::Receiver<bool>,
+}
+
+/// Takes one case after the other.
+struct Worker {
+    number: usize,
+    shared: Arc<Shared>,
+    /// The repository for cases that share one, with its service and how many have used it.
+    repository: Option<(Service, String, usize)>,
+    repositories_made: usize,
+}
+
+impl Worker {
+    fn new(number: usize, shared: Arc<Shared>) -> Worker {
+        Worker { number, shared, repository: None, repositories_made: 0 }
+    }
+
+    async fn work(mut self, sender: mpsc::Sender<Judged>) {
+        let shared = self.shared.clone();
+        while !*shared.stop.borrow() {
+            let index = shared.next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = shared.cases.get(index) else { break };
+            let judged = self.judged(index, case).await;
+            if sender.send(judged).await.is_err() {
+                break;
+            }
+        }
+        self.leave().await;
+    }
+
+    async fn judged(&mut self, index: usize, case: &Case) -> Judged {
+        let shared = self.shared.clone();
+        let Some(survey) = shared.surveys.iter().find(|survey| survey.service == case.service) else {
+            let reason = String::from("the service was not surveyed");
+            return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+        };
+        let framing =
+            case.steps.iter().find_map(|step| shared.target.cannot_frame(step.request.framing)).map(String::from);
+        if let Some(reason) = survey.skips(case, shared.settings.repository.is_some()).or(framing) {
+            return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+        }
+        let first = self.once(index, case, survey, 1).await;
+        // Silence and dropped connections may be the network's: only what happens twice is a finding.
+        if !is_silence(&first.0) {
+            return first.1;
+        }
+        let second = self.once(index, case, survey, 2).await;
+        if is_silence(&second.0) {
+            return second.1;
+        }
+        Judged {
+            verdict: Verdict::Inconclusive {
+                reason: String::from("unstable: no answer once, an answer the second time"),
+            },
+            ..first.1
+        }
+    }
+
+    async fn once(&mut self, index: usize, case: &Case, survey: &Survey, attempt: u32) -> (Verdict, Judged) {
+        let room = self.room(case, survey, attempt).await;
+        let transcript = drive::case(&self.shared.target, case, &room).await;
+        let strictness = Strictness { messages: self.shared.settings.strict, availability: survey.availability };
+        let (verdict, records): (Verdict, Vec<Record>) = judge(case, &transcript, strictness);
+        let judged = Judged::of(index, case, verdict.clone(), records, Some(&transcript));
+        (verdict, judged)
+    }
+
+    async fn room(&mut self, case: &Case, survey: &Survey, attempt: u32) -> Room {
+        let shared = match (&self.shared.settings.repository, &case.place) {
+            (Some(fixed), _) => Some(fixed.clone()),
+            (None, Place::Shared) => self.shared_repository(case.service).await,
+            (None, Place::Own(_)) => None,
+        };
+        Room {
+            prefix: self.shared.settings.prefix.clone(),
+            shared,
+            account: survey.account.clone(),
+            part_size: survey.usable_part_size(),
+            salt: format!("{}/{attempt}", self.shared.settings.prefix),
+        }
+    }
+
+    /// The repository that cases of this worker share; `None` if it could not be made: then the case tries for itself.
+    async fn shared_repository(&mut self, service: Service) -> Option<String> {
+        match &mut self.repository {
+            Some((known, name, used)) if *known == service && *used < SHARERS => {
+                *used += 1;
+                return Some(name.clone());
+            }
+            _ => self.leave().await,
+        }
+        self.repositories_made += 1;
+        let name = format!("{}/shared-{}-{}", self.shared.settings.prefix, self.number, self.repositories_made);
+        drive::create_repository(&self.shared.target, service, &name).await.ok()?;
+        self.repository = Some((service, name.clone(), 1));
+        Some(name)
+    }
+
+    async fn leave(&mut self) {
+        if let Some((service, name, _)) = self.repository.take() {
+            drive::delete_repository(&self.shared.target, service, &name).await;
+        }
+    }
+}
+
+fn is_silence(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Fail { findings } if findings.iter().any(|finding| finding.rule == "always/answered"))
+}

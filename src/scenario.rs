@@ -1,0 +1,328 @@
+//! Cases written by hand: `scenarios/<topic>/<name>.yaml`.
+//!
+//! ```yaml
+//! title: a layer of one part
+//! bytes:
+//!   layer: 32
+//! steps:
+//!   - name: upload
+//!     call: InitiateLayerUpload
+//!     body: {repositoryName: "${repository}"}
+//!     expect:
+//!       rule: InitiateLayerUpload/accepted
+//!       tier: documented
+//!       sources: [api:InitiateLayerUpload]
+//!       outcomes: ["200"]
+//! ```
+//!
+//! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
+
+use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
+use crate::contract::{Rules, Service, Source, Tier};
+use crate::expect::{Expectation, Outcome};
+use crate::wire::{Framing, envelope};
+
+/// A mistake in a scenario file.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{file}{place}: {problem}", place = line.map_or(String::new(), |line| format!(":{line}")))]
+pub struct Mistake {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, counted from 1, if the mistake has one.
+    pub line: Option<u64>,
+    /// The key, what was expected and what was found.
+    pub problem: String,
+}
+
+/// Reads a scenario file. It gives one case a service that it is for.
+///
+/// # Errors
+///
+/// The first mistake in the file.
+pub fn parse(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
+    let written: File = serde_saphyr::from_str(text).map_err(|error| Mistake {
+        file: String::from(file),
+        line: error.location().map(|location| location.line()),
+        problem: first_line(&error.to_string()),
+    })?;
+    let reader = Reader { file, id };
+    written.services.iter().map(|service| reader.case(*service, &written)).collect()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    /// For the reader of the file.
+    #[serde(default, rename = "about")]
+    _about: String,
+    #[serde(default = "all_services")]
+    services: Vec<Service>,
+    #[serde(default)]
+    repositories: Vec<String>,
+    #[serde(default)]
+    bytes: BTreeMap<String, Spanned<Size>>,
+    steps: Vec<Spanned<WrittenStep>>,
+}
+
+/// A number of bytes, or the word `partSize`.
+type Size = Value;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenStep {
+    name: Spanned<String>,
+    call: Spanned<String>,
+    body: Option<Spanned<Map<String, Value>>>,
+    raw: Option<Spanned<String>>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    framing: Framing,
+    method: Option<String>,
+    expect: Option<WrittenExpectation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenExpectation {
+    rule: Spanned<String>,
+    tier: Spanned<Tier>,
+    sources: Vec<Spanned<String>>,
+    outcomes: Vec<Spanned<String>>,
+}
+
+fn all_services() -> Vec<Service> {
+    Service::ALL.to_vec()
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    id: &'a str,
+}
+
+impl Reader<'_> {
+    fn mistake<T>(&self, at: &Spanned<T>, problem: String) -> Mistake {
+        let line = at.referenced.line();
+        Mistake { file: String::from(self.file), line: (line > 0).then_some(line), problem }
+    }
+
+    fn case(&self, service: Service, written: &File) -> Result<Case, Mistake> {
+        let chunks = written.bytes.iter().map(|(name, size)| self.chunk(name, size)).collect::<Result<Vec<_>, _>>()?;
+        let mut names: Vec<String> = Vec::new();
+        let mut steps = Vec::new();
+        for step in &written.steps {
+            let step = &step.value;
+            if names.contains(&step.name.value) {
+                return Err(self.mistake(
+                    &step.name,
+                    format!("name: expected a name of its own, {:?} is another step's", step.name.value),
+                ));
+            }
+            steps.push(self.step(service, step)?);
+            let body = steps
+                .last()
+                .map(|step: &Step| String::from_utf8_lossy(&step.request.body).into_owned())
+                .unwrap_or_default();
+            for reference in references(&body) {
+                Bindings::check(reference, &chunks, &written.repositories, &names).map_err(|problem| {
+                    let at = step
+                        .body
+                        .as_ref()
+                        .map(|body| body.referenced.line())
+                        .or(step.raw.as_ref().map(|raw| raw.referenced.line()));
+                    Mistake { file: String::from(self.file), line: at, problem: format!("${{{reference}}}: {problem}") }
+                })?;
+            }
+            names.push(step.name.value.clone());
+            for outcome in step.expect.iter().flat_map(|expect| &expect.outcomes) {
+                for reference in references(&outcome.value) {
+                    Bindings::check(reference, &chunks, &written.repositories, &names)
+                        .map_err(|problem| self.mistake(outcome, format!("outcomes: ${{{reference}}}: {problem}")))?;
+                }
+            }
+        }
+        let place = Place::Own(written.repositories.clone());
+        Ok(Case { id: String::from(self.id), service, title: written.title.clone(), place, chunks, steps })
+    }
+
+    fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {
+        let problem = |found: &str| {
+            let problem =
+                format!("bytes.{name}: expected a number of bytes up to {}, or partSize, found {found}", Chunk::MAX);
+            self.mistake(size, problem)
+        };
+        let len = match &size.value {
+            Value::String(word) if word == "partSize" => Length::PartSize,
+            Value::Number(number) => match number.as_u64() {
+                Some(len) if len <= Chunk::MAX as u64 => Length::Bytes(len as usize),
+                _ => return Err(problem(&number.to_string())),
+            },
+            other => return Err(problem(&other.to_string())),
+        };
+        Ok(Chunk { name: String::from(name), len })
+    }
+
+    fn step(&self, service: Service, step: &WrittenStep) -> Result<Step, Mistake> {
+        let operation = step.call.value.as_str();
+        let known = service.contract().operation(operation);
+        if known.is_none() {
+            let operations: Vec<&str> = service.contract().operations.iter().map(|operation| operation.name).collect();
+            let problem =
+                format!("call: expected an operation of {service} ({}), found {operation:?}", operations.join(", "));
+            return Err(self.mistake(&step.call, problem));
+        }
+        let body = match (&step.body, &step.raw) {
+            (Some(body), None) => body_text(&body.value),
+            (None, Some(raw)) => raw.value.clone(),
+            _ => {
+                return Err(self.mistake(
+                    &step.name,
+                    String::from("expected either body (an object) or raw (text), and one of them"),
+                ));
+            }
+        };
+        let mut request = envelope::request(service, operation, Bytes::from(body));
+        request.framing = step.framing;
+        if let Some(method) = &step.method {
+            request.method.clone_from(method);
+        }
+        for (name, value) in &step.headers {
+            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            request.headers.push((name.clone(), value.clone()));
+        }
+        let (role, expect) = match &step.expect {
+            Some(written) => (StepRole::Focus, self.expectation(service, written)?),
+            None => (StepRole::Attempt, crate::case::admitted(service, "survey/CreateRepository")),
+        };
+        Ok(Step { name: step.name.value.clone(), operation: String::from(operation), request, role, expect })
+    }
+
+    fn expectation(&self, service: Service, written: &WrittenExpectation) -> Result<Expectation, Mistake> {
+        let rule = &written.rule;
+        let Some(known) = Rules::of(service).get(&rule.value) else {
+            return Err(self.mistake(
+                rule,
+                format!("rule: expected the id of a rule (`ecrspec list --rules`), found {:?}", rule.value),
+            ));
+        };
+        if known.tier > written.tier.value {
+            let problem = format!("tier: the rule is {}, a scenario cannot make it {}", known.tier, written.tier.value);
+            return Err(self.mistake(&written.tier, problem));
+        }
+        let mut sources = Vec::new();
+        for source in &written.sources {
+            let id = match service {
+                Service::EcrPublic => source.value.replacen("api:", "api-public:", 1),
+                Service::Ecr => source.value.clone(),
+            };
+            let problem =
+                || self.mistake(source, format!("sources: expected the id of a source, found {:?}", source.value));
+            sources.push(Source::find(&id).ok_or_else(problem)?);
+        }
+        if sources.is_empty() || written.outcomes.is_empty() {
+            return Err(self.mistake(rule, String::from("expect: expected at least one source and one outcome")));
+        }
+        let mut outcomes = Vec::new();
+        for outcome in &written.outcomes {
+            let parsed: Result<Outcome, String> = outcome.value.parse();
+            outcomes.push(parsed.map_err(|problem| self.mistake(outcome, format!("outcomes: {problem}")))?);
+        }
+        Ok(Expectation { rule: rule.value.clone(), tier: written.tier.value, sources, outcomes })
+    }
+}
+
+/// JSON of a body. References to sizes and positions stand there as numbers.
+fn body_text(body: &Map<String, Value>) -> String {
+    let mut text = Value::Object(body.clone()).to_string();
+    for kind in ["size", "last"] {
+        let opening = format!("\"${{{kind}:");
+        while let Some(start) = text.find(&opening) {
+            let Some(length) = text[start..].find("}\"") else { break };
+            text.replace_range(start + length + 1..start + length + 2, "");
+            text.replace_range(start..start + 1, "");
+        }
+    }
+    text
+}
+
+fn references(text: &str) -> Vec<&str> {
+    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+title: a layer of one part
+bytes:
+  layer: 32
+steps:
+  - name: upload
+    call: InitiateLayerUpload
+    body: {repositoryName: "${repository}"}
+    expect:
+      rule: InitiateLayerUpload/accepted
+      tier: documented
+      sources: [api:InitiateLayerUpload]
+      outcomes: ["200"]
+  - name: part
+    call: UploadLayerPart
+    body: {"repositoryName": "${repository}", "uploadId": "${upload.uploadId}", "partFirstByte": 0,
+           "partLastByte": "${last:layer}", "layerPartBlob": "${base64:layer}"}
+    expect:
+      rule: UploadLayerPart/accepted
+      tier: documented
+      sources: [api:UploadLayerPart]
+      outcomes: ['200 {"lastByteReceived": "${last:layer}"}']
+"#;
+
+    fn mistake(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        parse("x.yaml", "scenarios/x/x", &GOOD.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_gives_a_case_a_service() {
+        let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap();
+        assert_eq!(cases.len(), 2);
+        assert_eq!(cases[1].steps[1].expect.sources[0].id, "api-public:UploadLayerPart");
+        let body = String::from_utf8(cases[0].steps[1].request.body.to_vec()).unwrap();
+        assert!(body.contains(r#""partLastByte":${last:layer}"#), "{body}");
+    }
+
+    #[test]
+    fn mistakes_have_a_line_and_say_what_was_expected() {
+        let rows = [
+            ("call: InitiateLayerUpload", "call: InitiateUpload", "x.yaml:7: call: expected an operation of ecr"),
+            ("rule: InitiateLayerUpload/accepted", "rule: nothing", "x.yaml:10: rule: expected the id of a rule"),
+            ("[api:InitiateLayerUpload]", "[nobody]", "x.yaml:12: sources: expected the id of a source"),
+            (r#"["200"]"#, r#"["400 Oops"]"#, "x.yaml:13: outcomes: expected a documented error type"),
+            ("layer: 32", "layer: many", "x.yaml:4: bytes.layer: expected a number of bytes"),
+            (
+                "${upload.uploadId}",
+                "${uplaod.uploadId}",
+                "x.yaml:16: ${uplaod.uploadId}: no earlier step is named \"uplaod\"",
+            ),
+            ("title: a layer", "titel: a layer", "x.yaml:2: "),
+            ("tier: documented", "tier: certain", "x.yaml:11: "),
+            ("- name: part", "- name: upload", "x.yaml:14: name: expected a name of its own"),
+        ];
+        for (from, to, expected) in rows {
+            let found = mistake(from, to);
+            assert!(found.starts_with(expected), "{to}: {found}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! All cases of a service, each with its reviewed expectations: what a run judges by.
+
+use include_dir::{Dir, include_dir};
+
+use crate::case::Case;
+use crate::contract::Service;
+use crate::generate::catalogue;
+use crate::judge::snapshot::Snapshots;
+use crate::scenario;
+
+static SCENARIOS: Dir = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+static SNAPSHOTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
+
+/// The catalogue and the scenarios of a service, in order, with the expectations of the snapshots.
+///
+/// # Errors
+///
+/// A scenario with a mistake, or a case without a snapshot: a fault of this build.
+pub fn suite(service: Service) -> Result<Vec<Case>, String> {
+    let snapshots = snapshots(service);
+    let mut cases = drafts(service)?;
+    cases.iter_mut().try_for_each(|case| snapshots.apply(case))?;
+    Ok(cases)
+}
+
+/// The same cases with the expectations of the rules and the scenario files, from which the snapshots are made.
+///
+/// # Errors
+///
+/// A scenario with a mistake.
+pub fn drafts(service: Service) -> Result<Vec<Case>, String> {
+    let mut cases = scenarios(service)?;
+    cases.extend(catalogue(service));
+    Ok(cases)
+}
+
+/// The reviewed snapshots of a service.
+pub fn snapshots(service: Service) -> Snapshots {
+    let mut snapshots = Snapshots::default();
+    for (_, text) in files(&SNAPSHOTS, service.name(), "snap") {
+        snapshots.add(text);
+    }
+    snapshots
+}
+
+fn scenarios(service: Service) -> Result<Vec<Case>, String> {
+    let mut cases = Vec::new();
+    for (path, text) in files(&SCENARIOS, "", "yaml") {
+        let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
+        let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text).map_err(|mistake| mistake.to_string())?;
+        cases.extend(parsed.into_iter().filter(|case| case.service == service));
+    }
+    Ok(cases)
+}
+
+/// The files of an ending below a folder, by path.
+fn files(dir: &'static Dir, under: &str, ending: &str) -> Vec<(&'static str, &'static str)> {
+    let mut found = Vec::new();
+    let mut folders = vec![dir];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        for file in folder.files() {
+            let path = file.path().to_str().unwrap_or_default();
+            if path.starts_with(&format!("{under}/")) || under.is_empty() {
+                found.extend(
+                    file.contents_utf8().filter(|_| path.ends_with(&format!(".{ending}"))).map(|text| (path, text)),
+                );
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}

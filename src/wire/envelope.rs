@@ -1,0 +1,108 @@
+//! The awsJson1_1 envelope: how a call becomes a request, and how the type of an error is found in an answer.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{Answer, CONTENT_TYPE, Framing, Request};
+use crate::contract::{ErrorType, Service};
+
+/// The request of a call: `POST /` with the target of the operation.
+pub fn request(service: Service, operation: &str, body: Bytes) -> Request {
+    Request {
+        method: String::from("POST"),
+        headers: vec![
+            (String::from("Content-Type"), String::from(CONTENT_TYPE)),
+            (String::from("X-Amz-Target"), service.contract().target(operation)),
+        ],
+        body,
+        framing: Framing::Length,
+    }
+}
+
+/// An error as clients read it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ErrorInfo {
+    /// The bare type, found as SDKs find it: header, then `code`, then `__type`; cut at the first `:`, then what
+    /// follows the last `#`.
+    pub name: Option<String>,
+    /// Whether it stands in `__type`, the only place where botocore looks.
+    pub in_type: bool,
+    /// The text: `message`, `Message` or `errorMessage`.
+    pub message: Option<String>,
+}
+
+/// Reads the error of an answer. Total: on garbage everything is empty.
+///
+/// Source: AWS JSON 1.1 protocol, "Operation error serialization", and its tests `AwsJson11FooError*`.
+pub fn error(answer: &Answer) -> ErrorInfo {
+    let body = answer.json();
+    let text = |key: &str| body.as_ref().and_then(|body| body.get(key)).and_then(Value::as_str);
+    let header = answer.header("x-amzn-errortype").and_then(bare);
+    let code = text("code").and_then(bare);
+    let typed = text("__type").and_then(bare);
+    ErrorInfo {
+        in_type: typed.is_some(),
+        name: header.or(code).or(typed),
+        message: ["message", "Message", "errorMessage"].into_iter().find_map(text).map(String::from),
+    }
+}
+
+/// An error answer as the real service writes it.
+///
+/// Source: recorded answers (`c7n`): compact JSON, bare `__type`, lower-case `message`.
+pub fn error_answer(error: &ErrorType, message: &str, members: Value) -> Answer {
+    let mut body = serde_json::Map::from_iter([(String::from("__type"), Value::from(error.name))]);
+    if let Value::Object(members) = members {
+        body.extend(members);
+    }
+    if !message.is_empty() {
+        body.insert(String::from("message"), Value::from(message));
+    }
+    answer(error.statuses[0], &Value::Object(body))
+}
+
+/// An answer with a JSON body.
+pub fn answer(status: u16, body: &Value) -> Answer {
+    Answer {
+        status,
+        headers: vec![(String::from("content-type"), String::from(CONTENT_TYPE))],
+        body: Bytes::from(body.to_string()),
+    }
+}
+
+fn bare(text: &str) -> Option<String> {
+    let text = text.split(':').next().unwrap_or(text);
+    let name = text.rsplit('#').next().unwrap_or(text).trim();
+    (!name.is_empty()).then(|| String::from(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn error_types_are_found_as_sdks_find_them() {
+        let name = |header: Option<&str>, body: Value| {
+            let mut answer = answer(400, &body);
+            answer.headers.extend(header.map(|value| (String::from("x-amzn-errortype"), String::from(value))));
+            error(&answer).name
+        };
+        let found = Some(String::from("FooError"));
+        assert_eq!(name(None, json!({"__type": "FooError"})), found);
+        assert_eq!(name(None, json!({"__type": "aws.protocoltests.json#FooError"})), found);
+        assert_eq!(
+            name(None, json!({"__type": "a#FooError:http://internal.amazon.com/coral/com.amazon.coral.validate/"})),
+            found
+        );
+        assert_eq!(name(None, json!({"code": "FooError"})), found);
+        assert_eq!(name(Some("FooError:http://internal.amazon.com/coral/"), json!({"__type": "Other"})), found);
+        assert_eq!(name(None, json!({"nested": {"__type": "FooError"}})), None);
+        assert_eq!(name(None, json!({"__type": ""})), None);
+        assert_eq!(
+            error(&Answer { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>") }),
+            ErrorInfo::default()
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! Every case of catalogue and scenarios as a test of its own: against the mock in process, a group of them over a
+//! loopback port, or, with `ECRSPEC_ENDPOINT`, all of them against that endpoint.
+//!
+//! `ECRSPEC_SERVICE` chooses one service, `ECRSPEC_REPOSITORY` names an existing repository to work in.
+
+use std::env;
+use std::sync::Arc;
+
+use ecrspec::case::{Case, Place};
+use ecrspec::contract::Service;
+use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::survey::{Survey, survey};
+use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::mock::{Mock, router, serve};
+use ecrspec::suite::suite;
+use ecrspec::wire::auth::Auth;
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new().expect("a runtime"));
+    let services = match env::var("ECRSPEC_SERVICE") {
+        Ok(name) => vec![
+            Service::find(&name)
+                .unwrap_or_else(|| panic!("ECRSPEC_SERVICE: expected ecr or ecr-public, found {name:?}")),
+        ],
+        Err(_) => Service::ALL.to_vec(),
+    };
+    let mut trials = Vec::new();
+    for service in services {
+        let cases = suite(service).expect("every case has its snapshot");
+        match env::var("ECRSPEC_ENDPOINT") {
+            Ok(endpoint) => trials.extend(on_endpoint(&runtime, service, &endpoint, cases)),
+            Err(_) => trials.extend(on_mock(&runtime, service, cases)),
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A service of a target, and what was found out about it.
+struct Bench {
+    runtime: Arc<Runtime>,
+    target: Target,
+    survey: Survey,
+    repository: Option<String>,
+    prefix: String,
+}
+
+fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Trial> {
+    let in_process = Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL, None)))));
+    let inside = bench(runtime, service, in_process, None);
+    let outside =
+        bench(runtime, service, Driver::Http(Http::new(&loopback(runtime), Patience::default()).expect("a URL")), None);
+    let mut trials = Vec::new();
+    for case in cases {
+        // What needs bytes on a wire, and a sample of the rest.
+        let framed = inside.skips(&case).is_some();
+        if framed
+            || case.id.starts_with("wire/")
+            || case.id.starts_with("scenarios/")
+            || case.id.contains("/layerDigests/")
+        {
+            trials.push(trial(format!("loopback::{service}::{}", case.id), &outside, case.clone()));
+        }
+        if !framed {
+            trials.push(trial(format!("mock::{service}::{}", case.id), &inside, case));
+        }
+    }
+    trials
+}
+
+fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: Vec<Case>) -> Vec<Trial> {
+    let http = Http::new(endpoint, Patience::default()).unwrap_or_else(|error| panic!("ECRSPEC_ENDPOINT: {error}"));
+    let bench = bench(runtime, service, Driver::Http(http), env::var("ECRSPEC_REPOSITORY").ok());
+    let surveyed = bench.clone();
+    let mut trials =
+        vec![Trial::test(format!("endpoint::{service}::survey"), move || match surveyed.survey.findings.as_slice() {
+            [] => Ok(()),
+            findings => Err(findings.iter().map(|finding| finding.sentence()).collect::<Vec<_>>().join("\n").into()),
+        })];
+    trials.extend(cases.into_iter().map(|case| trial(format!("endpoint::{service}::{}", case.id), &bench, case)));
+    trials
+}
+
+fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: Option<String>) -> Arc<Bench> {
+    let target = Target { driver, auth: Auth::None };
+    let prefix = format!("ecrspec-test-{}", std::process::id());
+    let looked = runtime.block_on(survey(&target, service, &prefix, repository.as_deref()));
+    let (survey, _) = looked.unwrap_or_else(|_| panic!("no connection to the endpoint"));
+    Arc::new(Bench { runtime: runtime.clone(), target, survey, repository, prefix })
+}
+
+fn loopback(runtime: &Runtime) -> String {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL, None))));
+    format!("http://{address}")
+}
+
+fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
+    let ignored = bench.skips(&case).is_some();
+    let bench = bench.clone();
+    Trial::test(name, move || bench.judge(&case)).with_ignored_flag(ignored)
+}
+
+impl Bench {
+    fn skips(&self, case: &Case) -> Option<String> {
+        let framing =
+            case.steps.iter().find_map(|step| self.target.cannot_frame(step.request.framing)).map(String::from);
+        self.survey.skips(case, self.repository.is_some()).or(framing)
+    }
+
+    fn judge(&self, case: &Case) -> Result<(), Failed> {
+        if let Some(reason) = self.skips(case) {
+            return Err(format!("skipped: {reason}").into());
+        }
+        let strictness = Strictness { messages: false, availability: self.survey.availability };
+        // Tests run one by one, in any order: a shared repository is one of the case's own.
+        let case = Case {
+            place: if case.place == Place::Shared { Place::Own(Vec::new()) } else { case.place.clone() },
+            ..case.clone()
+        };
+        let room = Room {
+            prefix: self.prefix.clone(),
+            shared: self.repository.clone(),
+            account: self.survey.account.clone(),
+            part_size: self.survey.usable_part_size(),
+            salt: self.prefix.clone(),
+        };
+        let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
+        match judge(&case, &transcript, strictness).0 {
+            Verdict::Pass => Ok(()),
+            Verdict::Fail { findings } => {
+                let told = findings.iter().map(|finding| {
+                    format!(
+                        "{}\nrule {}, {} {:?}\nexpected {}\ngot      {}",
+                        finding.sentence(),
+                        finding.rule,
+                        finding.tier,
+                        finding.sources,
+                        finding.expected,
+                        finding.got
+                    )
+                });
+                Err(told.collect::<Vec<_>>().join("\n\n").into())
+            }
+            Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {
+                Err(format!("inconclusive: {reason}").into())
+            }
+        }
+    }
+}
