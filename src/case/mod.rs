@@ -101,9 +101,9 @@ impl Case {
 }
 
 impl Step {
-    /// What a reader calls the request: the operation, or what stands in its place.
+    /// Who answers, for a reader: the operation, or the server where the request names none.
     pub fn operation_name(&self) -> &str {
-        if self.operation.is_empty() { "request" } else { &self.operation }
+        if self.operation.is_empty() { "the server" } else { &self.operation }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::expect::Outcome;
 use crate::generate::body;
 use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL, absent};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::wire::auth::Auth;
 use crate::wire::{Exchange, Trouble, envelope};
 
 /// What was found out about one service of a target.
@@ -88,7 +89,12 @@ pub async fn survey(
     let availability = look.availability(&case, &transcript);
     let account = account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits));
     let part_size = member(&transcript, "partSize").as_ref().and_then(Value::as_u64);
-    let hopeless = look.hopeless(&transcript, known_repository);
+    let mut hopeless = look.hopeless(&transcript, known_repository);
+    if look.findings.iter().any(|finding| finding.rule == "survey/service")
+        && serves_signed(target, service, &name).await
+    {
+        hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
+    }
     let survey = Survey {
         service,
         account,
@@ -101,6 +107,21 @@ pub async fn survey(
         findings: look.findings,
     };
     Ok((survey, transcript))
+}
+
+/// Whether a target that does not know unsigned requests knows them with a signature: some route by its scope.
+async fn serves_signed(target: &Target, service: Service, repository: &str) -> bool {
+    if target.auth != Auth::None {
+        return false;
+    }
+    let signed = Target { auth: Auth::Dummy, ..target.clone() };
+    match super::create_repository(&signed, service, repository).await {
+        Ok(_) => {
+            super::delete_repository(&signed, service, repository).await;
+            true
+        }
+        Err(exchange) => documented(service, "CreateRepository", &exchange),
+    }
 }
 
 impl Survey {
@@ -175,7 +196,10 @@ impl Look {
 
     /// A valid call did not succeed.
     fn failed(&mut self, operation: &str, exchange: &Exchange) {
-        let got = describe(exchange);
+        let got = match describe(exchange) {
+            status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
+            other => other,
+        };
         let known = documented(self.service, operation, exchange);
         if known { &mut self.broken } else { &mut self.unknown }.insert(String::from(operation), got);
     }
@@ -216,8 +240,10 @@ impl Look {
         };
         match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
             Verdict::Pass => true,
-            // Wrong form does not keep an upload from working.
-            Verdict::Fail { findings } => findings.iter().all(|finding| finding.grade == Grade::Form),
+            // Wrong form does not keep an upload from working; a body that is no object does.
+            Verdict::Fail { findings } => {
+                findings.iter().all(|finding| finding.grade == Grade::Form && finding.rule != "answer/json-object")
+            }
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => false,
         }
     }
@@ -286,9 +312,12 @@ impl Look {
             .any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE");
         let completed = self.is_fine("CompleteLayerUpload") && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
-            let says = |absent: bool| if absent { "an absent layer" } else { "a stored layer" };
-            let got = format!("200, but {} is not told", says(!was_absent));
-            self.finding("survey/availability", operation, "a plain request", got);
+            let got = if was_absent {
+                "200, and the layer still absent after the upload"
+            } else {
+                "200, and the layer there before the upload"
+            };
+            self.finding("survey/availability", operation, "a plain request", String::from(got));
             if let Some(finding) = self.findings.last_mut() {
                 finding.grade = Grade::State;
                 finding.expected =
@@ -301,8 +330,7 @@ impl Look {
     /// A target that answers nothing as the service does has no service: then that is the only finding.
     fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<String> {
         let answered = transcript.exchanges.iter().any(|exchange| {
-            exchange.reply.as_ref().is_ok_and(|answer| answer.status == 200)
-                || exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
+            exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
         });
         if !answered {
             let got = self.unknown.values().next().cloned().unwrap_or_else(|| String::from("no answer"));
@@ -320,12 +348,12 @@ impl Look {
 }
 
 /// Whether an answer is success or an error that the operation documents: then the target knows the operation.
-fn documented(service: Service, operation: &str, exchange: &Exchange) -> bool {
+pub(super) fn documented(service: Service, operation: &str, exchange: &Exchange) -> bool {
     let Ok(answer) = &exchange.reply else { return false };
     let name = envelope::error(answer).name;
     let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
     match name.as_deref() {
-        None => (200..300).contains(&answer.status),
+        None => (200..300).contains(&answer.status) && answer.json().is_some_and(|body| body.is_object()),
         Some("ServerException" | "UnknownOperationException") => false,
         Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
     }

@@ -76,33 +76,88 @@ impl fmt::Display for Grade {
 impl Finding {
     /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
     pub fn sentence(&self) -> String {
-        let Finding { operation, breach, got, .. } = self;
+        self.sentence_on(&self.breach)
+    }
+
+    /// The sentence that findings of one cause share, given all their rules.
+    pub fn sentence_for(&self, rules: &[String]) -> String {
+        match member_constraint(&self.rule).filter(|_| !self.rule.starts_with("always/")) {
+            Some((member, _)) if distinct_constraints(rules).len() > 1 => {
+                let broken = distinct_constraints(rules).join(", ");
+                self.sentence_on(&format!("{member} outside of its constraints ({broken})"))
+            }
+            _ => self.sentence(),
+        }
+    }
+
+    fn sentence_on(&self, breach: &str) -> String {
+        let Finding { operation, got, .. } = self;
+        if self.rule == "survey/service" {
+            return format!("the target does not serve the service: {operation} answers {got}");
+        }
+        if self.rule == "survey/availability" {
+            return format!("{operation} does not tell a stored layer from an absent one: {got}");
+        }
+        if self.rule.ends_with("/known") {
+            return format!("{operation} is not known: {breach} is answered with {got}");
+        }
         match self.grade {
             Grade::Crash if got.starts_with(|c: char| c.is_ascii_digit()) => {
                 format!("{operation} answers {got} to {breach}")
             }
             Grade::Crash => format!("{operation}: {got} on {breach}"),
-            Grade::State if self.is_about_a_value() => format!("{operation} answers a wrong value to {breach}: {got}"),
+            Grade::State if self.expected.starts_with("200") => {
+                format!("{operation} answers a wrong value to {breach}: {got}")
+            }
             Grade::State => format!("{operation} accepts {breach}"),
-            Grade::Refused => format!("{operation} refuses {breach}"),
+            Grade::Refused => format!("{operation} refuses {breach}: {got}"),
             Grade::Error => format!("{operation} answers {got} to {breach}"),
             Grade::Form => format!("{operation} answers {got}"),
         }
     }
 
-    /// The cause that findings share: the rule without its operation, the grade, and what came.
+    /// The cause that findings share: the member whose constraints are not looked at, or else the rule without its
+    /// operation; the grade; and what came.
     pub fn cause(&self) -> String {
-        let family = match self.rule.split_once('/') {
-            Some((operation, rest)) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
-            _ => &self.rule,
-        };
         // A 5xx has its cause in what was sent, not in the rule that says there must be none.
         let sent = if self.rule.starts_with("always/") { self.breach.as_str() } else { "" };
+        let family = match (member_constraint(&self.rule), self.rule.split_once('/')) {
+            (Some((member, _)), _) => member,
+            (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
+            _ => &self.rule,
+        };
         format!("{family}|{sent}|{}|{}", self.grade, self.got)
     }
+}
 
-    /// Whether the request was valid and the answer has a wrong value.
-    fn is_about_a_value(&self) -> bool {
-        self.expected.starts_with("200")
+/// The member and the constraint that a rule is about, if it is about the syntax of one member.
+fn member_constraint(rule: &str) -> Option<(&str, &str)> {
+    const CONSTRAINTS: [&str; 14] = [
+        "base64",
+        "item-max-length",
+        "item-null",
+        "item-pattern",
+        "item-type",
+        "max-items",
+        "max-length",
+        "max-size",
+        "min",
+        "min-items",
+        "min-length",
+        "pattern",
+        "required",
+        "type",
+    ];
+    match rule.split('/').collect::<Vec<_>>().as_slice() {
+        [_, member, constraint] if CONSTRAINTS.contains(constraint) => Some((member, constraint)),
+        _ => None,
     }
+}
+
+fn distinct_constraints(rules: &[String]) -> Vec<&str> {
+    let mut found: Vec<&str> =
+        rules.iter().filter_map(|rule| member_constraint(rule)).map(|(_, constraint)| constraint).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }

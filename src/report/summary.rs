@@ -32,8 +32,8 @@ pub struct Summary {
 /// Findings with one cause.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// Which service.
-    pub service: Service,
+    /// In which services.
+    pub services: Vec<Service>,
     /// The finding of its smallest case.
     pub finding: Finding,
     /// That case; `None` if the survey found it.
@@ -42,8 +42,8 @@ pub struct Group {
     pub rules: Vec<String>,
     /// All operations, in the order of an upload.
     pub operations: Vec<String>,
-    /// Ids of all cases.
-    pub cases: Vec<String>,
+    /// All cases.
+    pub cases: Vec<(Service, String)>,
 }
 
 /// How to sum up.
@@ -157,8 +157,8 @@ impl Summary {
     }
 
     fn group(&mut self, measure: &Measure) {
-        let mut gating: BTreeMap<(Service, String), Group> = BTreeMap::new();
-        let mut known: BTreeMap<(Service, String), Group> = BTreeMap::new();
+        let mut gating: BTreeMap<String, Group> = BTreeMap::new();
+        let mut known: BTreeMap<String, Group> = BTreeMap::new();
         let surveyed = self
             .surveys
             .iter()
@@ -174,15 +174,15 @@ impl Summary {
             let accepted =
                 measure.known.iter().any(|entry| entry.matches(service, finding) && !entry.is_expired(measure.today));
             let groups = if accepted { &mut known } else { &mut gating };
-            let group = groups.entry((service, finding.cause())).or_insert_with(|| Group {
-                service,
+            let group = groups.entry(finding.cause()).or_insert_with(|| Group {
+                services: Vec::new(),
                 finding: finding.clone(),
-                smallest: case.cloned(),
+                smallest: None,
                 rules: Vec::new(),
                 operations: Vec::new(),
                 cases: Vec::new(),
             });
-            group.add(finding, case);
+            group.add(service, finding, case);
         }
         let sorted = |groups: BTreeMap<_, Group>| {
             let mut groups: Vec<Group> = groups.into_values().collect();
@@ -229,7 +229,7 @@ impl Summary {
     }
 
     fn is_in_a_group(&self, judged: &Judged) -> bool {
-        self.groups.iter().any(|group| group.service == judged.service && group.cases.contains(&judged.case))
+        self.groups.iter().any(|group| group.cases.contains(&(judged.service, judged.case.clone())))
     }
 
     /// Signs that the run tested little: they come before the findings.
@@ -327,7 +327,10 @@ impl Summary {
 }
 
 impl Group {
-    fn add(&mut self, finding: &Finding, case: Option<&Judged>) {
+    fn add(&mut self, service: Service, finding: &Finding, case: Option<&Judged>) {
+        if !self.services.contains(&service) {
+            self.services.push(service);
+        }
         if !self.rules.contains(&finding.rule) {
             self.rules.push(finding.rule.clone());
         }
@@ -335,7 +338,7 @@ impl Group {
             self.operations.push(finding.operation.clone());
         }
         let Some(case) = case else { return };
-        self.cases.push(case.case.clone());
+        self.cases.push((service, case.case.clone()));
         if self.smallest.as_ref().is_none_or(|smallest| size(case) < size(smallest)) {
             self.smallest = Some(case.clone());
             self.finding = finding.clone();

@@ -70,8 +70,7 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     }
     if summary.groups.len() > detail.groups {
         let hidden = summary.groups.len() - detail.groups;
-        let _ =
-            writeln!(text, "\n{hidden} more groups of findings: --max-groups {} shows them all", summary.groups.len());
+        let _ = writeln!(text, "\n{hidden} more causes: --max-groups {} shows them all", summary.groups.len());
     }
     text += &known(summary);
     text += &open(summary, detail);
@@ -91,7 +90,8 @@ fn counts(summary: &Summary) -> String {
                 areas.push(area(judged));
             }
         }
-        if areas.is_empty() {
+        let hopeless = summary.surveys.iter().any(|survey| survey.service == *service && survey.hopeless.is_some());
+        if areas.is_empty() || hopeless {
             continue;
         }
         let _ = writeln!(text, "\n{BOLD}{service}{BOLD:#}");
@@ -126,22 +126,19 @@ fn tally(counts: &Counts) -> String {
 fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> String {
     let mut text = String::new();
     let found = &group.finding;
-    let count = match group.cases.len() {
-        0 => String::from("survey"),
-        1 => String::from("1 case"),
-        many => format!("{many} cases"),
+    let others: Vec<&String> = group.operations.iter().filter(|operation| **operation != found.operation).collect();
+    let others = match others.as_slice() {
+        [] => String::new(),
+        [one] => format!(" (and {one})"),
+        many => format!(" (and {} more operations)", many.len()),
     };
-    let others = match group.operations.len() {
-        1 => String::new(),
-        many => format!(" (and {} more operations)", many - 1),
-    };
-    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence());
+    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence_for(&group.rules));
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
     line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
     line("rule", &format!("{}, {}", found.rule, found.tier));
-    if let Some(rule) = Rules::of(group.service).get(&found.rule) {
+    if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule)) {
         line("says", &rule.statement);
     }
     if let Some(source) = found.sources.iter().find_map(|id| Source::find(id)) {
@@ -151,18 +148,21 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     line("expected", &found.expected);
     line("got", &found.got);
     let Some(smallest) = &group.smallest else {
-        line("found by", "the survey, before the first case");
+        let services: Vec<String> = group.services.iter().map(Service::to_string).collect();
+        line("found by", &format!("the survey of {}, before the first case", services.join(" and ")));
         return text;
     };
     line("smallest", &format!("{}: {}", smallest.case, shown(&smallest.title)));
-    line("cases", &format!("{}, {count}; the others: --filter, or -v", group.service));
+    let count = |service: &Service| group.cases.iter().filter(|(of, _)| of == service).count();
+    let counts: Vec<String> = group.services.iter().map(|service| format!("{} in {service}", count(service))).collect();
+    line("cases", &format!("{}{}", counts.join(", "), if detail.verbose { "" } else { "; -v lists them" }));
     line("repeat", &repeat(&summary.started, smallest));
     if let Some(command) = curl(&summary.started, smallest, &found.step) {
         line("curl", &command);
     }
     if detail.verbose {
-        for case in &group.cases {
-            line("case", case);
+        for (service, case) in &group.cases {
+            line("case", &format!("{service} {case}"));
         }
         for logged in &smallest.exchanges {
             line(&logged.step, &exchange(logged));
@@ -339,7 +339,11 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
                 .filter(|(_, count)| *count > 0)
                 .map(|(grade, count)| format!("{count} {grade}"))
                 .collect();
-            format!("{} cases fail in {} groups ({})", counts.failed, summary.groups.len(), grades.join(", "))
+            let causes = match summary.groups.len() {
+                1 => String::from("1 cause"),
+                many => format!("{many} causes"),
+            };
+            format!("{} cases fail, {causes} ({})", counts.failed, grades.join(", "))
         }
         Reason::Warnings => String::from("warnings, and --deny-warnings"),
         Reason::KnownTrouble => {

@@ -50,8 +50,8 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Where reading an answer stops: no answer of the covered operations comes near it.
-pub const MAX_ANSWER: usize = 1 << 20;
+/// Where reading an answer stops. Far beyond what the covered operations have to say: a server may quote a name of 1 MiB.
+pub const MAX_ANSWER: usize = 16 << 20;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
