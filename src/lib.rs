@@ -1,19 +1,81 @@
-//! x
-#![allow(missing_docs)]
+//! `ecrspec`: a conformance and fuzz test harness for the layer-upload API of Amazon ECR and of everything that claims to
+//! be compatible with it.
+//!
+//! From the documented constraints it builds valid and invalid sequences of calls that end in `CompleteLayerUpload`,
+//! sends them to any endpoint, and says of each answer whether the documents allow it, with the source.
+//!
+//! # The flow
+//!
+//! ```text
+//! contract ──► generate ──► Case ──► drive ──► Transcript ──► judge ──► Verdict ──► event log ──► reports
+//!    │                        ▲        │                         ▲
+//!    │        scenarios/*.yaml┘        └─ Target: http, in process
+//!    └──► model ──► Expectation ──► snapshots/ (reviewed) ───────┘
+//! ```
+//!
+//! Written and generated cases meet at [`case::Case`]; from there there is one way.
+//!
+//! # The rooms
+//!
+//! Floors from the ground up; a room imports only rooms below it, or beside it on its own floor where the table says so.
+//!
+//! | floor | room | what it is for |
+//! | --- | --- | --- |
+//! | 1 | [`contract`] | what the documents say, as data: shapes, errors, rules, sources; [`contract::check`] holds a request against them |
+//! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found |
+//! | 2 | [`expect`] | what is admitted as an answer, and how that reads |
+//! | 3 | [`case`] | a sequence of calls, its references and its bytes |
+//! | 3 | [`model`] | the reference registry (uses [`case`] for nothing but hex digits) |
+//! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
+//! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model |
+//! | 4 | [`scenario`] | a YAML file becomes a case |
+//! | 4 | `mock` | the model behind HTTP, and its faults (feature `mock`) |
+//! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
+//! | 4 | [`report`] | the event log, and what is rendered from it |
+//! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
+//! | 5 | `run` | survey, cases, verdicts, events (feature `net`) |
+//! | 6 | `cli` | one file a subcommand (feature `cli`) |
+//!
+//! # Where a new thing goes
+//!
+//! | new | place |
+//! | --- | --- |
+//! | operation, member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow |
+//! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
+//! | source | a row in [`contract::source::SOURCES`] |
+//! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
+//! | fault of the mock | a row in `mock::fault::FAULTS` |
+//! | check of every answer | `judge/form.rs`, and its rule |
+//! | report format | a file in [`report`], and its name in `cli/run.rs` |
+//!
+//! # Invariants
+//!
+//! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
+//!    [`scenario`] and [`report`] do no I/O and are not async.
+//! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
+//! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
+//! 4. No finding without a rule, no rule without a source; every rule that gates has a case.
+//! 5. Bytes from a target can give findings, never a panic, a hang or unbounded memory.
+//! 6. A case works in repositories under the run's prefix, and leaves nothing behind: after a pass, a failure, or Ctrl-C.
+//! 7. Credentials never reach a report or a log.
+//!
+//! `tests/tidy.rs` keeps the first four.
+
 pub mod case;
-#[cfg(feature = "cli")]
-pub mod cli;
 pub mod contract;
 pub mod drive;
 pub mod expect;
 pub mod generate;
 pub mod judge;
-#[cfg(feature = "mock")]
-pub mod mock;
 pub mod model;
 pub mod report;
-#[cfg(feature = "net")]
-pub mod run;
 pub mod scenario;
 pub mod suite;
 pub mod wire;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "mock")]
+pub mod mock;
+#[cfg(feature = "net")]
+pub mod run;

@@ -6,8 +6,10 @@ use clap::Args;
 use super::{Failure, Outcome, print};
 use crate::case::Case;
 use crate::contract::{Rules, Service};
+use crate::report::script::script;
 use crate::report::terminal;
 use crate::suite::suite;
+use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -16,6 +18,15 @@ pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
     service: Vec<Service>,
+    /// Print the case as a shell script of curl calls instead
+    #[arg(long)]
+    script: bool,
+    /// Address that the script talks to
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5000")]
+    endpoint: String,
+    /// What the script sends as a signature: none, or dummy
+    #[arg(long, value_name = "KIND", value_parser = super::auth, default_value = "none")]
+    auth: Auth,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Outcome {
@@ -23,8 +34,11 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
     let mut pages = Vec::new();
     let mut near = Vec::new();
     for service in services {
+        if arguments.script && !pages.is_empty() {
+            break; // One script, of the first service that has the case.
+        }
         let cases = suite(service).map_err(Failure::harness)?;
-        if let Some(rule) = Rules::of(service).get(&arguments.id) {
+        if let Some(rule) = Rules::of(service).get(&arguments.id).filter(|_| !arguments.script) {
             let about: Vec<&Case> = cases
                 .iter()
                 .filter(|case| {
@@ -35,7 +49,13 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
                 .collect();
             pages.push(terminal::rule_page(service, rule, &about));
         }
-        pages.extend(cases.iter().filter(|case| case.id == arguments.id).map(terminal::case_page));
+        for case in cases.iter().filter(|case| case.id == arguments.id) {
+            pages.push(match arguments.script {
+                true => script(case, &arguments.endpoint, &headers(arguments.auth, service))
+                    .map_err(|problem| Failure::usage(anyhow!("{} cannot be a script: {problem}", case.id)))?,
+                false => terminal::case_page(case),
+            });
+        }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));
     }
     if pages.is_empty() {

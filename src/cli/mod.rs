@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use crate::contract::Service;
 use crate::report::summary::Reason;
+use crate::wire::auth::Auth;
 
 /// Conformance tests for servers that speak the layer-upload API of Amazon ECR.
 ///
@@ -23,6 +24,10 @@ use crate::report::summary::Reason;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Panic at once, so that tests/cli.rs can see what becomes of it
+    #[cfg(debug_assertions)]
+    #[arg(long, hide = true)]
+    panic: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,20 +64,32 @@ type Outcome = Result<u8, Failure>;
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse(); // Ends with 2 on a usage error by itself.
-    let outcome = match arguments.command {
-        Command::Run(arguments) => run::main(&arguments),
-        Command::Report(arguments) => report::main(&arguments),
-        Command::List(arguments) => list::main(&arguments),
-        Command::Explain(arguments) => explain::main(&arguments),
-        Command::Mock(arguments) => mock::main(&arguments),
-        Command::Contract(arguments) => contract::main(&arguments),
-    };
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
+    // A panic is a fault of ours, and must not look like a verdict on the target.
+    match std::panic::catch_unwind(|| dispatch(&arguments)) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
             anstream::eprintln!("ecrspec: {:#}", failure.error);
             ExitCode::from(failure.reason.code())
         }
+        Err(_) => {
+            anstream::eprintln!(
+                "ecrspec: a fault of ecrspec itself; what was judged until then is in the event log, if one was written"
+            );
+            ExitCode::from(Reason::Harness.code())
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> Outcome {
+    #[cfg(debug_assertions)]
+    assert!(!arguments.panic, "--panic was asked for");
+    match &arguments.command {
+        Command::Run(arguments) => run::main(arguments),
+        Command::Report(arguments) => report::main(arguments),
+        Command::List(arguments) => list::main(arguments),
+        Command::Explain(arguments) => explain::main(arguments),
+        Command::Mock(arguments) => mock::main(arguments),
+        Command::Contract(arguments) => contract::main(arguments),
     }
 }
 
@@ -89,6 +106,15 @@ impl Failure {
 /// Reads `ecr` or `ecr-public`.
 fn service(text: &str) -> Result<Service, String> {
     Service::find(text).ok_or_else(|| String::from("expected ecr or ecr-public"))
+}
+
+/// Reads `none` or `dummy`.
+fn auth(text: &str) -> Result<Auth, String> {
+    match text {
+        "none" => Ok(Auth::None),
+        "dummy" => Ok(Auth::Dummy),
+        _ => Err(String::from("expected none or dummy")),
+    }
 }
 
 /// Prints to standard output. A reader that went away, such as `head`, ends the command quietly.

@@ -10,16 +10,18 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::settings::SettingsFile;
 use super::{Failure, Outcome, print};
 use crate::contract::{Service, Tier};
 use crate::drive::http::{Http, Patience};
-use crate::drive::{Driver, InProcess, Target};
+use crate::drive::{Driver, Target};
 use crate::judge::known::{Known, KnownFile};
 use crate::judge::{Grade, Verdict};
-use crate::mock::{Mock, router};
+use crate::mock::{Mock, serve};
 use crate::report::summary::{Measure, Reason};
 use crate::report::terminal::{self, Detail};
 use crate::report::{Event, Summary};
@@ -47,7 +49,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// What is sent as a signature: none (default), or dummy for servers that route by its scope
-    #[arg(long, value_name = "KIND", value_parser = auth)]
+    #[arg(long, value_name = "KIND", value_parser = super::auth)]
     auth: Option<Auth>,
     /// Compare message texts too, where a published answer of the real service gives them
     #[arg(long)]
@@ -83,9 +85,13 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Outcome {
     let merged = Merged::of(arguments).map_err(Failure::usage)?;
-    let target = merged.target().map_err(Failure::usage)?;
     let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let runtime = Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let endpoint = match &merged.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => embedded_mock(&runtime).map_err(Failure::usage)?,
+    };
+    let target = merged.target(&endpoint).map_err(Failure::usage)?;
     let mut events = Vec::new();
     let progress = Progress::default();
     let outcome = runtime.block_on(async {
@@ -146,7 +152,7 @@ impl Merged {
         {
             refuse_aws(endpoint)?;
         }
-        let target = endpoint.clone().unwrap_or_else(|| String::from("the embedded mock, in process"));
+        let target = endpoint.clone().unwrap_or_else(|| String::from("the embedded mock"));
         let auth_flag = (auth == Auth::Dummy).then(|| ["--auth", "dummy"].map(String::from));
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| [format!("--{name}"), value]);
         let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag];
@@ -175,15 +181,18 @@ impl Merged {
         })
     }
 
-    fn target(&self) -> anyhow::Result<Target> {
-        let driver = match &self.endpoint {
-            Some(endpoint) => {
-                Driver::Http(Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?)
-            }
-            None => Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL, None))))),
-        };
-        Ok(Target { driver, auth: self.auth })
+    fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
+        let http = Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        Ok(Target { driver: Driver::Http(http), auth: self.auth })
     }
+}
+
+/// Serves the embedded mock on a loopback port for as long as the runtime lives, and gives its address.
+fn embedded_mock(runtime: &Runtime) -> anyhow::Result<String> {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("could not listen on 127.0.0.1")?;
+    let address = listener.local_addr()?;
+    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL, None))));
+    Ok(format!("http://{address}"))
 }
 
 /// Reads a file of known deviations.
@@ -228,14 +237,6 @@ fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn auth(text: &str) -> Result<Auth, String> {
-    match text {
-        "none" => Ok(Auth::None),
-        "dummy" => Ok(Auth::Dummy),
-        _ => Err(String::from("expected none or dummy")),
-    }
 }
 
 fn grade(text: &str) -> Result<Grade, String> {

@@ -14,7 +14,7 @@ use crate::contract::{ErrorType, Rules, Service};
 use crate::expect::Outcome;
 use crate::generate::body;
 use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL, absent};
-use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, Trouble, envelope};
 
@@ -37,6 +37,8 @@ pub struct Survey {
     pub availability: bool,
     /// Why no case of the service can be judged, if so.
     pub hopeless: Option<String>,
+    /// Whether that is because the target was throttling or silent, and not because of what it answered.
+    pub inconclusive: bool,
     /// What is missing, as findings: at most one a cause.
     pub findings: Vec<Finding>,
 }
@@ -95,6 +97,12 @@ pub async fn survey(
     {
         hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
     }
+    let trouble =
+        case.steps.iter().zip(&transcript.exchanges).find_map(|(step, exchange)| infrastructure(step, exchange));
+    if let Some(reason) = &trouble {
+        look.findings.clear();
+        hopeless = Some(format!("the survey could not be finished: {reason}"));
+    }
     let survey = Survey {
         service,
         account,
@@ -104,6 +112,7 @@ pub async fn survey(
         makes_repositories,
         availability,
         hopeless,
+        inconclusive: trouble.is_some(),
         findings: look.findings,
     };
     Ok((survey, transcript))

@@ -122,8 +122,8 @@ fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
     !(200..300).contains(&answer.status) || error.in_type || answer.header("x-amzn-errortype").is_some()
 }
 
-/// Why an exchange says nothing about conformance, if so.
-fn infrastructure(step: &Step, exchange: &Exchange) -> Option<String> {
+/// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
+pub fn infrastructure(step: &Step, exchange: &Exchange) -> Option<String> {
     match &exchange.reply {
         Err(Trouble::Unreachable) => Some(Trouble::Unreachable.to_string()),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.

@@ -107,6 +107,20 @@ pub static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "throttling",
+        sentence: "every CompleteLayerUpload with two or more digests is throttled",
+        rule: "CompleteLayerUpload/accepted",
+        after: |request, answer| {
+            let sent: Option<Value> = serde_json::from_slice(&request.body).ok();
+            let many = sent.as_ref().and_then(|sent| sent.pointer("/layerDigests/1")).is_some();
+            if many && request.operation() == Some("CompleteLayerUpload") {
+                *answer =
+                    envelope::answer(400, &json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
+            }
+        },
+        ..LAWFUL
+    },
+    Fault {
+        name: "throttling-all",
         sentence: "every UploadLayerPart is throttled",
         rule: "UploadLayerPart/accepted",
         after: |request, answer| {

@@ -6,7 +6,7 @@ use crate::case::{Case, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
 use crate::judge::{Record, Verdict};
-use crate::wire::{Exchange, Trouble};
+use crate::wire::{Exchange, Trouble, auth};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
 pub const SCHEMA: u32 = 1;
@@ -153,10 +153,7 @@ impl Judged {
 
 impl Logged {
     fn of(step: &str, exchange: &Exchange) -> Logged {
-        let secret = |name: &str| {
-            name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("x-amz-security-token")
-        };
-        let headers = exchange.request.headers.iter().filter(|(name, _)| !secret(name));
+        let headers = exchange.request.headers.iter().filter(|(name, value)| !auth::is_secret(name, value));
         let answer = exchange.reply.as_ref().ok();
         Logged {
             step: String::from(step),

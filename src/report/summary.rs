@@ -295,16 +295,17 @@ impl Summary {
     pub fn reasons(&self, deny_warnings: bool) -> Vec<Reason> {
         let counts = self.counts(|_| true);
         let judged = counts.passed + counts.failed + counts.tolerated;
+        let unsurveyed = self.surveys.iter().any(|survey| survey.inconclusive);
         let hopeless = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.hopeless.is_some());
         let nothing = judged + counts.inconclusive == 0;
         let interrupted = self.finished.as_ref().is_some_and(|finished| finished.interrupted);
         let reasons = [
             (interrupted, Reason::Interrupted),
-            (nothing && hopeless, Reason::SetUp),
+            (nothing && hopeless && !unsurveyed, Reason::SetUp),
             (!self.groups.is_empty(), Reason::Findings),
             (deny_warnings && !self.warnings().is_empty(), Reason::Warnings),
             (!self.known_trouble.is_empty(), Reason::KnownTrouble),
-            (counts.inconclusive > 0, Reason::Inconclusive),
+            (counts.inconclusive > 0 || unsurveyed, Reason::Inconclusive),
             (nothing && !hopeless, Reason::NothingRun),
         ];
         reasons.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect()

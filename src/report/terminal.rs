@@ -160,6 +160,9 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     if let Some(command) = curl(&summary.started, smallest, &found.step) {
         line("curl", &command);
     }
+    if let Some(command) = script(&summary.started, smallest) {
+        line("all calls", &command);
+    }
     if detail.verbose {
         for (service, case) in &group.cases {
             line("case", &format!("{service} {case}"));
@@ -178,6 +181,20 @@ fn repeat(started: &Started, judged: &Judged) -> String {
     words.extend([String::from("--service"), judged.service.to_string()]);
     words.extend([String::from("--filter"), format!("={}", judged.case)]);
     shell(&words)
+}
+
+/// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
+fn script(started: &Started, judged: &Judged) -> Option<String> {
+    let value = |name: &str| {
+        let index = started.flags.iter().position(|flag| flag == name)?;
+        started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])
+    };
+    let mut words: Vec<String> =
+        ["ecrspec", "explain", &judged.case, "--script", "--service"].map(String::from).to_vec();
+    words.push(judged.service.to_string());
+    words.extend(value("--endpoint")?);
+    words.extend(value("--auth").into_iter().flatten());
+    Some(format!("{} | sh", shell(&words)))
 }
 
 /// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste.
@@ -349,6 +366,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
         Reason::KnownTrouble => {
             format!("{} known deviations are no longer as the file says", summary.known_trouble.len())
         }
+        Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
         Reason::Inconclusive => format!("{} cases inconclusive", counts.inconclusive),
         Reason::NothingRun => String::from("nothing was run"),
     }

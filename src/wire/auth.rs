@@ -18,16 +18,28 @@ pub enum Auth {
 
 /// Adds the signature headers to a request.
 pub fn sign(auth: Auth, service: Service, request: &mut Request) {
-    if auth == Auth::None {
-        return;
-    }
-    let scope = format!("20150830/us-east-1/{}/aws4_request", service.contract().signing_name);
-    let signed = "content-type;host;x-amz-date;x-amz-target";
-    // The example credentials of the AWS documentation, and a signature that is none.
-    let value = format!(
-        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={signed}, Signature={}",
-        "0".repeat(64)
-    );
-    request.headers.push((String::from("X-Amz-Date"), String::from("20150830T123600Z")));
-    request.headers.push((String::from("Authorization"), value));
+    request.headers.extend(headers(auth, service));
 }
+
+/// The headers that are sent as a signature.
+pub fn headers(auth: Auth, service: Service) -> Vec<(String, String)> {
+    match auth {
+        Auth::None => Vec::new(),
+        Auth::Dummy => {
+            let scope = format!("20150830/us-east-1/{}/aws4_request", service.contract().signing_name);
+            let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
+            let value = format!("{DUMMY}/{scope}, {signed}, Signature={}", "0".repeat(64));
+            let header = |name: &str, value: &str| (String::from(name), String::from(value));
+            vec![header("X-Amz-Date", "20150830T123600Z"), header("Authorization", &value)]
+        }
+    }
+}
+
+/// Whether a header may not be kept: all credentials but the dummy ones.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    let credential = ["authorization", "x-amz-security-token"].iter().any(|secret| name.eq_ignore_ascii_case(secret));
+    credential && !value.starts_with(DUMMY)
+}
+
+/// The example access key of the AWS documentation.
+const DUMMY: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE";

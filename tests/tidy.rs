@@ -1,0 +1,272 @@
+//! The house rules of `src/lib.rs`, kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ecrspec::case::{Case, StepRole};
+use ecrspec::contract::{ErrorType, Kind, Member, Rules, Service, Shape, Source, Tier, source::SOURCES};
+use ecrspec::suite::{drafts, snapshots, suite};
+
+/// Which rooms the code of a room may name. Tests inside a room may name more.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("contract", &[]),
+    ("wire", &["contract"]),
+    ("expect", &["contract"]),
+    ("case", &["contract", "wire", "expect"]),
+    ("model", &["contract", "wire", "case"]),
+    ("judge", &["contract", "wire", "expect", "case"]),
+    ("generate", &["contract", "wire", "expect", "case", "model"]),
+    ("scenario", &["contract", "wire", "expect", "case"]),
+    ("mock", &["contract", "wire", "model"]),
+    ("drive", &["contract", "wire", "expect", "case", "judge", "generate"]),
+    ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
+    ("suite", &["contract", "case", "judge", "generate", "scenario"]),
+    ("run", &["contract", "wire", "case", "judge", "drive", "report", "suite"]),
+    ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "run", "mock"]),
+    ("main", &["cli"]),
+];
+
+/// Rooms that neither wait nor touch the world.
+const PURE: &[&str] = &["contract", "expect", "wire", "case", "model", "judge", "generate", "scenario", "report"];
+
+#[test]
+fn rooms_use_only_the_rooms_they_may() {
+    let rooms: BTreeSet<&str> = MAY_USE.iter().map(|(room, _)| *room).collect();
+    for (path, code) in sources() {
+        let room = room_of(&path);
+        let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == room) else {
+            assert!(matches!(room.as_str(), "lib"), "{} is in no room of tests/tidy.rs", path.display());
+            continue;
+        };
+        let prefix = if room == "main" { "ecrspec::" } else { "crate::" };
+        for used in code.split(prefix).skip(1).map(first_word).filter(|word| rooms.contains(word)) {
+            assert!(used == room || allowed.contains(&used), "{} uses {used}, {room} may not", path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_neither_wait_nor_touch_the_world() {
+    for (path, code) in sources() {
+        if PURE.contains(&room_of(&path).as_str()) {
+            for word in ["async ", ".await", "std::fs", "std::net", "std::env", "tokio", "Instant", "::now()"] {
+                assert!(!code.contains(word), "{} has {word:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn main_is_a_table_of_contents() {
+    let main = fs::read_to_string(root().join("src/main.rs")).unwrap();
+    assert!(main.lines().count() < 40);
+}
+
+#[test]
+fn rules_have_sources_and_say_something() {
+    for service in Service::ALL {
+        for rule in Rules::of(service).iter() {
+            assert!(!rule.sources.is_empty(), "{service} {} has no source", rule.id);
+            assert!(rule.statement.ends_with('.') && !rule.breach.is_empty(), "{service} {}", rule.id);
+            assert!(rule.errors.len() <= 3, "{service} {} admits {:?}", rule.id, rule.errors);
+            let only_survey = rule.sources.iter().all(|source| source.id == "survey");
+            assert!(!rule.tier.gates() || !only_survey, "{service} {} gates on nothing", rule.id);
+            for error in &rule.errors {
+                let known = ErrorType::find(error).unwrap_or_else(|| panic!("{} names {error}", rule.id));
+                let documented = rule.id.split('/').next().and_then(|name| service.contract().operation(name));
+                let framework = known.source != "api";
+                let listed = documented.is_none_or(|operation| operation.errors.contains(error));
+                assert!(framework || listed, "{service}: {error} of {} is no error of its operation", rule.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_mean_number_of_admitted_errors_is_small() {
+    for service in Service::ALL {
+        let sizes: Vec<usize> = suite(service)
+            .unwrap()
+            .iter()
+            .flat_map(|case| &case.steps)
+            .filter(|step| step.role == StepRole::Focus && step.expect.tier.gates() && !step.expect.is_success())
+            .map(|step| step.expect.errors().len())
+            .collect();
+        let mean = sizes.iter().sum::<usize>() as f64 / sizes.len() as f64;
+        assert!(mean < 1.3, "{service}: {mean:.2} error types a negative case");
+        assert!(Rules::of(service).mean_admitted() < 1.6);
+    }
+}
+
+#[test]
+fn sources_are_distinct_and_used() {
+    let ids: BTreeSet<&str> = SOURCES.iter().map(|source| source.id).collect();
+    assert_eq!(ids.len(), SOURCES.len());
+    let mut used: BTreeSet<&str> = Service::ALL
+        .iter()
+        .flat_map(|service| Rules::of(*service).iter())
+        .flat_map(|rule| rule.sources.iter().map(|source| source.id))
+        .collect();
+    used.extend(
+        ecrspec::contract::error::ERRORS.iter().filter_map(|error| error.message.as_ref()).map(|text| text.source),
+    );
+    for service in Service::ALL {
+        used.extend(service.contract().operations.iter().map(|operation| operation.source));
+    }
+    let unused: Vec<_> = ids.difference(&used).collect();
+    assert!(unused.is_empty(), "no rule, error or operation names {unused:?}");
+    for source in SOURCES {
+        assert!(
+            source.url.starts_with("https://") && !source.what.is_empty() && !source.edition.is_empty(),
+            "{}",
+            source.id
+        );
+    }
+}
+
+#[test]
+fn the_contract_names_what_exists() {
+    for service in Service::ALL {
+        for operation in service.contract().operations {
+            assert!(Source::find(operation.source).is_some(), "{}", operation.source);
+            for error in operation.errors {
+                assert!(ErrorType::find(error).is_some(), "{service} {} documents {error}", operation.name);
+            }
+            operation.input.iter().chain(operation.output).for_each(|member: &Member| compiles(member.shape));
+        }
+    }
+}
+
+fn compiles(shape: &Shape) {
+    match &shape.kind {
+        Kind::Text(text) => {
+            let _ = text.matches_all("x"); // Panics on a pattern that does not compile.
+        }
+        Kind::List { item, .. } => compiles(item),
+        Kind::Structure(members) => members.iter().for_each(|member| compiles(member.shape)),
+        _ => {}
+    }
+}
+
+#[test]
+fn case_ids_are_distinct_and_begin_with_a_rule() {
+    for service in Service::ALL {
+        let mut seen = BTreeSet::new();
+        for case in drafts(service).unwrap() {
+            assert!(seen.insert(case.id.clone()), "{service} has {} twice", case.id);
+            assert!(case.id.is_ascii() && !case.id.contains(' ') && !case.title.is_empty(), "{}", case.id);
+            let names: BTreeSet<&str> = case.steps.iter().map(|step| step.name.as_str()).collect();
+            assert_eq!(names.len(), case.steps.len(), "{}: two steps have one name", case.id);
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_gates_has_a_case() {
+    for service in Service::ALL {
+        let cases = drafts(service).unwrap();
+        let tested: BTreeSet<&str> =
+            cases.iter().flat_map(|case| &case.steps).map(|step| step.expect.rule.as_str()).collect();
+        for rule in Rules::of(service).iter().filter(|rule| rule.tier.gates()) {
+            // Judged on every answer, or by the survey.
+            let everywhere = rule.id.starts_with("answer/")
+                || rule.id.starts_with("always/")
+                || rule.id.starts_with("survey/")
+                || rule.id.contains("/answer/")
+                || rule.id.ends_with("/known");
+            // A valid GetDownloadUrlForLayer finds no layer: there the rule of that answer stands for "accepted".
+            let stood_for = rule.id.starts_with("GetDownloadUrlForLayer/") && rule.errors.is_empty();
+            assert!(everywhere || stood_for || tested.contains(rule.id.as_str()), "{service}: no case for {}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn a_negative_case_breaks_one_rule() {
+    // `generate::expected` compares with the registry; here, that a case does not judge two rules at once.
+    for service in Service::ALL {
+        for case in drafts(service).unwrap().iter().filter(|case| !case.id.starts_with("scenarios/")) {
+            let refused = |case: &Case| {
+                case.steps.iter().filter(|step| step.role == StepRole::Focus && !step.expect.is_success()).count()
+            };
+            assert!(refused(case) <= 2, "{service}: {}", case.id);
+        }
+    }
+}
+
+#[test]
+fn open_questions_never_come_before_judged_ones() {
+    // Nothing may be expected of a state that the documents leave open.
+    for service in Service::ALL {
+        for case in suite(service).unwrap() {
+            let open =
+                case.steps.iter().position(|step| step.role == StepRole::Focus && step.expect.tier == Tier::Open);
+            let after = |index: usize| case.steps[index + 1..].iter().any(|step| step.role == StepRole::SetUp);
+            assert!(!open.is_some_and(after), "{service}: {}", case.id);
+        }
+    }
+}
+
+#[test]
+fn snapshots_have_the_cases_of_the_suite_and_no_others() {
+    for service in Service::ALL {
+        let cases: BTreeSet<String> = drafts(service).unwrap().into_iter().map(|case| case.id).collect();
+        let reviewed = snapshots(service);
+        let ids: BTreeSet<String> = reviewed.ids().map(String::from).collect();
+        assert_eq!(ids, cases, "{service}");
+    }
+}
+
+#[test]
+fn scenarios_read_like_documentation() {
+    let mut topics: BTreeMap<String, usize> = BTreeMap::new();
+    for path in files(&root().join("scenarios"), "yaml") {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("title: ") && text.contains("\nabout: "), "{} has no title or about", path.display());
+        let topic = path.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
+        *topics.entry(topic).or_default() += 1;
+    }
+    assert!(topics.values().sum::<usize>() >= 30, "{topics:?}");
+}
+
+/// The first floor below `src/` of a file: its room.
+fn room_of(path: &Path) -> String {
+    let below = path.strip_prefix(root().join("src")).unwrap();
+    below.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+/// Source files with their code: without comments and without their tests.
+fn sources() -> Vec<(PathBuf, String)> {
+    files(&root().join("src"), "rs")
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            (path, code.join("\n"))
+        })
+        .collect()
+}
+
+fn first_word(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|found| found == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
