@@ -27,8 +27,17 @@ pub struct Known {
     pub reason: String,
     /// The service, if it is accepted in one only.
     pub service: Option<Service>,
-    /// The last day on which it is accepted.
+    /// The last day on which it is accepted: a TOML date, `2027-01-31`.
+    #[serde(default, deserialize_with = "day")]
     pub expires: Option<Date>,
+}
+
+/// Reads a TOML date.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let written = toml::value::Datetime::deserialize(deserializer)?;
+    let expected = || serde::de::Error::custom(format!("expected a day such as 2027-01-31, found {written}"));
+    let date = written.date.ok_or_else(expected)?;
+    Date::new(date.year as i16, date.month as i8, date.day as i8).map(Some).map_err(|_| expected())
 }
 
 /// What is wrong with an entry.
@@ -111,5 +120,8 @@ mod tests {
         assert_eq!(error, "entry 1, reason: expected why the deviation is accepted, found nothing");
         assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
+        let dated = |day: &str| KnownFile::parse(&format!("{}expires = {day}\n", entry("wire/method", "issue 7")));
+        assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
+        assert!(dated("12:00:00").unwrap_err().contains("expected a day such as 2027-01-31"));
     }
 }

@@ -33,7 +33,7 @@ pub fn header(started: &Started) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut text = String::new();
     row(&mut text, "target", &started.target);
-    let version = format!("ecrspec {}, {} cases, jobs {}", started.ecrspec, started.cases, started.jobs);
+    let version = format!("ecrspec {}, {}, jobs {}", started.ecrspec, number_of(started.cases, "case"), started.jobs);
     row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
     row(&mut text, "works in", &format!("repositories {}", started.repositories));
     text
@@ -301,7 +301,7 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
         text += "\n";
     }
     for (word, reason, cases) in reasons {
-        let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {} cases: {reason}", cases.len());
+        let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {}: {reason}", number_of(cases.len(), "case"));
         if detail.verbose {
             cases.iter().for_each(|case| {
                 let _ = writeln!(text, "    {case}");
@@ -324,7 +324,7 @@ fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
         Some(_) => (YELLOW, "NOT CLEAN"),
     };
     let judged = counts.passed + counts.failed + counts.tolerated;
-    let mut text = format!("{style}{word}{style:#}  {judged} cases judged, {} ok", counts.passed);
+    let mut text = format!("{style}{word}{style:#}  {} judged, {} ok", number_of(judged, "case"), counts.passed);
     for (number, word) in
         [(counts.tolerated, "known or tolerated"), (counts.inconclusive, "inconclusive"), (counts.skipped, "skipped")]
     {
@@ -356,18 +356,15 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
                 .filter(|(_, count)| *count > 0)
                 .map(|(grade, count)| format!("{count} {grade}"))
                 .collect();
-            let causes = match summary.groups.len() {
-                1 => String::from("1 cause"),
-                many => format!("{many} causes"),
-            };
-            format!("{} cases fail, {causes} ({})", counts.failed, grades.join(", "))
+            let (cases, causes) = (number_of(counts.failed, "case"), number_of(summary.groups.len(), "cause"));
+            format!("{cases} failed, {causes} ({})", grades.join(", "))
         }
         Reason::Warnings => String::from("warnings, and --deny-warnings"),
         Reason::KnownTrouble => {
-            format!("{} known deviations are no longer as the file says", summary.known_trouble.len())
+            format!("{} no longer as the file says", number_of(summary.known_trouble.len(), "known deviation"))
         }
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
-        Reason::Inconclusive => format!("{} cases inconclusive", counts.inconclusive),
+        Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
         Reason::NothingRun => String::from("nothing was run"),
     }
 }
@@ -434,6 +431,11 @@ pub fn rule_page(service: Service, rule: &crate::contract::Rule, cases: &[&crate
         let _ = writeln!(text, "  case      {}: {}", case.id, shown(&case.title));
     }
     text
+}
+
+/// `1 case`, `2 cases`.
+fn number_of(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 fn row(text: &mut String, key: &str, value: &str) {

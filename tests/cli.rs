@@ -1,0 +1,479 @@
+//! The built binary: exit codes, and what it prints.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use snapbox::{assert_data_eq, str};
+use tempfile::TempDir;
+
+/// The binary, in a folder without a settings file.
+fn ecrspec(arguments: &[&str]) -> Output {
+    let folder = TempDir::new().unwrap();
+    command(arguments, folder.path()).output().unwrap()
+}
+
+fn command(arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
+    command.args(arguments).current_dir(folder).env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn last_line(output: &Output) -> String {
+    out(output).lines().last().unwrap_or_default().to_owned()
+}
+
+/// `ecrspec mock` on a free port, ended when it goes out of scope.
+struct Mock {
+    child: Child,
+    endpoint: String,
+}
+
+impl Mock {
+    fn start(arguments: &[&str]) -> Mock {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ecrspec"))
+            .args(["mock", "--port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let endpoint = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',');
+        Mock { endpoint: endpoint.to_owned(), child }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        ecrspec(&[&["run", "--endpoint", &self.endpoint], arguments].concat())
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
+
+#[test]
+fn exit_0_judged_and_clean() {
+    let output = ecrspec(&["run", "--filter", "scenarios/"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(
+        last_line(&output).starts_with("PASS  ") && last_line(&output).ends_with("exit 0)"),
+        "{}",
+        last_line(&output)
+    );
+}
+
+#[test]
+fn exit_1_findings() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let output = mock.run(&["--service", "ecr", "--filter", &format!("={MATCH}/wrong")]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = out(&output).replace(&mock.endpoint, "http://ENDPOINT");
+    assert_data_eq!(
+        report,
+        str![[r#"
+target     http://ENDPOINT
+run        ecrspec [..], 1 case, jobs [..], ecr
+works in   repositories ecrspec-[..]
+ecr        account 012345678910, partSize 10485760
+
+ecr
+  CompleteLayerUpload               0 ok     1 FAIL
+
+1) CompleteLayerUpload accepts a digest that does not match the bytes
+   grade     state: accepted what must be refused; wrong bytes, digest or state
+   rule      CompleteLayerUpload/layerDigests/match, documented
+   says      one of the digests must be that of the bytes.
+   source    API reference, CompleteLayerUpload (2025)
+             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+   expected  400 InvalidLayerException
+   got       200
+   smallest  CompleteLayerUpload/layerDigests/match/wrong: one digest, a wrong one
+   cases     1 in ecr; -v lists them
+   repeat    ecrspec run --endpoint http://ENDPOINT --service ecr --filter '=CompleteLayerUpload/layerDigests/match/wrong'
+   curl      curl -sS -i -X POST [..]
+   all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
+
+FAIL  1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
+
+"#]]
+    );
+}
+
+#[test]
+fn exit_2_usage_and_configuration() {
+    let rows: &[(&[&str], &str)] = &[
+        (&["run", "--nonsense"], "unexpected argument '--nonsense'"),
+        (&["run", "--service", "s3"], "expected ecr or ecr-public"),
+        (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
+        (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "--allow-aws allows it"),
+        (&["run", "--report", "pdf=x"], "expected ndjson=PATH, found the format \"pdf\""),
+        (&["run", "--report", "ndjson=/no/such/folder/log"], "could not write /no/such/folder/log"),
+        (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
+        (&["run", "--config", "missing.toml"], "could not read missing.toml"),
+        (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
+        (&["run", "--fail-on", "worst"], "expected crash, state, refused, error or form"),
+        (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
+        (&["explain", "CompleteLayerUpload/layerDigests/"], "near it are CompleteLayerUpload/layerDigests/any-match"),
+        (&["mock", "--fault", "none"], "expected the name of a fault"),
+        (&["contract", "show", "PutImage"], "expected an operation (InitiateLayerUpload"),
+        (&["report", "missing.ndjson"], "could not read missing.ndjson"),
+    ];
+    for (arguments, message) in rows {
+        let output = ecrspec(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(message), "{arguments:?}: {}", err(&output));
+        assert_eq!(out(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn mistakes_in_files_have_a_place() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ecrspec.toml"), "jobs = 2\nendpiont = \"http://127.0.0.1:1\"\n").unwrap();
+    let output = command(&["run"], folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).contains("ecrspec.toml is no settings file")
+            && err(&output).contains("line 2")
+            && err(&output).contains("endpiont")
+    );
+
+    fs::write(folder.path().join("ecrspec.toml"), "known = \"known.toml\"\n").unwrap();
+    fs::write(folder.path().join("known.toml"), "[[known]]\nrule = \"no/such\"\ngot = \"200\"\nreason = \"x\"\n")
+        .unwrap();
+    let output = command(&["run"], folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output).contains("known.toml: entry 1, rule: expected the id of a rule, found \"no/such\""),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn settings_come_from_the_file_and_flags_win() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ecrspec.toml"), "service = [\"ecr\"]\nfilter = [\"wire/target\"]\njobs = 1\n")
+        .unwrap();
+    let output = command(&["run"], folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains(" 5 cases, jobs 1, ecr\n"), "{}", out(&output));
+    let output =
+        command(&["run", "--filter", "wire/method", "--service", "ecr-public"], folder.path()).output().unwrap();
+    assert!(out(&output).contains(" 2 cases, jobs 1, ecr-public\n"), "{}", out(&output));
+}
+
+#[test]
+fn exit_3_unreachable_and_set_up_failed() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = ecrspec(&["run", "--endpoint", &format!("http://{free}")]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(err(&output).contains("no connection to http://127.0.0.1"), "{}", err(&output));
+
+    let stranger = stranger("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot found");
+    let output = ecrspec(&["run", "--endpoint", &stranger]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    assert!(
+        out(&output)
+            .contains("the target does not serve the service: CreateRepository answers 404 without an error type")
+    );
+    assert!(last_line(&output).starts_with("NOT JUDGED  0 cases judged"), "{}", last_line(&output));
+}
+
+#[test]
+fn exit_4_nothing_was_run() {
+    let output = ecrspec(&["run", "--filter", "no such case"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(last_line(&output).contains("nothing was run"), "{}", last_line(&output));
+    assert_eq!(ecrspec(&["list", "--filter", "no such case"]).status.code(), Some(4));
+}
+
+#[test]
+fn exit_5_only_trouble_with_known_deviations() {
+    let folder = TempDir::new().unwrap();
+    let known = folder.path().join("known.toml");
+    let entry = |rule: &str, got: &str, more: &str| {
+        fs::write(&known, format!("[[known]]\nrule = \"{rule}\"\ngot = \"{got}\"\nreason = \"issue 7\"\n{more}"))
+            .unwrap();
+    };
+    let deviating = Mock::start(&["--fault", "digests-not-compared"]);
+    let correct = Mock::start(&[]);
+    let run = |mock: &Mock| mock.run(&["--filter", &format!("{MATCH}/wrong"), "--known", known.to_str().unwrap()]);
+
+    entry(MATCH, "200", "");
+    let output = run(&deviating);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("known    CompleteLayerUpload accepts a digest that does not match the bytes"));
+    assert!(last_line(&output).contains("known or tolerated"), "{}", last_line(&output));
+
+    let output = run(&correct);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(out(&output).contains("unexpected pass"), "{}", out(&output));
+
+    entry(MATCH, "200", "expires = 2020-01-31\n");
+    let output = run(&deviating);
+    assert_eq!(output.status.code(), Some(1), "an expired entry accepts nothing");
+    assert!(out(&output).contains("expired"), "{}", out(&output));
+
+    entry(MATCH, "400 UploadNotFoundException", "");
+    let output = run(&deviating);
+    assert_eq!(output.status.code(), Some(1), "another answer is a new finding");
+    assert!(out(&output).contains("changed"), "{}", out(&output));
+}
+
+#[test]
+fn exit_6_inconclusive() {
+    let mock = Mock::start(&["--fault", "throttling"]);
+    let output = mock.run(&["--filter", "CompleteLayerUpload/layerDigests/any-match"]);
+    assert_eq!(output.status.code(), Some(6), "{}", out(&output));
+    assert!(out(&output).contains("throttled (ThrottlingException)"));
+
+    let mock = Mock::start(&["--fault", "throttling-all"]);
+    let output = mock.run(&["--filter", "UploadLayerPart"]);
+    assert_eq!(output.status.code(), Some(6), "{}", out(&output));
+    assert!(out(&output).contains("the survey could not be finished"));
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn exit_7_a_fault_of_our_own() {
+    let output = ecrspec(&["--panic", "run"]);
+    assert_eq!(output.status.code(), Some(7));
+    assert!(err(&output).contains("a fault of ecrspec itself"));
+}
+
+#[cfg(unix)]
+#[test]
+fn exit_130_interrupted_with_a_report_and_nothing_left_behind() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.ndjson");
+    let report = format!("ndjson={}", log.display());
+    // Many rounds of the suite would be needed to be sure that it is still running: one job, and the heavy cases.
+    let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--jobs", "1", "--report", &report];
+    let mut child = command(&run, folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    while fs::read_to_string(&log).unwrap_or_default().lines().count() < 20 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{printed}");
+    assert!(printed.lines().last().unwrap().starts_with("INTERRUPTED  "), "{printed}");
+    assert!(fs::read_to_string(&log).unwrap().contains("\"interrupted\":true"));
+    let left = repositories(&mock.endpoint);
+    assert!(left.contains("\"repositories\":[]"), "{left}");
+}
+
+#[test]
+fn a_log_gives_its_report_again_even_if_it_was_cut_off() {
+    let mock = Mock::start(&["--fault", "errors-as-404"]);
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.ndjson");
+    let report = format!("ndjson={}", log.display());
+    let run = mock.run(&["--filter", "/layerDigests/match/", "--report", &report]);
+    let again = ecrspec(&["report", log.to_str().unwrap()]);
+    assert_eq!(out(&run), out(&again));
+    assert_eq!(run.status.code(), again.status.code());
+
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, &text[..text.len() - 200]).unwrap();
+    let cut = ecrspec(&["report", log.to_str().unwrap()]);
+    assert_eq!(cut.status.code(), Some(1), "{}", err(&cut));
+    assert!(last_line(&cut).contains("log cut off"), "{}", last_line(&cut));
+
+    fs::write(&log, "not a log\n").unwrap();
+    let wrong = ecrspec(&["report", log.to_str().unwrap()]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("line 1: expected an event of an ecrspec log"), "{}", err(&wrong));
+}
+
+#[test]
+fn the_order_of_results_does_not_depend_on_jobs() {
+    let ids = |jobs: &str| {
+        let folder = TempDir::new().unwrap();
+        let log = folder.path().join("log.ndjson");
+        let report = format!("ndjson={}", log.display());
+        let output = ecrspec(&[
+            "run",
+            "--filter",
+            "CompleteLayerUpload/",
+            "--service",
+            "ecr",
+            "--jobs",
+            jobs,
+            "--report",
+            &report,
+            "-v",
+        ]);
+        assert_eq!(output.status.code(), Some(0));
+        // Without the lines that say how it was run, and how long it took.
+        out(&output)
+            .lines()
+            .filter(|line| !line.starts_with("run ") && !line.starts_with("works in") && !line.starts_with("PASS"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_eq!(ids("1"), ids("8"));
+}
+
+#[test]
+fn every_fault_of_the_mock_is_found() {
+    let listed = out(&ecrspec(&["mock", "--fault", "list"]));
+    for line in listed.lines().filter(|line| !line.starts_with("throttling")) {
+        let name = line.split_whitespace().next().unwrap();
+        let rule = line.rsplit('(').next().unwrap().trim_end_matches(')');
+        let mock = Mock::start(&["--fault", name, "--service", "ecr"]);
+        let output = mock.run(&[
+            "--service",
+            "ecr",
+            "--filter",
+            "CompleteLayerUpload/",
+            "--filter",
+            "wire/target",
+            "--max-groups",
+            "100",
+        ]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(out(&output).contains(&format!("rule      {rule}, ")), "{name}: {}", out(&output));
+    }
+}
+
+#[test]
+fn a_script_does_what_the_case_does() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let rows = [
+        (format!("{MATCH}/wrong"), "focus 400 {\"__type\":\"InvalidLayerException\""),
+        (String::from("CompleteLayerUpload/layerDigests/any-match/last-of-2"), "focus 200 {"),
+        (String::from("UploadLayerPart/partFirstByte/contiguous/gap"), "\"lastValidByteReceived\":31"),
+        (String::from("wire/target/present/absent"), "focus 400 {\"__type\":\"UnknownOperationException\"}"),
+        (
+            String::from("CompleteLayerUpload/repositoryName/pattern/nul"),
+            "focus 400 {\"__type\":\"InvalidParameterException\"",
+        ),
+    ];
+    for (case, expected) in rows {
+        let script = out(&ecrspec(&["explain", &case, "--script", "--endpoint", &mock.endpoint]));
+        let mut shell =
+            Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        let output = shell.wait_with_output().unwrap();
+        assert!(out(&output).contains(expected), "{case}: {}{}", out(&output), err(&output));
+    }
+    let left = repositories(&mock.endpoint);
+    assert!(left.contains("\"repositories\":[]"), "{left}");
+}
+
+#[test]
+fn a_fixed_repository_serves_for_all() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let call = |operation: &str, body: &str| {
+        let target = format!("X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.{operation}");
+        let arguments = [
+            "-sS",
+            "-H",
+            "Content-Type: application/x-amz-json-1.1",
+            "-H",
+            &target,
+            "--data-binary",
+            body,
+            &mock.endpoint,
+        ];
+        out(&Command::new("curl").args(arguments).output().unwrap())
+    };
+    call("CreateRepository", r#"{"repositoryName":"mine"}"#);
+    for _ in 0..2 {
+        // Twice: the bytes of one run are not those of another.
+        let output = mock.run(&["--service", "ecr", "--repository", "mine", "--filter", "CompleteLayerUpload"]);
+        assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+        assert!(out(&output).contains("--repository names a fixed one"));
+    }
+    let left = repositories(&mock.endpoint);
+    assert!(left.contains("\"repositoryName\":\"mine\"") && !left.contains("ecrspec-"), "{left}");
+}
+
+#[test]
+fn explain_and_contract_say_all_with_sources() {
+    assert_data_eq!(
+        out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),
+        str![[r#"
+CompleteLayerUpload/uploadId/once (ecr), documented
+an upload is completed once: after that the upload is gone, or its layer exists.
+
+  admitted  UploadNotFoundException or LayerAlreadyExistsException
+  source    API reference, CompleteLayerUpload (2025)
+            https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+  case      scenarios/reuse/repeated-completion: the same completion a second time
+  case      CompleteLayerUpload/uploadId/once/repeated: the same completion again
+
+"#]]
+    );
+    assert_data_eq!(
+        out(&ecrspec(&["contract", "show", "InitiateLayerUpload", "--service", "ecr-public"])),
+        str![[r#"
+Amazon Elastic Container Registry Public (ecr-public), API 2020-10-30, X-Amz-Target SpencerFrontendService.<Operation>, signed as ecr-public
+
+InitiateLayerUpload
+  https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_InitiateLayerUpload.html (2025)
+  request
+    registryId       optional       RegistryIdOrAlias: string, 2 to 50 characters (another edition: 1 to 256)
+    repositoryName   required       RepositoryName: string, 2 to 205 characters, pattern (?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*
+  answer
+    uploadId         present        UploadId: string, pattern [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}
+    partSize         present        PartSize: long, at least 0
+  errors
+    400 InvalidParameterException          The specified parameter is invalid. Review the available parameters for the API request.
+    400 RegistryNotFoundException          The registry does not exist.
+    400 RepositoryNotFoundException        The specified repository could not be found.
+    500 ServerException                    These errors are usually caused by a server-side issue.
+    400 UnsupportedCommandException        The action is not supported in this Region.
+
+
+"#]]
+    );
+    let json: serde_json::Value =
+        serde_json::from_slice(&ecrspec(&["contract", "show", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["services"][0]["operations"][2]["request"][3]["shape"]["max"], 100);
+}
+
+/// A server that gives one answer to everything.
+fn stranger(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request);
+                let _ = stream.write_all(answer.as_bytes());
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+fn repositories(endpoint: &str) -> String {
+    let target = "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories";
+    let arguments =
+        ["-sS", "-H", "Content-Type: application/x-amz-json-1.1", "-H", target, "--data-binary", "{}", endpoint];
+    out(&Command::new("curl").args(arguments).output().unwrap())
+}
