@@ -99,7 +99,7 @@ ecr
 1) CompleteLayerUpload accepts a digest that does not match the bytes
    grade     state: accepted what must be refused; wrong bytes, digest or state
    rule      CompleteLayerUpload/layerDigests/match, documented
-   says      one of the digests must be that of the bytes.
+   says      One of the digests must be that of the bytes.
    source    API reference, CompleteLayerUpload (2025)
              https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
    expected  400 InvalidLayerException
@@ -415,7 +415,7 @@ fn explain_and_contract_say_all_with_sources() {
         out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),
         str![[r#"
 CompleteLayerUpload/uploadId/once (ecr), documented
-an upload is completed once: after that the upload is gone, or its layer exists.
+An upload is completed once: after that the upload is gone, or its layer exists.
 
   admitted  UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)

@@ -15,8 +15,11 @@ use crate::wire::{Answer, Exchange, MAX_ANSWER, Reply, Request, Trouble};
 /// A tower service as a target.
 #[derive(Clone)]
 pub struct InProcess {
-    call: Arc<dyn Fn(http::Request<Full<Bytes>>) -> Pin<Box<dyn Future<Output = Reply> + Send>> + Send + Sync>,
+    call: Arc<Call>,
 }
+
+type Call = dyn Fn(http::Request<Full<Bytes>>) -> Pending + Send + Sync;
+type Pending = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 impl InProcess {
     /// Wraps a service, which is cloned for each request.

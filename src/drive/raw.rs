@@ -136,7 +136,7 @@ impl Reader {
             (true, _) => self.chunks().await?,
             (false, Some(length)) if length > MAX_ANSWER => return Err(Trouble::Endless),
             (false, Some(length)) => self.exactly(length).await?,
-            (false, None) => self.to_end().await?,
+            (false, None) => self.until_closed().await?,
         };
         Ok(answer)
     }
@@ -150,7 +150,7 @@ impl Reader {
         Ok(self.buffer.split_to(length).freeze())
     }
 
-    async fn to_end(&mut self) -> Result<Bytes, Trouble> {
+    async fn until_closed(&mut self) -> Result<Bytes, Trouble> {
         while self.more().await? > 0 {
             if self.buffer.len() > MAX_ANSWER {
                 return Err(Trouble::Endless);

@@ -135,7 +135,7 @@ fn side_by_side(service: Service) -> Case {
 
 /// How many parts, and how large the inner ones.
 fn parts(service: Service) -> Vec<Case> {
-    let required = "CompleteLayerUpload/parts/required";
+    let required = "CompleteLayerUpload/parts/not-empty";
     let small = "CompleteLayerUpload/parts/min-size";
     let none = |variant: &str, title: &str, digest: &str| {
         let draft = Draft::new(service, format!("{required}/{variant}"), title).initiate("upload");

@@ -191,7 +191,7 @@ impl Registry {
                  completed because it does not have any parts",
                 name(input)
             );
-            return refuse("parts/required", message);
+            return refuse("parts/not-empty", message);
         };
         if inner.iter().any(|size| *size < MIN_INNER_PART) {
             return refuse(

@@ -1,0 +1,238 @@
+//! Rules that a table states: presence, type, bounds and pattern of each member of each operation.
+
+use super::super::shape::{Kind, Text};
+use super::super::{Member, Operation, Tier};
+use super::Table;
+
+const INVALID: &[&str] = &["InvalidParameterException"];
+const WRONG_TYPE: &[&str] = &["SerializationException", "InvalidParameterException"];
+const NOTHING: &[&str] = &[];
+
+impl Table {
+    /// Adds what the tables say of an operation.
+    pub(super) fn derive(&mut self, operation: &Operation) {
+        for member in operation.input {
+            self.member(operation, member);
+        }
+        for member in operation.output {
+            self.answer_member(operation, member);
+        }
+    }
+
+    /// What the tables say of one member of a request.
+    fn member(&mut self, operation: &Operation, member: &Member) {
+        let name = member.name;
+        let page = format!("api:{}", operation.name);
+        let page = page.as_str();
+        let id = |what: &str| format!("{}/{name}/{what}", operation.name);
+        if member.required {
+            self.add(
+                Tier::Documented,
+                &[page, "smithy"],
+                &id("required"),
+                format!("{name} is required. Null is as if left out."),
+                format!("a request without {name}"),
+                INVALID,
+            );
+        } else {
+            self.add(
+                Tier::Documented,
+                &[page, "smithy"],
+                &id("optional"),
+                format!("{name} may be left out. Null is as if left out."),
+                format!("a request with {name} null"),
+                NOTHING,
+            );
+        }
+        self.add(
+            Tier::Observed,
+            &["kinesalite", page],
+            &id("type"),
+            format!("{name} is a JSON {}. Another JSON type is refused.", json_type(&member.shape.kind)),
+            format!("{name} of another JSON type"),
+            WRONG_TYPE,
+        );
+        match &member.shape.kind {
+            Kind::Text(bounds) => self.text(page, "", &id, name, bounds),
+            Kind::Long { min } => {
+                self.add(
+                    Tier::Documented,
+                    &[page, "model"],
+                    &id("min"),
+                    format!("{name} is at least {min}."),
+                    format!("{name} below {min}"),
+                    INVALID,
+                );
+                self.add(
+                    Tier::Open,
+                    &["kinesalite"],
+                    &id("integer"),
+                    format!("{name} is a whole number. What happens to a fraction is not documented."),
+                    format!("{name} with a fraction"),
+                    WRONG_TYPE,
+                );
+                self.add(
+                    Tier::Open,
+                    &["survey"],
+                    &id("notation"),
+                    format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
+                    format!("{name} in exponent notation"),
+                    WRONG_TYPE,
+                );
+                self.add(
+                    Tier::Open,
+                    &["survey"],
+                    &id("64-bit"),
+                    format!("{name} is a 64-bit integer. What happens beyond is not documented."),
+                    format!("{name} beyond 64 bits"),
+                    WRONG_TYPE,
+                );
+            }
+            Kind::Blob { max } => {
+                self.add(
+                    Tier::Documented,
+                    &[page, "model"],
+                    &id("max-size"),
+                    format!("{name} holds at most {max} bytes."),
+                    format!("{name} of more than {max} bytes"),
+                    INVALID,
+                );
+                self.add(
+                    Tier::Observed,
+                    &["kinesalite", "rfc4648"],
+                    &id("base64"),
+                    format!("{name} is base64 of the standard alphabet."),
+                    format!("{name} that is not base64"),
+                    WRONG_TYPE,
+                );
+                self.add(
+                    Tier::Open,
+                    &["rfc4648"],
+                    &id("base64-padding"),
+                    format!(
+                        "{name} is padded base64. Whether a decoder refuses text without its padding is left open."
+                    ),
+                    format!("{name} without its padding"),
+                    WRONG_TYPE,
+                );
+            }
+            Kind::List { min, max, item } => {
+                self.add(
+                    Tier::Documented,
+                    &[page, "ecrcleaner3"],
+                    &id("min-items"),
+                    format!("{name} has at least {min} item."),
+                    format!("an empty list of {name}"),
+                    INVALID,
+                );
+                if let Some(max) = max {
+                    self.add(
+                        Tier::Documented,
+                        &[page],
+                        &id("max-items"),
+                        format!("{name} has at most {max} items."),
+                        format!("more than {max} {name}"),
+                        INVALID,
+                    );
+                }
+                self.add(
+                    Tier::Observed,
+                    &["kinesalite", page],
+                    &id("item-type"),
+                    format!("each item of {name} is a JSON string."),
+                    format!("an item of {name} of another JSON type"),
+                    WRONG_TYPE,
+                );
+                self.add(
+                    Tier::Documented,
+                    &["model", "smithy"],
+                    &id("item-null"),
+                    format!("{name} is no sparse list: it holds no null."),
+                    format!("null inside {name}"),
+                    WRONG_TYPE,
+                );
+                if let Kind::Text(bounds) = &item.kind {
+                    self.text(page, "item-", &id, &format!("an item of {name}"), bounds);
+                }
+            }
+            Kind::Boolean | Kind::Timestamp | Kind::Structure(_) => {}
+        }
+    }
+
+    fn text(&mut self, page: &str, prefix: &str, id: &dyn Fn(&str) -> String, name: &str, bounds: &Text) {
+        let id = |what: &str| id(&format!("{prefix}{what}"));
+        if bounds.min > 0 {
+            self.add(
+                Tier::Documented,
+                &[page, "dotnetdeploy549"],
+                &id("min-length"),
+                format!("{name} has at least {} characters.", bounds.min),
+                format!("{name} that is too short"),
+                INVALID,
+            );
+        }
+        if let Some(max) = bounds.max {
+            self.add(
+                Tier::Documented,
+                &[page],
+                &id("max-length"),
+                format!("{name} has at most {max} characters."),
+                format!("{name} that is too long"),
+                INVALID,
+            );
+        }
+        if let Some(pattern) = bounds.patterns.first() {
+            let seen = if prefix.is_empty() { "jx1344" } else { "ecrlogin225" };
+            self.add(
+                Tier::Documented,
+                &[page, seen],
+                &id("pattern"),
+                format!("{name} matches {}, the whole of it.", pattern.text),
+                format!("{name} that breaks its pattern"),
+                INVALID,
+            );
+        }
+        if bounds.patterns.len() > 1 || bounds.other_bounds.is_some() {
+            self.add(
+                Tier::Open,
+                &[page, "model"],
+                &id("editions"),
+                format!("editions of the documents differ about {name}; what only one of them admits may be accepted or refused."),
+                format!("{name} that only one edition of the documents admits"),
+                if bounds.patterns.is_empty() { &["InvalidParameterException", "RegistryNotFoundException"] } else { INVALID },
+            );
+        }
+    }
+
+    fn answer_member(&mut self, operation: &Operation, member: &Member) {
+        self.add(
+            Tier::Documented,
+            &[&format!("api:{}", operation.name)],
+            &format!("{}/answer/{}", operation.name, member.name),
+            format!(
+                "a successful answer has {}, a {}{}.",
+                member.name,
+                member.shape.kind.word(),
+                match (operation.name, member.name) {
+                    (_, "repositoryName" | "uploadId") if operation.input(member.name).is_some() => ", as it was sent",
+                    ("CompleteLayerUpload", "layerDigest") =>
+                        ": sha256: and the lower-case sha256 of the bytes, whatever digests were sent",
+                    ("UploadLayerPart", "lastByteReceived") => ": the last byte of the part",
+                    _ => "",
+                }
+            ),
+            format!("{} in the answer", member.name),
+            NOTHING,
+        );
+    }
+}
+
+fn json_type(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Text(_) | Kind::Blob { .. } => "string",
+        Kind::Long { .. } | Kind::Timestamp => "number",
+        Kind::Boolean => "boolean",
+        Kind::List { .. } => "list",
+        Kind::Structure(_) => "object",
+    }
+}
