@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Failure, Outcome, print};
 use crate::contract::{Rules, Service};
 use crate::report::summary::Reason;
-use crate::report::terminal;
+use crate::report::{reference, terminal};
 use crate::run::is_named;
 use crate::suite::suite;
 
@@ -20,12 +20,21 @@ pub(super) struct Arguments {
     /// Rules instead of cases
     #[arg(long)]
     rules: bool,
+    /// The rules as a page of the documentation
+    #[arg(long, requires = "rules")]
+    markdown: bool,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Outcome {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let mut listed = 0;
     for service in services {
+        if arguments.markdown {
+            let cases = suite(service).map_err(Failure::harness)?;
+            print(&reference::page(service, &cases));
+            listed += 1;
+            continue;
+        }
         let lines: Vec<String> = if arguments.rules {
             let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id));
             rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()

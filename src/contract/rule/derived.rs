@@ -181,13 +181,14 @@ impl Table {
                 INVALID,
             );
         }
-        if let Some(pattern) = bounds.patterns.first() {
+        if !bounds.patterns.is_empty() {
+            let patterns: Vec<&str> = bounds.patterns.iter().map(|pattern| pattern.text).collect();
             let seen = if prefix.is_empty() { "jx1344" } else { "ecrlogin225" };
             self.add(
                 Tier::Documented,
                 &[page, seen],
                 &id("pattern"),
-                format!("{name} matches {}, the whole of it.", pattern.text),
+                format!("{name} matches {}, the whole of it.", patterns.join(" or, in another edition, ")),
                 format!("{name} that breaks its pattern"),
                 INVALID,
             );

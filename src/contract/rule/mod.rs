@@ -121,11 +121,22 @@ impl Table {
             .collect();
         self.rules.push(Rule {
             id: String::from(id),
-            statement: statement.into(),
+            statement: capitalised(statement.into()),
             breach: breach.into(),
             errors: errors.to_vec(),
             tier,
             sources,
         });
+    }
+}
+
+/// A sentence with a capital at its beginning, unless it begins with the name of a member.
+fn capitalised(sentence: String) -> String {
+    let first = sentence.split(' ').next().unwrap_or_default();
+    match first.chars().next() {
+        Some(letter) if first.chars().all(char::is_lowercase) => {
+            format!("{}{}", letter.to_uppercase(), &sentence[letter.len_utf8()..])
+        }
+        _ => sentence,
     }
 }

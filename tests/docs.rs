@@ -1,0 +1,26 @@
+//! The generated pages say what the code says now. `SNAPSHOTS=overwrite cargo test --test docs` writes them anew.
+
+use std::process::Command;
+
+use snapbox::{Data, assert_data_eq};
+
+#[test]
+fn the_rule_references_are_those_of_the_rules() {
+    for service in ["ecr", "ecr-public"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ecrspec"))
+            .args(["list", "--rules", "--markdown", "--service", service])
+            .output()
+            .unwrap();
+        let page = String::from_utf8(output.stdout).unwrap();
+        let path = format!("{}/docs/src/rules-{service}.md", env!("CARGO_MANIFEST_DIR"));
+        assert_data_eq!(page, Data::read_from(path.as_ref(), None).raw());
+    }
+}
+
+#[test]
+fn the_readme_counts_what_there_is() {
+    let readme = include_str!("../README.md");
+    let cases: usize =
+        ecrspec::contract::Service::ALL.iter().map(|service| ecrspec::suite::suite(*service).unwrap().len()).sum();
+    assert!(readme.contains(&format!("PASS  {cases} cases judged, {cases} ok")), "{cases} cases");
+}
