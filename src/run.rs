@@ -94,7 +94,8 @@ pub async fn run(
     let mut surveys = Vec::new();
     for service in settings.services.iter().filter(|service| cases.iter().any(|case| case.service == **service)) {
         let looked = survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
-        let (survey, _) = looked.map_err(|_| RunError::Unreachable(settings.target.clone()))?;
+        let (mut survey, _) = looked.map_err(|_| RunError::Unreachable(settings.target.clone()))?;
+        survey.narrow(cases.iter().filter(|case| case.service == *service));
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
     }

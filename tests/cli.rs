@@ -100,8 +100,8 @@ ecr
    grade     state: accepted what must be refused; wrong bytes, digest or state
    rule      CompleteLayerUpload/layerDigests/match, documented
    says      One of the digests must be that of the bytes.
-   source    API reference, CompleteLayerUpload (2025)
-             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+   source    API reference, CompleteLayerUpload (2025), https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+   source    published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match (2023-04), https://github.com/dotnet/sdk-container-builds/issues/424
    expected  400 InvalidLayerException
    got       200
    smallest  CompleteLayerUpload/layerDigests/match/wrong: one digest, a wrong one

@@ -196,6 +196,23 @@ fn a_negative_case_breaks_one_rule() {
 }
 
 #[test]
+fn scenarios_admit_what_their_rules_admit() {
+    for service in Service::ALL {
+        for case in drafts(service).unwrap().iter().filter(|case| case.id.starts_with("scenarios/")) {
+            for step in case.steps.iter().filter(|step| step.role == StepRole::Focus && step.expect.tier.gates()) {
+                let rule = Rules::of(service).get(&step.expect.rule).unwrap();
+                let mut admitted = step.expect.errors();
+                let mut errors = rule.errors.clone();
+                admitted.sort_unstable();
+                errors.sort_unstable();
+                // A valid GetDownloadUrlForLayer finds no layer: its rule is that of the answer.
+                assert_eq!(admitted, errors, "{service} {}, step {}, rule {}", case.id, step.name, rule.id);
+            }
+        }
+    }
+}
+
+#[test]
 fn open_questions_never_come_before_judged_ones() {
     // Nothing may be expected of a state that the documents leave open.
     for service in Service::ALL {

@@ -13,6 +13,7 @@
 //! | `size:CHUNK+CHUNK…` | the number of bytes; a body has it as a number |
 //! | `last:CHUNK+CHUNK…` | the position of the last byte, one less; a body has it as a number |
 //! | `repeat:COUNT:TEXT` | the text, so many times |
+//! | `pad:LENGTH:NAME` | what the name is bound to, a slash, and as many `a` as make it that long |
 
 use std::collections::BTreeMap;
 
@@ -68,6 +69,12 @@ impl Bindings {
             "HEX" => Some(Value::from(self.hex(argument)?.to_uppercase())),
             "upper" => Some(Value::from(self.values.get(argument)?.as_str()?.to_uppercase())),
             "size" => Some(Value::from(self.size(argument)?)),
+            "pad" => {
+                let (length, name) = argument.split_once(':')?;
+                let bound = self.values.get(name)?.as_str()?;
+                let missing = length.parse::<usize>().ok()?.checked_sub(bound.len() + 1)?;
+                Some(Value::from(format!("{bound}/{}", "a".repeat(missing))))
+            }
             "last" => Some(Value::from(self.size(argument)?.checked_sub(1)?)),
             _ => None,
         }
@@ -92,6 +99,9 @@ impl Bindings {
             Some(("repository", other)) => Err(format!("no repository is named {other:?}")),
             Some(("base64" | "sha256" | "hex" | "HEX" | "size" | "last", names)) => of_chunks(names),
             Some(("upper", name)) => of_step(name),
+            Some(("pad", rest)) if rest.split_once(':').is_some_and(|(length, _)| length.parse::<usize>().is_ok()) => {
+                Ok(())
+            }
             Some(("repeat", rest)) if rest.split_once(':').is_some_and(|(count, _)| count.parse::<usize>().is_ok()) => {
                 Ok(())
             }

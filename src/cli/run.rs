@@ -97,10 +97,12 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
     let outcome = runtime.block_on(async {
         let (sender, stop) = watch::channel(false);
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                let _ = sender.send(true);
-            }
-            let _ = tokio::signal::ctrl_c().await; // A second one does not wait for the clean-up.
+            interrupted().await;
+            let _ = sender.send(true);
+            // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            anstream::eprintln!("ecrspec: finishing the cases under way; once more leaves their repositories behind");
+            interrupted().await;
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });
         run(Arc::new(target), &merged.settings, stop, |event| {
@@ -124,6 +126,22 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
     print(&terminal::report(&summary, detail, &reasons));
     Ok(reasons.first().map_or(0, |reason| reason.code()))
+}
+
+/// Waits for Ctrl-C, or for what a CI job is ended with.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Flags and settings file, merged: flags win.
@@ -153,9 +171,11 @@ impl Merged {
             refuse_aws(endpoint)?;
         }
         let target = endpoint.clone().unwrap_or_else(|| String::from("the embedded mock"));
-        let auth_flag = (auth == Auth::Dummy).then(|| ["--auth", "dummy"].map(String::from));
-        let flag = |name: &str, value: &Option<String>| value.clone().map(|value| [format!("--{name}"), value]);
-        let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag];
+        let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
+        let strict = arguments.strict || file.strict == Some(true);
+        let strict_flag = strict.then(|| vec![String::from("--strict")]);
+        let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
+        let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag, strict_flag];
         Ok(Merged {
             endpoint,
             auth,
@@ -168,7 +188,7 @@ impl Merged {
                 tier: arguments.tier.or(file.tier).unwrap_or(Tier::Open),
                 jobs: arguments.jobs.or(file.jobs).unwrap_or_else(cores),
                 repository,
-                strict: arguments.strict || file.strict == Some(true),
+                strict,
                 prefix: prefix(),
             },
             measure: Measure {

@@ -290,8 +290,20 @@ pub static SOURCES: &[Source] = &[
     // Published answers of other AWS services on the same server framework.
     source(
         "kinesalite",
-        "another AWS service on the same framework (Kinesis, JSON 1.1), from a test suite that runs against the real one",
+        "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: no target, no body, a body that is not JSON",
         "https://github.com/mhart/kinesalite/blob/master/test/connection.js",
+        "commit c76689d",
+    ),
+    source(
+        "kinesalite-types",
+        "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: members of another JSON type, text that is not base64",
+        "https://github.com/mhart/kinesalite/blob/master/test/helpers.js",
+        "commit c76689d",
+    ),
+    source(
+        "kinesalite-code",
+        "an implementation of another AWS service on the same framework (Kinesis, JSON 1.1), compared with the real one by its tests: targets, bodies that are no object, unknown members, content types",
+        "https://github.com/mhart/kinesalite/blob/master/index.js",
         "commit c76689d",
     ),
     source(

@@ -3,7 +3,7 @@
 //! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
 //! must not drown the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -142,6 +142,19 @@ impl Survey {
             Some(size) if (SMALLEST..=LARGEST).contains(&size) => size as usize,
             _ => SMALLEST as usize,
         }
+    }
+
+    /// Leaves only the findings that concern these cases: whoever runs one case asks about that case.
+    pub fn narrow<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
+        let judged: BTreeSet<&str> = cases
+            .flat_map(|case| &case.steps)
+            .filter(|step| step.role == StepRole::Focus || step.role == StepRole::SetUp)
+            .map(|step| step.operation.as_str())
+            .collect();
+        self.findings.retain(|finding| {
+            let whole = matches!(finding.rule.as_str(), "survey/service" | "survey/CreateRepository");
+            whole || judged.contains(finding.operation.as_str())
+        });
     }
 
     /// Why a case cannot be judged on this target, if so.
@@ -295,9 +308,18 @@ impl Look {
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),
             grade: Grade::Refused,
+            about: String::from(rule),
             step: String::from("survey"),
             breach: String::from(breach),
-            expected: String::from("200"),
+            expected: match (rule, operation) {
+                ("survey/service", _) => {
+                    format!("an answer of {0} (--service leaves out what is not served)", self.service)
+                }
+                (_, "GetDownloadUrlForLayer") => {
+                    String::from("400 LayersNotFoundException, or another error of the operation")
+                }
+                _ => String::from("200"),
+            },
             got,
         });
     }

@@ -35,7 +35,7 @@ pub fn add_pins(case: &mut Case) -> Result<(), String> {
         let answer = registry.answer(&request);
         if step.role != StepRole::Attempt {
             compare(step, &answer).map_err(|problem| format!("{}, step {}: {problem}", case.id, step.name))?;
-            if step.role == StepRole::Focus && step.expect.tier.gates() {
+            if step.role == StepRole::Focus {
                 pin(step, &answer, &bindings);
             }
         }
@@ -75,14 +75,18 @@ fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
     match answer {
         Ok(answer) => {
             let Some(pinned) = pinned(&step.operation, &step.expect.rule, answer) else { return };
-            let members = named(pinned, &template, bindings);
-            step.expect.outcomes = match members.get("layers").and_then(|layers| layers.pointer("/0")) {
-                Some(layer) if layer["layerAvailability"] == "UNAVAILABLE" => {
-                    absent(layer["layerDigest"].as_str().unwrap_or_default())
+            let pinned = named(pinned, &template, bindings);
+            if let Some(digest) = unavailable(&pinned) {
+                step.expect.outcomes = absent(digest);
+                return;
+            }
+            for outcome in &mut step.expect.outcomes {
+                if let Outcome::Success { members } = outcome {
+                    members.clone_from(&pinned);
                 }
-                _ => vec![Outcome::Success { members }],
-            };
+            }
         }
+        Err(_) if !step.expect.tier.gates() => {}
         Err(refusal) => {
             for outcome in &mut step.expect.outcomes {
                 if let Outcome::Error { error, members } = outcome
@@ -110,6 +114,12 @@ fn pinned(operation: &str, rule: &str, answer: &Value) -> Option<Map<String, Val
         "BatchCheckLayerAvailability" if rule.contains("/layers/") => answer.as_object().cloned(),
         _ => None,
     }
+}
+
+/// The digest of the layer that an answer calls UNAVAILABLE, if it does.
+fn unavailable(members: &Map<String, Value>) -> Option<&str> {
+    let layer = members.get("layers")?.pointer("/0")?;
+    layer["layerDigest"].as_str().filter(|_| layer["layerAvailability"] == "UNAVAILABLE")
 }
 
 /// Values that references stand for, as those references: preferably as the template of the request has them.

@@ -142,7 +142,13 @@ impl Base {
 
     fn plain(&self) -> Vec<Case> {
         let rule = format!("{}/accepted", self.operation.name);
-        let (draft, body) = self.valid_case(format!("{rule}/plain"), String::from("a plain request"), HERE);
+        let title = match self.operation.name {
+            "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" => {
+                "a plain request, for a layer that was never uploaded"
+            }
+            _ => "a plain request",
+        };
+        let (draft, body) = self.valid_case(format!("{rule}/plain"), String::from(title), HERE);
         vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()]
     }
 
@@ -163,7 +169,7 @@ impl Base {
     /// laxer than the layer operations.
     fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
-        if !name.contains(HERE) {
+        if !name.contains(HERE) && !name.starts_with("${pad:") {
             return None; // A name outside of the run's prefix is never created.
         }
         let rule = self.broken_rule(member, &value.json)?;
@@ -191,6 +197,12 @@ impl Base {
             ("digits", "${repository}/123"),
             ("leading-digit", "0${repository}"),
         ];
+        let longest = match self.operation.input("repositoryName").map(|member| &member.shape.kind) {
+            Some(Kind::Text(text)) => {
+                text.max.map(|max| (format!("{max}-characters"), format!("${{pad:{max}:repository}}")))
+            }
+            _ => None,
+        };
         let in_made = |variant: &str, rule: &str, name: &str, open: bool| {
             let id = self.id(&format!("repositoryName/{}", rule.rsplit('/').next().unwrap_or(rule)), variant);
             let draft = Draft::new(self.service, id, format!("repositoryName: {name}")).own(&[]);
@@ -214,6 +226,7 @@ impl Base {
                 _ => in_made(variant, &accepted, name, false),
             })
             .collect();
+        cases.extend(longest.map(|(variant, name)| in_made(&variant, &accepted, &name, false)));
         // Names at the bounds are too long to lie under a run's prefix: no repository has them, and that is the answer.
         if let Some(member) = self.operation.input("repositoryName")
             && let Kind::Text(text) = &member.shape.kind
@@ -275,6 +288,7 @@ impl Base {
         let rows = [
             ("base64", "bad-alphabet", "characters outside of the alphabet", "QUJD*EVG", 6),
             ("base64", "url-safe-alphabet", "the URL-safe alphabet", "-_-_-_-_", 6),
+            ("base64", "stars-and-text", "stars before base64", "****QUJD", 3),
             ("base64", "bad-length", "one character over", "QUJDR", 3),
             ("base64", "bad-padding", "padding in the middle", "QQ==QUJD", 4),
             ("base64-padding", "no-padding", "no padding", "QUI", 2),

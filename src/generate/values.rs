@@ -35,6 +35,13 @@ pub fn wrong_types(member: &Member, valid: &str) -> Vec<Value> {
         ("list", format!("[{valid}]")),
         ("object", format!("{{\"value\":{valid}}}")),
     ];
+    // What a language takes for "nothing" is a value all the same.
+    let empty = [
+        ("zero", "0", "number"),
+        ("false", "false", "boolean"),
+        ("empty-list", "[]", "list"),
+        ("empty-object", "{}", "object"),
+    ];
     let own = match &member.shape.kind {
         Kind::Text(_) | Kind::Blob { .. } => "string",
         Kind::Long { .. } | Kind::Timestamp => "number",
@@ -49,6 +56,12 @@ pub fn wrong_types(member: &Member, valid: &str) -> Vec<Value> {
             ("object", _) => Value::new(word, "an object", json),
             _ => Value::new(word, format!("a {word}"), json),
         })
+        .chain(
+            empty
+                .into_iter()
+                .filter(|(_, _, kind)| *kind != own)
+                .map(|(variant, json, _)| Value::new(variant, json, json)),
+        )
         .collect()
 }
 
@@ -98,6 +111,15 @@ pub fn lengths(text: &Text) -> Vec<Value> {
         values.push(Value::text(&characters(text.min - 1), "one character less", of_length(text, text.min - 1)));
     }
     let Some(max) = text.max else { return values };
+    if !text.patterns.is_empty() {
+        // Below the run's prefix, so that a repository of that name can be made.
+        let padded = format!("${{pad:{}:repository}}", max + 1);
+        values.push(Value::text(
+            &format!("{}-padded", characters(max + 1)),
+            "one character more, of the letter a",
+            padded,
+        ));
+    }
     values.push(Value::text(&characters(max + 1), "one character more", of_length(text, max + 1)));
     if let Some((_, other)) = text.other_bounds {
         values.push(Value::text(

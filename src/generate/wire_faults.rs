@@ -38,8 +38,8 @@ fn targets(service: Service) -> Vec<Case> {
         (
             "wire/target/prefix",
             "foreign",
-            "the target of another service",
-            Some(format!("DynamoDB_20120810.{INITIATE}")),
+            "a prefix that no service has",
+            Some(format!("AmazonEC2ContainerRegistry_V20991231.{INITIATE}")),
         ),
         ("wire/target/prefix", "none", "a target without its prefix", Some(String::from(INITIATE))),
         (
@@ -106,6 +106,9 @@ fn bodies(service: Service) -> Vec<Case> {
         text("wire/body/empty", "empty", "an empty body", ""),
         with(json, "cut", "a body cut before its last brace", plain.as_bytes()[..plain.len() - 1].to_vec()),
         text(json, "cut-in-string", "a body cut inside a string", r#"{"repositoryName":"ecrs"#),
+        text(json, "100000-brackets", "100,000 opening brackets", "${repeat:100000:[}"),
+        text(json, "nan", "NaN as an unknown member", &unknown("NaN")),
+        text(json, "infinity", "-Infinity as an unknown member", &unknown("-Infinity")),
         text(json, "open-brace", "an opening brace alone", "{"),
         text(json, "text", "text", "repositoryName=ecrspec"),
         text(json, "single-quotes", "single quotes", "{'repositoryName':'${repository}'}"),
@@ -139,7 +142,6 @@ fn bodies(service: Service) -> Vec<Case> {
             "10,000 lists in each other, as an unknown member",
             &unknown("${repeat:10000:[}${repeat:10000:]}"),
         ),
-        text("wire/body/nesting", "100000-unclosed", "100,000 opening brackets", "${repeat:100000:[}"),
         text("wire/body/unknown-members", "string", "an unknown member", &unknown(r#""x""#)),
         text(
             "wire/body/unknown-members",

@@ -19,6 +19,8 @@ pub struct Finding {
     pub sources: Vec<String>,
     /// How bad it is.
     pub grade: Grade,
+    /// Id of the rule that the step is about; the same, but where every answer is judged.
+    pub about: String,
     /// Name of the step in the case.
     pub step: String,
     /// What the request had: "a digest that does not match the bytes".
@@ -79,12 +81,21 @@ impl Finding {
         self.sentence_on(&self.breach)
     }
 
-    /// The sentence that findings of one cause share, given all their rules.
-    pub fn sentence_for(&self, rules: &[String]) -> String {
-        match member_constraint(&self.rule).filter(|_| !self.rule.starts_with("always/")) {
-            Some((member, _)) if distinct_constraints(rules).len() > 1 => {
-                let broken = distinct_constraints(rules).join(", ");
-                self.sentence_on(&format!("{member} outside of its constraints ({broken})"))
+    /// The sentence that findings of one cause share. `about` are the rules that their steps are about: of those of this
+    /// operation, the broken constraints are named.
+    pub fn sentence_for(&self, about: &[String]) -> String {
+        let own = |rule: &&String| rule.starts_with(&format!("{}/", self.operation));
+        let mut constraints: Vec<&str> = about
+            .iter()
+            .filter(own)
+            .filter_map(|rule| member_constraint(rule))
+            .map(|(_, constraint)| constraint)
+            .collect();
+        constraints.sort_unstable();
+        constraints.dedup();
+        match member_constraint(&self.about) {
+            Some((member, _)) if constraints.len() > 1 => {
+                self.sentence_on(&format!("{member} outside of its constraints ({})", constraints.join(", ")))
             }
             _ => self.sentence(),
         }
@@ -106,9 +117,7 @@ impl Finding {
                 format!("{operation} answers {got} to {breach}")
             }
             Grade::Crash => format!("{operation}: {got} on {breach}"),
-            Grade::State if self.expected.starts_with("200") => {
-                format!("{operation} answers a wrong value to {breach}: {got}")
-            }
+            Grade::State if self.expected.starts_with("200") => format!("{operation} answers {got}"),
             Grade::State => format!("{operation} accepts {breach}"),
             Grade::Refused => format!("{operation} refuses {breach}: {got}"),
             Grade::Error => format!("{operation} answers {got} to {breach}"),
@@ -116,23 +125,30 @@ impl Finding {
         }
     }
 
-    /// The cause that findings share: the member whose constraints are not looked at, or else the rule without its
-    /// operation; the grade; and what came.
+    /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is
+    /// about without its operation; the grade; and what came.
     pub fn cause(&self) -> String {
-        // A 5xx has its cause in what was sent, not in the rule that says there must be none.
-        let sent = if self.rule.starts_with("always/") { self.breach.as_str() } else { "" };
-        let family = match (member_constraint(&self.rule), self.rule.split_once('/')) {
+        let everywhere =
+            ["answer/", "survey/"].iter().any(|prefix| self.rule.starts_with(prefix)) || self.rule.contains("/answer/");
+        let about = if everywhere { &self.rule } else { &self.about };
+        let family = match (member_constraint(about), about.split_once('/')) {
             (Some((member, _)), _) => member,
+            // One reader of bodies, one reader of targets.
+            (None, Some(("wire", rest))) => rest.split('/').next().unwrap_or(rest),
             (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
-            _ => &self.rule,
+            _ => about,
         };
-        format!("{family}|{sent}|{}|{}", self.grade, self.got)
+        format!("{family}|{}|{}", self.grade, self.got)
     }
 }
 
 /// The member and the constraint that a rule is about, if it is about the syntax of one member.
 fn member_constraint(rule: &str) -> Option<(&str, &str)> {
-    const CONSTRAINTS: [&str; 14] = [
+    const CONSTRAINTS: [&str; 18] = [
+        "64-bit",
+        "base64-padding",
+        "integer",
+        "notation",
         "base64",
         "item-max-length",
         "item-null",
@@ -152,12 +168,4 @@ fn member_constraint(rule: &str) -> Option<(&str, &str)> {
         [_, member, constraint] if CONSTRAINTS.contains(constraint) => Some((member, constraint)),
         _ => None,
     }
-}
-
-fn distinct_constraints(rules: &[String]) -> Vec<&str> {
-    let mut found: Vec<&str> =
-        rules.iter().filter_map(|rule| member_constraint(rule)).map(|(_, constraint)| constraint).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
 }

@@ -61,6 +61,25 @@ pub struct Strictness {
 
 /// Judges a transcript, and records what was answered to open questions.
 pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
+    match steps(case, transcript, strictness) {
+        // Its twin without the repository finds the same.
+        (Verdict::Fail { .. }, records) if refused_attempt(case, transcript) => {
+            (Verdict::Skipped { reason: String::from("the target makes no repository of that name") }, records)
+        }
+        judged => judged,
+    }
+}
+
+/// Whether the case tried to make a repository that the target did not make.
+fn refused_attempt(case: &Case, transcript: &Transcript) -> bool {
+    let mut attempts = case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::Attempt);
+    attempts.any(|(step, exchange)| {
+        let made = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
+        step.operation == "CreateRepository" && !made
+    })
+}
+
+fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
     let mut findings = Vec::new();
     let mut records = Vec::new();
     for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
@@ -189,6 +208,9 @@ impl Judged<'_> {
     }
 
     fn success(&self, exchange: &Exchange, answer: &Answer) -> Result<Vec<Finding>, Box<Finding>> {
+        if self.step.expect.tier == Tier::Open && self.step.expect.rule.starts_with("wire/") {
+            return Ok(Vec::new()); // It may have answered something else altogether.
+        }
         let Some(Value::Object(body)) = answer.json() else {
             return match self.step.expect.tier {
                 Tier::Open => Ok(Vec::new()),
@@ -235,9 +257,13 @@ impl Judged<'_> {
                 .map(|source| String::from(source.id))
                 .collect(),
             grade,
+            about: expect.rule.clone(),
             step: self.step.name.clone(),
             breach: Rules::of(self.case.service).get(&expect.rule).map_or_else(String::new, |rule| rule.breach.clone()),
-            expected: expect.short(),
+            expected: match expect.tier {
+                Tier::Open if rule.starts_with("always/") => String::from("anything but a server fault or silence"),
+                _ => expect.short(),
+            },
             got,
         })
     }

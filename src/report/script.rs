@@ -136,6 +136,12 @@ fn reference(name: &str, captures: &mut Vec<Capture>) -> Result<String, String> 
         Some(("upper", name)) => format!("$(printf %s \"${{{}}}\" | tr a-z A-Z)", capture(name)?),
         Some(("size", chunks)) => format!("$(cat {} | wc -c | tr -d ' ')", chunks.replace('+', " ")),
         Some(("last", chunks)) => format!("$(($(cat {} | wc -c) - 1))", chunks.replace('+', " ")),
+        Some(("pad", rest)) => match rest.split_once(':') {
+            Some((length, "repository")) => {
+                format!("$repository/$(printf '%*s' $(({length} - ${{#repository}} - 1)) '' | tr ' ' a)")
+            }
+            _ => return Err(format!("no meaning for {name}")),
+        },
         Some(("repeat", rest)) => match rest.split_once(':') {
             Some((count, text)) if text.len() == 1 => format!("$(printf '%*s' {count} '' | tr ' ' '{text}')"),
             _ => return Err(format!("no meaning for {name}")),

@@ -34,13 +34,13 @@ pub struct Summary {
 pub struct Group {
     /// In which services.
     pub services: Vec<Service>,
-    /// The finding of its smallest case.
+    /// The finding that stands for all: of the strongest tier, of the operation with most cases, of the smallest case.
     pub finding: Finding,
-    /// That case; `None` if the survey found it.
+    /// Its case; `None` if the survey found it.
     pub smallest: Option<Judged>,
-    /// All rules that were broken, by id.
-    pub rules: Vec<String>,
-    /// All operations, in the order of an upload.
+    /// Ids of the rules that the steps are about.
+    pub about: Vec<String>,
+    /// All operations.
     pub operations: Vec<String>,
     /// All cases.
     pub cases: Vec<(Service, String)>,
@@ -157,40 +157,27 @@ impl Summary {
     }
 
     fn group(&mut self, measure: &Measure) {
-        let mut gating: BTreeMap<String, Group> = BTreeMap::new();
-        let mut known: BTreeMap<String, Group> = BTreeMap::new();
-        let surveyed = self
-            .surveys
-            .iter()
-            .flat_map(|survey| survey.findings.iter().map(move |finding| (survey.service, finding, None)));
-        let judged = self
-            .cases
-            .iter()
-            .flat_map(|judged| findings(judged).iter().map(move |finding| (judged.service, finding, Some(judged))));
-        for (service, finding, case) in surveyed.chain(judged) {
-            if !measure.fail_on.contains(&finding.grade) {
-                continue;
-            }
-            let accepted =
-                measure.known.iter().any(|entry| entry.matches(service, finding) && !entry.is_expired(measure.today));
-            let groups = if accepted { &mut known } else { &mut gating };
-            let group = groups.entry(finding.cause()).or_insert_with(|| Group {
-                services: Vec::new(),
-                finding: finding.clone(),
-                smallest: None,
-                rules: Vec::new(),
-                operations: Vec::new(),
-                cases: Vec::new(),
-            });
-            group.add(service, finding, case);
+        let mut gating: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let mut known: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let surveyed = self.surveys.iter().flat_map(|survey| {
+            survey.findings.iter().map(|finding| Found { service: survey.service, finding, case: None })
+        });
+        let judged = self.cases.iter().flat_map(|judged| {
+            findings(judged).iter().map(|finding| Found { service: judged.service, finding, case: Some(judged) })
+        });
+        for found in surveyed.chain(judged).filter(|found| measure.fail_on.contains(&found.finding.grade)) {
+            let accepts =
+                |entry: &Known| entry.matches(found.service, found.finding) && !entry.is_expired(measure.today);
+            let groups = if measure.known.iter().any(accepts) { &mut known } else { &mut gating };
+            groups.entry(found.finding.cause()).or_default().push(found);
         }
-        let sorted = |groups: BTreeMap<_, Group>| {
-            let mut groups: Vec<Group> = groups.into_values().collect();
+        let sorted = |groups: BTreeMap<String, Vec<Found>>| {
+            let mut groups: Vec<Group> = groups.into_values().filter_map(|found| Group::of(&found)).collect();
             groups.sort_by_key(|group| (group.finding.grade, std::cmp::Reverse(group.cases.len())));
             groups
         };
-        self.groups = sorted(gating);
-        self.known = sorted(known);
+        let (gating, known) = (sorted(gating), sorted(known));
+        (self.groups, self.known) = (gating, known);
     }
 
     fn check_known(&mut self, measure: &Measure) {
@@ -328,23 +315,38 @@ impl Summary {
     }
 }
 
+/// A finding, and where it is from.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    service: Service,
+    finding: &'a Finding,
+    case: Option<&'a Judged>,
+}
+
 impl Group {
-    fn add(&mut self, service: Service, finding: &Finding, case: Option<&Judged>) {
-        if !self.services.contains(&service) {
-            self.services.push(service);
-        }
-        if !self.rules.contains(&finding.rule) {
-            self.rules.push(finding.rule.clone());
-        }
-        if !self.operations.contains(&finding.operation) {
-            self.operations.push(finding.operation.clone());
-        }
-        let Some(case) = case else { return };
-        self.cases.push((service, case.case.clone()));
-        if self.smallest.as_ref().is_none_or(|smallest| size(case) < size(smallest)) {
-            self.smallest = Some(case.clone());
-            self.finding = finding.clone();
-        }
+    fn of(found: &[Found]) -> Option<Group> {
+        let cases_of = |operation: &str| found.iter().filter(|found| found.finding.operation == operation).count();
+        let first = found.iter().min_by_key(|found| {
+            let most = std::cmp::Reverse(cases_of(&found.finding.operation));
+            (found.finding.tier, most, found.case.map(size))
+        })?;
+        let distinct = |values: Vec<String>| {
+            let mut values = values;
+            values.sort_unstable();
+            values.dedup();
+            values
+        };
+        let mut services: Vec<Service> = found.iter().map(|found| found.service).collect();
+        services.sort_unstable();
+        services.dedup();
+        Some(Group {
+            services,
+            finding: first.finding.clone(),
+            smallest: first.case.cloned(),
+            about: distinct(found.iter().map(|found| found.finding.about.clone()).collect()),
+            operations: distinct(found.iter().map(|found| found.finding.operation.clone()).collect()),
+            cases: found.iter().filter_map(|found| Some((found.service, found.case?.case.clone()))).collect(),
+        })
     }
 }
 

@@ -132,7 +132,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
         [one] => format!(" (and {one})"),
         many => format!(" (and {} more operations)", many.len()),
     };
-    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence_for(&group.rules));
+    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence_for(&group.about));
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
@@ -141,9 +141,8 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule)) {
         line("says", &rule.statement);
     }
-    if let Some(source) = found.sources.iter().find_map(|id| Source::find(id)) {
-        line("source", &format!("{} ({})", source.what, source.edition));
-        line("", source.url);
+    for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
+        line("source", &format!("{} ({}), {}", source.what, source.edition, source.url));
     }
     line("expected", &found.expected);
     line("got", &found.got);
@@ -227,13 +226,17 @@ fn shell(words: &[String]) -> String {
 
 fn exchange(logged: &Logged) -> String {
     let answer = match (&logged.status, &logged.answer, &logged.trouble) {
-        (Some(status), Some(body), _) => format!("{status} {}", body.text.trim_end()),
+        (Some(status), Some(body), _) => format!("{status} {}", one_line(&body.text)),
         (_, _, Some(trouble)) => trouble.to_string(),
         _ => String::from("nothing"),
     };
     let cut = if logged.body.whole { String::new() } else { format!("… ({} bytes)", logged.body.bytes) };
-    let start: String = logged.body.text.chars().take(400).collect();
-    format!("{start}{cut}\n             -> {answer}")
+    format!("{}{cut}\n             -> {answer}", one_line(&logged.body.text))
+}
+
+/// A body without its line breaks, and not too much of it.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(400).collect()
 }
 
 fn known(summary: &Summary) -> String {
@@ -302,7 +305,7 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     }
     for (word, reason, cases) in reasons {
         let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {}: {reason}", number_of(cases.len(), "case"));
-        if detail.verbose {
+        if detail.verbose && word == "inconclusive" {
             cases.iter().for_each(|case| {
                 let _ = writeln!(text, "    {case}");
             });
@@ -411,7 +414,10 @@ pub fn case_page(case: &crate::case::Case) -> String {
 /// One rule with all that is known of it, for `explain`.
 pub fn rule_page(service: Service, rule: &crate::contract::Rule, cases: &[&crate::case::Case]) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
+    let of_answers = ["answer/", "always/", "survey/"].iter().any(|prefix| rule.id.starts_with(prefix))
+        || rule.id.contains("/answer/");
     match (rule.errors.as_slice(), rule.tier) {
+        ([], _) if of_answers => text += "  judged    on every answer, or by the survey\n",
         ([], _) => text += "  admitted  success\n",
         (errors, Tier::Open) => {
             let _ = writeln!(

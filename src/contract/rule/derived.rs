@@ -6,6 +6,7 @@ use super::Table;
 
 const INVALID: &[&str] = &["InvalidParameterException"];
 const WRONG_TYPE: &[&str] = &["SerializationException", "InvalidParameterException"];
+const PART: &[&str] = &["InvalidParameterException", "InvalidLayerPartException"];
 const NOTHING: &[&str] = &[];
 
 impl Table {
@@ -46,7 +47,7 @@ impl Table {
         }
         self.add(
             Tier::Observed,
-            &["kinesalite", page],
+            &["kinesalite-types", page],
             &id("type"),
             format!("{name} is a JSON {}. Another JSON type is refused.", json_type(&member.shape.kind)),
             format!("{name} of another JSON type"),
@@ -59,13 +60,14 @@ impl Table {
                     Tier::Documented,
                     &[page, "model"],
                     &id("min"),
+                    // Such a range is also none that follows the last part: either fault may be answered.
                     format!("{name} is at least {min}."),
                     format!("{name} below {min}"),
-                    INVALID,
+                    PART,
                 );
                 self.add(
                     Tier::Open,
-                    &["kinesalite"],
+                    &["kinesalite-code"],
                     &id("integer"),
                     format!("{name} is a whole number. What happens to a fraction is not documented."),
                     format!("{name} with a fraction"),
@@ -93,13 +95,14 @@ impl Table {
                     Tier::Documented,
                     &[page, "model"],
                     &id("max-size"),
+                    // "The layer part size is not valid" is what the page says of the other error.
                     format!("{name} holds at most {max} bytes."),
                     format!("{name} of more than {max} bytes"),
-                    INVALID,
+                    PART,
                 );
                 self.add(
                     Tier::Observed,
-                    &["kinesalite", "rfc4648"],
+                    &["kinesalite-types", "rfc4648"],
                     &id("base64"),
                     format!("{name} is base64 of the standard alphabet."),
                     format!("{name} that is not base64"),
@@ -128,7 +131,7 @@ impl Table {
                 if let Some(max) = max {
                     self.add(
                         Tier::Documented,
-                        &[page],
+                        &[page, "ecrcleaner3"],
                         &id("max-items"),
                         format!("{name} has at most {max} items."),
                         format!("more than {max} {name}"),
@@ -137,7 +140,7 @@ impl Table {
                 }
                 self.add(
                     Tier::Observed,
-                    &["kinesalite", page],
+                    &["kinesalite-types", page],
                     &id("item-type"),
                     format!("each item of {name} is a JSON string."),
                     format!("an item of {name} of another JSON type"),
@@ -181,14 +184,20 @@ impl Table {
                 INVALID,
             );
         }
-        if !bounds.patterns.is_empty() {
-            let patterns: Vec<&str> = bounds.patterns.iter().map(|pattern| pattern.text).collect();
+        if let [newest, others @ ..] = bounds.patterns {
             let seen = if prefix.is_empty() { "jx1344" } else { "ecrlogin225" };
+            let matches = match others {
+                [] => newest.text.to_owned(),
+                [older, ..] => {
+                    format!("{} ({}), or at least {} ({})", newest.text, newest.edition, older.text, older.edition)
+                }
+            };
+            let sources = if others.is_empty() { vec![page, seen] } else { vec!["model", page, seen] };
             self.add(
                 Tier::Documented,
-                &[page, seen],
+                &sources,
                 &id("pattern"),
-                format!("{name} matches {}, the whole of it.", patterns.join(" or, in another edition, ")),
+                format!("{name} matches {matches}, the whole of it."),
                 format!("{name} that breaks its pattern"),
                 INVALID,
             );
@@ -206,9 +215,14 @@ impl Table {
     }
 
     fn answer_member(&mut self, operation: &Operation, member: &Member) {
+        let page = format!("api:{}", operation.name);
+        let mut sources = vec![page.as_str()];
+        if member.name == "layerDigest" && operation.name == "CompleteLayerUpload" {
+            sources.extend(["cli-complete", "resolver"]);
+        }
         self.add(
             Tier::Documented,
-            &[&format!("api:{}", operation.name)],
+            &sources,
             &format!("{}/answer/{}", operation.name, member.name),
             format!(
                 "a successful answer has {}, a {}{}.",
