@@ -84,18 +84,21 @@ impl Finding {
     /// The sentence that findings of one cause share. `about` are the rules that their steps are about: of those of this
     /// operation, the broken constraints are named.
     pub fn sentence_for(&self, about: &[String]) -> String {
-        let own = |rule: &&String| rule.starts_with(&format!("{}/", self.operation));
-        let mut constraints: Vec<&str> = about
+        let area = if self.about.starts_with("wire/") { "wire/" } else { &format!("{}/", self.operation) };
+        let mut broken: Vec<&str> = about
             .iter()
-            .filter(own)
+            .filter(|rule| rule.starts_with(area))
             .filter_map(|rule| member_constraint(rule))
             .map(|(_, constraint)| constraint)
             .collect();
-        constraints.sort_unstable();
-        constraints.dedup();
+        broken.sort_unstable();
+        broken.dedup();
         match member_constraint(&self.about) {
-            Some((member, _)) if constraints.len() > 1 => {
-                self.sentence_on(&format!("{member} outside of its constraints ({})", constraints.join(", ")))
+            Some((member, _)) if broken.len() > 1 && area == "wire/" => {
+                self.sentence_on(&format!("a {member} outside of the protocol ({})", broken.join(", ")))
+            }
+            Some((member, _)) if broken.len() > 1 => {
+                self.sentence_on(&format!("{member} outside of its constraints ({})", broken.join(", ")))
             }
             _ => self.sentence(),
         }
@@ -133,8 +136,6 @@ impl Finding {
         let about = if everywhere { &self.rule } else { &self.about };
         let family = match (member_constraint(about), about.split_once('/')) {
             (Some((member, _)), _) => member,
-            // One reader of bodies, one reader of targets.
-            (None, Some(("wire", rest))) => rest.split('/').next().unwrap_or(rest),
             (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
             _ => about,
         };
@@ -142,7 +143,8 @@ impl Finding {
     }
 }
 
-/// The member and the constraint that a rule is about, if it is about the syntax of one member.
+/// The member and the constraint that a rule is about, if it is about the syntax of one member, or of the body or target:
+/// what one piece of code in a server looks at.
 fn member_constraint(rule: &str) -> Option<(&str, &str)> {
     const CONSTRAINTS: [&str; 18] = [
         "64-bit",
@@ -165,6 +167,7 @@ fn member_constraint(rule: &str) -> Option<(&str, &str)> {
         "type",
     ];
     match rule.split('/').collect::<Vec<_>>().as_slice() {
+        ["wire", part, fault] => Some((part, fault)),
         [_, member, constraint] if CONSTRAINTS.contains(constraint) => Some((member, constraint)),
         _ => None,
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Finding, Grade, Judged, matching};
 use crate::contract::check::conforms;
-use crate::contract::{ErrorType, Tier};
+use crate::contract::{ErrorType, Kind, Member, Tier};
 use crate::wire::envelope::ErrorInfo;
 use crate::wire::{Answer, CONTENT_TYPE, Exchange};
 
@@ -20,7 +20,9 @@ impl Judged<'_> {
         found.extend(self.content_type(answer));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
         let operation = self.case.service.contract().operation(&self.step.operation);
-        for member in operation.into_iter().flat_map(|operation| operation.output) {
+        // An answer to an open question may list what was asked as it was asked.
+        let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
+        for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
             let rule = format!("{}/answer/{}", self.step.operation, member.name);
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
@@ -28,7 +30,7 @@ impl Judged<'_> {
                 (None, _) if member.required => found.push(self.form(&rule, format!("200 without {}", member.name))),
                 (None, _) => {}
                 (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
-                    let mut finding = self.form(&rule, format!("200 with a malformed {}", member.name));
+                    let mut finding = self.form(&rule, format!("200 with {} malformed", member.name));
                     finding.expected = expected.replacen("expected ", &format!("{}: ", member.name), 1);
                     found.push(finding);
                 }
