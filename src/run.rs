@@ -11,8 +11,9 @@ use crate::contract::{Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
 use crate::judge::{Record, Strictness, Verdict, judge};
-use crate::report::event::{Event, Finished, Judged, SCHEMA, Started};
+use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
 use crate::suite::suite;
+use crate::wire::Trouble;
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
@@ -50,6 +51,9 @@ pub enum RunError {
 
 /// How many cases share a repository before it is removed: abandoned uploads make some servers slow.
 const SHARERS: usize = 48;
+
+/// After so many unanswered cases in a row the target is asked whether it lives: each further one costs its patience.
+const DEAD: usize = 24;
 
 /// The cases of the chosen services that the settings choose, in order.
 ///
@@ -105,6 +109,7 @@ pub async fn run(
         surveys,
         settings: settings.clone(),
         next: AtomicUsize::new(0),
+        silent: AtomicUsize::new(0),
         stop: stop.clone(),
     });
     let (sender, mut receiver) = mpsc::channel(64);
@@ -144,6 +149,8 @@ struct Shared {
     surveys: Vec<Survey>,
     settings: Settings,
     next: AtomicUsize,
+    /// Cases in a row that the target left unanswered.
+    silent: AtomicUsize,
     stop: watch::Receiver<bool>,
 }
 
@@ -185,6 +192,23 @@ impl Worker {
         if let Some(reason) = survey.skips(case, shared.settings.repository.is_some()).or(framing) {
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         }
+        if shared.silent.load(Ordering::Relaxed) >= DEAD {
+            if !drive::is_answering(&shared.target, case.service).await {
+                let reason = String::from("the target has stopped answering");
+                return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
+            }
+            shared.silent.store(0, Ordering::Relaxed);
+        }
+        let judged = self.twice(index, case, survey).await;
+        match was_unanswered(&judged) {
+            true => shared.silent.fetch_add(1, Ordering::Relaxed),
+            false => shared.silent.swap(0, Ordering::Relaxed),
+        };
+        judged
+    }
+
+    /// Judges a case; if the target was silent, once more.
+    async fn twice(&mut self, index: usize, case: &Case, survey: &Survey) -> Judged {
         let first = self.once(index, case, survey, 1).await;
         // Silence and dropped connections may be the network's: only what happens twice is a finding.
         if !is_silence(&first.0) {
@@ -251,4 +275,11 @@ impl Worker {
 
 fn is_silence(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Fail { findings } if findings.iter().any(|finding| finding.rule == "always/answered"))
+}
+
+/// Whether a case waited for an answer in vain, or could not even begin.
+fn was_unanswered(judged: &Judged) -> bool {
+    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable));
+    let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
+    stopped || judged.exchanges.iter().any(waited)
 }

@@ -148,9 +148,7 @@ impl Bench {
                 });
                 Err(told.collect::<Vec<_>>().join("\n\n").into())
             }
-            Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {
-                Err(format!("inconclusive: {reason}").into())
-            }
+            Verdict::Inconclusive { reason } => Err(format!("inconclusive: {reason}").into()),
         }
     }
 }

@@ -114,6 +114,11 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
     }
 }
 
+/// Whether the target answers at all, whatever it says.
+pub async fn is_answering(target: &Target, service: Service) -> bool {
+    call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok()
+}
+
 /// Removes a repository with all that is in it. What comes back changes nothing.
 pub async fn delete_repository(target: &Target, service: Service, name: &str) {
     call(target, service, "DeleteRepository", serde_json::json!({ "repositoryName": name, "force": true })).await;
