@@ -127,6 +127,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--report", "ndjson=/no/such/folder/log"], "could not write /no/such/folder/log"),
         (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
+        (&["run", "--rate", "0"], "expected a number of requests a second above 0"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
         (&["run", "--fail-on", "worst"], "expected crash, state, refused, error or form"),
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),

@@ -14,7 +14,6 @@ use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::judge::{Strictness, Verdict, judge};
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::suite::suite;
-use ecrspec::wire::auth::Auth;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -86,7 +85,7 @@ fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: 
 }
 
 fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: Option<String>) -> Arc<Bench> {
-    let target = Target { driver, auth: Auth::None };
+    let target = Target::new(driver);
     let prefix = format!("ecrspec-test-{}", std::process::id());
     let looked = runtime.block_on(survey(&target, service, &prefix, repository.as_deref()));
     let (survey, _) = looked.unwrap_or_else(|_| panic!("no connection to the endpoint"));

@@ -12,7 +12,6 @@ use ecrspec::mock::Mock;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::report::{Event, Summary};
 use ecrspec::run::{RunError, Settings, run};
-use ecrspec::wire::auth::Auth;
 use ecrspec::wire::{Framing, MAX_ANSWER, Request, Trouble, envelope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -155,7 +154,7 @@ fn measure() -> Measure {
 
 /// Runs some cases against an address and sums up.
 fn judge(runtime: &Runtime, endpoint: &str, filter: &str) -> Result<Summary, RunError> {
-    let target = Target { driver: Driver::Http(Http::new(endpoint, patience()).unwrap()), auth: Auth::None };
+    let target = Target::new(Driver::Http(Http::new(endpoint, patience()).unwrap()));
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
     let settings = settings(endpoint, filter);

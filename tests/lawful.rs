@@ -12,7 +12,6 @@ use ecrspec::mock::Mock;
 use ecrspec::report::summary::Measure;
 use ecrspec::report::{Event, Summary};
 use ecrspec::run::{Settings, run};
-use ecrspec::wire::auth::Auth;
 use ecrspec::wire::{Answer, Framing, Request, envelope};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
@@ -156,7 +155,7 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
             Ok::<_, Infallible>(response.body(Full::new(answer.body)).unwrap())
         }
     });
-    let target = Target { driver: Driver::InProcess(InProcess::new(answering)), auth: Auth::None };
+    let target = Target::new(Driver::InProcess(InProcess::new(answering)));
     let settings = Settings {
         target: String::from("a lawful variant"),
         flags: Vec::new(),

@@ -18,6 +18,7 @@ use super::settings::SettingsFile;
 use super::{Failure, Outcome, print};
 use crate::contract::{Service, Tier};
 use crate::drive::http::{Http, Patience};
+use crate::drive::pace::Pace;
 use crate::drive::{Driver, Target};
 use crate::judge::known::{Known, KnownFile};
 use crate::judge::{Grade, Verdict};
@@ -48,6 +49,9 @@ pub(super) struct Arguments {
     /// Cases under way at once (default: number of cores)
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Requests a second at most (default: as fast as the server answers)
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
     /// What is sent as a signature: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND", value_parser = super::auth)]
     auth: Option<Auth>,
@@ -148,6 +152,7 @@ async fn interrupted() {
 struct Merged {
     endpoint: Option<String>,
     auth: Auth,
+    rate: Option<f64>,
     patience: Patience,
     settings: Settings,
     measure: Measure,
@@ -179,6 +184,7 @@ impl Merged {
         Ok(Merged {
             endpoint,
             auth,
+            rate: rate(arguments.rate.or(file.rate))?,
             patience,
             settings: Settings {
                 target,
@@ -203,7 +209,8 @@ impl Merged {
 
     fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
         let http = Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?;
-        Ok(Target { driver: Driver::Http(http), auth: self.auth })
+        let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
+        Ok(Target { auth: self.auth, pace, ..Target::new(Driver::Http(http)) })
     }
 }
 
@@ -235,6 +242,15 @@ fn cores() -> usize {
 fn prefix() -> String {
     let nanos = jiff::Timestamp::now().as_nanosecond();
     format!("ecrspec-{:08x}", (nanos ^ i128::from(std::process::id()) << 20) as u32)
+}
+
+fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
+    match requests {
+        Some(rate) if !(rate.is_finite() && rate > 0.0) => {
+            bail!("--rate: expected a number of requests a second above 0, found {rate}")
+        }
+        other => Ok(other),
+    }
 }
 
 fn patience(seconds: Option<f64>) -> anyhow::Result<Patience> {

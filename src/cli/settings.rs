@@ -19,6 +19,7 @@ pub(super) struct SettingsFile {
     pub filter: Option<Vec<String>>,
     pub tier: Option<Tier>,
     pub jobs: Option<usize>,
+    pub rate: Option<f64>,
     pub auth: Option<Auth>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,

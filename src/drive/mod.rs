@@ -4,6 +4,8 @@
 pub mod http;
 pub mod in_process;
 #[cfg(feature = "net")]
+pub mod pace;
+#[cfg(feature = "net")]
 mod raw;
 pub mod survey;
 
@@ -27,6 +29,9 @@ pub struct Target {
     pub driver: Driver,
     /// What is sent as a signature.
     pub auth: auth::Auth,
+    /// How many requests a second it is asked at most.
+    #[cfg(feature = "net")]
+    pub pace: Option<std::sync::Arc<pace::Pace>>,
 }
 
 /// How a request gets to the target.
@@ -55,8 +60,22 @@ pub struct Room {
 }
 
 impl Target {
+    /// A target that is asked unsigned, and as fast as it answers.
+    pub fn new(driver: Driver) -> Target {
+        Target {
+            driver,
+            auth: auth::Auth::None,
+            #[cfg(feature = "net")]
+            pace: None,
+        }
+    }
+
     /// Sends a request and waits for what comes back. Nothing is repaired, retried or followed.
     pub async fn send(&self, service: Service, request: &Request) -> Exchange {
+        #[cfg(feature = "net")]
+        if let Some(pace) = &self.pace {
+            pace.turn().await;
+        }
         let mut request = request.clone();
         auth::sign(self.auth, service, &mut request);
         match &self.driver {

@@ -57,21 +57,27 @@ fn compare(path: &str, pinned: &Value, found: Option<&Value>, bindings: &Binding
             .zip(found)
             .enumerate()
             .find_map(|(index, (value, found))| compare(&format!("{path}[{index}]"), value, Some(found), bindings)),
-        (Value::String(text), found) => {
-            let expected = resolve(text, bindings);
-            if found == Some(&expected) { None } else { miss(expected) }
-        }
+        (Value::String(text), found) => match resolve(text, bindings) {
+            None if found.is_some() => None,
+            Some(expected) if found == Some(&expected) => None,
+            expected => miss(expected.unwrap_or_else(|| pinned.clone())),
+        },
         (pinned, found) if found == Some(pinned) => None,
         (pinned, _) => miss(pinned.clone()),
     }
 }
 
-/// What a pinned string stands for: a reference that is bound to nothing stands for itself, and so matches nothing.
-fn resolve(text: &str, bindings: &Bindings) -> Value {
-    text.strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-        .and_then(|name| bindings.value(name))
-        .unwrap_or_else(|| Value::from(text))
+/// What a pinned string stands for. A target that never names its account id has none to compare with; another
+/// reference that is bound to nothing stands for itself, and so matches nothing.
+fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
+    let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+        return Some(Value::from(text));
+    };
+    match bindings.value(name) {
+        None if name == "registry" => None,
+        None => Some(Value::from(text)),
+        bound => bound,
+    }
 }
 
 fn short(value: &Value) -> String {
@@ -103,5 +109,7 @@ mod tests {
         assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 2}]})).as_deref(), Some("a[0].b"));
         assert_eq!(miss(json!({"a": []}), json!({"a": [1]})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": 1}), json!({})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": "${registry}"}), json!({"a": "012345678910"})), None);
+        assert_eq!(miss(json!({"a": "${registry}"}), json!({})).as_deref(), Some("a"));
     }
 }
