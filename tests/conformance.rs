@@ -1,7 +1,8 @@
 //! Every case of catalogue and scenarios as a test of its own: against the mock in process, a group of them over a
 //! loopback port, or, with `ECRSPEC_ENDPOINT`, all of them against that endpoint.
 //!
-//! `ECRSPEC_SERVICE` chooses one service, `ECRSPEC_REPOSITORY` names an existing repository to work in.
+//! `ECRSPEC_SERVICE` chooses one service, `ECRSPEC_REPOSITORY` names an existing repository to work in, and
+//! `ECRSPEC_AUTH=dummy` sends a dummy signature, for servers that route by its scope.
 
 use std::env;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::judge::{Strictness, Verdict, judge};
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::suite::suite;
+use ecrspec::wire::auth::Auth;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -85,7 +87,12 @@ fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: 
 }
 
 fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: Option<String>) -> Arc<Bench> {
-    let target = Target::new(driver);
+    let auth = match env::var("ECRSPEC_AUTH").as_deref() {
+        Ok("dummy") => Auth::Dummy,
+        Ok(other) => panic!("ECRSPEC_AUTH: expected dummy, found {other:?}"),
+        Err(_) => Auth::None,
+    };
+    let target = Target { auth, ..Target::new(driver) };
     let prefix = format!("ecrspec-test-{}", std::process::id());
     let looked = runtime.block_on(survey(&target, service, &prefix, repository.as_deref()));
     let (survey, _) = looked.unwrap_or_else(|_| panic!("no connection to the endpoint"));

@@ -6,8 +6,8 @@ use clap::Args;
 use super::{Failure, Outcome, print};
 use crate::case::Case;
 use crate::contract::{Rules, Service};
+use crate::report::page;
 use crate::report::script::script;
-use crate::report::terminal;
 use crate::suite::suite;
 use crate::wire::auth::{Auth, headers};
 
@@ -47,13 +47,13 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
                         .any(|step| step.expect.rule == rule.id && step.role == crate::case::StepRole::Focus)
                 })
                 .collect();
-            pages.push(terminal::rule_page(service, rule, &about));
+            pages.push(page::rule_page(service, rule, &about));
         }
         for case in cases.iter().filter(|case| case.id == arguments.id) {
             pages.push(match arguments.script {
                 true => script(case, &arguments.endpoint, &headers(arguments.auth, service))
                     .map_err(|problem| Failure::usage(anyhow!("{} cannot be a script: {problem}", case.id)))?,
-                false => terminal::case_page(case),
+                false => page::case_page(case),
             });
         }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Failure, Outcome, print};
 use crate::contract::{Rules, Service};
 use crate::report::summary::Reason;
-use crate::report::{reference, terminal};
+use crate::report::{page, reference};
 use crate::run::is_named;
 use crate::suite::suite;
 
@@ -40,7 +40,7 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
             rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()
         } else {
             let cases = suite(service).map_err(Failure::harness)?;
-            cases.iter().filter(|case| is_named(&arguments.filter, &case.id)).map(terminal::case_line).collect()
+            cases.iter().filter(|case| is_named(&arguments.filter, &case.id)).map(page::case_line).collect()
         };
         listed += lines.len();
         lines.iter().for_each(|line| print(&format!("{line}\n")));

@@ -1,6 +1,8 @@
 //! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
 
 pub mod event;
+#[cfg(feature = "cli")]
+pub mod page;
 pub mod reference;
 pub mod script;
 pub mod summary;

@@ -1,4 +1,4 @@
-//! The contract as rules with stable ids: derived from the tables where a table says it, rows of [`prose`] where a
+//! The contract as rules with stable ids: derived from the tables where a table says it, rows of `prose.rs` where a
 //! sentence does.
 
 mod derived;

@@ -1,0 +1,75 @@
+//! A case, or a rule, with all that is known of it: what `list` and `explain` print.
+
+use std::fmt::Write as _;
+
+use super::terminal::{BOLD, DIM};
+use crate::case::{Case, StepRole};
+use crate::contract::{Rule, Service, Tier};
+use crate::expect::shown;
+
+/// One case, for `list`.
+pub fn case_line(case: &Case) -> String {
+    format!("{:<10} {:<11} {}: {}", case.service, case.tier(), case.id, shown(&case.title))
+}
+
+/// One case with all that is known of it, for `explain`.
+pub fn case_page(case: &Case) -> String {
+    let mut text = format!("{BOLD}{}{BOLD:#} ({})\n{}\n", case.id, case.service, shown(&case.title));
+    for step in &case.steps {
+        let body: String = shown(&String::from_utf8_lossy(&step.request.body)).chars().take(600).collect();
+        let word = match step.role {
+            StepRole::SetUp => "set-up",
+            StepRole::Attempt => "attempt, not judged",
+            StepRole::Focus => "judged",
+            StepRole::Probe => "looked at afterwards",
+        };
+        let _ =
+            writeln!(text, "\n  {BOLD}{}{BOLD:#} {DIM}{word}{DIM:#}\n    {} {body}", step.name, step.operation_name());
+        if matches!(step.role, StepRole::Focus | StepRole::Probe) {
+            let _ = writeln!(
+                text,
+                "    admitted  {}",
+                step.expect
+                    .outcomes
+                    .iter()
+                    .map(|outcome| outcome.to_string())
+                    .collect::<Vec<_>>()
+                    .join("\n           or ")
+            );
+            let _ = writeln!(text, "    rule      {}, {}", step.expect.rule, step.expect.tier);
+            for source in &step.expect.sources {
+                let _ =
+                    writeln!(text, "    source    {} ({})\n              {}", source.what, source.edition, source.url);
+            }
+        }
+    }
+    text
+}
+
+/// One rule with all that is known of it, for `explain`.
+pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
+    let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
+    let of_answers = ["answer/", "always/", "survey/"].iter().any(|prefix| rule.id.starts_with(prefix))
+        || rule.id.contains("/answer/");
+    match (rule.errors.as_slice(), rule.tier) {
+        ([], _) if of_answers => text += "  judged    on every answer, or by the survey\n",
+        ([], _) => text += "  admitted  success\n",
+        (errors, Tier::Open) => {
+            let _ = writeln!(
+                text,
+                "  admitted  anything but a server fault; recorded; likely are success, {}",
+                errors.join(", ")
+            );
+        }
+        (errors, _) => {
+            let _ = writeln!(text, "  admitted  {}", errors.join(" or "));
+        }
+    }
+    for source in &rule.sources {
+        let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
+    }
+    for case in cases {
+        let _ = writeln!(text, "  case      {}: {}", case.id, shown(&case.title));
+    }
+    text
+}
