@@ -1,8 +1,9 @@
 //! One run: survey, cases, verdicts, events.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -10,7 +11,7 @@ use crate::case::{Case, Place};
 use crate::contract::{Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
-use crate::judge::{Record, Strictness, Verdict, judge};
+use crate::judge::{Grade, Strictness, THROTTLED, Verdict, judge};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
 use crate::suite::suite;
 use crate::wire::Trouble;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub repository: Option<String>,
     /// Compare message texts where a real trace gives them.
     pub strict: bool,
+    /// Findings of these grades gate; kept in the log for whoever reads it.
+    pub fail_on: Vec<Grade>,
     /// What the repositories of the run begin with; different from run to run.
     pub prefix: String,
 }
@@ -52,8 +55,15 @@ pub enum RunError {
 /// How many cases share a repository before it is removed: abandoned uploads make some servers slow.
 const SHARERS: usize = 48;
 
-/// After so many unanswered cases in a row the target is asked whether it lives: each further one costs its patience.
+/// After so many unanswered cases in a row the target is asked whether it lives.
 const DEAD: usize = 24;
+
+/// After so many unanswered cases in all the rest is not tried: each would cost the patience of its requests.
+const TOO_MANY: usize = 96;
+
+/// How long is paused when the target asks for it, and how often for one case.
+const PAUSE: Duration = Duration::from_millis(700);
+const PAUSES: u32 = 3;
 
 /// The cases of the chosen services that the settings choose, in order.
 ///
@@ -97,8 +107,13 @@ pub async fn run(
     sink(Event::Started(started(settings, cases.len())));
     let mut surveys = Vec::new();
     for service in settings.services.iter().filter(|service| cases.iter().any(|case| case.service == **service)) {
-        let looked = survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
-        let (mut survey, _) = looked.map_err(|_| RunError::Unreachable(settings.target.clone()))?;
+        let look = async || survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
+        let unreachable = |_| RunError::Unreachable(settings.target.clone());
+        let (mut survey, _) = look().await.map_err(unreachable)?;
+        if survey.inconclusive {
+            tokio::time::sleep(PAUSE).await;
+            (survey, _) = look().await.map_err(unreachable)?;
+        }
         survey.narrow(cases.iter().filter(|case| case.service == *service));
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
@@ -109,7 +124,10 @@ pub async fn run(
         surveys,
         settings: settings.clone(),
         next: AtomicUsize::new(0),
-        silent: AtomicUsize::new(0),
+        in_a_row: AtomicUsize::new(0),
+        in_all: AtomicUsize::new(0),
+        gave_up: AtomicBool::new(false),
+        left: Mutex::default(),
         stop: stop.clone(),
     });
     let (sender, mut receiver) = mpsc::channel(64);
@@ -124,7 +142,8 @@ pub async fn run(
         worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
     }
     let interrupted = *stop.borrow();
-    sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted }));
+    let left = std::mem::take(&mut *shared.left.lock().unwrap_or_else(PoisonError::into_inner));
+    sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted, left }));
     Ok(())
 }
 
@@ -138,6 +157,8 @@ fn started(settings: &Settings, cases: usize) -> Started {
         services: settings.services.clone(),
         cases,
         jobs: settings.jobs,
+        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open,
+        fail_on: settings.fail_on.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
     }
 }
@@ -149,9 +170,20 @@ struct Shared {
     surveys: Vec<Survey>,
     settings: Settings,
     next: AtomicUsize,
-    /// Cases in a row that the target left unanswered.
-    silent: AtomicUsize,
+    /// Cases that the target left unanswered, one after the other and in all.
+    in_a_row: AtomicUsize,
+    in_all: AtomicUsize,
+    /// Whether the rest is not worth waiting for.
+    gave_up: AtomicBool,
+    /// Repositories that could not be removed.
+    left: Mutex<Vec<String>>,
     stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    fn keep_left(&self, names: impl Iterator<Item = String>) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
 }
 
 /// Takes one case after the other.
@@ -192,47 +224,58 @@ impl Worker {
         if let Some(reason) = survey.skips(case, shared.settings.repository.is_some()).or(framing) {
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         }
-        if shared.silent.load(Ordering::Relaxed) >= DEAD {
-            if !drive::is_answering(&shared.target, case.service).await {
-                let reason = String::from("the target has stopped answering");
-                return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
-            }
-            shared.silent.store(0, Ordering::Relaxed);
+        if shared.gave_up.load(Ordering::Relaxed) {
+            let reason = String::from("the target has left too many requests unanswered");
+            return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
-        let judged = self.twice(index, case, survey).await;
-        match was_unanswered(&judged) {
-            true => shared.silent.fetch_add(1, Ordering::Relaxed),
-            false => shared.silent.swap(0, Ordering::Relaxed),
-        };
+        let judged = self.judged_calmly(index, case, survey).await;
+        if was_unanswered(&judged) {
+            let in_a_row = shared.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+            let in_all = shared.in_all.fetch_add(1, Ordering::Relaxed) + 1;
+            // One after the other, and dead when asked; or alive, but each further one costs its patience.
+            let dead = in_a_row % DEAD == 0 && !drive::is_answering(&shared.target, case.service).await;
+            if dead || in_all >= TOO_MANY {
+                shared.gave_up.store(true, Ordering::Relaxed);
+            }
+        } else {
+            shared.in_a_row.store(0, Ordering::Relaxed);
+        }
         judged
     }
 
-    /// Judges a case; if the target was silent, once more.
-    async fn twice(&mut self, index: usize, case: &Case, survey: &Survey) -> Judged {
-        let first = self.once(index, case, survey, 1).await;
+    /// Judges a case: once more if the target was silent, and after a pause if it asked for one.
+    async fn judged_calmly(&mut self, index: usize, case: &Case, survey: &Survey) -> Judged {
+        let mut first = self.once(index, case, survey, 1).await;
+        for attempt in 2..=PAUSES + 1 {
+            if !is_throttled(&first.verdict) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            first = self.once(index, case, survey, attempt).await;
+        }
         // Silence and dropped connections may be the network's: only what happens twice is a finding.
-        if !is_silence(&first.0) {
-            return first.1;
+        if !is_silence(&first.verdict) {
+            return first;
         }
-        let second = self.once(index, case, survey, 2).await;
-        if is_silence(&second.0) {
-            return second.1;
-        }
-        Judged {
-            verdict: Verdict::Inconclusive {
-                reason: String::from("unstable: no answer once, an answer the second time"),
-            },
-            ..first.1
+        let second = self.once(index, case, survey, PAUSES + 2).await;
+        match &second.verdict {
+            Verdict::Pass => {
+                let reason = String::from("unstable: no answer once, an admitted answer the second time");
+                Judged { verdict: Verdict::Inconclusive { reason }, ..first }
+            }
+            Verdict::Fail { .. } => second,
+            // It could not even begin again: the first request may well be why.
+            Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => first,
         }
     }
 
-    async fn once(&mut self, index: usize, case: &Case, survey: &Survey, attempt: u32) -> (Verdict, Judged) {
+    async fn once(&mut self, index: usize, case: &Case, survey: &Survey, attempt: u32) -> Judged {
         let room = self.room(case, survey, attempt).await;
         let transcript = drive::case(&self.shared.target, case, &room).await;
+        self.shared.keep_left(transcript.left.iter().cloned());
         let strictness = Strictness { messages: self.shared.settings.strict, availability: survey.availability };
-        let (verdict, records): (Verdict, Vec<Record>) = judge(case, &transcript, strictness);
-        let judged = Judged::of(index, case, verdict.clone(), records, Some(&transcript));
-        (verdict, judged)
+        let (verdict, records) = judge(case, &transcript, strictness);
+        Judged::of(index, case, verdict, records, Some(&transcript))
     }
 
     async fn room(&mut self, case: &Case, survey: &Survey, attempt: u32) -> Room {
@@ -261,14 +304,18 @@ impl Worker {
         }
         self.repositories_made += 1;
         let name = format!("{}/shared-{}-{}", self.shared.settings.prefix, self.number, self.repositories_made);
-        drive::create_repository(&self.shared.target, service, &name).await.ok()?;
-        self.repository = Some((service, name.clone(), 1));
-        Some(name)
+        // Remembered even if it seems to fail: the answer may have been lost, and the repository is removed all the same.
+        let made = drive::create_repository(&self.shared.target, service, &name).await.is_ok();
+        self.repository = Some((service, name.clone(), if made { 1 } else { SHARERS }));
+        made.then_some(name)
     }
 
     async fn leave(&mut self) {
         if let Some((service, name, _)) = self.repository.take() {
-            drive::delete_repository(&self.shared.target, service, &name).await;
+            let deletion = drive::delete_repository(&self.shared.target, service, &name).await;
+            if !drive::is_gone(&deletion) {
+                self.shared.keep_left(std::iter::once(name));
+            }
         }
     }
 }
@@ -282,4 +329,8 @@ fn was_unanswered(judged: &Judged) -> bool {
     let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable));
     let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
     stopped || judged.exchanges.iter().any(waited)
+}
+
+fn is_throttled(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Inconclusive { reason } if reason.contains(THROTTLED))
 }

@@ -53,6 +53,10 @@ pub fn parse(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
         problem: first_line(&error.to_string()),
     })?;
     let reader = Reader { file, id };
+    if written.services.is_empty() || written.steps.is_empty() {
+        let problem = String::from("services, steps: expected at least one of each");
+        return Err(Mistake { file: String::from(file), line: None, problem });
+    }
     written.services.iter().map(|service| reader.case(*service, &written)).collect()
 }
 
@@ -200,7 +204,7 @@ impl Reader<'_> {
         }
         let (role, expect) = match &step.expect {
             Some(written) => (StepRole::Focus, self.expectation(service, written)?),
-            None => (StepRole::Attempt, crate::case::admitted(service, "survey/CreateRepository")),
+            None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
         };
         Ok(Step { name: step.name.value.clone(), operation: String::from(operation), request, role, expect })
     }

@@ -124,10 +124,12 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "--allow-aws allows it"),
         (&["run", "--report", "pdf=x"], "expected ndjson=PATH, found the format \"pdf\""),
-        (&["run", "--report", "ndjson=/no/such/folder/log"], "could not write /no/such/folder/log"),
+        (&["run", "--report", "ndjson=/dev/null/log"], "could not make /dev/null"),
+        (&["run", "--jobs", "0"], "expected at least 1"),
+        (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
         (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
-        (&["run", "--rate", "0"], "expected a number of requests a second above 0"),
+        (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
         (&["run", "--fail-on", "worst"], "expected crash, state, refused, error or form"),
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
@@ -271,6 +273,7 @@ fn exit_130_interrupted_with_a_report_and_nothing_left_behind() {
     let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--jobs", "1", "--report", &report];
     let mut child = command(&run, folder.path()).stdout(Stdio::piped()).spawn().unwrap();
     while fs::read_to_string(&log).unwrap_or_default().lines().count() < 20 {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be interrupted");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
@@ -412,9 +415,7 @@ fn a_fixed_repository_serves_for_all() {
 
 #[test]
 fn explain_and_contract_say_all_with_sources() {
-    assert_data_eq!(
-        out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),
-        str![[r#"
+    assert_data_eq!(out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])), str![[r#"
 CompleteLayerUpload/uploadId/once (ecr), documented
 An upload is completed once: after that the upload is gone, or its layer exists.
 
@@ -424,8 +425,7 @@ An upload is completed once: after that the upload is gone, or its layer exists.
   case      scenarios/reuse/repeated-completion: the same completion a second time
   case      CompleteLayerUpload/uploadId/once/repeated: the same completion again
 
-"#]]
-    );
+"#]]);
     assert_data_eq!(
         out(&ecrspec(&["contract", "show", "InitiateLayerUpload", "--service", "ecr-public"])),
         str![[r#"

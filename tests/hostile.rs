@@ -139,17 +139,13 @@ fn settings(target: &str, filter: &str) -> Settings {
         jobs: 2,
         repository: None,
         strict: false,
+        fail_on: Grade::ALL.to_vec(),
         prefix: String::from("ecrspec-hostile"),
     }
 }
 
 fn measure() -> Measure {
-    Measure {
-        fail_on: Grade::ALL.to_vec(),
-        known: Vec::new(),
-        today: jiff::civil::date(2026, 11, 20),
-        deny_warnings: false,
-    }
+    Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false }
 }
 
 /// Runs some cases against an address and sums up.

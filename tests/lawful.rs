@@ -165,17 +165,13 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
         jobs: 2,
         repository: None,
         strict: false,
+        fail_on: Grade::ALL.to_vec(),
         prefix: String::from("ecrspec-lawful"),
     };
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
     runtime.block_on(run(Arc::new(target), &settings, stop, |event| events.lock().unwrap().push(event))).unwrap();
-    let measure = Measure {
-        fail_on: Grade::ALL.to_vec(),
-        known: Vec::new(),
-        today: jiff::civil::date(2026, 11, 20),
-        deny_warnings: false,
-    };
+    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false };
     Summary::of(&events.into_inner().unwrap(), &measure).unwrap()
 }
 

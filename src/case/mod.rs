@@ -4,8 +4,6 @@
 pub mod bindings;
 pub mod chunk;
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
 use crate::contract::{Rules, Service, Tier};
@@ -79,14 +77,11 @@ pub struct Transcript {
     pub bindings: Bindings,
     /// Why the case could not go on.
     pub stopped: Option<String>,
+    /// Repositories that were made and could not be removed.
+    pub left: Vec<String>,
 }
 
 impl Case {
-    /// The operations that the case calls.
-    pub fn operations(&self) -> BTreeSet<&str> {
-        self.steps.iter().map(|step| step.operation.as_str()).filter(|name| !name.is_empty()).collect()
-    }
-
     /// Whether it makes or removes repositories by itself, or needs more than one.
     pub fn manages_repositories(&self) -> bool {
         let more = matches!(&self.place, Place::Own(names) if !names.is_empty());

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Failure, Outcome, print};
+use super::{Code, Failure, print};
 use crate::contract::{Contract, ErrorType, Kind, Member, Operation, Service, Shape, Text};
 
 #[derive(Args, Debug)]
@@ -36,7 +36,7 @@ enum Format {
     Json,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let Command::Show { operation, service, format } = &arguments.command;
     let services = if service.is_empty() { Service::ALL.to_vec() } else { service.clone() };
     let contracts: Vec<&Contract> = services.iter().map(|service| service.contract()).collect();

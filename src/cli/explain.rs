@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use clap::Args;
 
-use super::{Failure, Outcome, print};
+use super::{Code, Failure, print};
 use crate::case::Case;
 use crate::contract::{Rules, Service};
 use crate::report::page;
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     auth: Auth,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let mut pages = Vec::new();
     let mut near = Vec::new();

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Outcome, print};
+use super::{Code, Failure, print};
 use crate::contract::{Rules, Service};
 use crate::report::summary::Reason;
 use crate::report::{page, reference};
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     markdown: bool,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let mut listed = 0;
     for service in services {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{Failure, Outcome, print};
+use super::{Code, Failure, print};
 use crate::contract::Service;
 use crate::mock::fault::FAULTS;
 use crate::mock::{Fault, Mock, serve};
@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     fault: Option<String>,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let fault = match arguments.fault.as_deref() {
         Some("list") => {
             FAULTS.iter().for_each(|fault| print(&format!("{:<22} {} ({})\n", fault.name, fault.sentence, fault.rule)));

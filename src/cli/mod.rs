@@ -59,7 +59,7 @@ struct Failure {
 }
 
 /// The exit code of a command that did its work.
-type Outcome = Result<u8, Failure>;
+type Code = Result<u8, Failure>;
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &Arguments) -> Outcome {
+fn dispatch(arguments: &Arguments) -> Code {
     #[cfg(debug_assertions)]
     assert!(!arguments.panic, "--panic was asked for");
     match &arguments.command {
@@ -117,10 +117,23 @@ fn auth(text: &str) -> Result<Auth, String> {
     }
 }
 
-/// Prints to standard output. A reader that went away, such as `head`, ends the command quietly.
-fn print(text: &str) {
+/// Prints to standard output.
+fn try_print(text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
-    if anstream::stdout().lock().write_all(text.as_bytes()).is_err() {
-        std::process::exit(0);
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Prints what was asked for. A reader that went away, such as `head`, has seen enough. Not for `run`, whose exit code is
+/// its verdict.
+fn print(text: &str) {
+    match try_print(text) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            anstream::eprintln!("ecrspec: could not print: {error}");
+            std::process::exit(i32::from(Reason::Harness.code()));
+        }
     }
 }

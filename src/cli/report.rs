@@ -6,8 +6,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::run::read_known;
-use super::{Failure, Outcome, print};
-use crate::judge::Grade;
+use super::{Code, Failure, print};
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
 use crate::report::{Summary, event};
@@ -30,14 +29,14 @@ pub(super) struct Arguments {
     verbose: bool,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let path = arguments.log.display();
-    let text = std::fs::read_to_string(&arguments.log)
-        .with_context(|| format!("could not read {path}"))
-        .map_err(Failure::usage)?;
+    let bytes =
+        std::fs::read(&arguments.log).with_context(|| format!("could not read {path}")).map_err(Failure::usage)?;
+    // A run that was killed may have left half a character.
+    let text = String::from_utf8_lossy(&bytes);
     let events = event::read(&text).map_err(|error| Failure::usage(anyhow!("{path}: {error}")))?;
     let measure = Measure {
-        fail_on: Grade::ALL.to_vec(),
         known: arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?.unwrap_or_default(),
         today: jiff::Zoned::now().date(),
         deny_warnings: arguments.deny_warnings,

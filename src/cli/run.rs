@@ -1,5 +1,6 @@
 //! `ecrspec run`: the gate.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -15,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::settings::SettingsFile;
-use super::{Failure, Outcome, print};
+use super::{Code, Failure, try_print};
 use crate::contract::{Service, Tier};
 use crate::drive::http::{Http, Patience};
 use crate::drive::pace::Pace;
@@ -87,17 +88,17 @@ pub(super) struct Arguments {
     verbose: bool,
 }
 
-pub(super) fn main(arguments: &Arguments) -> Outcome {
+pub(super) fn main(arguments: &Arguments) -> Code {
     let merged = Merged::of(arguments).map_err(Failure::usage)?;
-    let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
     let runtime = Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
     let endpoint = match &merged.endpoint {
         Some(endpoint) => endpoint.clone(),
         None => embedded_mock(&runtime).map_err(Failure::usage)?,
     };
     let target = merged.target(&endpoint).map_err(Failure::usage)?;
+    let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
     let mut events = Vec::new();
-    let progress = Progress::default();
+    let screen = Screen::default();
     let outcome = runtime.block_on(async {
         let (sender, stop) = watch::channel(false);
         tokio::spawn(async move {
@@ -111,13 +112,12 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
         });
         run(Arc::new(target), &merged.settings, stop, |event| {
             log.write(&event);
-            progress.show(&event);
+            screen.show(&event);
             events.push(event);
         })
         .await
     });
-    progress.finish();
-    log.finish().map_err(Failure::usage)?;
+    screen.clear();
     outcome.map_err(|error| {
         let reason = match &error {
             RunError::Unreachable(_) => Reason::SetUp,
@@ -128,8 +128,15 @@ pub(super) fn main(arguments: &Arguments) -> Outcome {
     let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
     let reasons = summary.reasons(merged.measure.deny_warnings);
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
-    print(&terminal::report(&summary, detail, &reasons));
-    Ok(reasons.first().map_or(0, |reason| reason.code()))
+    screen.print(&terminal::report(&summary, detail, &reasons));
+    let code = reasons.first().map_or(0, |reason| reason.code());
+    // The verdict stands whether or not somebody could read it; but a report that was asked for and is not there is no
+    // clean end.
+    log.finish().map_err(Failure::usage)?;
+    match screen.failed.take() {
+        Some(error) if code == 0 => Err(Failure::harness(format!("could not print the report: {error}"))),
+        _ => Ok(code),
+    }
 }
 
 /// Waits for Ctrl-C, or for what a CI job is ended with.
@@ -192,13 +199,13 @@ impl Merged {
                 services,
                 filter: some(&arguments.filter).or(file.filter).unwrap_or_default(),
                 tier: arguments.tier.or(file.tier).unwrap_or(Tier::Open),
-                jobs: arguments.jobs.or(file.jobs).unwrap_or_else(cores),
+                jobs: jobs(arguments.jobs.or(file.jobs))?,
                 repository,
                 strict,
+                fail_on: some(&arguments.fail_on).or(file.fail_on).unwrap_or_else(|| Grade::ALL.to_vec()),
                 prefix: prefix(),
             },
             measure: Measure {
-                fail_on: some(&arguments.fail_on).or(file.fail_on).unwrap_or_else(|| Grade::ALL.to_vec()),
                 known: known.as_deref().map(read_known).transpose()?.unwrap_or_default(),
                 today: jiff::Zoned::now().date(),
                 deny_warnings: arguments.deny_warnings || file.deny_warnings == Some(true),
@@ -234,8 +241,12 @@ fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     (!values.is_empty()).then(|| values.to_vec())
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+fn jobs(wanted: Option<usize>) -> anyhow::Result<usize> {
+    match wanted {
+        Some(0) => bail!("--jobs: expected at least 1, found 0"),
+        Some(jobs) => Ok(jobs),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
 }
 
 /// Different from run to run, so that runs against one server do not meet.
@@ -246,8 +257,8 @@ fn prefix() -> String {
 
 fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
     match requests {
-        Some(rate) if !(rate.is_finite() && rate > 0.0) => {
-            bail!("--rate: expected a number of requests a second above 0, found {rate}")
+        Some(rate) if !(0.001..=1e6).contains(&rate) => {
+            bail!("--rate: expected a number of requests a second from 0.001 to 1000000, found {rate}")
         }
         other => Ok(other),
     }
@@ -299,21 +310,29 @@ struct Log {
 impl Log {
     fn create(paths: &[PathBuf]) -> anyhow::Result<Log> {
         let create = |path: &PathBuf| {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("--report: could not make {}", folder.display()))?;
+            }
             let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
             Ok((path.clone(), file))
         };
         Ok(Log { files: paths.iter().map(create).collect::<anyhow::Result<_>>()?, failed: None })
     }
 
+    /// A file that takes no more is left alone, so that it ends after its last whole line.
     fn write(&mut self, event: &Event) {
-        for (path, file) in &mut self.files {
-            let written =
-                serde_json::to_string(event).map_err(std::io::Error::other).and_then(|line| writeln!(file, "{line}"));
+        let failed = &mut self.failed;
+        self.files.retain_mut(|(path, file)| {
+            let line = serde_json::to_string(event).map_err(std::io::Error::other);
+            let written = line.and_then(|line| file.write_all(format!("{line}\n").as_bytes()));
             if let Err(error) = written {
                 let context = format!("--report: could not write {}", path.display());
-                self.failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
+                failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
+                return false;
             }
-        }
+            true
+        });
     }
 
     /// Says afterwards that the log is not whole: a run is not given up for that.
@@ -322,44 +341,52 @@ impl Log {
     }
 }
 
-/// A line that moves while the run works, on a terminal only.
+/// What is shown while the run works: header and surveys, and on a terminal a line that moves.
 #[derive(Default)]
-struct Progress {
-    bar: std::cell::RefCell<Option<ProgressBar>>,
+struct Screen {
+    bar: RefCell<Option<ProgressBar>>,
+    /// Why something could not be printed. The run goes on: its exit code is the verdict, and repositories are removed.
+    failed: RefCell<Option<std::io::Error>>,
 }
 
-impl Progress {
+impl Screen {
     fn show(&self, event: &Event) {
         match event {
             Event::Started(started) => {
-                print(&terminal::header(started));
-                let style = ProgressStyle::with_template("{pos}/{len} cases  {msg}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar());
-                let bar = ProgressBar::new(started.cases as u64).with_style(style); // Hidden by itself where there is no terminal.
-                self.bar.replace(Some(bar));
+                self.print(&terminal::header(started));
+                let style = ProgressStyle::with_template("{pos}/{len} cases  {msg}");
+                // Hidden by itself where there is no terminal.
+                let bar = ProgressBar::new(started.cases as u64);
+                self.bar.replace(Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))));
             }
-            Event::Surveyed(survey) => self.aside(&terminal::survey(survey)),
+            Event::Surveyed(survey) => self.print(&terminal::survey(survey)),
             Event::Judged(judged) => {
                 if let Some(bar) = &*self.bar.borrow() {
                     bar.inc(1);
-                    let failing = matches!(judged.verdict, Verdict::Fail { .. });
-                    if failing {
+                    if matches!(judged.verdict, Verdict::Fail { .. }) {
                         bar.set_message(format!("last failure: {}", judged.case));
                     }
                 }
             }
-            Event::Finished(_) => self.finish(),
+            Event::Finished(_) => self.clear(),
         }
     }
 
-    fn aside(&self, text: &str) {
-        match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| print(text)),
-            None => print(text),
+    fn print(&self, text: &str) {
+        let printed = match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(|| try_print(text)),
+            None => try_print(text),
+        };
+        match printed {
+            // A reader that went away, such as `head`, has seen enough.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.failed.borrow_mut().get_or_insert(error);
+            }
+            _ => {}
         }
     }
 
-    fn finish(&self) {
+    fn clear(&self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

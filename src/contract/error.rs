@@ -31,6 +31,8 @@ pub struct Message {
     pub text: &'static str,
     /// Id of the source that shows it.
     pub source: &'static str,
+    /// The rule whose breach it was seen for, if the error has other occasions too.
+    pub rule: Option<&'static str>,
 }
 
 /// Whose fault an error is, which decides its HTTP status.
@@ -101,6 +103,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "The repository with name '{repository}' does not exist in the registry with id '{registry}'",
             source: "steampipe1938",
+            rule: None,
         }),
         ..client("RepositoryNotFoundException", "The specified repository could not be found.")
     },
@@ -129,6 +132,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "First byte of the layer part is {sent} instead of {expected}",
             source: "kaniko607",
+            rule: Some("UploadLayerPart/partFirstByte/contiguous"),
         }),
         ..client(
             "InvalidLayerPartException",
@@ -143,6 +147,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "None of the provided layer digests match the calculated layer digest",
             source: "dotnet424",
+            rule: None,
         }),
         ..client(
             "InvalidLayerException",
@@ -153,6 +158,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "All layer parts except the last part should be at least 5MB",
             source: "dotnet424",
+            rule: None,
         }),
         ..client("LayerPartTooSmallException", "Layer parts must be at least 5 MiB in size.")
     },
@@ -161,6 +167,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "The upload with id '{upload}' in the repository with name '{repository}' in registry with id '{registry}' cannot be completed because it does not have any parts",
             source: "devcontainers814",
+            rule: None,
         }),
         ..client("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
     },

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Transcript, fill};
 use crate::contract::Service;
+use crate::judge::infrastructure;
 use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
 
 pub use in_process::InProcess;
@@ -108,6 +109,7 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
             exchanges: Vec::new(),
             bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
             stopped: None,
+            left: Vec::new(),
         },
     };
     match drive.furnish(room).await {
@@ -138,9 +140,23 @@ pub async fn is_answering(target: &Target, service: Service) -> bool {
     call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok()
 }
 
-/// Removes a repository with all that is in it. What comes back changes nothing.
-pub async fn delete_repository(target: &Target, service: Service, name: &str) {
-    call(target, service, "DeleteRepository", serde_json::json!({ "repositoryName": name, "force": true })).await;
+/// Removes a repository with all that is in it. A target that is throttling is asked again.
+pub async fn delete_repository(target: &Target, service: Service, name: &str) -> Exchange {
+    let body = serde_json::json!({ "repositoryName": name, "force": true });
+    let mut exchange = call(target, service, "DeleteRepository", body.clone()).await;
+    for _ in 0..3 {
+        if is_gone(&exchange) || infrastructure(false, &exchange).is_none() {
+            break;
+        }
+        exchange = call(target, service, "DeleteRepository", body.clone()).await;
+    }
+    exchange
+}
+
+/// Whether what came back for a DeleteRepository says that the repository is not there any more.
+pub fn is_gone(deletion: &Exchange) -> bool {
+    let Ok(answer) = &deletion.reply else { return false };
+    answer.status < 300 || envelope::error(answer).name.as_deref() == Some("RepositoryNotFoundException")
 }
 
 async fn call(target: &Target, service: Service, operation: &str, body: Value) -> Exchange {
@@ -212,7 +228,9 @@ impl Drive<'_> {
 
     async fn clean_up(&mut self) {
         for name in &self.made {
-            delete_repository(self.target, self.case.service, name).await;
+            if !is_gone(&delete_repository(self.target, self.case.service, name).await) {
+                self.transcript.left.push(name.clone());
+            }
         }
     }
 }

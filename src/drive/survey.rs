@@ -11,9 +11,8 @@ use serde_json::Value;
 use super::{Room, Target};
 use crate::case::{Bindings, Case, Place, StepRole, Transcript};
 use crate::contract::{ErrorType, Rules, Service};
-use crate::expect::Outcome;
 use crate::generate::body;
-use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL, absent};
+use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, Trouble, envelope};
@@ -60,7 +59,8 @@ pub async fn survey(
 ) -> Result<(Survey, Transcript), Unreachable> {
     let case = upload(service);
     let name = repository.map_or_else(|| format!("{prefix}/survey"), String::from);
-    let mut look = Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new() };
+    let mut look =
+        Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new(), trouble: None };
     let mut account = None;
     if repository.is_none() {
         match super::create_repository(target, service, &name).await {
@@ -83,50 +83,59 @@ pub async fn survey(
     if transcript.exchanges.first().is_some_and(|exchange| exchange.reply == Err(Trouble::Unreachable)) {
         return Err(Unreachable);
     }
-    if makes_repositories {
-        super::delete_repository(target, service, &name).await;
-    }
     let known_repository = makes_repositories || repository.is_some();
     look.steps(&case, &transcript, known_repository);
+    if repository.is_none() {
+        // Even if the creation seemed to fail: its answer may have been lost.
+        let deletion = super::delete_repository(target, service, &name).await;
+        if makes_repositories && !super::is_gone(&deletion) {
+            look.failed("DeleteRepository", &deletion);
+        }
+    }
+    look.report(known_repository);
     let availability = look.availability(&case, &transcript);
-    let account = account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits));
-    let part_size = member(&transcript, "partSize").as_ref().and_then(Value::as_u64);
     let mut hopeless = look.hopeless(&transcript, known_repository);
     if look.findings.iter().any(|finding| finding.rule == "survey/service")
-        && serves_signed(target, service, &name).await
+        && serves_signed(target, service, prefix).await
     {
         hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
     }
-    let trouble =
-        case.steps.iter().zip(&transcript.exchanges).find_map(|(step, exchange)| infrastructure(step, exchange));
-    if let Some(reason) = &trouble {
+    let missing =
+        look.broken.get("InitiateLayerUpload").is_some_and(|got| got.ends_with("RepositoryNotFoundException"));
+    if let Some(name) = repository.filter(|_| missing) {
+        look.findings.clear();
+        hopeless = Some(format!("the target has no repository {name:?}, which --repository names"));
+    }
+    if let Some(reason) = &look.trouble {
         look.findings.clear();
         hopeless = Some(format!("the survey could not be finished: {reason}"));
     }
     let survey = Survey {
         service,
-        account,
-        part_size,
+        account: account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits)),
+        part_size: member(&transcript, "partSize").as_ref().and_then(Value::as_u64),
         unknown: look.unknown,
         broken: look.broken,
         makes_repositories,
         availability,
         hopeless,
-        inconclusive: trouble.is_some(),
+        inconclusive: look.trouble.is_some(),
         findings: look.findings,
     };
     Ok((survey, transcript))
 }
 
 /// Whether a target that does not know unsigned requests knows them with a signature: some route by its scope.
-async fn serves_signed(target: &Target, service: Service, repository: &str) -> bool {
+async fn serves_signed(target: &Target, service: Service, prefix: &str) -> bool {
     if target.auth != Auth::None {
         return false;
     }
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
-    match super::create_repository(&signed, service, repository).await {
+    // Of the run's own, whatever repository the run was given: it is removed again.
+    let name = format!("{prefix}/survey-signed");
+    match super::create_repository(&signed, service, &name).await {
         Ok(_) => {
-            super::delete_repository(&signed, service, repository).await;
+            super::delete_repository(&signed, service, &name).await;
             true
         }
         Err(exchange) => documented(service, "CreateRepository", &exchange),
@@ -152,7 +161,10 @@ impl Survey {
             .map(|step| step.operation.as_str())
             .collect();
         self.findings.retain(|finding| {
-            let whole = matches!(finding.rule.as_str(), "survey/service" | "survey/CreateRepository");
+            let whole = matches!(
+                finding.rule.as_str(),
+                "survey/service" | "survey/CreateRepository" | "survey/DeleteRepository"
+            );
             whole || judged.contains(finding.operation.as_str())
         });
     }
@@ -163,6 +175,10 @@ impl Survey {
             return Some(reason.clone());
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
+        let deletes = case.steps.iter().any(|step| step.operation == "DeleteRepository");
+        if deletes && (self.unknown.contains_key("DeleteRepository") || self.broken.contains_key("DeleteRepository")) {
+            return Some(String::from("the target does not remove repositories"));
+        }
         if let Some(step) = judged().find(|step| self.unknown.contains_key(&step.operation)) {
             return Some(format!("the target does not know {}", step.operation));
         }
@@ -209,6 +225,8 @@ struct Look {
     unknown: BTreeMap<String, String>,
     broken: BTreeMap<String, String>,
     findings: Vec<Finding>,
+    /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
+    trouble: Option<String>,
 }
 
 impl Look {
@@ -218,6 +236,7 @@ impl Look {
 
     /// A valid call did not succeed.
     fn failed(&mut self, operation: &str, exchange: &Exchange) {
+        self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
         let got = match describe(exchange) {
             status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
             other => other,
@@ -249,7 +268,6 @@ impl Look {
                 self.broken.insert(step.operation.clone(), String::from("not reached"));
             }
         }
-        self.report(repository);
     }
 
     fn succeeded(&self, case: &Case, transcript: &Transcript, name: &str) -> bool {
@@ -259,6 +277,7 @@ impl Look {
             exchanges: vec![transcript.exchanges[index].clone()],
             bindings: transcript.bindings.clone(),
             stopped: None,
+            left: Vec::new(),
         };
         match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
             Verdict::Pass => true,
@@ -275,7 +294,7 @@ impl Look {
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
             let rule = match operation.as_str() {
-                "CreateRepository" => String::from("survey/CreateRepository"),
+                "CreateRepository" | "DeleteRepository" => format!("survey/{operation}"),
                 _ => format!("{operation}/known"),
             };
             self.finding(&rule, operation, "a plain request", got.clone());
@@ -331,16 +350,12 @@ impl Look {
         else {
             return false;
         };
-        let pins = |outcome: &Outcome| {
-            crate::judge::matching::first_miss(outcome.members(), &before, &transcript.bindings).is_none()
-        };
-        let was_absent = absent(RIGHT).iter().any(pins);
         let digest = transcript.bindings.value("sha256:layer").unwrap_or_default();
-        let listed = after.get("layers").and_then(Value::as_array);
-        let is_there = listed
-            .into_iter()
-            .flatten()
-            .any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE");
+        let is_there = |body: &serde_json::Map<String, Value>| {
+            let listed = body.get("layers").and_then(Value::as_array).into_iter().flatten();
+            listed.into_iter().any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE")
+        };
+        let (was_absent, is_there) = (!is_there(&before), is_there(&after));
         let completed = self.is_fine("CompleteLayerUpload") && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
             let got = if was_absent {
@@ -385,7 +400,7 @@ pub(super) fn documented(service: Service, operation: &str, exchange: &Exchange)
     let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
     match name.as_deref() {
         None => (200..300).contains(&answer.status) && answer.json().is_some_and(|body| body.is_object()),
-        Some("ServerException" | "UnknownOperationException") => false,
+        Some("UnknownOperationException") => false,
         Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
     }
 }

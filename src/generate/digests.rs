@@ -1,7 +1,7 @@
 //! layerDigests: how many, which of them is bad, which of them is right.
 
 use super::body;
-use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
+use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use super::values::{self, Value};
 use crate::case::Case;
 use crate::contract::Service;
@@ -168,9 +168,6 @@ fn refused(service: Service) -> Vec<Case> {
         })
         .collect()
 }
-
-/// The sha256 of no bytes.
-const OF_NOTHING: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// Lists that BatchCheckLayerAvailability looks up.
 fn looked_up(service: Service) -> Vec<Case> {

@@ -24,6 +24,9 @@ pub const RIGHT: &str = "${sha256:layer}";
 /// A well-formed digest of no bytes that anybody uploads.
 pub const ABSENT: &str = "sha256:00000000000000000000000000000000000000000000000000000000000000ff";
 
+/// The sha256 of no bytes.
+pub const OF_NOTHING: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Size of a small layer: small enough for any server, and large enough to differ from run to run.
 pub const SMALL: usize = 32;
 
@@ -68,14 +71,14 @@ impl Draft {
     pub fn set_up(self, name: &str, operation: &str, body: Body) -> Draft {
         let rule = match self.case.service.contract().operation(operation) {
             Some(known) if known.role == crate::contract::Role::Layer => format!("{operation}/accepted"),
-            _ => String::from("survey/CreateRepository"),
+            _ => format!("survey/{operation}"),
         };
         self.step(name, operation, body, StepRole::SetUp, &rule)
     }
 
     /// A call that the target may refuse without anything following from it.
     pub fn attempt(self, name: &str, operation: &str, body: Body) -> Draft {
-        self.step(name, operation, body, StepRole::Attempt, "survey/CreateRepository")
+        self.step(name, operation, body, StepRole::Attempt, "survey/plain-upload")
     }
 
     /// What the case is about.

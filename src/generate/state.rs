@@ -1,7 +1,7 @@
 //! What depends on what came before: repositories, uploads, parts and layers.
 
 use super::body;
-use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
+use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use crate::case::Case;
 use crate::contract::Service;
 
@@ -31,7 +31,6 @@ fn repositories(service: Service) -> Vec<Case> {
     let mut cases = Vec::new();
     for operation in service.contract().layer_operations().map(|operation| operation.name) {
         let rule = format!("{operation}/repositoryName/exists");
-        // An upload id that works elsewhere, so that only the repository is wrong.
         let unknown = Draft::new(service, format!("{rule}/unknown"), "a repository that nobody made");
         let (unknown, body) = request(unknown.own(&[]), operation);
         cases.push(unknown.focus(&rule, operation, body.text("repositoryName", "${absent}")).done());
@@ -60,7 +59,8 @@ fn uploads(service: Service) -> Vec<Case> {
         let rule = format!("{operation}/uploadId/exists");
         let draft = Draft::new(service, format!("{rule}/unknown"), "an upload id that nobody was given");
         let (draft, body) = request(draft, operation);
-        cases.push(draft.focus(&rule, operation, body.text("uploadId", NO_UPLOAD)).done());
+        let focus = draft.focus(&rule, operation, body.text("uploadId", NO_UPLOAD));
+        cases.push(if operation == COMPLETE { focus.probe_absent(RIGHT).done() } else { focus.done() });
 
         let elsewhere = Draft::new(service, format!("{rule}/other-repository"), "the upload of another repository");
         let (elsewhere, body) = request(elsewhere.own(&["other"]), operation);
@@ -137,10 +137,11 @@ fn side_by_side(service: Service) -> Case {
 fn parts(service: Service) -> Vec<Case> {
     let required = "CompleteLayerUpload/parts/not-empty";
     let small = "CompleteLayerUpload/parts/min-size";
-    let none = |variant: &str, title: &str, digest: &str| {
-        let draft = Draft::new(service, format!("{required}/{variant}"), title).initiate("upload");
-        draft.focus(required, COMPLETE, body::complete(HERE, "upload", &[digest])).done()
-    };
+    // With the digest of nothing, so that the missing parts are the only fault.
+    let none = Draft::new(service, format!("{required}/digest-of-nothing"), "no parts, and the digest of nothing")
+        .initiate("upload")
+        .focus(required, COMPLETE, body::complete(HERE, "upload", &[OF_NOTHING]))
+        .probe_absent(OF_NOTHING);
     // The parts of a layer in order, completed with the digest of them all.
     let row = |rule: &str, variant: &str, title: &str, sizes: &[usize]| {
         let mut draft = Draft::new(service, format!("{small}/{variant}"), title).own(&[]).initiate("upload");
@@ -158,12 +159,7 @@ fn parts(service: Service) -> Vec<Case> {
     };
     let accepted = "CompleteLayerUpload/accepted";
     vec![
-        none("any-digest", "no parts", ABSENT),
-        none(
-            "digest-of-nothing",
-            "no parts, and the digest of nothing",
-            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        ),
+        none.done(),
         row(small, "first-of-32-bytes", "a first part of 32 bytes", &[SMALL, SMALL]),
         row(small, "first-5242879-bytes", "a first part of 5 MiB less one byte", &[MIB_5 - 1, SMALL]),
         row(small, "middle-5242879-bytes", "a middle part of 5 MiB less one byte", &[MIB_5, MIB_5 - 1, SMALL]),

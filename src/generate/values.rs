@@ -210,6 +210,8 @@ fn registry_ids(shape: &Shape) -> Vec<Value> {
             Value::text("13-digits", "13 digits", "0123456789012"),
             Value::text("letters", "12 letters", "abcdefghijkl"),
             Value::text("one-letter", "11 digits and a letter", "01234567890a"),
+            Value::text("10000-digits", "10,000 digits", "${repeat:10000:0}"),
+            Value::text("1-MiB", "1 MiB of digits", "${repeat:1048576:0}"),
             Value::text("dashes", "dashes between the digits", "0123-4567-8901"),
             Value::text("non-ascii-digits", "12 digits outside of ASCII", "٠١٢٣٤٥٦٧٨٩٠١"),
         ],

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Grade, Judged, matching};
+use super::{Finding, Grade, Subject, matching};
 use crate::contract::check::conforms;
-use crate::contract::{ErrorType, Kind, Member, Tier};
-use crate::wire::envelope::ErrorInfo;
+use crate::contract::{ErrorType, Kind, Member, Role, Tier};
+use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{Answer, CONTENT_TYPE, Exchange};
 
-impl Judged<'_> {
+impl Subject<'_> {
     /// What is wrong with the form of a success. Where it is open whether the request succeeds, a success has its members
     /// all the same; but what is echoed may have been put into another form.
     pub(super) fn success_form(&self, exchange: &Exchange, answer: &Answer, body: &Map<String, Value>) -> Vec<Finding> {
@@ -19,7 +19,9 @@ impl Judged<'_> {
         }
         found.extend(self.content_type(answer));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
-        let operation = self.case.service.contract().operation(&self.step.operation);
+        // Of repositories the harness only wants to know whether they are there.
+        let operation =
+            self.case.service.contract().operation(&self.step.operation).filter(|known| known.role == Role::Layer);
         // An answer to an open question may list what was asked as it was asked.
         let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
         for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
@@ -66,8 +68,12 @@ impl Judged<'_> {
             found.push(finding);
         }
         found.extend(self.content_type(answer));
-        if !error.in_type {
-            let mut finding = self.form("answer/type-visible", String::from("an error type outside of __type"));
+        if error.typed != error.name {
+            let got = match error.typed {
+                None => String::from("an error type outside of __type"),
+                Some(_) => String::from("another error type in __type than in the header or code"),
+            };
+            let mut finding = self.form("answer/type-visible", got);
             finding.expected = String::from("the error type in __type");
             found.push(finding);
         }
@@ -78,6 +84,7 @@ impl Judged<'_> {
             found.push(finding);
         }
         if let (true, Some(text), Some(documented)) = (self.strictness.messages, &error.message, &admitted.message)
+            && documented.rule.is_none_or(|rule| rule == self.step.expect.rule)
             && !documented.matches(text)
         {
             let mut finding = self.form("answer/message-text", format!("another text for {}", admitted.name));
@@ -99,7 +106,7 @@ impl Judged<'_> {
     }
 
     fn content_type(&self, answer: &Answer) -> Option<Finding> {
-        let found = answer.header("content-type").unwrap_or("none");
+        let found = printable(answer.header("content-type").unwrap_or("none"));
         let bare = found.split(';').next().unwrap_or_default().trim();
         if bare.eq_ignore_ascii_case(CONTENT_TYPE) {
             return None;

@@ -42,7 +42,7 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Date>
 
 /// What is wrong with an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Trouble {
+pub enum Stale {
     /// Its cases were judged and pass.
     UnexpectedPass,
     /// The rule is still broken, with another answer.
@@ -92,12 +92,12 @@ impl KnownFile {
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for Stale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Trouble::UnexpectedPass => "unexpected pass: the rule is kept now, the entry can go",
-            Trouble::Changed => "changed: the rule is still broken, but with another answer",
-            Trouble::Expired => "expired: the finding counts again",
+            Stale::UnexpectedPass => "unexpected pass: the rule is kept now, the entry can go",
+            Stale::Changed => "changed: the rule is still broken, but with another answer",
+            Stale::Expired => "expired: the finding counts again",
         })
     }
 }

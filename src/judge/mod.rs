@@ -62,20 +62,21 @@ pub struct Strictness {
 /// Judges a transcript, and records what was answered to open questions.
 pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
     match steps(case, transcript, strictness) {
-        // Its twin without the repository finds the same.
+        // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { .. }, records) if refused_attempt(case, transcript) => {
-            (Verdict::Skipped { reason: String::from("the target makes no repository of that name") }, records)
+            let reason = String::from("the target did not make, or did not remove, the repository that it is about");
+            (Verdict::Skipped { reason }, records)
         }
         judged => judged,
     }
 }
 
-/// Whether the case tried to make a repository that the target did not make.
+/// Whether the case tried to make or remove a repository, and the target did not.
 fn refused_attempt(case: &Case, transcript: &Transcript) -> bool {
     let mut attempts = case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::Attempt);
     attempts.any(|(step, exchange)| {
-        let made = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
-        step.operation == "CreateRepository" && !made
+        let done = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
+        matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository") && !done
     })
 }
 
@@ -85,7 +86,7 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
     for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
         let by_availability = step.expect.rule.starts_with("BatchCheckLayerAvailability/layers/");
         let skip = step.role == StepRole::Attempt || (by_availability && !strictness.availability);
-        if let Some(reason) = infrastructure(step, exchange) {
+        if let Some(reason) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
                 true => (Verdict::Inconclusive { reason: format!("{}: {reason}", step.operation_name()) }, records),
                 false => (Verdict::Fail { findings }, records),
@@ -94,7 +95,7 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
         if skip {
             continue;
         }
-        let judged = Judged { case, step, transcript, strictness };
+        let judged = Subject { case, step, transcript, strictness };
         match judged.exchange(exchange) {
             // The same slip in every answer of a case is one finding.
             Ok(form) => form.into_iter().for_each(|finding| {
@@ -138,15 +139,15 @@ fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
 /// Whether an answer says that the request failed: by its status, or by naming an error type where botocore or the
 /// Rust SDK look first.
 fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
-    !(200..300).contains(&answer.status) || error.in_type || answer.header("x-amzn-errortype").is_some()
+    !(200..300).contains(&answer.status) || error.typed.is_some() || answer.header("x-amzn-errortype").is_some()
 }
 
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
-pub fn infrastructure(step: &Step, exchange: &Exchange) -> Option<String> {
+pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<String> {
     match &exchange.reply {
         Err(Trouble::Unreachable) => Some(Trouble::Unreachable.to_string()),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if step.expect.is_success() => Some(trouble.to_string()),
+        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(trouble.to_string()),
         Err(_) => None,
         Ok(answer) => {
             let name = envelope::error(answer).name;
@@ -154,20 +155,23 @@ pub fn infrastructure(step: &Step, exchange: &Exchange) -> Option<String> {
             let asked_to_wait =
                 answer.status == 429 || (answer.status == 503 && answer.header("retry-after").is_some());
             (named || asked_to_wait)
-                .then(|| format!("throttled ({})", name.unwrap_or_else(|| answer.status.to_string())))
+                .then(|| format!("{THROTTLED} ({})", name.unwrap_or_else(|| answer.status.to_string())))
         }
     }
 }
 
+/// How the reason begins where a target asks to be asked more slowly.
+pub const THROTTLED: &str = "throttled";
+
 /// A step and what is needed to judge its exchange.
-struct Judged<'a> {
+struct Subject<'a> {
     case: &'a Case,
     step: &'a Step,
     transcript: &'a Transcript,
     strictness: Strictness,
 }
 
-impl Judged<'_> {
+impl Subject<'_> {
     /// Findings about form if the answer is admitted, or the finding that it is not.
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
         match &exchange.reply {
@@ -180,6 +184,9 @@ impl Judged<'_> {
         let error = envelope::error(answer);
         let got = describe_answer(answer, &error);
         let expect = &self.step.expect;
+        if answer.status >= 500 && !expect.is_success() {
+            return Err(self.finding("always/no-5xx", Grade::Crash, got));
+        }
         if !is_error(answer, &error) {
             if !expect.outcomes.iter().any(Outcome::is_success) {
                 return Err(self.finding(&expect.rule, Grade::State, got));
@@ -198,12 +205,10 @@ impl Judged<'_> {
         if expect.is_success() {
             return Err(self.finding(&expect.rule, Grade::Refused, got));
         }
-        if answer.status >= 500 {
-            return Err(self.finding("always/no-5xx", Grade::Crash, got));
-        }
-        match expect.tier {
-            Tier::Open => Ok(Vec::new()),
-            _ => Err(self.finding(&expect.rule, Grade::Error, got)),
+        match (expect.tier, &error.name) {
+            (Tier::Open, _) => Ok(Vec::new()),
+            (_, None) => Err(self.finding("answer/error-type", Grade::Error, got)),
+            (_, Some(_)) => Err(self.finding(&expect.rule, Grade::Error, got)),
         }
     }
 

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Case, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
-use crate::judge::{Record, Verdict};
-use crate::wire::{Exchange, Trouble, auth};
+use crate::judge::{Grade, Record, Verdict};
+use crate::wire::envelope::printable;
+use crate::wire::{Exchange, Framing, Trouble, auth};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
 pub const SCHEMA: u32 = 1;
@@ -44,6 +45,10 @@ pub struct Started {
     pub cases: usize,
     /// Number of cases under way at once.
     pub jobs: usize,
+    /// Whether a filter or a tier chose among the cases.
+    pub filtered: bool,
+    /// Grades that gate.
+    pub fail_on: Vec<Grade>,
     /// What all repositories of the run begin with, or the one that it was given.
     pub repositories: String,
 }
@@ -87,6 +92,9 @@ pub struct Logged {
     pub method: String,
     /// Headers of the request, without credentials.
     pub headers: Vec<(String, String)>,
+    /// How the body was framed.
+    #[serde(default)]
+    pub framing: Framing,
     /// Body of the request.
     pub body: Text,
     /// Status of the answer, if there was one.
@@ -118,6 +126,9 @@ pub struct Finished {
     pub seconds: f64,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// Repositories that could not be removed.
+    #[serde(default)]
+    pub left: Vec<String>,
 }
 
 impl Judged {
@@ -159,9 +170,12 @@ impl Logged {
             step: String::from(step),
             method: exchange.request.method.clone(),
             headers: headers.cloned().collect(),
+            framing: exchange.request.framing,
             body: Text::of(&exchange.request.body),
             status: answer.map(|answer| answer.status),
-            answer_headers: answer.map(|answer| answer.headers.clone()).unwrap_or_default(),
+            answer_headers: answer
+                .map(|answer| answer.headers.iter().take(32).map(bounded).collect())
+                .unwrap_or_default(),
             answer: answer.map(|answer| Text::of(&answer.body)),
             trouble: exchange.reply.as_ref().err().copied(),
         }
@@ -177,6 +191,11 @@ impl Text {
         let text = String::from_utf8_lossy(kept).into_owned();
         Text { whole: kept.len() == bytes.len() && text.as_bytes() == bytes, bytes: bytes.len(), text }
     }
+}
+
+/// A header, as far as it may stand in a log: names and values are the target's, and may be of any length.
+fn bounded((name, value): &(String, String)) -> (String, String) {
+    (printable(name), printable(value))
 }
 
 /// Reads a log. A last line that was cut off is left out: the run may have been killed while writing it.

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::event::{Event, Finished, Judged, Started};
 use crate::contract::{ErrorType, Service, Tier};
 use crate::drive::Survey;
-use crate::judge::known::{Known, Trouble};
-use crate::judge::{Finding, Grade, Verdict};
+use crate::judge::known::{Known, Stale};
+use crate::judge::{Finding, Verdict};
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -25,8 +25,10 @@ pub struct Summary {
     pub groups: Vec<Group>,
     /// Findings that are known, by cause.
     pub known: Vec<Group>,
+    /// Findings of grades that do not gate, by cause.
+    pub tolerated: Vec<Group>,
     /// Entries of known deviations that are wrong by now.
-    pub known_trouble: Vec<(Known, Trouble)>,
+    pub known_trouble: Vec<(Known, Stale)>,
 }
 
 /// Findings with one cause.
@@ -38,6 +40,8 @@ pub struct Group {
     pub finding: Finding,
     /// Its case; `None` if the survey found it.
     pub smallest: Option<Judged>,
+    /// Ids of the rules that are broken: what entries of known deviations name.
+    pub rules: Vec<String>,
     /// Ids of the rules that the steps are about.
     pub about: Vec<String>,
     /// All operations.
@@ -49,8 +53,6 @@ pub struct Group {
 /// How to sum up.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    /// Findings of these grades gate.
-    pub fail_on: Vec<Grade>,
     /// Known deviations.
     pub known: Vec<Known>,
     /// The day, for entries that expire.
@@ -149,6 +151,7 @@ impl Summary {
             finished,
             groups: Vec::new(),
             known: Vec::new(),
+            tolerated: Vec::new(),
             known_trouble: Vec::new(),
         };
         summary.group(measure);
@@ -159,16 +162,23 @@ impl Summary {
     fn group(&mut self, measure: &Measure) {
         let mut gating: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut known: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let mut tolerated: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let surveyed = self.surveys.iter().flat_map(|survey| {
             survey.findings.iter().map(|finding| Found { service: survey.service, finding, case: None })
         });
         let judged = self.cases.iter().flat_map(|judged| {
             findings(judged).iter().map(|finding| Found { service: judged.service, finding, case: Some(judged) })
         });
-        for found in surveyed.chain(judged).filter(|found| measure.fail_on.contains(&found.finding.grade)) {
+        for found in surveyed.chain(judged) {
             let accepts =
                 |entry: &Known| entry.matches(found.service, found.finding) && !entry.is_expired(measure.today);
-            let groups = if measure.known.iter().any(accepts) { &mut known } else { &mut gating };
+            let groups = if measure.known.iter().any(accepts) {
+                &mut known
+            } else if self.started.fail_on.contains(&found.finding.grade) {
+                &mut gating
+            } else {
+                &mut tolerated
+            };
             groups.entry(found.finding.cause()).or_default().push(found);
         }
         let sorted = |groups: BTreeMap<String, Vec<Found>>| {
@@ -176,26 +186,38 @@ impl Summary {
             groups.sort_by_key(|group| (group.finding.grade, std::cmp::Reverse(group.cases.len())));
             groups
         };
-        let (gating, known) = (sorted(gating), sorted(known));
-        (self.groups, self.known) = (gating, known);
+        (self.groups, self.known, self.tolerated) = (sorted(gating), sorted(known), sorted(tolerated));
     }
 
     fn check_known(&mut self, measure: &Measure) {
         for entry in &measure.known {
-            let all = || self.cases.iter().filter(|judged| entry.is_for(judged.service));
-            let broken = || all().flat_map(findings).filter(|finding| finding.rule == entry.rule);
-            let surveyed =
-                self.surveys.iter().filter(|survey| entry.is_for(survey.service)).flat_map(|survey| &survey.findings);
-            let matched =
-                broken().chain(surveyed).any(|finding| finding.rule == entry.rule && finding.got == entry.got);
-            let kept = all().any(|judged| judged.verdict == Verdict::Pass && judged.rules.contains(&entry.rule));
-            let trouble = match matched {
-                _ if entry.is_expired(measure.today) => Some(Trouble::Expired),
+            let mut of_rule = 0;
+            let (mut broken, mut matched, mut unjudged) = (false, false, false);
+            for judged in self.cases.iter().filter(|judged| entry.is_for(judged.service)) {
+                for finding in findings(judged).iter().filter(|finding| finding.rule == entry.rule) {
+                    broken = true;
+                    matched |= finding.got == entry.got;
+                }
+                // Rules that every answer is judged by are in the list of no case: then any case may break them.
+                if judged.rules.contains(&entry.rule) || is_everywhere(&entry.rule) {
+                    of_rule += 1;
+                    unjudged |= matches!(judged.verdict, Verdict::Inconclusive { .. });
+                }
+            }
+            for survey in self.surveys.iter().filter(|survey| entry.is_for(survey.service)) {
+                matched |= survey.findings.iter().any(|finding| finding.rule == entry.rule && finding.got == entry.got);
+                unjudged |= survey.hopeless.is_some();
+            }
+            // A filter may have left out the very case that the entry is about.
+            let judged_all = of_rule > 0 && !unjudged && !self.started.filtered && self.finished.is_some();
+            let single = of_rule > 0 && !unjudged && self.cases.len() == of_rule;
+            let stale = match matched {
+                _ if entry.is_expired(measure.today) => Some(Stale::Expired),
                 true => None,
-                false if broken().next().is_some() => Some(Trouble::Changed),
-                false => kept.then_some(Trouble::UnexpectedPass),
+                false if broken => Some(Stale::Changed),
+                false => (judged_all || single).then_some(Stale::UnexpectedPass),
             };
-            self.known_trouble.extend(trouble.map(|trouble| (entry.clone(), trouble)));
+            self.known_trouble.extend(stale.map(|stale| (entry.clone(), stale)));
         }
     }
 
@@ -222,6 +244,10 @@ impl Summary {
     /// Signs that the run tested little: they come before the findings.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let left = self.finished.iter().flat_map(|finished| &finished.left).collect::<Vec<_>>();
+        if let [first, ..] = left.as_slice() {
+            warnings.push(format!("{} repositories could not be removed; the first is {first}", left.len()));
+        }
         for survey in &self.surveys {
             let service = survey.service;
             if let Some(reason) = &survey.hopeless {
@@ -343,6 +369,7 @@ impl Group {
             services,
             finding: first.finding.clone(),
             smallest: first.case.cloned(),
+            rules: distinct(found.iter().map(|found| found.finding.rule.clone()).collect()),
             about: distinct(found.iter().map(|found| found.finding.about.clone()).collect()),
             operations: distinct(found.iter().map(|found| found.finding.operation.clone()).collect()),
             cases: found.iter().filter_map(|found| Some((found.service, found.case?.case.clone()))).collect(),
@@ -360,6 +387,13 @@ fn findings(judged: &Judged) -> &[Finding] {
         Verdict::Fail { findings } => findings,
         _ => &[],
     }
+}
+
+/// Whether a rule is judged on every answer, or by the survey, and not by cases of its own.
+fn is_everywhere(rule: &str) -> bool {
+    ["answer/", "always/", "survey/"].iter().any(|prefix| rule.starts_with(prefix))
+        || rule.contains("/answer/")
+        || rule.ends_with("/known")
 }
 
 fn refuses(service: Service, rule: &str) -> bool {

@@ -11,6 +11,7 @@ use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
+use crate::wire::Framing;
 
 pub(super) const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -137,6 +138,16 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     };
     line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
     line("rule", &format!("{}, {}", found.rule, found.tier));
+    let others: Vec<&str> = group.rules.iter().map(String::as_str).filter(|rule| *rule != found.rule).collect();
+    let shown_rules = if detail.verbose { others.len() } else { others.len().min(3) };
+    if !others.is_empty() {
+        let more = others.len() - shown_rules;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        line("also", &format!("{}{more}", others[..shown_rules].join(", ")));
+    }
+    if found.about != found.rule {
+        line("about", &format!("{}", found.about));
+    }
     if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule)) {
         line("says", &rule.statement);
     }
@@ -211,6 +222,12 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
     if !has("content-type") {
         words.extend([String::from("-H"), String::from("Content-Type:")]); // Without it, curl sends one of its own.
     }
+    let framing = match logged.framing {
+        Framing::Chunked => Some("Transfer-Encoding: chunked"),
+        Framing::ExpectContinue => Some("Expect: 100-continue"),
+        Framing::Length | Framing::Verbatim => None,
+    };
+    words.extend(framing.into_iter().flat_map(|header| ["-H", header]).map(String::from));
     words.extend([String::from("--data-binary"), logged.body.text.clone(), endpoint.clone()]);
     Some(shell(&words))
 }
@@ -235,21 +252,32 @@ fn exchange(logged: &Logged) -> String {
 
 /// A body without its line breaks, and not too much of it.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(400).collect()
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(400).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 fn known(summary: &Summary) -> String {
     let mut text = String::new();
-    if !summary.known.is_empty() {
+    if !summary.known.is_empty() || !summary.known_trouble.is_empty() || !summary.tolerated.is_empty() {
         text += "\n";
     }
     for group in &summary.known {
+        let sentence = group.finding.sentence_for(&group.about);
         let _ = writeln!(
             text,
-            "{DIM}known{DIM:#}    {} ({}, {} cases)",
-            group.finding.sentence(),
+            "{DIM}known{DIM:#}    {sentence} ({}, {})",
             group.finding.rule,
-            group.cases.len()
+            number_of(group.cases.len(), "case")
+        );
+    }
+    for group in &summary.tolerated {
+        let sentence = group.finding.sentence_for(&group.about);
+        let grade = group.finding.grade;
+        let _ = writeln!(
+            text,
+            "{DIM}{grade}{DIM:#}     {sentence} ({}, {})",
+            group.finding.rule,
+            number_of(group.cases.len(), "case")
         );
     }
     for (entry, trouble) in &summary.known_trouble {
@@ -271,8 +299,8 @@ fn open(summary: &Summary, detail: Detail) -> String {
     if !detail.verbose {
         let _ = writeln!(
             text,
-            "\n{} questions that the documents leave open were asked; -v shows the answers",
-            records.len()
+            "\n{} asked that the documents leave open; -v shows the answers",
+            number_of(records.len(), "question")
         );
         return text;
     }
@@ -351,6 +379,9 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
         Reason::Harness => String::from("a fault of ecrspec"),
         Reason::Usage => String::from("usage"),
         Reason::SetUp => String::from("set-up failed before anything could be judged"),
+        Reason::Findings if counts.failed == 0 => {
+            format!("{} by the survey", number_of(summary.groups.len(), "finding"))
+        }
         Reason::Findings => {
             let grades: Vec<String> = Grade::ALL
                 .into_iter()

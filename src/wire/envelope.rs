@@ -25,8 +25,8 @@ pub struct ErrorInfo {
     /// The bare type, found as SDKs find it: header, then `code`, then `__type`; cut at the first `:`, then what
     /// follows the last `#`.
     pub name: Option<String>,
-    /// Whether it stands in `__type`, the only place where botocore looks.
-    pub in_type: bool,
+    /// The bare type in `__type`, the only place where botocore looks.
+    pub typed: Option<String>,
     /// The text: `message`, `Message` or `errorMessage`.
     pub message: Option<String>,
 }
@@ -41,8 +41,8 @@ pub fn error(answer: &Answer) -> ErrorInfo {
     let code = text("code").and_then(bare);
     let typed = text("__type").and_then(bare);
     ErrorInfo {
-        in_type: typed.is_some(),
-        name: header.or(code).or(typed),
+        name: header.or(code).or_else(|| typed.clone()),
+        typed,
         message: ["message", "Message", "errorMessage"].into_iter().find_map(text).map(String::from),
     }
 }
@@ -72,8 +72,13 @@ pub fn answer(status: u16, body: &Value) -> Answer {
 
 fn bare(text: &str) -> Option<String> {
     let text = text.split(':').next().unwrap_or(text);
-    let name = text.rsplit('#').next().unwrap_or(text).trim();
-    (!name.is_empty()).then(|| String::from(name))
+    let name = printable(text.rsplit('#').next().unwrap_or(text).trim());
+    (!name.is_empty()).then_some(name)
+}
+
+/// A short text of a target as it may stand in a report: no control characters, and not long.
+pub fn printable(text: &str) -> String {
+    text.chars().take(100).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -53,24 +53,15 @@ impl Rules {
         self.by_id.values()
     }
 
-    /// Mean number of admitted error types over the rules that refuse something and gate.
-    pub fn mean_admitted(&self) -> f64 {
-        let sizes: Vec<usize> = self
-            .iter()
-            .filter(|rule| rule.tier.gates() && !rule.errors.is_empty())
-            .map(|rule| rule.errors.len())
-            .collect();
-        sizes.iter().sum::<usize>() as f64 / sizes.len().max(1) as f64
-    }
-
     fn build(service: Service) -> Rules {
         let contract = service.contract();
         let mut table = Table { service, rules: Vec::new() };
         for operation in contract.layer_operations() {
             table.derive(operation);
             table.write(prose::EACH_OPERATION, operation.name);
-            if operation.input("uploadId").is_some() {
-                table.write(prose::EACH_UPLOAD, operation.name);
+            match operation.input("uploadId") {
+                Some(_) => table.write(prose::EACH_UPLOAD, operation.name),
+                None => table.write(prose::EACH_WITHOUT_UPLOAD, operation.name),
             }
             if service == Service::EcrPublic {
                 table.write(prose::EACH_PUBLIC, operation.name);
@@ -81,7 +72,12 @@ impl Rules {
             _ => true,
         };
         prose::ROWS.iter().filter(is_here).for_each(|row| table.write(std::slice::from_ref(row), ""));
-        Rules { by_id: table.rules.into_iter().map(|rule| (rule.id.clone(), rule)).collect() }
+        let mut by_id = BTreeMap::new();
+        for rule in table.rules {
+            let before = by_id.insert(rule.id.clone(), rule);
+            assert!(before.is_none(), "two rules have the id {}", before.map(|rule| rule.id).unwrap_or_default());
+        }
+        Rules { by_id }
     }
 }
 

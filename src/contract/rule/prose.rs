@@ -41,9 +41,6 @@ pub(super) static EACH_OPERATION: &[Row] = &[
     row(DOCUMENTED, "*/known", &["api:*"],
         "The service has the operation.",
         "a plain request", &[]),
-    row(DOCUMENTED, "*/repositoryName/exists", &["api:*", "steampipe1938"],
-        "The repository must exist.",
-        "a repository that does not exist", &["RepositoryNotFoundException"]),
     row(DOCUMENTED, "*/repositoryName/accepted", &["api:*"],
         "A repository name that every edition of the documents admits is accepted.",
         "a valid repository name", &[]),
@@ -52,9 +49,20 @@ pub(super) static EACH_OPERATION: &[Row] = &[
         "the caller's own registry id", &[]),
 ];
 
+/// Rules of every operation that names no upload.
+#[rustfmt::skip]
+pub(super) static EACH_WITHOUT_UPLOAD: &[Row] = &[
+    row(DOCUMENTED, "*/repositoryName/exists", &["api:*", "steampipe1938"],
+        "The repository must exist.",
+        "a repository that does not exist", &["RepositoryNotFoundException"]),
+];
+
 /// Rules of every operation that names an upload.
 #[rustfmt::skip]
 pub(super) static EACH_UPLOAD: &[Row] = &[
+    row(DOCUMENTED, "*/repositoryName/exists", &["api:*", "steampipe1938"],
+        "The repository must exist. No upload id is valid for one that does not: either may be answered.",
+        "a repository that does not exist", &["RepositoryNotFoundException", "UploadNotFoundException"]),
     row(DOCUMENTED, "*/uploadId/exists", &["api:*"],
         "The upload must exist and belong to the repository.",
         "an upload id that does not exist in this repository", &["UploadNotFoundException"]),
@@ -198,7 +206,7 @@ pub(super) static ROWS: &[Row] = &[
     row(DOCUMENTED, "answer/json-object", &["smithy"],
         "The body of an answer is the JSON object that the model describes.",
         "the body of an answer", &[]),
-    row(DOCUMENTED, "answer/message", &["model", "c7n"],
+    row(OBSERVED, "answer/message", &["c7n", "model"],
         "A modelled error carries a message.",
         "the message of an error", &[]),
     row(OBSERVED, "answer/message-text", &["c7n", "dotnet424"],
@@ -223,6 +231,9 @@ pub(super) static ROWS: &[Row] = &[
     row(OBSERVED, "wire/body/json", &["kinesalite", "rfc8259"],
         "The body is JSON.",
         "a body that is not JSON", &["SerializationException"]),
+    row(OPEN, "wire/body/json-extensions", &["rfc8259"],
+        "A parser may accept forms that are not JSON, says RFC 8259, section 9.",
+        "a body in more than JSON", &["SerializationException"]),
     row(OPEN, "wire/body/nesting", &["rfc8259"],
         "A parser may limit the depth of nesting.",
         "deep nesting", &["SerializationException"]),
@@ -268,7 +279,10 @@ pub(super) static ROWS: &[Row] = &[
     // What a run asks before it judges.
     row(DOCUMENTED, "survey/CreateRepository", &["api:CreateRepository"],
         "A repository can be created for the cases to work in.",
-        "a plain CreateRepository", &[]),
+        "a plain request", &[]),
+    row(DOCUMENTED, "survey/DeleteRepository", &["api:DeleteRepository"],
+        "A repository can be removed, with what is in it.",
+        "a plain request", &[]),
     row(DOCUMENTED, "survey/availability", &["api:BatchCheckLayerAvailability"],
         "BatchCheckLayerAvailability tells a stored layer from an absent one.",
         "a plain BatchCheckLayerAvailability", &[]),
