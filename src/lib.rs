@@ -17,7 +17,7 @@
 //!
 //! # The rooms
 //!
-//! Floors from the ground up; a room imports only rooms below it, or beside it on its own floor where the table says so.
+//! Floors from the ground up. A room imports rooms below it, and few on its own floor; `tests/tidy.rs` has the list.
 //!
 //! | floor | room | what it is for |
 //! | --- | --- | --- |
@@ -25,7 +25,7 @@
 //! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found |
 //! | 2 | [`expect`] | what is admitted as an answer, and how that reads |
 //! | 3 | [`case`] | a sequence of calls, its references and its bytes |
-//! | 3 | [`model`] | the reference registry (uses [`case`] for nothing but hex digits) |
+//! | 3 | [`model`] | the reference registry |
 //! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
 //! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model |
 //! | 4 | [`scenario`] | a YAML file becomes a case |
@@ -56,10 +56,11 @@
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //! 4. No finding without a rule, no rule without a source; every rule that gates has a case.
 //! 5. Bytes from a target can give findings, never a panic, a hang or unbounded memory.
-//! 6. A case works in repositories under the run's prefix, and leaves nothing behind: after a pass, a failure, or Ctrl-C.
+//! 6. A case works in repositories with the run's prefix in their names, and removes them: after a pass, a failure, or
+//!    Ctrl-C. What a target does not let it remove is said.
 //! 7. Credentials never reach a report or a log.
 //!
-//! `tests/tidy.rs` keeps the first four.
+//! `tests/tidy.rs` keeps the first two and the fourth, `tests/cli.rs` the sixth, `tests/hostile.rs` the fifth.
 
 pub mod case;
 pub mod contract;

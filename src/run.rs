@@ -233,7 +233,7 @@ impl Worker {
             let in_a_row = shared.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
             let in_all = shared.in_all.fetch_add(1, Ordering::Relaxed) + 1;
             // One after the other, and dead when asked; or alive, but each further one costs its patience.
-            let dead = in_a_row % DEAD == 0 && !drive::is_answering(&shared.target, case.service).await;
+            let dead = in_a_row.is_multiple_of(DEAD) && !drive::is_answering(&shared.target, case.service).await;
             if dead || in_all >= TOO_MANY {
                 shared.gave_up.store(true, Ordering::Relaxed);
             }

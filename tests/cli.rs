@@ -101,14 +101,14 @@ ecr
    rule      CompleteLayerUpload/layerDigests/match, documented
    says      One of the digests must be that of the bytes.
    source    API reference, CompleteLayerUpload (2025), https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
-   source    published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match (2023-04), https://github.com/dotnet/sdk-container-builds/issues/424
+   source    published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match (2023-06), https://github.com/dotnet/sdk-container-builds/issues/424
    expected  400 InvalidLayerException
    got       200
    smallest  CompleteLayerUpload/layerDigests/match/wrong: one digest, a wrong one
    cases     1 in ecr; -v lists them
    repeat    ecrspec run --endpoint http://ENDPOINT --service ecr --filter '=CompleteLayerUpload/layerDigests/match/wrong'
-   curl      curl -sS -i -X POST [..]
    all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
+   curl      curl -sS -i -X POST [..] # the last call; its repository is gone, all calls make it anew
 
 FAIL  1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
 
@@ -198,6 +198,28 @@ fn exit_3_unreachable_and_set_up_failed() {
             .contains("the target does not serve the service: CreateRepository answers 404 without an error type")
     );
     assert!(last_line(&output).starts_with("NOT JUDGED  0 cases judged"), "{}", last_line(&output));
+}
+
+#[test]
+fn the_mock_words_its_messages_as_the_real_service_does() {
+    let output = ecrspec(&["run", "--strict", "--filter", "Layer", "--filter", "parts"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn findings_decide_the_exit_code_even_if_nobody_can_read_them() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let filter = format!("={MATCH}/wrong");
+    let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--filter", &filter];
+    let output = command(&run, folder.path()).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let output = command(&[&run[..], &["--report", "ndjson=/dev/full"]].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "the log that was asked for is not there");
+    assert!(last_line(&output).starts_with("FAIL  "), "and the report is printed all the same");
+    assert!(repositories(&mock.endpoint).contains("\"repositories\":[]"));
 }
 
 #[test]
@@ -415,7 +437,9 @@ fn a_fixed_repository_serves_for_all() {
 
 #[test]
 fn explain_and_contract_say_all_with_sources() {
-    assert_data_eq!(out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])), str![[r#"
+    assert_data_eq!(
+        out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),
+        str![[r#"
 CompleteLayerUpload/uploadId/once (ecr), documented
 An upload is completed once: after that the upload is gone, or its layer exists.
 
@@ -425,7 +449,8 @@ An upload is completed once: after that the upload is gone, or its layer exists.
   case      scenarios/reuse/repeated-completion: the same completion a second time
   case      CompleteLayerUpload/uploadId/once/repeated: the same completion again
 
-"#]]);
+"#]]
+    );
     assert_data_eq!(
         out(&ecrspec(&["contract", "show", "InitiateLayerUpload", "--service", "ecr-public"])),
         str![[r#"

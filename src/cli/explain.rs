@@ -58,6 +58,15 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));
     }
+    if pages.is_empty()
+        && arguments.script
+        && Service::ALL.iter().any(|service| Rules::of(*service).get(&arguments.id).is_some())
+    {
+        return Err(Failure::usage(anyhow!(
+            "--script: expected the id of a case, found the rule {:?}; `ecrspec explain` lists its cases",
+            arguments.id
+        )));
+    }
     if pages.is_empty() {
         near.sort_unstable();
         near.dedup();

@@ -218,20 +218,20 @@ pub static SOURCES: &[Source] = &[
     source(
         "resolver",
         "Amazon's own containerd resolver: digests of other algorithms are not validated; digest validation comes before LayerAlreadyExistsException; absent layers are UNAVAILABLE",
-        "https://github.com/awslabs/amazon-ecr-containerd-resolver/blob/main/ecr/layer_writer.go",
+        "https://github.com/awslabs/amazon-ecr-containerd-resolver/tree/main/ecr",
         "commit 8e1e030",
     ),
     source(
         "dotnet424",
         "published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match",
         "https://github.com/dotnet/sdk-container-builds/issues/424",
-        "2023-04",
+        "2023-06",
     ),
     source(
         "dotnet472",
         "published answer of the public service: None of the provided layer digests match the calculated layer digest",
         "https://github.com/dotnet/sdk-container-builds/issues/472",
-        "2023-06",
+        "2023-07",
     ),
     source(
         "colima1167",
@@ -279,7 +279,7 @@ pub static SOURCES: &[Source] = &[
         "ecrcleaner3",
         "published answer: InvalidParameterException for an empty list",
         "https://github.com/puemos/aws-lambda-ecr-cleaner/issues/3",
-        "2019",
+        "2017",
     ),
     source(
         "ecrlogin225",

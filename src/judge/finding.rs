@@ -76,6 +76,12 @@ impl fmt::Display for Grade {
 }
 
 impl Finding {
+    /// The rule that an entry of known deviations names to accept it. A server fault is accepted for the request that
+    /// provokes it, and not for all that there are.
+    pub fn acceptable_as(&self) -> &str {
+        if self.rule.starts_with("always/") { &self.about } else { &self.rule }
+    }
+
     /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
     pub fn sentence(&self) -> String {
         self.sentence_on(&self.breach)

@@ -54,7 +54,7 @@ pub enum Stale {
 impl Known {
     /// Whether the entry is about this finding.
     pub fn matches(&self, service: Service, finding: &Finding) -> bool {
-        self.is_for(service) && self.rule == finding.rule && self.got == finding.got
+        self.is_for(service) && self.rule == finding.acceptable_as() && self.got == finding.got
     }
 
     /// Whether the entry is about this service.
@@ -80,6 +80,14 @@ impl KnownFile {
             let known_rule = Service::ALL.iter().any(|service| Rules::of(*service).get(&entry.rule).is_some());
             if !known_rule {
                 return Err(format!("entry {}, rule: expected the id of a rule, found {:?}", index + 1, entry.rule));
+            }
+            if entry.rule.starts_with("always/") {
+                let expected = "expected the rule that the request breaks (`about` or `accept as` in the report)";
+                return Err(format!(
+                    "entry {}, rule: {expected}, found {:?}, which stands for all",
+                    index + 1,
+                    entry.rule
+                ));
             }
             if entry.reason.trim().is_empty() {
                 return Err(format!(

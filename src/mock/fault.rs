@@ -95,12 +95,34 @@ pub static FAULTS: &[Fault] = &[
         ..LAWFUL
     },
     Fault {
+        name: "no-deletion",
+        sentence: "DeleteRepository is an unknown operation",
+        rule: "survey/DeleteRepository",
+        before: |request| {
+            if request.operation() == Some("DeleteRepository") {
+                request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
+            }
+        },
+        ..LAWFUL
+    },
+    Fault {
         name: "no-uploads",
         sentence: "InitiateLayerUpload is an unknown operation",
         rule: "InitiateLayerUpload/known",
         before: |request| {
             if request.operation() == Some("InitiateLayerUpload") {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
+            }
+        },
+        ..LAWFUL
+    },
+    Fault {
+        name: "serialization-500",
+        sentence: "SerializationException comes with status 500",
+        rule: "always/no-5xx",
+        after: |_, answer| {
+            if envelope::error(answer).name.as_deref() == Some("SerializationException") {
+                answer.status = 500;
             }
         },
         ..LAWFUL
@@ -127,6 +149,30 @@ pub static FAULTS: &[Fault] = &[
             if request.operation() == Some("UploadLayerPart") {
                 *answer =
                     envelope::answer(400, &json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
+            }
+        },
+        ..LAWFUL
+    },
+    Fault {
+        name: "type-in-header",
+        sentence: "the error type stands in x-amzn-errortype, and another one in __type",
+        rule: "answer/type-visible",
+        after: |_, answer| {
+            if let (Some(name), Some(mut body)) = (envelope::error(answer).name, answer.json()) {
+                body["__type"] = json!("ValidationException");
+                answer.body = Bytes::from(body.to_string());
+                answer.headers.push((String::from("x-amzn-errortype"), name));
+            }
+        },
+        ..LAWFUL
+    },
+    Fault {
+        name: "untyped-errors",
+        sentence: "errors name no type",
+        rule: "answer/error-type",
+        after: |_, answer| {
+            if answer.status == 400 {
+                answer.body = Bytes::from_static(b"{\"message\":\"no\"}");
             }
         },
         ..LAWFUL

@@ -17,7 +17,7 @@ use crate::wire::Framing;
 pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Result<String, String> {
     let mut text = format!("#!/bin/sh\n# {} ({}): {}\n", case.id, case.service, shown(&case.title));
     for step in case.steps.iter().filter(|step| step.role == StepRole::Focus) {
-        let _ = writeln!(text, "# {}: expected {}", step.name, step.expect.short());
+        let _ = writeln!(text, "echo '{}: expected {}'", step.name, step.expect.short());
     }
     text += "set -eu\n";
     let _ = writeln!(text, "endpoint=${{1:-{endpoint}}}");
@@ -45,6 +45,12 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
         text += &call(step)?;
     }
     text += "\n# clean up\n";
+    for step in case.steps.iter().filter(|step| step.operation == "CreateRepository") {
+        let (body, _) = body(std::str::from_utf8(&step.request.body).unwrap_or_default())?;
+        text += &format!("printf '%s' \"{body}\" > body.json\ncall DeleteRepository {} > DeleteRepository.txt\n", {
+            header_flags(&crate::wire::envelope::request(case.service, "DeleteRepository", bytes::Bytes::new()).headers)
+        });
+    }
     for name in &made {
         text += &plain_call(case, "DeleteRepository", name);
     }

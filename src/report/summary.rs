@@ -40,7 +40,7 @@ pub struct Group {
     pub finding: Finding,
     /// Its case; `None` if the survey found it.
     pub smallest: Option<Judged>,
-    /// Ids of the rules that are broken: what entries of known deviations name.
+    /// Ids of the rules that entries of known deviations name to accept it.
     pub rules: Vec<String>,
     /// Ids of the rules that the steps are about.
     pub about: Vec<String>,
@@ -194,7 +194,7 @@ impl Summary {
             let mut of_rule = 0;
             let (mut broken, mut matched, mut unjudged) = (false, false, false);
             for judged in self.cases.iter().filter(|judged| entry.is_for(judged.service)) {
-                for finding in findings(judged).iter().filter(|finding| finding.rule == entry.rule) {
+                for finding in findings(judged).iter().filter(|finding| finding.acceptable_as() == entry.rule) {
                     broken = true;
                     matched |= finding.got == entry.got;
                 }
@@ -369,7 +369,7 @@ impl Group {
             services,
             finding: first.finding.clone(),
             smallest: first.case.cloned(),
-            rules: distinct(found.iter().map(|found| found.finding.rule.clone()).collect()),
+            rules: distinct(found.iter().map(|found| String::from(found.finding.acceptable_as())).collect()),
             about: distinct(found.iter().map(|found| found.finding.about.clone()).collect()),
             operations: distinct(found.iter().map(|found| found.finding.operation.clone()).collect()),
             cases: found.iter().filter_map(|found| Some((found.service, found.case?.case.clone()))).collect(),

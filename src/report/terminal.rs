@@ -138,15 +138,12 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     };
     line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
     line("rule", &format!("{}, {}", found.rule, found.tier));
-    let others: Vec<&str> = group.rules.iter().map(String::as_str).filter(|rule| *rule != found.rule).collect();
-    let shown_rules = if detail.verbose { others.len() } else { others.len().min(3) };
-    if !others.is_empty() {
-        let more = others.len() - shown_rules;
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        line("also", &format!("{}{more}", others[..shown_rules].join(", ")));
-    }
-    if found.about != found.rule {
-        line("about", &format!("{}", found.about));
+    if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
+        let many = if detail.verbose { group.rules.len() } else { 3 };
+        let named: Vec<&str> = group.rules.iter().take(many).map(String::as_str).collect();
+        let more = group.rules.len().saturating_sub(many);
+        let more = if more > 0 { format!(" and {more} more (-v)") } else { String::new() };
+        line("accept as", &format!("{}{more}", named.join(", ")));
     }
     if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule)) {
         line("says", &rule.statement);
@@ -166,11 +163,11 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     let counts: Vec<String> = group.services.iter().map(|service| format!("{} in {service}", count(service))).collect();
     line("cases", &format!("{}{}", counts.join(", "), if detail.verbose { "" } else { "; -v lists them" }));
     line("repeat", &repeat(&summary.started, smallest));
-    if let Some(command) = curl(&summary.started, smallest, &found.step) {
-        line("curl", &command);
-    }
     if let Some(command) = script(&summary.started, smallest) {
         line("all calls", &command);
+    }
+    if let Some(command) = curl(&summary.started, smallest, &found.step) {
+        line("curl", &format!("{command} # the last call; its repository is gone, all calls make it anew"));
     }
     if detail.verbose {
         for (service, case) in &group.cases {
@@ -194,6 +191,10 @@ fn repeat(started: &Started, judged: &Judged) -> String {
 
 /// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
 fn script(started: &Started, judged: &Judged) -> Option<String> {
+    let unreadable = judged.exchanges.iter().any(|logged| logged.body.text.contains('\u{fffd}'));
+    if unreadable || started.flags.iter().any(|flag| flag == "--repository") {
+        return None; // A shell sends no such bytes; and a script makes repositories of its own.
+    }
     let value = |name: &str| {
         let index = started.flags.iter().position(|flag| flag == name)?;
         started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])
@@ -398,6 +399,9 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
         }
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
         Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
+        Reason::NothingRun if summary.started.cases == 0 => {
+            String::from("nothing was run: no case has such an id (`ecrspec list` shows them)")
+        }
         Reason::NothingRun => String::from("nothing was run"),
     }
 }
