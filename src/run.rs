@@ -37,6 +37,8 @@ pub struct Settings {
     pub strict: bool,
     /// Findings of these grades gate; kept in the log for whoever reads it.
     pub fail_on: Vec<Grade>,
+    /// The other settings that are not as usual, for the reader.
+    pub options: Vec<String>,
     /// What the repositories of the run begin with; different from run to run.
     pub prefix: String,
 }
@@ -78,6 +80,7 @@ pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
             cases.into_iter().filter(|case| case.tier() <= settings.tier && is_named(&settings.filter, &case.id)),
         );
     }
+    chosen.sort_by_key(|case| case.last);
     Ok(chosen)
 }
 
@@ -157,6 +160,7 @@ fn started(settings: &Settings, cases: usize) -> Started {
         services: settings.services.clone(),
         cases,
         jobs: settings.jobs,
+        options: settings.options.clone(),
         filtered: !settings.filter.is_empty() || settings.tier != Tier::Open,
         fail_on: settings.fail_on.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),

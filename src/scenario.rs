@@ -154,7 +154,7 @@ impl Reader<'_> {
             }
         }
         let place = Place::Own(written.repositories.clone());
-        Ok(Case { id: String::from(self.id), service, title: written.title.clone(), place, chunks, steps })
+        Ok(Case { id: String::from(self.id), service, title: written.title.clone(), place, chunks, steps, last: false })
     }
 
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {

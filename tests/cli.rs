@@ -90,6 +90,7 @@ fn exit_1_findings() {
         str![[r#"
 target     http://ENDPOINT
 run        ecrspec [..], 1 case, jobs [..], ecr
+options    filter =CompleteLayerUpload/layerDigests/match/wrong
 works in   repositories ecrspec-[..]
 ecr        account 012345678910, partSize 10485760
 

@@ -140,6 +140,7 @@ fn settings(target: &str, filter: &str) -> Settings {
         repository: None,
         strict: false,
         fail_on: Grade::ALL.to_vec(),
+        options: Vec::new(),
         prefix: String::from("ecrspec-hostile"),
     }
 }

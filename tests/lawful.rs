@@ -166,6 +166,7 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
         repository: None,
         strict: false,
         fail_on: Grade::ALL.to_vec(),
+        options: Vec::new(),
         prefix: String::from("ecrspec-lawful"),
     };
     let events = Mutex::new(Vec::<Event>::new());

@@ -28,6 +28,8 @@ pub struct Case {
     pub chunks: Vec<Chunk>,
     /// The calls, in order.
     pub steps: Vec<Step>,
+    /// Whether it is run after all others: far positions have been seen to exhaust the memory of servers.
+    pub last: bool,
 }
 
 /// The repository that a case works in.

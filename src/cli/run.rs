@@ -186,23 +186,40 @@ impl Merged {
         let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
+        let filter = some(&arguments.filter).or(file.filter).unwrap_or_default();
+        let tier = arguments.tier.or(file.tier);
+        let fail_on = some(&arguments.fail_on).or(file.fail_on);
+        let timeout = arguments.timeout.or(file.timeout);
+        let requests = arguments.rate.or(file.rate);
+        let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
+        let options = [
+            (auth == Auth::Dummy).then(|| String::from("auth dummy")),
+            tier.map(|tier| format!("tier {tier}")),
+            (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
+            strict.then(|| String::from("strict")),
+            fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
+            known.as_ref().map(|path| format!("known deviations in {}", path.display())),
+            timeout.map(|seconds| format!("timeout {seconds} s")),
+            requests.map(|rate| format!("at most {rate} requests/s")),
+        ];
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag, strict_flag];
         Ok(Merged {
             endpoint,
             auth,
-            rate: rate(arguments.rate.or(file.rate))?,
+            rate: rate(requests)?,
             patience,
             settings: Settings {
                 target,
                 flags: flags.into_iter().flatten().flatten().collect(),
                 services,
-                filter: some(&arguments.filter).or(file.filter).unwrap_or_default(),
-                tier: arguments.tier.or(file.tier).unwrap_or(Tier::Open),
+                filter,
+                tier: tier.unwrap_or(Tier::Open),
                 jobs: jobs(arguments.jobs.or(file.jobs))?,
                 repository,
                 strict,
-                fail_on: some(&arguments.fail_on).or(file.fail_on).unwrap_or_else(|| Grade::ALL.to_vec()),
+                fail_on: fail_on.unwrap_or_else(|| Grade::ALL.to_vec()),
+                options: options.into_iter().flatten().collect(),
                 prefix: prefix(),
             },
             measure: Measure {

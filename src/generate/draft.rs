@@ -51,6 +51,7 @@ impl Draft {
                 place: Place::Shared,
                 chunks: Vec::new(),
                 steps: Vec::new(),
+                last: false,
             },
         }
     }
@@ -139,6 +140,12 @@ impl Draft {
         if let Some(step) = self.case.steps.last_mut() {
             change(&mut step.request);
         }
+        self
+    }
+
+    /// Runs the case after all others.
+    pub fn last(mut self) -> Draft {
+        self.case.last = true;
         self
     }
 

@@ -29,7 +29,6 @@ pub fn catalogue(service: Service) -> Vec<Case> {
     cases.extend(state::cases(service));
     cases.extend(availability::cases(service));
     cases.extend(wire_faults::cases(service));
-    // Last, since far positions have been seen to exhaust the memory of servers.
     cases.extend(ranges::cases(service));
     cases
 }

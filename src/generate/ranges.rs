@@ -126,7 +126,8 @@ fn far(service: Service) -> Vec<Case> {
     for (variant, position) in far {
         let last = body::part(HERE, "upload", "layer", 0, SMALL).set("partLastByte", position.to_string());
         let title = format!("a range that ends at {position}");
-        cases.push(draft(service, length, &format!("last-{variant}"), &title).focus(length, UPLOAD, last).done());
+        cases
+            .push(draft(service, length, &format!("last-{variant}"), &title).focus(length, UPLOAD, last).last().done());
     }
     for (variant, position) in far {
         let body = body::part(HERE, "upload", "layer", 0, SMALL)
@@ -134,7 +135,10 @@ fn far(service: Service) -> Vec<Case> {
             .set("partLastByte", (position + SMALL as u64 - 1).to_string());
         let title = format!("the first part at {position}");
         cases.push(
-            draft(service, contiguous, &format!("first-at-{variant}"), &title).focus(contiguous, UPLOAD, body).done(),
+            draft(service, contiguous, &format!("first-at-{variant}"), &title)
+                .focus(contiguous, UPLOAD, body)
+                .last()
+                .done(),
         );
     }
     let largest = i64::MAX.to_string();
@@ -143,6 +147,6 @@ fn far(service: Service) -> Vec<Case> {
         .initiate("upload");
     let body =
         body::part(HERE, "upload", "byte", 0, 1).set("partFirstByte", largest.clone()).set("partLastByte", largest);
-    cases.push(byte.focus(contiguous, UPLOAD, body).done());
+    cases.push(byte.focus(contiguous, UPLOAD, body).last().done());
     cases
 }

@@ -45,6 +45,9 @@ pub struct Started {
     pub cases: usize,
     /// Number of cases under way at once.
     pub jobs: usize,
+    /// Settings that are not as usual.
+    #[serde(default)]
+    pub options: Vec<String>,
     /// Whether a filter or a tier chose among the cases.
     pub filtered: bool,
     /// Grades that gate.

@@ -35,6 +35,9 @@ pub fn header(started: &Started) -> String {
     row(&mut text, "target", &started.target);
     let version = format!("ecrspec {}, {}, jobs {}", started.ecrspec, number_of(started.cases, "case"), started.jobs);
     row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
+    if !started.options.is_empty() {
+        row(&mut text, "options", &started.options.join(", "));
+    }
     row(&mut text, "works in", &format!("repositories {}", started.repositories));
     text
 }
