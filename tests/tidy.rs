@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecrspec::case::StepRole;
-use ecrspec::contract::{ErrorType, Kind, Member, Rules, Service, Shape, Source, Tier, source::SOURCES};
+use ecrspec::contract::{ErrorType, Kind, Member, Rule, Rules, Service, Shape, Source, Tier, source::SOURCES};
 use ecrspec::suite::{drafts, snapshots, suite};
 
 /// Which rooms the code of a room may name. Tests inside a room may name more.
@@ -168,12 +168,7 @@ fn every_rule_that_gates_has_a_case() {
         let focus = cases.iter().flat_map(|case| &case.steps).filter(|step| step.role == StepRole::Focus);
         let tested: BTreeSet<&str> = focus.map(|step| step.expect.rule.as_str()).collect();
         for rule in Rules::of(service).iter().filter(|rule| rule.tier.gates()) {
-            // Judged on every answer, or by the survey.
-            let everywhere = rule.id.starts_with("answer/")
-                || rule.id.starts_with("always/")
-                || rule.id.starts_with("survey/")
-                || rule.id.contains("/answer/")
-                || rule.id.ends_with("/known");
+            let everywhere = Rule::is_everywhere(&rule.id);
             // A valid GetDownloadUrlForLayer finds no layer: there the rule of that answer stands for "accepted".
             let stood_for = rule.id.starts_with("GetDownloadUrlForLayer/") && rule.errors.is_empty();
             assert!(everywhere || stood_for || tested.contains(rule.id.as_str()), "{service}: no case for {}", rule.id);

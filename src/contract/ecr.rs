@@ -1,11 +1,7 @@
 //! The private service, `ecr`: service model 2015-09-21 (botocore 1.43.106) and the API reference of 2025.
 
 use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
-use super::shapes::{
-    ANSWERED_REPOSITORY_NAME, BATCHED_LAYER_DIGEST, BATCHED_LAYER_DIGEST_LIST, CREATION_TIMESTAMP, FORCE_FLAG,
-    FREE_TEXT, LAYER_DIGEST, LAYER_DIGEST_LIST, LAYER_FAILURE_CODE, LAYER_PART_BLOB, LAYER_SIZE, PART_SIZE,
-    REGISTRY_ID, UPLOAD_ID, URL,
-};
+use super::shapes::*;
 use super::{Contract, Operation, Role, Service};
 
 /// The contract of the private service.
@@ -53,34 +49,9 @@ static LAYER: Shape = Shape {
     ]),
 };
 
-static LAYER_FAILURE: Shape = Shape {
-    name: "LayerFailure",
-    kind: Kind::Structure(&[
-        required("layerDigest", &BATCHED_LAYER_DIGEST),
-        required("failureCode", &LAYER_FAILURE_CODE),
-        optional("failureReason", &FREE_TEXT),
-    ]),
-};
-
-static REPOSITORY: Shape = Shape {
-    name: "Repository",
-    kind: Kind::Structure(&[
-        required("repositoryArn", &FREE_TEXT),
-        required("registryId", &REGISTRY_ID),
-        required("repositoryName", &ANSWERED_REPOSITORY_NAME),
-        required("repositoryUri", &URL),
-        required("createdAt", &CREATION_TIMESTAMP),
-    ]),
-};
-
 static REPOSITORY_NAMES: Shape =
     Shape { name: "RepositoryNameList", kind: Kind::List { min: 1, max: Some(100), item: &REPOSITORY_NAME } };
-static REPOSITORIES: Shape =
-    Shape { name: "RepositoryList", kind: Kind::List { min: 0, max: None, item: &REPOSITORY } };
 static LAYERS: Shape = Shape { name: "LayerList", kind: Kind::List { min: 0, max: None, item: &LAYER } };
-static FAILURES: Shape =
-    Shape { name: "LayerFailureList", kind: Kind::List { min: 0, max: None, item: &LAYER_FAILURE } };
-
 const REGISTRY: Member = optional("registryId", &REGISTRY_ID);
 const NAME: Member = required("repositoryName", &REPOSITORY_NAME);
 

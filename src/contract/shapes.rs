@@ -1,6 +1,6 @@
 //! The shapes that both services share. Names and bounds as in the service models, to be checked line by line.
 
-use super::shape::{ANY_TEXT, Kind, Pattern, Shape, Text};
+use super::shape::{ANY_TEXT, Kind, Pattern, Shape, Text, optional, required};
 
 /// Free text: the model sets no bound.
 pub static FREE_TEXT: Shape = Shape { name: "String", kind: Kind::Text(ANY_TEXT) };
@@ -72,3 +72,33 @@ pub static CREATION_TIMESTAMP: Shape = Shape { name: "CreationTimestamp", kind: 
 
 /// A web address.
 pub static URL: Shape = Shape { name: "Url", kind: Kind::Text(ANY_TEXT) };
+
+/// Why BatchCheckLayerAvailability has no answer for a digest.
+pub static LAYER_FAILURE: Shape = Shape {
+    name: "LayerFailure",
+    kind: Kind::Structure(&[
+        required("layerDigest", &BATCHED_LAYER_DIGEST),
+        required("failureCode", &LAYER_FAILURE_CODE),
+        optional("failureReason", &FREE_TEXT),
+    ]),
+};
+
+/// A repository, as far as the harness reads it.
+pub static REPOSITORY: Shape = Shape {
+    name: "Repository",
+    kind: Kind::Structure(&[
+        required("repositoryArn", &FREE_TEXT),
+        required("registryId", &REGISTRY_ID),
+        required("repositoryName", &ANSWERED_REPOSITORY_NAME),
+        required("repositoryUri", &URL),
+        required("createdAt", &CREATION_TIMESTAMP),
+    ]),
+};
+
+/// The repositories that were found.
+pub static REPOSITORIES: Shape =
+    Shape { name: "RepositoryList", kind: Kind::List { min: 0, max: None, item: &REPOSITORY } };
+
+/// The digests without an answer.
+pub static FAILURES: Shape =
+    Shape { name: "LayerFailureList", kind: Kind::List { min: 0, max: None, item: &LAYER_FAILURE } };

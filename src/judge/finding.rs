@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Tier;
+use crate::contract::{Rule, Tier};
 
 /// One broken rule.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -137,8 +137,7 @@ impl Finding {
     /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is
     /// about without its operation; the grade; and what came.
     pub fn cause(&self) -> String {
-        let everywhere =
-            ["answer/", "survey/"].iter().any(|prefix| self.rule.starts_with(prefix)) || self.rule.contains("/answer/");
+        let everywhere = Rule::is_everywhere(&self.rule) && !self.rule.starts_with("always/");
         let about = if everywhere { &self.rule } else { &self.about };
         let family = match (member_constraint(about), about.split_once('/')) {
             (Some((member, _)), _) => member,

@@ -49,10 +49,8 @@ pub fn case_page(case: &Case) -> String {
 /// One rule with all that is known of it, for `explain`.
 pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
-    let of_answers = ["answer/", "always/", "survey/"].iter().any(|prefix| rule.id.starts_with(prefix))
-        || rule.id.contains("/answer/");
     match (rule.errors.as_slice(), rule.tier) {
-        ([], _) if of_answers => text += "  judged    on every answer, or by the survey\n",
+        ([], _) if Rule::is_everywhere(&rule.id) => text += "  judged    on every answer, or by the survey\n",
         ([], _) => text += "  admitted  success\n",
         (errors, Tier::Open) => {
             let _ = writeln!(

@@ -40,10 +40,7 @@ pub fn page(service: Service, cases: &[Case]) -> String {
                 cell(&rule.statement),
                 rule.tier,
                 rule.errors.join(", "),
-                match about {
-                    0 if rule.tier.gates() => String::from("every answer"),
-                    count => count.to_string(),
-                },
+                if Rule::is_everywhere(&rule.id) { String::from("every answer") } else { about.to_string() },
                 sources.join(", ")
             );
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::event::{Event, Finished, Judged, Started};
-use crate::contract::{ErrorType, Service, Tier};
+use crate::contract::{ErrorType, Rule, Service, Tier};
 use crate::drive::Survey;
 use crate::judge::known::{Known, Stale};
 use crate::judge::{Finding, Verdict};
@@ -199,7 +199,7 @@ impl Summary {
                     matched |= finding.got == entry.got;
                 }
                 // Rules that every answer is judged by are in the list of no case: then any case may break them.
-                if judged.rules.contains(&entry.rule) || is_everywhere(&entry.rule) {
+                if judged.rules.contains(&entry.rule) || Rule::is_everywhere(&entry.rule) {
                     of_rule += 1;
                     unjudged |= matches!(judged.verdict, Verdict::Inconclusive { .. });
                 }
@@ -387,13 +387,6 @@ fn findings(judged: &Judged) -> &[Finding] {
         Verdict::Fail { findings } => findings,
         _ => &[],
     }
-}
-
-/// Whether a rule is judged on every answer, or by the survey, and not by cases of its own.
-fn is_everywhere(rule: &str) -> bool {
-    ["answer/", "always/", "survey/"].iter().any(|prefix| rule.starts_with(prefix))
-        || rule.contains("/answer/")
-        || rule.ends_with("/known")
 }
 
 fn refuses(service: Service, rule: &str) -> bool {

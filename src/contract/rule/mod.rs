@@ -36,6 +36,15 @@ pub struct Rules {
     by_id: BTreeMap<String, Rule>,
 }
 
+impl Rule {
+    /// Whether the rule with this id is judged on every answer, or by the survey, and not by cases of its own.
+    pub fn is_everywhere(id: &str) -> bool {
+        ["answer/", "always/", "survey/"].iter().any(|prefix| id.starts_with(prefix))
+            || id.contains("/answer/")
+            || id.ends_with("/known")
+    }
+}
+
 impl Rules {
     /// The rules of a service.
     pub fn of(service: Service) -> &'static Rules {
