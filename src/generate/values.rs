@@ -177,7 +177,8 @@ fn repository_names(valid: &str) -> Vec<Value> {
         Value::text("colon", "a tag", format!("{valid}:latest")),
         Value::text("space", "a space", format!("{valid}/a b")),
     ];
-    for (name, separator) in [("dot", '.'), ("underscore", '_'), ("dash", '-')] {
+    for (name, plural, separator) in [("dot", "dots", '.'), ("underscore", "underscores", '_'), ("dash", "dashes", '-')]
+    {
         values.push(Value::text(
             &format!("leading-{name}"),
             format!("a leading {name}"),
@@ -190,7 +191,7 @@ fn repository_names(valid: &str) -> Vec<Value> {
         ));
         values.push(Value::text(
             &format!("double-{name}"),
-            format!("two {name}s in a row"),
+            format!("two {plural} in a row"),
             format!("{valid}/a{separator}{separator}b"),
         ));
     }
