@@ -47,7 +47,7 @@ pub struct Settings {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunError {
     /// The target could not be reached.
-    #[error("no connection to {0}: is the server running, and is the address right?")]
+    #[error("no connection to {0}: is the server running, and are host, port and http or https right?")]
     Unreachable(String),
     /// The cases or their snapshots are wrong.
     #[error("a fault of ecrspec itself: {0}")]

@@ -64,9 +64,8 @@ pub fn parse(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
 #[serde(deny_unknown_fields)]
 struct File {
     title: String,
-    /// For the reader of the file.
-    #[serde(default, rename = "about")]
-    _about: String,
+    #[serde(default)]
+    about: String,
     #[serde(default = "all_services")]
     services: Vec<Service>,
     #[serde(default)]
@@ -154,7 +153,16 @@ impl Reader<'_> {
             }
         }
         let place = Place::Own(written.repositories.clone());
-        Ok(Case { id: String::from(self.id), service, title: written.title.clone(), place, chunks, steps, last: false })
+        Ok(Case {
+            id: String::from(self.id),
+            service,
+            title: written.title.clone(),
+            about: written.about.trim().to_owned(),
+            place,
+            chunks,
+            steps,
+            last: false,
+        })
     }
 
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {

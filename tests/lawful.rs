@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use ecrspec::contract::{Service, Tier};
 use ecrspec::drive::{Driver, InProcess, Target};
-use ecrspec::judge::Grade;
+use ecrspec::judge::{Grade, Verdict};
 use ecrspec::mock::Mock;
 use ecrspec::report::summary::Measure;
 use ecrspec::report::{Event, Summary};
@@ -62,6 +62,17 @@ fn variants() -> Vec<(&'static str, Variant)> {
             }),
         ),
         ("another account", body(|body| replace_everywhere(body, ACCOUNT, OTHER_ACCOUNT))),
+        (
+            "throttling now and then",
+            Box::new({
+                let count = Mutex::new(0);
+                move |_, answer| {
+                    let mut count = count.lock().unwrap();
+                    *count += 1;
+                    if *count % 251 == 0 { refused("ThrottlingException") } else { answer }
+                }
+            }),
+        ),
         ("partSize of 5 MiB", body(|body| set(body, "partSize", json!(5_242_880)))),
         ("partSize of 20 MiB", body(|body| set(body, "partSize", json!(20_971_520)))),
         (
@@ -118,6 +129,9 @@ fn lawful_variants_give_no_finding() {
             let case = group.smallest.as_ref().map_or("survey", |judged| judged.case.as_str());
             alarms.push(format!("{name}: {} ({case})", group.finding.sentence()));
         }
+        // Not by leaving them unjudged either.
+        let unjudged = summary.cases.iter().filter(|judged| matches!(judged.verdict, Verdict::Inconclusive { .. }));
+        alarms.extend(unjudged.map(|judged| format!("{name}: {} is inconclusive", judged.case)));
         assert!(
             summary.cases.len() > 700 && summary.cases.iter().filter(|judged| judged.requests > 0).count() > 700,
             "{name}"

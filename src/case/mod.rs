@@ -22,6 +22,8 @@ pub struct Case {
     pub service: Service,
     /// What it does, in a few words.
     pub title: String,
+    /// What happens and why it matters, in some sentences; empty where the title says it.
+    pub about: String,
     /// The repository it works in.
     pub place: Place,
     /// The bytes it uploads.

@@ -191,7 +191,8 @@ impl Drive<'_> {
         for (reference, name) in wanted {
             self.made.insert(name.clone());
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                return Err(format!("could not make a repository: {}", crate::judge::describe(&exchange)));
+                let why = infrastructure(true, &exchange).unwrap_or_else(|| crate::judge::describe(&exchange));
+                return Err(format!("could not make a repository: {why}"));
             }
             self.transcript.bindings.bind(reference, name);
         }

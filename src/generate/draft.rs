@@ -48,6 +48,7 @@ impl Draft {
                 id: id.into(),
                 service,
                 title: title.into(),
+                about: String::new(),
                 place: Place::Shared,
                 chunks: Vec::new(),
                 steps: Vec::new(),

@@ -15,6 +15,9 @@ pub fn case_line(case: &Case) -> String {
 /// One case with all that is known of it, for `explain`.
 pub fn case_page(case: &Case) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({})\n{}\n", case.id, case.service, shown(&case.title));
+    if !case.about.is_empty() {
+        let _ = writeln!(text, "\n{}", case.about);
+    }
     for step in &case.steps {
         let body: String = shown(&String::from_utf8_lossy(&step.request.body)).chars().take(600).collect();
         let word = match step.role {
