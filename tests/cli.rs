@@ -249,8 +249,10 @@ fn exit_5_only_trouble_with_known_deviations() {
     assert!(out(&output).contains("known    CompleteLayerUpload accepts a digest that does not match the bytes"));
     assert!(last_line(&output).contains("known or tolerated"), "{}", last_line(&output));
 
-    let output = run(&correct);
-    assert_eq!(output.status.code(), Some(5));
+    // Only a run of everything can say that the rule is kept: a filter may leave out the case that breaks it.
+    assert_eq!(run(&correct).status.code(), Some(0));
+    let output = correct.run(&["--service", "ecr", "--known", known.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(5), "{}", out(&output));
     assert!(out(&output).contains("unexpected pass"), "{}", out(&output));
 
     entry(MATCH, "200", "expires = 2020-01-31\n");

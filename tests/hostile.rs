@@ -278,3 +278,35 @@ fn mute_on(runtime: &Runtime, times: usize) -> String {
     runtime.spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
 }
+
+#[test]
+fn lawful_framings_of_an_answer_are_read_whole() {
+    let runtime = Runtime::new().unwrap();
+    let answers = [
+        format!("{OK}Content-Length: 9\r\n\r\n{{\"a\":\"b\"}}"),
+        format!("{OK}Transfer-Encoding: chunked\r\n\r\n3\r\n{{\"a\r\n6;x=y\r\n\":\"b\"}}\r\n0\r\nX-Trailer: 1\r\n\r\n"),
+        format!("{OK}Connection: close\r\n\r\n{{\"a\":\"b\"}}"),
+        format!("HTTP/1.1 100 Continue\r\n\r\n{OK}content-length: 9\r\n\r\n{{\"a\":\"b\"}}"),
+    ];
+    for answer in answers {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let text = answer.clone();
+        runtime.spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let _ = stream.write_all(text.as_bytes()).await;
+            }
+        });
+        let http = Http::new(&format!("http://{address}"), Patience::default()).unwrap();
+        for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
+            let request = Request {
+                framing,
+                ..envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::from_static(b"{}"))
+            };
+            let reply = runtime.block_on(http.send(request)).reply.unwrap();
+            assert_eq!(&reply.body[..], b"{\"a\":\"b\"}", "{answer:?}, {framing:?}");
+        }
+    }
+}

@@ -210,12 +210,11 @@ impl Summary {
             }
             // A filter may have left out the very case that the entry is about.
             let judged_all = of_rule > 0 && !unjudged && !self.started.filtered && self.finished.is_some();
-            let single = of_rule > 0 && !unjudged && self.cases.len() == of_rule;
             let stale = match matched {
                 _ if entry.is_expired(measure.today) => Some(Stale::Expired),
                 true => None,
                 false if broken => Some(Stale::Changed),
-                false => (judged_all || single).then_some(Stale::UnexpectedPass),
+                false => judged_all.then_some(Stale::UnexpectedPass),
             };
             self.known_trouble.extend(stale.map(|stale| (entry.clone(), stale)));
         }
