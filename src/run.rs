@@ -1,5 +1,6 @@
 //! One run: survey, cases, verdicts, events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -109,6 +110,7 @@ pub async fn run(
     let cases = choose(settings)?;
     sink(Event::Started(started(settings, cases.len())));
     let mut surveys = Vec::new();
+    let mut left = Vec::new();
     for service in settings.services.iter().filter(|service| cases.iter().any(|case| case.service == **service)) {
         let look = async || survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
         let unreachable = |_| RunError::Unreachable(settings.target.clone());
@@ -118,6 +120,10 @@ pub async fn run(
             (survey, _) = look().await.map_err(unreachable)?;
         }
         survey.narrow(cases.iter().filter(|case| case.service == *service));
+        let keeps = |known: &BTreeMap<String, String>| known.contains_key("DeleteRepository");
+        if survey.makes_repositories && (keeps(&survey.unknown) || keeps(&survey.broken)) {
+            left.push(format!("{}/survey", settings.prefix));
+        }
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
     }
@@ -129,8 +135,9 @@ pub async fn run(
         next: AtomicUsize::new(0),
         in_a_row: AtomicUsize::new(0),
         in_all: AtomicUsize::new(0),
+        first_silent: AtomicUsize::new(usize::MAX),
         gave_up: AtomicBool::new(false),
-        left: Mutex::default(),
+        left: Mutex::new(left),
         stop: stop.clone(),
     });
     let (sender, mut receiver) = mpsc::channel(64);
@@ -177,6 +184,8 @@ struct Shared {
     /// Cases that the target left unanswered, one after the other and in all.
     in_a_row: AtomicUsize,
     in_all: AtomicUsize,
+    /// The first of the cases that are unanswered at the moment, by index.
+    first_silent: AtomicUsize,
     /// Whether the rest is not worth waiting for.
     gave_up: AtomicBool,
     /// Repositories that could not be removed.
@@ -229,7 +238,7 @@ impl Worker {
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         }
         if shared.gave_up.load(Ordering::Relaxed) {
-            let reason = String::from("the target has left too many requests unanswered");
+            let reason = String::from("the target has stopped answering, or left too many requests unanswered");
             return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
         let judged = self.judged_calmly(index, case, survey).await;
@@ -261,6 +270,17 @@ impl Worker {
         if !is_silence(&first.verdict) {
             return first;
         }
+        self.shared.first_silent.fetch_min(index, Ordering::Relaxed);
+        if !drive::is_answering(&self.shared.target, case.service).await {
+            // Dead. The first case that it left unanswered may be why; those that came after are not.
+            self.shared.gave_up.store(true, Ordering::Relaxed);
+            if self.shared.first_silent.load(Ordering::Relaxed) < index {
+                let reason = String::from("the target has stopped answering");
+                return Judged { verdict: Verdict::Inconclusive { reason }, ..first };
+            }
+            return first;
+        }
+        self.shared.first_silent.store(usize::MAX, Ordering::Relaxed);
         let second = self.once(index, case, survey, PAUSES + 2).await;
         match &second.verdict {
             Verdict::Pass => {

@@ -248,6 +248,37 @@ fn silence_on_a_faulty_request_is_a_finding_once_confirmed() {
     assert_eq!(summary.reasons(false), [Reason::Inconclusive]);
 }
 
+#[test]
+fn who_dies_of_a_request_is_found_once_and_the_rest_is_inconclusive() {
+    let runtime = Runtime::new().unwrap();
+    let server = Runtime::new().unwrap();
+    let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let mock = Arc::new(Mock::new(&Service::ALL, None));
+    let dead = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let (mock, dead) = (mock.clone(), dead.clone());
+        async move {
+            use tower::ServiceExt as _;
+            let (head, body) = request.into_parts();
+            let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            if body == "{" || dead.load(std::sync::atomic::Ordering::Relaxed) {
+                dead.store(true, std::sync::atomic::Ordering::Relaxed);
+                std::future::pending::<()>().await;
+            }
+            let request = axum::extract::Request::from_parts(head, axum::body::Body::from(body));
+            ecrspec::mock::router(mock).oneshot(request).await.unwrap()
+        }
+    });
+    server.spawn(async move { axum::serve(listener, router).await });
+    let summary = judge(&runtime, &endpoint, "wire/body").unwrap();
+    let cases: Vec<_> = summary.groups.iter().flat_map(|group| &group.cases).collect();
+    // What another worker had under way at that moment may be blamed too.
+    assert!(!cases.is_empty() && cases.len() <= 2, "{cases:?}");
+    assert!(cases.iter().any(|(_, case)| case == "wire/body/json/open-brace"), "{cases:?}");
+    assert_eq!(summary.reasons(false), [Reason::Findings, Reason::Inconclusive]);
+}
+
 /// The mock, but it hangs on the body `{`, so many times.
 fn mute_on(runtime: &Runtime, times: usize) -> String {
     use axum::body::{Body, to_bytes};

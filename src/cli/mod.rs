@@ -133,7 +133,7 @@ fn print(text: &str) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
             anstream::eprintln!("ecrspec: could not print: {error}");
-            std::process::exit(i32::from(Reason::Harness.code()));
+            std::process::exit(i32::from(Reason::Usage.code()));
         }
     }
 }

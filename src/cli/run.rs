@@ -126,15 +126,21 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         Failure { reason, error: error.into() }
     })?;
     let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
-    let reasons = summary.reasons(merged.measure.deny_warnings);
+    let mut reasons = summary.reasons(merged.measure.deny_warnings);
+    let unwritten = log.finish().err();
+    if unwritten.is_some() {
+        let after_interruption = usize::from(reasons.first() == Some(&Reason::Interrupted));
+        reasons.insert(after_interruption, Reason::Usage);
+    }
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
     screen.print(&terminal::report(&summary, detail, &reasons));
+    if let Some(error) = unwritten {
+        anstream::eprintln!("ecrspec: {error:#}");
+    }
     let code = reasons.first().map_or(0, |reason| reason.code());
-    // The verdict stands whether or not somebody could read it; but a report that was asked for and is not there is no
-    // clean end.
-    log.finish().map_err(Failure::usage)?;
+    // The verdict stands whether or not somebody could read it; but a clean end that nobody could read is none.
     match screen.failed.take() {
-        Some(error) if code == 0 => Err(Failure::harness(format!("could not print the report: {error}"))),
+        Some(error) if code == 0 => Err(Failure::usage(anyhow!("could not print the report: {error}"))),
         _ => Ok(code),
     }
 }

@@ -9,7 +9,7 @@ pub mod pace;
 mod raw;
 pub mod survey;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -104,7 +104,7 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
     let mut drive = Drive {
         target,
         case,
-        made: BTreeSet::new(),
+        made: BTreeMap::new(),
         transcript: Transcript {
             exchanges: Vec::new(),
             bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
@@ -135,9 +135,14 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
     }
 }
 
-/// Whether the target answers at all, whatever it says.
+/// Whether the target answers at all, whatever it says. Asked twice, since much hangs on it.
 pub async fn is_answering(target: &Target, service: Service) -> bool {
-    call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok()
+    for _ in 0..2 {
+        if call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Removes a repository with all that is in it. A target that is throttling is asked again.
@@ -167,7 +172,8 @@ async fn call(target: &Target, service: Service, operation: &str, body: Value) -
 struct Drive<'a> {
     target: &'a Target,
     case: &'a Case,
-    made: BTreeSet<String>,
+    /// Repositories to remove, each with whether the target said that it was made.
+    made: BTreeMap<String, bool>,
     transcript: Transcript,
 }
 
@@ -189,11 +195,13 @@ impl Drive<'_> {
             wanted.extend(further.iter().map(|name| (format!("repository:{name}"), format!("{own}-{name}"))));
         }
         for (reference, name) in wanted {
-            self.made.insert(name.clone());
+            // Before it is known whether it was made: an answer may be lost.
+            self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
                 let why = infrastructure(true, &exchange).unwrap_or_else(|| crate::judge::describe(&exchange));
                 return Err(format!("could not make a repository: {why}"));
             }
+            self.made.insert(name.clone(), true);
             self.transcript.bindings.bind(reference, name);
         }
         Ok(())
@@ -212,10 +220,15 @@ impl Drive<'_> {
             let exchange = self.target.send(self.case.service, &request).await;
             let answer = exchange.reply.as_ref().ok().and_then(Answer::json);
             let silent = exchange.reply.is_err();
-            if step.operation == "CreateRepository"
-                && exchange.reply.as_ref().map_or(true, |answer| answer.status < 300)
-            {
-                self.made.extend(repository_of(&exchange.request.body));
+            let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
+            match (step.operation.as_str(), repository_of(&exchange.request.body), done) {
+                ("CreateRepository", Some(name), Ok(true) | Err(_)) => {
+                    self.made.insert(name, done.is_ok());
+                }
+                ("DeleteRepository", Some(name), Ok(true)) => {
+                    self.made.remove(&name);
+                }
+                _ => {}
             }
             self.transcript.exchanges.push(exchange);
             if silent {
@@ -228,8 +241,8 @@ impl Drive<'_> {
     }
 
     async fn clean_up(&mut self) {
-        for name in &self.made {
-            if !is_gone(&delete_repository(self.target, self.case.service, name).await) {
+        for (name, certain) in &self.made {
+            if !is_gone(&delete_repository(self.target, self.case.service, name).await) && *certain {
                 self.transcript.left.push(name.clone());
             }
         }

@@ -249,7 +249,9 @@ impl Look {
         for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
-                StepRole::Attempt => documented(self.service, &step.operation, exchange),
+                StepRole::Attempt => {
+                    documented(self.service, &step.operation, exchange) || is_untyped_refusal(exchange)
+                }
                 _ => self.succeeded(case, transcript, &step.name),
             };
             let already = !self.is_fine(&step.operation);
@@ -403,6 +405,13 @@ pub(super) fn documented(service: Service, operation: &str, exchange: &Exchange)
         Some("UnknownOperationException") => false,
         Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
     }
+}
+
+/// Whether an answer refuses a request in JSON without naming a type: that is said of every answer, and once.
+fn is_untyped_refusal(exchange: &Exchange) -> bool {
+    let Ok(answer) = &exchange.reply else { return false };
+    let refused = (400..500).contains(&answer.status) && envelope::error(answer).name.is_none();
+    refused && answer.json().is_some_and(|body| body.is_object())
 }
 
 fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_json::Map<String, Value>> {

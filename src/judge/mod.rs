@@ -7,7 +7,7 @@ pub mod matching;
 pub mod snapshot;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::contract::error::THROTTLING;
@@ -63,7 +63,9 @@ pub struct Strictness {
 pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
     match steps(case, transcript, strictness) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
-        (Verdict::Fail { .. }, records) if refused_attempt(case, transcript) => {
+        (Verdict::Fail { findings }, records)
+            if refused_attempt(case, transcript) && findings.iter().any(|finding| finding.grade != Grade::Form) =>
+        {
             let reason = String::from("the target did not make, or did not remove, the repository that it is about");
             (Verdict::Skipped { reason }, records)
         }
@@ -230,7 +232,7 @@ impl Subject<'_> {
             self.step.expect.outcomes.iter().filter(|outcome| outcome.is_success()).map(Outcome::members).collect();
         let misses: Vec<_> = pinned
             .iter()
-            .filter_map(|members| matching::first_miss(members, &body, &self.transcript.bindings))
+            .filter_map(|members| matching::first_miss(&present(members, &body), &body, &self.transcript.bindings))
             .collect();
         if misses.len() == pinned.len()
             && let Some(miss) = misses.into_iter().next()
@@ -272,4 +274,10 @@ impl Subject<'_> {
             got,
         })
     }
+}
+
+/// The pins of members that the answer has: one that is missing is a matter of form, and hides no wrong value.
+fn present(pinned: &Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
+    let has = |name: &String| body.get(name).is_some_and(|value| !value.is_null());
+    pinned.iter().filter(|(name, _)| has(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

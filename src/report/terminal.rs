@@ -12,6 +12,7 @@ use crate::drive::Survey;
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
 use crate::wire::Framing;
+use crate::wire::envelope::visible;
 
 pub(super) const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -257,7 +258,7 @@ fn exchange(logged: &Logged) -> String {
 /// A body without its line breaks, and not too much of it.
 fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(400).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    line.chars().take(400).map(visible).collect()
 }
 
 fn known(summary: &Summary) -> String {
@@ -381,7 +382,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
     match reason {
         Reason::Interrupted => String::from("interrupted"),
         Reason::Harness => String::from("a fault of ecrspec"),
-        Reason::Usage => String::from("usage"),
+        Reason::Usage => String::from("a report could not be written"),
         Reason::SetUp => String::from("set-up failed before anything could be judged"),
         Reason::Findings if counts.failed == 0 => {
             format!("{} by the survey", number_of(summary.groups.len(), "finding"))

@@ -78,7 +78,16 @@ fn bare(text: &str) -> Option<String> {
 
 /// A short text of a target as it may stand in a report: no control characters, and not long.
 pub fn printable(text: &str) -> String {
-    text.chars().take(100).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    text.chars().take(100).map(visible).collect()
+}
+
+/// A letter, or a mark in its place if it would do something to a terminal instead of standing there.
+pub fn visible(letter: char) -> char {
+    match letter {
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        letter if letter.is_control() => '\u{fffd}',
+        letter => letter,
+    }
 }
 
 #[cfg(test)]
