@@ -170,7 +170,7 @@ impl Base {
     fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
         if !name.contains(HERE) && !name.starts_with("${pad:") {
-            return None; // A name outside of the run's prefix is never created.
+            return None; // A name without the run's prefix in it is never created.
         }
         let rule = self.broken_rule(member, &value.json)?;
         if rule.ends_with("/editions") && self.operation.name != "InitiateLayerUpload" {
