@@ -44,6 +44,25 @@ pub struct Settings {
     pub prefix: String,
 }
 
+impl Settings {
+    /// A run of everything in both services, in repositories that begin with this prefix.
+    pub fn everything(target: &str, prefix: &str) -> Settings {
+        Settings {
+            target: String::from(target),
+            flags: Vec::new(),
+            services: Service::ALL.to_vec(),
+            filter: Vec::new(),
+            tier: Tier::Open,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            repository: None,
+            strict: false,
+            fail_on: Grade::ALL.to_vec(),
+            options: Vec::new(),
+            prefix: String::from(prefix),
+        }
+    }
+}
+
 /// Why a run could not begin.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunError {

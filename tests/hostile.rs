@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::Service;
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::{Driver, Target};
 use ecrspec::judge::Grade;
@@ -129,22 +129,6 @@ fn patience() -> Patience {
     Patience { connect: short, first_byte: short, rest: short }
 }
 
-fn settings(target: &str, filter: &str) -> Settings {
-    Settings {
-        target: String::from(target),
-        flags: Vec::new(),
-        services: vec![Service::Ecr],
-        filter: vec![String::from(filter)],
-        tier: Tier::Open,
-        jobs: 2,
-        repository: None,
-        strict: false,
-        fail_on: Grade::ALL.to_vec(),
-        options: Vec::new(),
-        prefix: String::from("ecrspec-hostile"),
-    }
-}
-
 fn measure() -> Measure {
     Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false }
 }
@@ -154,7 +138,12 @@ fn judge(runtime: &Runtime, endpoint: &str, filter: &str) -> Result<Summary, Run
     let target = Target::new(Driver::Http(Http::new(endpoint, patience()).unwrap()));
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
-    let settings = settings(endpoint, filter);
+    let settings = Settings {
+        services: vec![Service::Ecr],
+        filter: vec![String::from(filter)],
+        jobs: 2,
+        ..Settings::everything(endpoint, "ecrspec-hostile")
+    };
     runtime.block_on(run(Arc::new(target), &settings, stop, |event| events.lock().unwrap().push(event)))?;
     Ok(Summary::of(&events.into_inner().unwrap(), &measure()).unwrap())
 }

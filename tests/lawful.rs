@@ -5,9 +5,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::Service;
 use ecrspec::drive::{Driver, InProcess, Target};
-use ecrspec::judge::{Grade, Verdict};
+use ecrspec::judge::Verdict;
 use ecrspec::mock::Mock;
 use ecrspec::report::summary::Measure;
 use ecrspec::report::{Event, Summary};
@@ -170,19 +170,8 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
         }
     });
     let target = Target::new(Driver::InProcess(InProcess::new(answering)));
-    let settings = Settings {
-        target: String::from("a lawful variant"),
-        flags: Vec::new(),
-        services: vec![service],
-        filter: Vec::new(),
-        tier: Tier::Open,
-        jobs: 2,
-        repository: None,
-        strict: false,
-        fail_on: Grade::ALL.to_vec(),
-        options: Vec::new(),
-        prefix: String::from("ecrspec-lawful"),
-    };
+    let settings =
+        Settings { services: vec![service], jobs: 2, ..Settings::everything("a lawful variant", "ecrspec-lawful") };
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
     runtime.block_on(run(Arc::new(target), &settings, stop, |event| events.lock().unwrap().push(event))).unwrap();

@@ -176,7 +176,7 @@ impl Merged {
     fn of(arguments: &Arguments) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
-        let services = some(&arguments.service).or(file.service).unwrap_or_else(|| Service::ALL.to_vec());
+        let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
         let known = arguments.known.clone().or(file.known);
@@ -188,7 +188,11 @@ impl Merged {
         {
             refuse_aws(endpoint)?;
         }
-        let target = endpoint.clone().unwrap_or_else(|| String::from("the embedded mock"));
+        let usual = Settings::everything(endpoint.as_deref().unwrap_or("the embedded mock"), &prefix());
+        let jobs = arguments.jobs.or(file.jobs);
+        if jobs == Some(0) {
+            bail!("--jobs: expected at least 1, found 0");
+        }
         let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
@@ -216,17 +220,16 @@ impl Merged {
             rate: rate(requests)?,
             patience,
             settings: Settings {
-                target,
                 flags: flags.into_iter().flatten().flatten().collect(),
-                services,
+                services: services.unwrap_or_else(|| usual.services.clone()),
                 filter,
-                tier: tier.unwrap_or(Tier::Open),
-                jobs: jobs(arguments.jobs.or(file.jobs))?,
+                tier: tier.unwrap_or(usual.tier),
+                jobs: jobs.unwrap_or(usual.jobs),
                 repository,
                 strict,
-                fail_on: fail_on.unwrap_or_else(|| Grade::ALL.to_vec()),
+                fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
                 options: options.into_iter().flatten().collect(),
-                prefix: prefix(),
+                ..usual
             },
             measure: Measure {
                 known: known.as_deref().map(read_known).transpose()?.unwrap_or_default(),
@@ -262,14 +265,6 @@ pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
 
 fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     (!values.is_empty()).then(|| values.to_vec())
-}
-
-fn jobs(wanted: Option<usize>) -> anyhow::Result<usize> {
-    match wanted {
-        Some(0) => bail!("--jobs: expected at least 1, found 0"),
-        Some(jobs) => Ok(jobs),
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-    }
 }
 
 /// Different from run to run, so that runs against one server do not meet.

@@ -135,14 +135,12 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
     }
 }
 
-/// Whether the target answers at all, whatever it says. Asked twice, since much hangs on it.
+/// Whether the target answers at all, whatever it says. Asked in two ways, since much hangs on it, and one of the
+/// operations may be unknown to it.
 pub async fn is_answering(target: &Target, service: Service) -> bool {
-    for _ in 0..2 {
-        if call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok() {
-            return true;
-        }
-    }
-    false
+    let upload = serde_json::json!({ "repositoryName": "ecrspec/absent" });
+    call(target, service, "InitiateLayerUpload", upload).await.reply.is_ok()
+        || call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok()
 }
 
 /// Removes a repository with all that is in it. A target that is throttling is asked again.

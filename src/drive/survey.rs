@@ -92,7 +92,7 @@ pub async fn survey(
             look.failed("DeleteRepository", &deletion);
         }
     }
-    look.report(known_repository);
+    look.report();
     let availability = look.availability(&case, &transcript);
     let mut hopeless = look.hopeless(&transcript, known_repository);
     if look.findings.iter().any(|finding| finding.rule == "survey/service")
@@ -292,7 +292,7 @@ impl Look {
     }
 
     /// One finding for what is missing: the first cause, and each operation that is unknown.
-    fn report(&mut self, repository: bool) {
+    fn report(&mut self) {
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
             let rule = match operation.as_str() {
@@ -313,9 +313,11 @@ impl Look {
             let Some(got) = broken.get(operation).filter(|got| !got.starts_with("not ")) else { continue };
             let rule = if operation == "CreateRepository" { "survey/CreateRepository" } else { "survey/plain-upload" };
             self.finding(rule, operation, "a plain request", got.clone());
-            if !repository || operation != "BatchCheckLayerAvailability" {
-                break;
-            }
+            break;
+        }
+        // Not on the way of an upload, and so no consequence of what came before.
+        if let Some(got) = broken.get("DeleteRepository") {
+            self.finding("survey/DeleteRepository", "DeleteRepository", "a plain request", got.clone());
         }
     }
 
