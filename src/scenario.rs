@@ -162,6 +162,7 @@ impl Reader<'_> {
             chunks,
             steps,
             last: false,
+            plan: None,
         })
     }
 
@@ -214,7 +215,8 @@ impl Reader<'_> {
             Some(written) => (StepRole::Focus, self.expectation(service, written)?),
             None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
         };
-        Ok(Step { name: step.name.value.clone(), operation: String::from(operation), request, role, expect })
+        let (name, operation) = (step.name.value.clone(), String::from(operation));
+        Ok(Step { name, operation, request, role, expect, precedence: None })
     }
 
     fn expectation(&self, service: Service, written: &WrittenExpectation) -> Result<Expectation, Mistake> {

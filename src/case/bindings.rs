@@ -38,6 +38,12 @@ impl Bindings {
         Bindings { values: BTreeMap::new(), contents: chunks.iter().map(content).collect() }
     }
 
+    /// Adds a chunk, if no other has its name.
+    pub fn add(&mut self, chunk: &Chunk, salt: &str, part_size: usize) {
+        let content = || Content::of(chunk, salt, part_size);
+        self.contents.entry(chunk.name.clone()).or_insert_with(content);
+    }
+
     /// Binds a name to a value.
     pub fn bind(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         self.values.insert(name.into(), value.into());

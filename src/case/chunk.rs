@@ -41,6 +41,14 @@ impl Chunk {
     pub fn new(name: &str, len: usize) -> Chunk {
         Chunk { name: String::from(name), len: Length::Bytes(len) }
     }
+
+    /// How many bytes it has; 0 where only the target says.
+    pub fn bytes(&self) -> usize {
+        match self.len {
+            Length::Bytes(len) => len,
+            Length::PartSize => 0,
+        }
+    }
 }
 
 /// The content of a chunk in one run.

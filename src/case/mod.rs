@@ -3,6 +3,7 @@
 
 pub mod bindings;
 pub mod chunk;
+pub mod plan;
 
 use bytes::Bytes;
 
@@ -12,6 +13,7 @@ use crate::wire::{Exchange, Request};
 
 pub use bindings::Bindings;
 pub use chunk::{Chunk, Length};
+pub use plan::{Decision, Plan};
 
 /// A named sequence of calls.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Whether it is run after all others: far positions have been seen to exhaust the memory of servers.
     pub last: bool,
+    /// The decisions that a random case was made from. What it expects then follows what the target answers.
+    pub plan: Option<Plan>,
 }
 
 /// The repository that a case works in.
@@ -56,6 +60,9 @@ pub struct Step {
     pub role: StepRole,
     /// What is admitted as its answer.
     pub expect: Expectation,
+    /// The rules that it breaks, where it breaks two that are answered differently: which of them the target looks at
+    /// first is recorded under this name.
+    pub precedence: Option<String>,
 }
 
 /// What a step is for.

@@ -36,6 +36,11 @@ impl Body {
         self.set(name, format!("[{}]", items.join(",")))
     }
 
+    /// The JSON text of a member.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.members.iter().find(|(known, _)| known == name).map(|(_, json)| json.as_str())
+    }
+
     /// Leaves a member out.
     pub fn without(mut self, name: &str) -> Body {
         self.members.retain(|(known, _)| known != name);

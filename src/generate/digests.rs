@@ -2,7 +2,7 @@
 
 use super::body;
 use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
-use super::values::{self, Value};
+use super::values::{self, Value, Violation};
 use crate::case::Case;
 use crate::contract::Service;
 
@@ -102,6 +102,16 @@ fn completed(service: Service) -> Vec<Case> {
 
 /// Lists that are refused; the layer must not be there afterwards.
 fn refused(service: Service) -> Vec<Case> {
+    let case = |violation: Violation| {
+        let draft = Draft::new(service, violation.id(), violation.title.clone()).chunk("other", SMALL).uploaded();
+        let body = violation.apply(body::complete(HERE, "upload", &[RIGHT]));
+        draft.focus(&violation.rule, COMPLETE, body).probe_absent(RIGHT).done()
+    };
+    violations().into_iter().map(case).collect()
+}
+
+/// What can be wrong with the list of a completion.
+pub fn violations() -> Vec<Violation> {
     let mut lists: Vec<(String, Value)> = Vec::new();
     let mut add = |what: &str, variant: &str, title: &str, json: String| {
         let value = Value { variant: String::from(variant), title: String::from(title), json };
@@ -159,12 +169,9 @@ fn refused(service: Service) -> Vec<Case> {
 
     lists
         .into_iter()
-        .map(|(what, value)| {
-            let rule = format!("{COMPLETE}/layerDigests/{what}");
-            let draft =
-                Draft::new(service, format!("{rule}/{}", value.variant), value.title).chunk("other", SMALL).uploaded();
-            let body = body::complete(HERE, "upload", &[RIGHT]).set("layerDigests", value.json);
-            draft.focus(&rule, COMPLETE, body).probe_absent(RIGHT).done()
+        .map(|(what, value)| Violation {
+            title: value.title.clone(),
+            ..Violation::of(format!("{COMPLETE}/layerDigests/{what}"), "layerDigests", &value)
         })
         .collect()
 }

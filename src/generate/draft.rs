@@ -27,6 +27,9 @@ pub const ABSENT: &str = "sha256:00000000000000000000000000000000000000000000000
 /// The sha256 of no bytes.
 pub const OF_NOTHING: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/// An upload id of the right form that no server gives out.
+pub const NO_UPLOAD: &str = "00000000-0000-4000-8000-0000000000ff";
+
 /// Size of a small layer: small enough for any server, and large enough to differ from run to run.
 pub const SMALL: usize = 32;
 
@@ -53,6 +56,7 @@ impl Draft {
                 chunks: Vec::new(),
                 steps: Vec::new(),
                 last: false,
+                plan: None,
             },
         }
     }
@@ -169,6 +173,7 @@ impl Draft {
             request: envelope::request(service, operation, Bytes::from(body.to_string())),
             role,
             expect,
+            precedence: None,
         });
         self
     }

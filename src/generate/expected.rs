@@ -70,7 +70,8 @@ fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), String> {
     }
 }
 
-fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
+/// Adds to the expectation of a step which values the registry answered with.
+pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
     let template = String::from_utf8_lossy(&step.request.body).into_owned();
     match answer {
         Ok(answer) => {
@@ -87,20 +88,24 @@ fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
             }
         }
         Err(_) if !step.expect.tier.gates() => {}
-        Err(refusal) => {
-            for outcome in &mut step.expect.outcomes {
-                if let Outcome::Error { error, members } = outcome
-                    && error.name == refusal.error.name
-                    && let Value::Object(values) = &refusal.members
-                {
-                    let mut values = values.clone();
-                    // Before the first byte there is no last valid one, and nothing says what stands there then.
-                    if values.get("lastValidByteReceived") == Some(&json!(0)) {
-                        values.remove("lastValidByteReceived");
-                    }
-                    *members = named(values, &template, bindings);
-                }
+        Err(refusal) => pin_error(step, refusal, bindings),
+    }
+}
+
+/// Adds to the outcomes of a step which values the members of an error must have.
+pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings) {
+    let template = String::from_utf8_lossy(&step.request.body).into_owned();
+    for outcome in &mut step.expect.outcomes {
+        if let Outcome::Error { error, members } = outcome
+            && error.name == refusal.error.name
+            && let Value::Object(values) = &refusal.members
+        {
+            let mut values = values.clone();
+            // Before the first byte there is no last valid one, and nothing says what stands there then.
+            if values.get("lastValidByteReceived") == Some(&json!(0)) {
+                values.remove("lastValidByteReceived");
             }
+            *members = named(values, &template, bindings);
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::body::{self, Body};
 use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
-use super::values::{self, Value};
+use super::values::{self, Value, Violation};
 use crate::case::{Bindings, Case, fill};
 use crate::contract::check::check;
 use crate::contract::{Kind, Member, Operation, Rules, Service};
@@ -14,31 +14,24 @@ pub fn cases(service: Service, operation: &'static Operation) -> Vec<Case> {
     let base = Base { service, operation };
     let mut cases = base.plain();
     for member in operation.input {
-        cases.extend(base.presence(member));
-        let valid = base.valid(member);
-        for value in values::wrong_types(member, &valid) {
-            cases.push(base.case(member, "type", &value));
+        cases.extend(base.optional(member));
+        cases.extend(base.presence_and_type(member).iter().map(|violation| base.case(violation)));
+        if member.name == "repositoryName" {
+            let wrong = base.wrong_names(member);
+            cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
         }
-        match (&member.shape.kind, member.name) {
-            (Kind::Text(_), "layerDigest") => {
-                cases.extend(base.wrong(member, values::digests(&"0f".repeat(32))));
-            }
-            (Kind::Text(_), name) => {
-                let valid: String = serde_json::from_str(&valid).unwrap_or_default();
-                let wrong = values::wrong_texts(member, &valid);
-                if name == "repositoryName" {
-                    cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
-                }
-                cases.extend(base.wrong(member, wrong));
-            }
-            (Kind::Long { .. }, _) => cases.extend(base.numbers(member)),
-            (Kind::Blob { .. }, _) => cases.extend(base.blobs(member)),
-            _ => {} // Lists have files of their own.
-        }
+        cases.extend(base.values(member).iter().map(|violation| base.case(violation)));
     }
     cases.extend(base.names());
     cases.extend(base.registries());
     cases
+}
+
+/// What can be wrong with each member of a request of this operation, but for lists.
+pub fn violations(service: Service, operation: &'static Operation) -> Vec<Violation> {
+    let base = Base { service, operation };
+    let of = |member| [base.presence_and_type(member), base.values(member)].concat();
+    operation.input.iter().flat_map(of).collect()
 }
 
 /// An operation, called validly on a state in which it works.
@@ -96,12 +89,15 @@ impl Base {
         format!("{}/{rule}/{variant}", self.operation.name)
     }
 
-    /// A case in which one member has this value. A refused completion must have stored nothing.
-    fn case(&self, member: &Member, what: &str, value: &Value) -> Case {
+    /// A case with this violation. A refused completion must have stored nothing.
+    fn case(&self, violation: &Violation) -> Case {
+        let (draft, body) = self.valid_case(violation.id(), violation.title.clone(), HERE);
+        self.refused(draft, &violation.rule, violation.apply(body))
+    }
+
+    fn violation(&self, member: &Member, what: &str, value: &Value) -> Violation {
         let rule = format!("{}/{}/{what}", self.operation.name, member.name);
-        let title = format!("{}: {}", member.name, value.title);
-        let (draft, body) = self.valid_case(format!("{rule}/{}", value.variant), title, HERE);
-        self.refused(draft, &rule, body.set(member.name, value.json.clone()))
+        Violation::of(rule, member.name, value)
     }
 
     fn refused(&self, draft: Draft, rule: &str, body: Body) -> Case {
@@ -113,8 +109,43 @@ impl Base {
         }
     }
 
-    /// Cases for values each of which breaks a rule that the contract names.
-    fn wrong(&self, member: &Member, values: Vec<Value>) -> Vec<Case> {
+    /// A required member left out or null, and a member of another JSON type.
+    fn presence_and_type(&self, member: &Member) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        if member.required {
+            let null = Value { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
+            let absent = self.violation(member, "required", &null);
+            violations.push(Violation {
+                variant: String::from("absent"),
+                title: format!("{}: absent", member.name),
+                changes: vec![(member.name, None)],
+                ..absent.clone()
+            });
+            violations.push(absent);
+        }
+        let types = values::wrong_types(member, &self.valid(member));
+        violations.extend(types.iter().map(|value| self.violation(member, "type", value)));
+        violations
+    }
+
+    /// Values of the right type that break a constraint.
+    fn values(&self, member: &Member) -> Vec<Violation> {
+        match (&member.shape.kind, member.name) {
+            (Kind::Text(_), "layerDigest") => self.wrong(member, values::digests(&"0f".repeat(32))),
+            (Kind::Text(_), _) => self.wrong(member, self.wrong_names(member)),
+            (Kind::Long { .. }, _) => self.numbers(member),
+            (Kind::Blob { .. }, _) => self.blobs(member),
+            _ => Vec::new(), // Lists have files of their own.
+        }
+    }
+
+    fn wrong_names(&self, member: &Member) -> Vec<Value> {
+        let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
+        values::wrong_texts(member, &valid)
+    }
+
+    /// The values that break a rule of the contract, with that rule.
+    fn wrong(&self, member: &Member, values: Vec<Value>) -> Vec<Violation> {
         values
             .iter()
             .filter_map(|value| {
@@ -122,7 +153,7 @@ impl Base {
                 let what = rule.rsplit('/').next()?;
                 // A contested name of no repository tells nothing: either answer is an error.
                 let contested = what == "editions" && member.name == "repositoryName";
-                (!contested).then(|| self.case(member, what, value))
+                (!contested).then(|| self.violation(member, what, value))
             })
             .collect()
     }
@@ -152,17 +183,13 @@ impl Base {
         vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()]
     }
 
-    fn presence(&self, member: &Member) -> Vec<Case> {
-        let null = Value { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
-        if !member.required {
-            let rule = format!("{}/{}/optional", self.operation.name, member.name);
-            let (draft, body) = self.valid_case(format!("{rule}/null"), format!("{}: null", member.name), HERE);
-            return vec![draft.focus(self.accepting(&rule), self.operation.name, body.set(member.name, "null")).done()];
+    fn optional(&self, member: &Member) -> Option<Case> {
+        if member.required {
+            return None;
         }
-        let rule = format!("{}/{}/required", self.operation.name, member.name);
-        let (draft, body) = self.valid_case(format!("{rule}/absent"), format!("{}: absent", member.name), HERE);
-        let absent = self.refused(draft, &rule, body.without(member.name));
-        vec![absent, self.case(member, "required", &null)]
+        let rule = format!("{}/{}/optional", self.operation.name, member.name);
+        let (draft, body) = self.valid_case(format!("{rule}/null"), format!("{}: null", member.name), HERE);
+        Some(draft.focus(self.accepting(&rule), self.operation.name, body.set(member.name, "null")).done())
     }
 
     /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
@@ -262,7 +289,7 @@ impl Base {
     }
 
     /// Numbers below the minimum, with a fraction, in other notations and beyond 64 bits.
-    fn numbers(&self, member: &Member) -> Vec<Case> {
+    fn numbers(&self, member: &Member) -> Vec<Violation> {
         let valid = self.valid(member);
         let rows: [(&str, &str, &str, String); 9] = [
             ("min", "minus-1", "-1", String::from("-1")),
@@ -278,13 +305,13 @@ impl Base {
         rows.into_iter()
             .map(|(what, variant, title, json)| {
                 let value = Value { variant: String::from(variant), title: String::from(title), json };
-                self.case(member, what, &value)
+                self.violation(member, what, &value)
             })
             .collect()
     }
 
     /// Text that is no base64, and text without its padding. The range fits what a lenient decoder makes of it.
-    fn blobs(&self, member: &Member) -> Vec<Case> {
+    fn blobs(&self, member: &Member) -> Vec<Violation> {
         let rows = [
             ("base64", "bad-alphabet", "characters outside of the alphabet", "QUJD*EVG", 6),
             ("base64", "url-safe-alphabet", "the URL-safe alphabet", "-_-_-_-_", 6),
@@ -295,10 +322,10 @@ impl Base {
         ];
         rows.into_iter()
             .map(|(what, variant, title, text, len)| {
-                let rule = format!("{}/{}/{what}", self.operation.name, member.name);
-                let (draft, body) =
-                    self.valid_case(format!("{rule}/{variant}"), format!("{}: {title}", member.name), HERE);
-                self.refused(draft, &rule, body.text(member.name, text).set("partLastByte", (len - 1).to_string()))
+                let value = Value::text(variant, title, text);
+                let mut violation = self.violation(member, what, &value);
+                violation.changes.push(("partLastByte", Some((len - 1).to_string())));
+                violation
             })
             .collect()
     }

@@ -3,15 +3,22 @@
 pub mod body;
 pub mod draft;
 pub mod expected;
+pub mod plan;
 pub mod strings;
 
 mod availability;
 mod digests;
+mod faults;
+mod follow;
 mod members;
 mod ranges;
+mod realise;
 mod state;
 mod values;
 mod wire_faults;
+
+pub use faults::Faults;
+pub use realise::{follow, realise};
 
 use crate::case::Case;
 use crate::contract::Service;

@@ -1,7 +1,7 @@
 //! What depends on what came before: repositories, uploads, parts and layers.
 
 use super::body;
-use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
+use super::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
 use crate::case::Case;
 use crate::contract::Service;
 
@@ -11,9 +11,6 @@ const COMPLETE: &str = "CompleteLayerUpload";
 const CHECK: &str = "BatchCheckLayerAvailability";
 const DELETE: &str = "DeleteRepository";
 const CREATE: &str = "CreateRepository";
-
-/// An upload id of the right form that no server gives out.
-const NO_UPLOAD: &str = "00000000-0000-4000-8000-0000000000ff";
 
 const MIB_5: usize = 5_242_880;
 

@@ -4,7 +4,6 @@
 //! each on its own.
 
 use regex_automata::dfa::{Automaton, dense};
-use regex_automata::util::primitives::StateID;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
@@ -13,7 +12,15 @@ use crate::contract::Pattern;
 /// The automaton of a pattern, over the printable ASCII characters.
 #[derive(Debug)]
 pub struct Strings {
-    dfa: dense::DFA<Vec<u32>>,
+    /// Its states, the start first: where each group of characters leads.
+    states: Vec<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_match: bool,
+    /// Characters that lead to the same state, with its index.
+    ways: Vec<(Vec<u8>, usize)>,
 }
 
 impl Strings {
@@ -24,66 +31,72 @@ impl Strings {
             .syntax(syntax::Config::new().unicode(false).utf8(false))
             .build(&format!(r"(?:{})\z", pattern.portable()))
             .expect("documented patterns are small");
-        Strings { dfa }
+        let start = dfa
+            .start_state_forward(&Input::new("").anchored(Anchored::Yes))
+            .expect("the automaton was built to start anchored");
+        let mut found = vec![start];
+        let mut states = Vec::new();
+        while let Some(id) = found.get(states.len()).copied() {
+            let mut state = State { is_match: dfa.is_match_state(dfa.next_eoi_state(id)), ways: Vec::new() };
+            for byte in ALPHABET {
+                let next = dfa.next_state(id, byte);
+                if dfa.is_dead_state(next) {
+                    continue;
+                }
+                let index = found.iter().position(|known| *known == next).unwrap_or_else(|| {
+                    found.push(next);
+                    found.len() - 1
+                });
+                match state.ways.iter_mut().find(|(_, known)| *known == index) {
+                    Some((bytes, _)) => bytes.push(byte),
+                    None => state.ways.push((vec![byte], index)),
+                }
+            }
+            states.push(state);
+        }
+        Strings { states }
     }
 
     /// A string of exactly `length` characters that matches, if there is one. The entropy chooses among the many:
     /// the same entropy gives the same string.
     pub fn matching(&self, length: usize, entropy: u64) -> Option<String> {
-        let start = self.dfa.start_state_forward(&Input::new("").anchored(Anchored::Yes)).ok()?;
-        let reach = self.states_that_match_after(length);
+        let reach = self.reach(length);
         let mut dice = Dice(entropy | 1);
-        let mut state = start;
+        let mut state = 0;
         let mut text = String::with_capacity(length);
         for left in (0..length).rev() {
-            let choices: Vec<(u8, StateID)> = ALPHABET
-                .map(|byte| (byte, self.dfa.next_state(state, byte)))
-                .filter(|(_, next)| reach[left].contains(next))
-                .collect();
-            let (byte, next) = *choices.get(dice.below(choices.len())?)?;
-            text.push(char::from(byte));
-            state = next;
+            let open = || self.states[state].ways.iter().filter(|(_, next)| reach[left][*next]);
+            let mut place = dice.below(open().map(|(bytes, _)| bytes.len()).sum())?;
+            let (bytes, next) = open().find(|(bytes, _)| match place.checked_sub(bytes.len()) {
+                Some(rest) => {
+                    place = rest;
+                    false
+                }
+                None => true,
+            })?;
+            text.push(char::from(bytes[place]));
+            state = *next;
         }
-        self.is_match(state).then_some(text)
+        self.states[state].is_match.then_some(text)
     }
 
-    /// For each number of characters left, the states from which so many lead to a match.
-    fn states_that_match_after(&self, length: usize) -> Vec<Vec<StateID>> {
-        let all = self.live_states();
-        let mut reach: Vec<Vec<StateID>> = Vec::with_capacity(length + 1);
-        reach.push(all.iter().copied().filter(|state| self.is_match(*state)).collect());
+    /// The length nearest to this one that a match has, up to 400 characters.
+    pub fn nearest_length(&self, wanted: usize) -> usize {
+        let lengths = self.reach(400);
+        let has = |length: &usize| lengths.get(*length).is_some_and(|states| states[0]);
+        (0..400).flat_map(|off| [wanted.saturating_sub(off), wanted + off]).find(has).unwrap_or_default()
+    }
+
+    /// For each number of characters left, whether so many lead from a state to a match.
+    fn reach(&self, length: usize) -> Vec<Vec<bool>> {
+        let mut reach: Vec<Vec<bool>> = Vec::with_capacity(length + 1);
+        reach.push(self.states.iter().map(|state| state.is_match).collect());
         for left in 1..=length {
-            let next = &reach[left - 1];
-            let here = all
-                .iter()
-                .copied()
-                .filter(|state| ALPHABET.clone().any(|byte| next.contains(&self.dfa.next_state(*state, byte))))
-                .collect();
+            let after = &reach[left - 1];
+            let here = self.states.iter().map(|state| state.ways.iter().any(|(_, next)| after[*next])).collect();
             reach.push(here);
         }
         reach
-    }
-
-    fn live_states(&self) -> Vec<StateID> {
-        let Ok(start) = self.dfa.start_state_forward(&Input::new("").anchored(Anchored::Yes)) else {
-            return Vec::new();
-        };
-        let mut found = vec![start];
-        let mut next = 0;
-        while next < found.len() {
-            for byte in ALPHABET {
-                let state = self.dfa.next_state(found[next], byte);
-                if !self.dfa.is_dead_state(state) && !found.contains(&state) {
-                    found.push(state);
-                }
-            }
-            next += 1;
-        }
-        found
-    }
-
-    fn is_match(&self, state: StateID) -> bool {
-        self.dfa.is_match_state(self.dfa.next_eoi_state(state))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values for one member that break one rule, or none: strings that miss a pattern by one thing, bounds from both sides,
 //! JSON of another type.
 
-use super::body::quote;
+use super::body::{Body, quote};
 use super::strings::Strings;
 use crate::contract::{Kind, Member, Shape, Text};
 
@@ -21,8 +21,47 @@ impl Value {
         Value { variant: variant.into(), title: title.into(), json: json.into() }
     }
 
-    fn text(variant: &str, title: impl Into<String>, text: impl AsRef<str>) -> Value {
+    /// A string.
+    pub fn text(variant: &str, title: impl Into<String>, text: impl AsRef<str>) -> Value {
         Value::new(variant, title, quote(text.as_ref()))
+    }
+}
+
+/// A way to break one rule in an otherwise valid request.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// The rule that it breaks.
+    pub rule: String,
+    /// Short name, the last part of its id.
+    pub variant: String,
+    /// What it is, for a reader.
+    pub title: String,
+    /// The members that it changes, each with the JSON text that it sets; `None` leaves it out.
+    pub changes: Vec<(&'static str, Option<String>)>,
+}
+
+impl Violation {
+    /// A member with a value that breaks a rule.
+    pub fn of(rule: String, member: &'static str, value: &Value) -> Violation {
+        Violation {
+            rule,
+            variant: value.variant.clone(),
+            title: format!("{member}: {}", value.title),
+            changes: vec![(member, Some(value.json.clone()))],
+        }
+    }
+
+    /// Its name, and that of the case about it alone.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.rule, self.variant)
+    }
+
+    /// The body of a valid request with this violation in it.
+    pub fn apply(&self, body: Body) -> Body {
+        self.changes.iter().fold(body, |body, (member, json)| match json {
+            Some(json) => body.set(member, json.clone()),
+            None => body.without(member),
+        })
     }
 }
 

@@ -132,16 +132,10 @@ pub fn describe(exchange: &Exchange) -> String {
 
 fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
     match &error.name {
-        Some(name) if is_error(answer, error) => format!("{} {name}", answer.status),
-        _ if is_error(answer, error) => format!("{} without an error type", answer.status),
+        Some(name) if envelope::is_error(answer, error) => format!("{} {name}", answer.status),
+        _ if envelope::is_error(answer, error) => format!("{} without an error type", answer.status),
         _ => answer.status.to_string(),
     }
-}
-
-/// Whether an answer says that the request failed: by its status, or by naming an error type where botocore or the
-/// Rust SDK look first.
-fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
-    !(200..300).contains(&answer.status) || error.typed.is_some() || answer.header("x-amzn-errortype").is_some()
 }
 
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
@@ -189,7 +183,7 @@ impl Subject<'_> {
         if answer.status >= 500 && !expect.is_success() {
             return Err(self.finding("always/no-5xx", Grade::Crash, got));
         }
-        if !is_error(answer, &error) {
+        if !envelope::is_error(answer, &error) {
             if !expect.outcomes.iter().any(Outcome::is_success) {
                 return Err(self.finding(&expect.rule, Grade::State, got));
             }

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
 use crate::case::bindings::hex;
-use crate::contract::check::{blob, check, long};
-use crate::contract::{Operation, Service, shapes};
+use crate::contract::check::{Breach, blob, check, long};
+use crate::contract::{Operation, Role, Service, shapes};
 
 /// The state of one service.
 #[derive(Debug)]
@@ -22,14 +22,20 @@ pub struct Registry {
 #[derive(Debug, Default)]
 struct Repository {
     uploads: BTreeMap<String, Upload>,
-    /// The bytes of each layer by its digest.
-    layers: BTreeMap<String, Vec<u8>>,
+    /// The size of each layer by its digest.
+    layers: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Default)]
 struct Upload {
     bytes: Vec<u8>,
     parts: Vec<usize>,
+}
+
+impl Upload {
+    fn digest(&self) -> String {
+        format!("sha256:{}", hex(&Sha256::digest(&self.bytes)))
+    }
 }
 
 /// The account that the registry belongs to.
@@ -51,10 +57,73 @@ impl Registry {
 
     /// Performs an operation, or says why not.
     pub fn call(&mut self, operation: &Operation, input: &Members) -> Result<Value, Refusal> {
-        self.check_syntax(operation, input)?;
-        if let Some(registry) = text(input, "registryId").filter(|registry| *registry != self.account) {
-            self.check_registry(operation, input, registry)?;
+        match self.refusals(operation, input).into_iter().next() {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.perform(operation, input)),
         }
+    }
+
+    /// All that is wrong with a request, what the registry looks at first before the rest. Where something is wrong with
+    /// its members, nothing is said of what they name.
+    pub fn refusals(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
+        let syntax = self.syntax(operation, input);
+        if !syntax.is_empty() {
+            return syntax;
+        }
+        if let Some(registry) = text(input, "registryId").filter(|registry| *registry != self.account) {
+            return vec![self.foreign(operation, input, registry)];
+        }
+        let repository = self.repositories.get(name(input));
+        match (operation.name, repository) {
+            ("CreateRepository", Some(_)) => vec![self.created_before(name(input))],
+            ("CreateRepository", None) => Vec::new(),
+            ("DescribeRepositories", _) => self.described(input),
+            (_, None) => vec![self.no_repository(operation.name, name(input))],
+            ("UploadLayerPart" | "CompleteLayerUpload", Some(repository)) => {
+                match (repository.uploads.get(upload_id_of(input)), operation.name) {
+                    (None, _) => vec![self.no_upload(operation.name, input)],
+                    (Some(upload), "UploadLayerPart") => self.bad_part(upload, input),
+                    (Some(upload), _) => self.bad_completion(repository, upload, input),
+                }
+            }
+            ("GetDownloadUrlForLayer", Some(repository)) => vec![self.no_download(repository, input)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether there is a repository of this name.
+    pub fn has_repository(&self, name: &str) -> bool {
+        self.repositories.contains_key(name)
+    }
+
+    /// The uploads that are open in a repository, each with the digest of what it holds, if it holds anything.
+    pub fn uploads(&self, repository: &str) -> Vec<(String, Option<String>)> {
+        let held = |upload: &Upload| (!upload.parts.is_empty()).then(|| upload.digest());
+        let uploads = self.repositories.get(repository).into_iter().flat_map(|repository| &repository.uploads);
+        uploads.map(|(id, upload)| (id.clone(), held(upload))).collect()
+    }
+
+    /// The repositories that have a layer.
+    pub fn holders(&self, digest: &str) -> Vec<&str> {
+        let holders = self.repositories.iter().filter(|(_, repository)| repository.layers.contains_key(digest));
+        holders.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The digests of the layers of a repository.
+    pub fn layers(&self, repository: &str) -> Vec<String> {
+        let layers = self.repositories.get(repository).map(|repository| repository.layers.keys().cloned().collect());
+        layers.unwrap_or_default()
+    }
+
+    /// Ends an upload.
+    pub fn forget(&mut self, repository: &str, upload: &str) {
+        if let Some(repository) = self.repositories.get_mut(repository) {
+            repository.uploads.remove(upload);
+        }
+    }
+
+    /// Performs an operation that [`Registry::refusals`] has nothing against.
+    fn perform(&mut self, operation: &Operation, input: &Members) -> Value {
         match operation.name {
             "CreateRepository" => self.create(input),
             "DescribeRepositories" => self.describe(input),
@@ -63,171 +132,166 @@ impl Registry {
             "UploadLayerPart" => self.upload(input),
             "CompleteLayerUpload" => self.complete(input),
             "BatchCheckLayerAvailability" => self.availability(input),
-            "GetDownloadUrlForLayer" => self.download_url(input),
-            other => unreachable!("the contract has no operation {other}"),
+            other => unreachable!("the registry does not perform {other}"),
         }
     }
 
-    fn check_syntax(&self, operation: &Operation, input: &Members) -> Result<(), Refusal> {
-        let broken = check(operation, input);
+    fn syntax(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
         // What one edition of the documents admits, the registry admits.
-        match broken.into_iter().find(|breach| !breach.rule.ends_with("/editions")) {
-            Some(breach) if operation.role == crate::contract::Role::Layer => {
-                Err(Refusal::of(self.service, &breach.rule, breach.message))
-            }
-            Some(breach) => Err(refusal("InvalidParameterException", &breach.rule, breach.message)),
-            None => Ok(()),
-        }
+        let broken = check(operation, input).into_iter().filter(|breach| !breach.rule.ends_with("/editions"));
+        let refusal = |breach: Breach| match operation.role {
+            Role::Layer => Refusal::of(self.service, &breach.rule, breach.message),
+            Role::SetUp => refusal("InvalidParameterException", &breach.rule, breach.message),
+        };
+        broken.map(refusal).collect()
     }
 
-    fn check_registry(&self, operation: &Operation, input: &Members, registry: &str) -> Result<(), Refusal> {
+    fn foreign(&self, operation: &Operation, input: &Members, registry: &str) -> Refusal {
         match self.service {
-            Service::EcrPublic if operation.role == crate::contract::Role::Layer => Err(Refusal::of(
+            Service::EcrPublic if operation.role == Role::Layer => Refusal::of(
                 self.service,
                 &format!("{}/registryId/unknown", operation.name),
                 format!("The registry with id '{registry}' does not exist"),
-            )),
-            _ => Err(self.no_repository(operation.name, text(input, "repositoryName").unwrap_or_default())),
+            ),
+            _ => self.no_repository(operation.name, name(input)),
         }
     }
 
-    fn create(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let name = name(input);
-        if self.repositories.contains_key(name) {
-            let text =
-                format!("The repository with name '{name}' already exists in the registry with id '{}'", self.account);
-            return Err(refusal("RepositoryAlreadyExistsException", "CreateRepository", text));
-        }
-        self.repositories.insert(String::from(name), Repository::default());
-        Ok(json!({ "repository": self.description(name) }))
+    fn created_before(&self, name: &str) -> Refusal {
+        let text =
+            format!("The repository with name '{name}' already exists in the registry with id '{}'", self.account);
+        refusal("RepositoryAlreadyExistsException", "CreateRepository", text)
     }
 
-    fn describe(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let asked: Option<Vec<&str>> = input
-            .get("repositoryNames")
-            .and_then(Value::as_array)
-            .map(|names| names.iter().filter_map(Value::as_str).collect());
-        for name in asked.iter().flatten() {
-            self.repository("DescribeRepositories", name)?;
-        }
+    fn create(&mut self, input: &Members) -> Value {
+        self.repositories.insert(String::from(name(input)), Repository::default());
+        json!({ "repository": self.description(name(input)) })
+    }
+
+    fn described(&self, input: &Members) -> Vec<Refusal> {
+        let unknown = asked(input).into_iter().flatten().filter(|name| !self.repositories.contains_key(*name));
+        unknown.map(|name| self.no_repository("DescribeRepositories", name)).collect()
+    }
+
+    fn describe(&self, input: &Members) -> Value {
+        let asked = asked(input);
         let names =
             self.repositories.keys().filter(|name| asked.as_ref().is_none_or(|asked| asked.contains(&name.as_str())));
         let found: Vec<Value> = names.map(|name| self.description(name)).collect();
-        Ok(json!({ "repositories": found }))
+        json!({ "repositories": found })
     }
 
-    fn delete(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let name = name(input);
-        self.repository("DeleteRepository", name)?;
+    fn delete(&mut self, input: &Members) -> Value {
         // Without images, which this API cannot push, a repository counts as empty: `force` changes nothing.
-        let description = self.description(name);
-        self.repositories.remove(name);
-        Ok(json!({ "repository": description }))
+        let description = self.description(name(input));
+        self.repositories.remove(name(input));
+        json!({ "repository": description })
     }
 
-    fn initiate(&mut self, input: &Members) -> Result<Value, Refusal> {
-        self.repository("InitiateLayerUpload", name(input))?;
+    fn initiate(&mut self, input: &Members) -> Value {
         self.uploads_made += 1;
         let id = upload_id(self.uploads_made);
-        if let Some(repository) = self.repositories.get_mut(name(input)) {
-            repository.uploads.insert(id.clone(), Upload::default());
-        }
-        Ok(json!({ "uploadId": id, "partSize": PART_SIZE }))
+        self.repository(input).uploads.insert(id.clone(), Upload::default());
+        json!({ "uploadId": id, "partSize": PART_SIZE })
     }
 
-    fn upload(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let (service, account) = (self.service, self.account.clone());
-        let upload = self.open_upload("UploadLayerPart", input)?;
-        let number = |member: &str| input.get(member).and_then(long).unwrap_or_default();
-        let (first, last) = (number("partFirstByte"), number("partLastByte"));
-        let bytes = text(input, "layerPartBlob").and_then(blob).unwrap_or_default();
+    fn bad_part(&self, upload: &Upload, input: &Members) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
         let received = upload.bytes.len();
-        let refuse = |rule: &str, message: String| {
-            let mut refusal = Refusal::of(service, &format!("UploadLayerPart/{rule}"), message);
+        let length = blob_of(input).len();
+        let mut refuse = |rule: &str, message: String| {
+            let mut refusal = Refusal::of(self.service, &format!("UploadLayerPart/{rule}"), message);
             refusal.members = json!({
-                "registryId": account,
+                "registryId": self.account,
                 "repositoryName": name(input),
-                "uploadId": text(input, "uploadId"),
+                "uploadId": upload_id_of(input),
                 "lastValidByteReceived": received.saturating_sub(1),
             });
-            Err(refusal)
+            refusals.push(refusal);
         };
         if first != received as i64 {
             let message = format!("First byte of the layer part is {first} instead of {received}");
-            return refuse("partFirstByte/contiguous", message);
+            refuse("partFirstByte/contiguous", message);
         }
         if last < first {
-            return refuse(
+            refuse(
                 "partLastByte/not-before-first",
                 format!("Last byte of the layer part is {last}, before its first, {first}"),
             );
         }
-        if bytes.is_empty() {
-            return refuse("layerPartBlob/empty", String::from("The layer part is empty"));
+        if length == 0 {
+            refuse("layerPartBlob/empty", String::from("The layer part is empty"));
         }
-        if last.checked_sub(first).and_then(|span| span.checked_add(1)) != Some(bytes.len() as i64) {
-            let message = format!("The layer part has {} bytes instead of those from {first} to {last}", bytes.len());
-            return refuse("layerPartBlob/length", message);
+        if last.checked_sub(first).and_then(|span| span.checked_add(1)) != Some(length as i64) {
+            let message = format!("The layer part has {length} bytes instead of those from {first} to {last}");
+            refuse("layerPartBlob/length", message);
         }
+        refusals
+    }
+
+    fn upload(&mut self, input: &Members) -> Value {
+        let bytes = blob_of(input);
+        let upload = self.repository(input).uploads.entry(String::from(upload_id_of(input))).or_default();
         upload.parts.push(bytes.len());
         upload.bytes.extend_from_slice(&bytes);
-        Ok(json!({
-            "registryId": account,
+        json!({
+            "registryId": self.account,
             "repositoryName": name(input),
-            "uploadId": text(input, "uploadId"),
-            "lastByteReceived": last,
-        }))
+            "uploadId": upload_id_of(input),
+            "lastByteReceived": number(input, "partLastByte"),
+        })
     }
 
-    fn complete(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let (service, account) = (self.service, self.account.clone());
-        let id = text(input, "uploadId").unwrap_or_default();
-        let refuse =
-            |rule: &str, message: String| Err(Refusal::of(service, &format!("CompleteLayerUpload/{rule}"), message));
-        let upload = self.open_upload("CompleteLayerUpload", input)?;
-        let Some((_, inner)) = upload.parts.split_last() else {
-            let message = format!(
-                "The upload with id '{id}' in the repository with name '{}' in registry with id '{account}' cannot be \
-                 completed because it does not have any parts",
-                name(input)
-            );
-            return refuse("parts/not-empty", message);
+    fn bad_completion(&self, repository: &Repository, upload: &Upload, input: &Members) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let mut refuse = |rule: &str, message: String| {
+            refusals.push(Refusal::of(self.service, &format!("CompleteLayerUpload/{rule}"), message));
         };
-        if inner.iter().any(|size| *size < MIN_INNER_PART) {
-            return refuse(
-                "parts/min-size",
-                String::from("All layer parts except the last part should be at least 5MB"),
+        if upload.parts.is_empty() {
+            refuse(
+                "parts/not-empty",
+                format!("{} cannot be completed because it does not have any parts", self.named(input)),
             );
         }
-        let digest = format!("sha256:{}", hex(&Sha256::digest(&upload.bytes)));
-        if !any_matches(input, &digest) {
-            let message = String::from("None of the provided layer digests match the calculated layer digest");
-            return refuse("layerDigests/match", message);
+        let inner = upload.parts.split_last().map_or(&[][..], |(_, inner)| inner);
+        if inner.iter().any(|size| *size < MIN_INNER_PART) {
+            refuse("parts/min-size", String::from("All layer parts except the last part should be at least 5MB"));
         }
-        let repository = self.repository("CompleteLayerUpload", name(input))?;
-        if repository.layers.contains_key(&digest) {
-            return refuse("layer/new", format!("The layer with digest '{digest}' already exists in the repository"));
+        let digest = upload.digest();
+        let exists = repository.layers.contains_key(&digest);
+        match (any_matches(input, &digest), exists) {
+            (true, false) => {}
+            (true, true) => {
+                refuse("layer/new", format!("The layer with digest '{digest}' already exists in the repository"));
+            }
+            (false, _) => {
+                let rule = if exists { "layer/digest-first" } else { "layerDigests/match" };
+                refuse(rule, String::from("None of the provided layer digests match the calculated layer digest"));
+            }
         }
-        if let Some(upload) = repository.uploads.remove(id) {
-            repository.layers.insert(digest.clone(), upload.bytes);
-        }
-        Ok(json!({
-            "registryId": account,
-            "repositoryName": name(input),
-            "uploadId": id,
-            "layerDigest": digest,
-        }))
+        refusals
     }
 
-    fn availability(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let repository = self.repository("BatchCheckLayerAvailability", name(input))?;
+    fn complete(&mut self, input: &Members) -> Value {
+        let repository = self.repository(input);
+        let upload = repository.uploads.remove(upload_id_of(input)).unwrap_or_default();
+        let digest = upload.digest();
+        repository.layers.insert(digest.clone(), upload.bytes.len());
+        json!({
+            "registryId": self.account,
+            "repositoryName": name(input),
+            "uploadId": upload_id_of(input),
+            "layerDigest": digest,
+        })
+    }
+
+    fn availability(&mut self, input: &Members) -> Value {
+        let repository = self.repository(input);
         let (mut layers, mut failures) = (Vec::new(), Vec::new());
-        for digest in
-            input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-        {
-            if let Some(bytes) = repository.layers.get(digest) {
-                layers
-                    .push(json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": bytes.len() }));
+        for digest in digests(input) {
+            if let Some(size) = repository.layers.get(digest) {
+                layers.push(json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size }));
             } else if well_formed(digest) {
                 layers.push(json!({ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" }));
             } else {
@@ -237,32 +301,30 @@ impl Registry {
                 );
             }
         }
-        Ok(json!({ "layers": layers, "failures": failures }))
+        json!({ "layers": layers, "failures": failures })
     }
 
-    fn download_url(&mut self, input: &Members) -> Result<Value, Refusal> {
-        let (service, account) = (self.service, self.account.clone());
+    /// No layer can be downloaded without an image, and this API pushes none.
+    fn no_download(&self, repository: &Repository, input: &Members) -> Refusal {
         let digest = text(input, "layerDigest").unwrap_or_default();
-        let repository = self.repository("GetDownloadUrlForLayer", name(input))?;
         let (rule, message) = if repository.layers.contains_key(digest) {
             let message = format!("The layer with digest '{digest}' is not associated with an image");
             ("GetDownloadUrlForLayer/layer/unreferenced", message)
         } else {
             let message = format!(
                 "The layer with digest {digest} does not exist within the repository with name '{}' in the registry with \
-                 id '{account}'",
-                name(input)
+                 id '{}'",
+                name(input),
+                self.account
             );
             ("GetDownloadUrlForLayer/layerDigest/exists", message)
         };
-        Err(Refusal::of(service, rule, message))
+        Refusal::of(self.service, rule, message)
     }
 
-    fn repository(&mut self, operation: &str, name: &str) -> Result<&mut Repository, Refusal> {
-        match self.repositories.contains_key(name) {
-            true => Ok(self.repositories.entry(String::from(name)).or_default()),
-            false => Err(self.no_repository(operation, name)),
-        }
+    /// The repository that a request names, which is there.
+    fn repository(&mut self, input: &Members) -> &mut Repository {
+        self.repositories.entry(String::from(name(input))).or_default()
     }
 
     fn no_repository(&self, operation: &str, name: &str) -> Refusal {
@@ -271,16 +333,19 @@ impl Registry {
         refusal("RepositoryNotFoundException", &format!("{operation}/repositoryName/exists"), message)
     }
 
-    fn open_upload(&mut self, operation: &str, input: &Members) -> Result<&mut Upload, Refusal> {
-        let account = self.account.clone();
-        let id = text(input, "uploadId").unwrap_or_default();
-        self.repository(operation, name(input))?.uploads.get_mut(id).ok_or_else(|| {
-            let message = format!(
-                "The upload with id '{id}' in the repository with name '{}' in registry with id '{account}' does not exist",
-                name(input)
-            );
-            refusal("UploadNotFoundException", &format!("{operation}/uploadId/exists"), message)
-        })
+    fn no_upload(&self, operation: &str, input: &Members) -> Refusal {
+        let message = format!("{} does not exist", self.named(input));
+        refusal("UploadNotFoundException", &format!("{operation}/uploadId/exists"), message)
+    }
+
+    /// The upload that a request names, as messages call it.
+    fn named(&self, input: &Members) -> String {
+        format!(
+            "The upload with id '{}' in the repository with name '{}' in registry with id '{}'",
+            upload_id_of(input),
+            name(input),
+            self.account
+        )
     }
 
     fn description(&self, name: &str) -> Value {
@@ -297,8 +362,7 @@ impl Registry {
 
 /// One sha256 digest that matches is enough; without any sha256 digest there is nothing to compare.
 fn any_matches(input: &Members, computed: &str) -> bool {
-    let digests = input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let mut compared = digests.filter(|digest| digest.starts_with("sha256:")).peekable();
+    let mut compared = digests(input).filter(|digest| digest.starts_with("sha256:")).peekable();
     compared.peek().is_none() || compared.any(|digest| digest.eq_ignore_ascii_case(computed))
 }
 
@@ -320,6 +384,28 @@ fn text<'a>(input: &'a Members, member: &str) -> Option<&'a str> {
 
 fn name(input: &Members) -> &str {
     text(input, "repositoryName").unwrap_or_default()
+}
+
+fn upload_id_of(input: &Members) -> &str {
+    text(input, "uploadId").unwrap_or_default()
+}
+
+fn number(input: &Members, member: &str) -> i64 {
+    input.get(member).and_then(long).unwrap_or_default()
+}
+
+fn blob_of(input: &Members) -> Vec<u8> {
+    text(input, "layerPartBlob").and_then(blob).unwrap_or_default()
+}
+
+fn digests(input: &Members) -> impl Iterator<Item = &str> {
+    input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The repositories that DescribeRepositories asks about; `None` for all.
+fn asked(input: &Members) -> Option<Vec<&str>> {
+    let names = input.get("repositoryNames").and_then(Value::as_array)?;
+    Some(names.iter().filter_map(Value::as_str).collect())
 }
 
 /// A UUID that looks random and is not.

@@ -47,6 +47,12 @@ pub fn error(answer: &Answer) -> ErrorInfo {
     }
 }
 
+/// Whether an answer says that the request failed: by its status, or by naming an error type where botocore or the
+/// Rust SDK look first.
+pub fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
+    !(200..300).contains(&answer.status) || error.typed.is_some() || answer.header("x-amzn-errortype").is_some()
+}
+
 /// An error answer as the real service writes it.
 ///
 /// Source: recorded answers (`c7n`): compact JSON, bare `__type`, lower-case `message`.

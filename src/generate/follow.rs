@@ -1,0 +1,410 @@
+//! What a random case expects, step by step: the reference registry follows the sequence, and where the documents leave
+//! two ways it goes on from what the target did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::expected::{pin, pin_error};
+use crate::case::{Bindings, Chunk, Step, StepRole, admitted, fill};
+use crate::contract::check::check;
+use crate::contract::{Operation, Role, Rule, Rules, Service, Tier};
+use crate::expect::{Expectation, Outcome};
+use crate::model::{Refusal, Registry, registry};
+use crate::wire::{Exchange, envelope};
+
+/// A request of a random case, and what it would be with each of its violations alone.
+#[derive(Clone, Debug)]
+pub(super) struct Variants {
+    /// Without any.
+    pub valid: Bytes,
+    /// The rule that the valid request answers to.
+    pub accepting: String,
+    /// With each alone, and the rule that it breaks, if the violation itself says so.
+    pub alone: Vec<(Option<String>, Bytes)>,
+    /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
+    pub elsewhere: bool,
+}
+
+/// What came back for a step, as far as the sequence depends on it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Answered {
+    /// Success.
+    Accepted,
+    /// An error, with its type if it names one.
+    Refused(Option<String>),
+}
+
+impl Answered {
+    /// `None` where there was no answer.
+    pub(super) fn of(exchange: &Exchange) -> Option<Answered> {
+        let answer = exchange.reply.as_ref().ok()?;
+        let error = envelope::error(answer);
+        Some(match envelope::is_error(answer, &error) {
+            true => Answered::Refused(error.name),
+            false => Answered::Accepted,
+        })
+    }
+}
+
+/// The reference registry on its way through a sequence, with what is not certain about the target's state.
+#[derive(Debug)]
+pub(super) struct Follower {
+    service: Service,
+    registry: Registry,
+    bindings: Bindings,
+    doubts: BTreeMap<Upload, Doubt>,
+    /// Repositories in which the target accepted what leaves open what it made of it: nothing in them is judged.
+    lost: BTreeSet<String>,
+    /// Layers, by repository and digest, whose completion was refused, and those of deleted repositories.
+    refused: BTreeSet<(String, String)>,
+    deleted: BTreeSet<(String, String)>,
+}
+
+const SALT: &str = "followed";
+
+/// An upload by repository and id.
+type Upload = (String, String);
+
+/// Why it is not certain whether an upload exists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Doubt {
+    /// Its completion was refused, or its layer was completed by another upload.
+    MayHaveEnded,
+    /// It was completed.
+    Completed,
+    /// Its repository was deleted.
+    RepositoryDeleted,
+}
+
+/// What the contract says of one variant of a request.
+#[derive(Debug, Default)]
+struct Admitted {
+    /// Rules that it breaks.
+    broken: Vec<Broken>,
+    /// Open rules that it breaks: success is admitted as well.
+    open: Vec<String>,
+    /// The open rule by which the upload that it names may have ended.
+    ended: Option<String>,
+}
+
+/// A rule that is broken, with the registry's answer if it has one.
+#[derive(Debug)]
+struct Broken {
+    rule: &'static Rule,
+    refusal: Option<Refusal>,
+}
+
+type Members = Map<String, Value>;
+
+impl Follower {
+    /// An empty registry with these repositories, by reference.
+    pub(super) fn new(service: Service, chunks: &[Chunk], repositories: &[&str]) -> Follower {
+        let mut follower = Follower {
+            service,
+            registry: Registry::new(service),
+            bindings: Bindings::new(chunks, SALT, registry::PART_SIZE as usize),
+            doubts: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            deleted: BTreeSet::new(),
+        };
+        follower.bindings.bind("registry", registry::ACCOUNT);
+        follower.bindings.bind("absent", "ecrspec/absent");
+        for reference in repositories {
+            let name = format!("ecrspec/{}", reference.replace(':', "-"));
+            if let Some(create) = service.contract().operation("CreateRepository") {
+                let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
+                let _ = follower.registry.call(create, &input);
+            }
+            follower.bindings.bind(*reference, name);
+        }
+        follower
+    }
+
+    /// Makes chunks known that came up on the way.
+    pub(super) fn add_chunks(&mut self, chunks: &[Chunk]) {
+        chunks.iter().for_each(|chunk| self.bindings.add(chunk, SALT, registry::PART_SIZE as usize));
+    }
+
+    /// Says what a step expects, and goes on from what was answered; without an answer, from what the reference registry
+    /// does. Returns whether the step was accepted.
+    pub(super) fn step(&mut self, step: &mut Step, variants: &Variants, answered: Option<&Answered>) -> bool {
+        let Some(operation) = self.service.contract().operation(&step.operation) else { return false };
+        // A number that no type holds cannot be read: then what the valid request names is what it names.
+        let readable = self.input(&step.request.body);
+        let performs = readable.as_ref().is_some_and(|input| self.registry.refusals(operation, input).is_empty());
+        let Some(input) = readable.or_else(|| self.input(&variants.valid)) else { return false };
+        if self.lost.contains(name(&input)) {
+            step.role = StepRole::Attempt;
+            return answered == Some(&Answered::Accepted);
+        }
+        if operation.role == Role::SetUp {
+            return self.set_up(operation, step, &input, answered);
+        }
+        let admitted = self.admitted(operation, variants);
+        let refusals: Vec<Refusal> = admitted.broken.iter().filter_map(|broken| broken.refusal.clone()).collect();
+        step.expect = self.expectation(operation, &input, variants, admitted);
+        step.precedence = self.precedence(operation, variants);
+        if step.expect.tier.gates() {
+            refusals.iter().for_each(|refusal| pin_error(step, refusal, &self.bindings));
+        }
+        let accepted = match answered {
+            None => performs,
+            Some(answered) => *answered == Answered::Accepted,
+        };
+        match accepted {
+            true => self.accepted(operation, step, &input, performs),
+            false => self.was_refused(operation, &input, answered),
+        }
+        accepted
+    }
+
+    /// A call that makes or removes a repository.
+    fn set_up(&mut self, operation: &Operation, step: &mut Step, input: &Members, answered: Option<&Answered>) -> bool {
+        step.expect = admitted(self.service, &format!("survey/{}", operation.name));
+        if matches!(answered, Some(Answered::Refused(_))) {
+            return false;
+        }
+        let repository = name(input);
+        if operation.name == "DeleteRepository" {
+            for (upload, _) in self.registry.uploads(repository) {
+                self.doubts.insert((String::from(repository), upload), Doubt::RepositoryDeleted);
+            }
+            let of_it = self.doubts.iter_mut().filter(|((name, _), _)| name == repository);
+            of_it.for_each(|(_, doubt)| *doubt = Doubt::RepositoryDeleted);
+            let layers = self.registry.layers(repository);
+            self.deleted.extend(layers.into_iter().map(|digest| (String::from(repository), digest)));
+        }
+        self.registry.call(operation, input).is_ok()
+    }
+
+    /// What the variants of a request admit, put together.
+    fn admitted(&mut self, operation: &Operation, variants: &Variants) -> Admitted {
+        let mut all = Admitted::default();
+        let valid = (None, variants.valid.clone());
+        let counts = variants.alone.is_empty() || !variants.elsewhere;
+        for (declared, body) in counts.then_some(valid).iter().chain(&variants.alone) {
+            let input = self.input(body);
+            let one = self.of_variant(operation, input.as_ref(), declared.as_deref());
+            all.open.extend(one.open);
+            all.ended = all.ended.or(one.ended);
+            for broken in one.broken {
+                if !all.broken.iter().any(|known| known.rule.id == broken.rule.id) {
+                    all.broken.push(broken);
+                }
+            }
+        }
+        all
+    }
+
+    /// What one variant of a request admits; of one that cannot be read, what its violation says.
+    fn of_variant(&self, operation: &Operation, input: Option<&Members>, declared: Option<&str>) -> Admitted {
+        let mut admitted = Admitted::default();
+        let rules = Rules::of(self.service);
+        let declared = declared.and_then(|rule| rules.get(rule));
+        admitted.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id.clone()));
+        let broken = declared.filter(|rule| rule.tier.gates() && !rule.errors.is_empty());
+        let Some(input) = input else {
+            admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
+            return admitted;
+        };
+        for breach in check(operation, input) {
+            let open = rules.get(&breach.rule).is_some_and(|rule| !rule.tier.gates());
+            admitted.open.extend(open.then_some(breach.rule));
+        }
+        admitted.open.extend(mixes_algorithms(operation, input).then(|| String::from(MIXED)));
+        let mut refusals = self.registry.refusals(operation, input);
+        let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
+        match self.doubts.get(&upload) {
+            _ if !is_about_uploads(operation) => {}
+            Some(Doubt::MayHaveEnded) => {
+                admitted.ended = Some(format!("{}/uploadId/after-refused", operation.name));
+            }
+            Some(Doubt::RepositoryDeleted) if self.registry.has_repository(&upload.0) => {
+                refusals.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
+                admitted.ended = Some(format!("{}/uploadId/recreated-repository", operation.name));
+            }
+            Some(Doubt::Completed) => {
+                refusals.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
+                match operation.name {
+                    "CompleteLayerUpload" => admitted.broken.extend(self.broken("CompleteLayerUpload/uploadId/once")),
+                    _ => admitted.ended = Some(String::from("UploadLayerPart/uploadId/completed")),
+                }
+            }
+            Some(Doubt::RepositoryDeleted) | None => {}
+        }
+        // What the violation is made to break says more than what the registry happens to look at first.
+        admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
+        for refusal in refusals {
+            let Some(rule) = rules.get(&refusal.rule) else { continue };
+            if !rule.tier.gates() {
+                admitted.open.push(rule.id.clone());
+                continue;
+            }
+            let same = |broken: &&mut Broken| rule.errors.iter().all(|error| broken.rule.errors.contains(error));
+            match admitted.broken.iter_mut().find(same) {
+                Some(broken) => broken.refusal = broken.refusal.take().or(Some(refusal)),
+                None => admitted.broken.push(Broken { rule, refusal: Some(refusal) }),
+            }
+        }
+        admitted
+    }
+
+    fn broken(&self, rule: &str) -> Option<Broken> {
+        Rules::of(self.service).get(rule).map(|rule| Broken { rule, refusal: None })
+    }
+
+    fn expectation(
+        &self,
+        operation: &Operation,
+        input: &Members,
+        variants: &Variants,
+        admits: Admitted,
+    ) -> Expectation {
+        let (service, rules) = (self.service, Rules::of(self.service));
+        let exists = format!("{}/uploadId/exists", operation.name);
+        let mut involved: Vec<&Rule> = Vec::new();
+        let leading = match (admits.open.first(), admits.broken.first(), &admits.ended) {
+            (Some(open), _, _) => open.clone(),
+            (None, Some(broken), ended) => {
+                // If it has ended, that is wrong as well.
+                involved.extend(ended.as_ref().and_then(|_| rules.get(&exists)));
+                broken.rule.id.clone()
+            }
+            (None, None, Some(ended)) => ended.clone(),
+            (None, None, None) => self.accepting(operation, input, variants),
+        };
+        let mut expect = admitted(service, &leading);
+        involved.extend(admits.broken.iter().map(|broken| broken.rule));
+        involved.extend(admits.open.iter().filter_map(|rule| rules.get(rule)));
+        for rule in involved.into_iter().filter(|rule| rule.id != leading) {
+            expect.tier = expect.tier.max(if expect.tier.gates() { rule.tier } else { Tier::Open });
+            for source in &rule.sources {
+                if !expect.sources.contains(source) {
+                    expect.sources.push(source);
+                }
+            }
+            for outcome in admitted(service, &rule.id).outcomes {
+                let known = |known: &Outcome| known.to_string() == outcome.to_string();
+                if !outcome.is_success() && !expect.outcomes.iter().any(known) {
+                    expect.outcomes.push(outcome);
+                }
+            }
+        }
+        expect
+    }
+
+    /// The rule that a request answers to with which nothing is wrong.
+    fn accepting(&self, operation: &Operation, input: &Members, variants: &Variants) -> String {
+        if operation.name != "BatchCheckLayerAvailability" {
+            return variants.accepting.clone();
+        }
+        let repository = name(input);
+        let digest = input.get("layerDigests").and_then(|list| list.pointer("/0")).and_then(Value::as_str);
+        let digest = digest.unwrap_or_default();
+        let layer = (String::from(repository), String::from(digest));
+        let holders = self.registry.holders(digest);
+        let held = || self.registry.uploads(repository).iter().any(|(_, held)| held.as_deref() == Some(digest));
+        let what = match () {
+            () if holders.contains(&repository) => "stored",
+            () if self.refused.contains(&layer) => "refused",
+            () if self.deleted.contains(&layer) => "deleted-repository",
+            () if held() => "incomplete",
+            () if !holders.is_empty() => "per-repository",
+            () => "absent",
+        };
+        format!("BatchCheckLayerAvailability/layers/{what}")
+    }
+
+    /// The rules that a request breaks, if it breaks two that are answered differently.
+    fn precedence(&self, operation: &Operation, variants: &Variants) -> Option<String> {
+        let [one, other] = variants.alone.as_slice() else { return None };
+        let first = |(declared, body): &(Option<String>, Bytes)| {
+            let mut bindings = self.bindings.clone();
+            let filled = fill(body, &mut bindings).ok()?;
+            let input: Option<Members> = serde_json::from_slice(&filled).ok();
+            let admitted = self.of_variant(operation, input.as_ref(), declared.as_deref());
+            admitted.open.is_empty().then(|| admitted.broken.into_iter().next().map(|broken| broken.rule)).flatten()
+        };
+        let (one, other) = (first(one)?, first(other)?);
+        let distinct = one.errors.iter().all(|error| !other.errors.contains(error));
+        distinct.then(|| {
+            format!("precedence/{} + {}", one.id.clone().min(other.id.clone()), one.id.clone().max(other.id.clone()))
+        })
+    }
+
+    fn accepted(&mut self, operation: &Operation, step: &mut Step, input: &Members, performs: bool) {
+        let repository = String::from(name(input));
+        if !performs {
+            // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
+            self.lost.insert(repository);
+            return;
+        }
+        let upload = (repository.clone(), String::from(text(input, "uploadId")));
+        let answer = self.registry.call(operation, input);
+        if let Ok(members) = &answer {
+            self.bindings.capture(&step.name, members);
+            pin(step, &answer, &self.bindings);
+            self.doubts.remove(&upload);
+            if operation.name == "CompleteLayerUpload" {
+                let digest = members["layerDigest"].as_str();
+                let twins =
+                    self.registry.uploads(&repository).into_iter().filter(|(_, held)| held.as_deref() == digest);
+                self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
+                self.doubts.insert(upload, Doubt::Completed);
+            }
+        }
+    }
+
+    fn was_refused(&mut self, operation: &Operation, input: &Members, answered: Option<&Answered>) {
+        if !is_about_uploads(operation) {
+            return;
+        }
+        let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
+        let open = self.registry.uploads(&upload.0).into_iter().find(|(id, _)| *id == upload.1);
+        let Some((_, held)) = open else { return };
+        if let (Some(Answered::Refused(Some(error))), Some(Doubt::MayHaveEnded)) = (answered, self.doubts.get(&upload))
+        {
+            if error == "UploadNotFoundException" {
+                self.registry.forget(&upload.0, &upload.1);
+                self.doubts.remove(&upload);
+                return;
+            }
+            if error != "InvalidParameterException" && error != "SerializationException" {
+                self.doubts.remove(&upload); // It was looked up, and found.
+            }
+        }
+        if operation.name == "CompleteLayerUpload" {
+            self.refused.extend(held.map(|digest| (upload.0.clone(), digest)));
+            self.doubts.insert(upload, Doubt::MayHaveEnded);
+        }
+    }
+
+    fn input(&mut self, body: &Bytes) -> Option<Members> {
+        let filled = fill(body, &mut self.bindings).ok()?;
+        serde_json::from_slice(&filled).ok()
+    }
+}
+
+const MIXED: &str = "CompleteLayerUpload/layerDigests/mixed-algorithms";
+
+/// Whether a list has a sha256 digest and one of another algorithm.
+fn mixes_algorithms(operation: &Operation, input: &Members) -> bool {
+    let digests = input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let kinds: BTreeSet<bool> = digests.map(|digest| digest.starts_with("sha256:")).collect();
+    operation.name == "CompleteLayerUpload" && kinds.len() > 1
+}
+
+fn is_about_uploads(operation: &Operation) -> bool {
+    operation.input("uploadId").is_some()
+}
+
+fn name(input: &Members) -> &str {
+    text(input, "repositoryName")
+}
+
+fn text<'a>(input: &'a Members, member: &str) -> &'a str {
+    input.get(member).and_then(Value::as_str).unwrap_or_default()
+}

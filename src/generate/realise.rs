@@ -1,0 +1,581 @@
+//! A plan becomes a case: decisions are taken as far as the state of the sequence allows, values are derived from them.
+
+use bytes::Bytes;
+
+use super::body::{self, Body};
+use super::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
+use super::faults::{Fault, Faults, Stateful, drawn};
+use super::follow::{Answered, Follower, Variants};
+use super::values::Violation;
+use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
+use crate::contract::Service;
+use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
+use crate::wire::{Request, envelope};
+
+/// The case of a plan. Pure: the same version, service and plan give the same case.
+///
+/// Its expectations are those for a target that does what the reference registry does; [`follow`] gives those for the
+/// target at hand. A decision that means nothing in its place, such as to remove what is not there, gives no call.
+pub fn realise(service: Service, plan: &Plan) -> Case {
+    Unfolding::of(service, plan).case
+}
+
+/// The case with what it expects of a target that answered so: where the documents leave two ways, it goes on from what
+/// the target did. Cases without a plan expect what they expect.
+pub fn follow(case: &Case, transcript: &Transcript) -> Case {
+    let Some(plan) = &case.plan else { return case.clone() };
+    let unfolding = Unfolding::of(case.service, plan);
+    let mut follower = unfolding.follower();
+    let mut followed =
+        Case { id: case.id.clone(), title: case.title.clone(), about: case.about.clone(), ..unfolding.case };
+    let steps = followed.steps.iter_mut().zip(&unfolding.variants);
+    for ((step, variants), exchange) in steps.zip(&transcript.exchanges) {
+        match Answered::of(exchange) {
+            Some(answered) => follower.step(step, variants, Some(&answered)),
+            None => follower.step(step, variants, None),
+        };
+    }
+    followed
+}
+
+/// The repository beside the one of the case.
+const OTHER: &str = "${repository:other}";
+
+/// A sequence in the making.
+struct Unfolding {
+    case: Case,
+    variants: Vec<Variants>,
+    uploads: Vec<Upload>,
+    /// The contents that were sent, by their chunks, in order.
+    contents: Vec<Vec<String>>,
+    /// Whether the repository of the case is there, and the other one.
+    exists: [bool; 2],
+}
+
+/// An upload of the sequence, as far as the next request depends on it.
+#[derive(Clone, Debug)]
+struct Upload {
+    /// The step whose answer has its id.
+    step: String,
+    /// Index of its repository.
+    repository: usize,
+    /// Its chunks with their lengths.
+    parts: Vec<(String, usize)>,
+    life: Life,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Life {
+    Open,
+    Completed,
+    RepositoryDeleted,
+}
+
+impl Upload {
+    fn size(&self) -> usize {
+        self.parts.iter().map(|(_, len)| len).sum()
+    }
+
+    fn content(&self) -> Vec<String> {
+        self.parts.iter().map(|(chunk, _)| chunk.clone()).collect()
+    }
+
+    /// Whether an inner part is too small to be completed.
+    fn is_too_small(&self) -> bool {
+        self.parts.split_last().is_some_and(|(_, inner)| inner.iter().any(|(_, len)| *len < MIN_INNER_PART))
+    }
+}
+
+impl Unfolding {
+    fn of(service: Service, plan: &Plan) -> Unfolding {
+        let mut unfolding = Unfolding {
+            case: Case {
+                id: super::plan::id(service, plan),
+                service,
+                title: String::from("a random sequence"),
+                about: String::new(),
+                place: Place::Own(Vec::new()),
+                chunks: Vec::new(),
+                steps: Vec::new(),
+                last: false,
+                plan: Some(plan.clone()),
+            },
+            variants: Vec::new(),
+            uploads: Vec::new(),
+            contents: Vec::new(),
+            exists: [true, true],
+        };
+        // Requests depend on what came before, and so on what the reference registry says of it.
+        let mut follower = Follower::new(service, &[], &["repository", "repository:other"]);
+        for decision in plan.decisions.iter().take(Plan::MAX_CALLS) {
+            unfolding.take(decision, &mut follower);
+        }
+        if unfolding.case.steps.iter().any(|step| names_other(&step.request)) {
+            unfolding.case.place = Place::Own(vec![String::from("other")]);
+        }
+        unfolding
+    }
+
+    /// A follower for the whole case.
+    fn follower(&self) -> Follower {
+        Follower::new(self.case.service, &self.case.chunks, &["repository", "repository:other"])
+    }
+
+    fn take(&mut self, decision: &Decision, follower: &mut Follower) {
+        let service = self.case.service;
+        let operation = match decision.operation {
+            // A sequence begins with what makes the rest possible.
+            "UploadLayerPart" | "CompleteLayerUpload" if !self.uploads.iter().any(is_open) => "InitiateLayerUpload",
+            "CompleteLayerUpload" if !self.uploads.iter().any(has_parts) && !self.wants_no_parts(decision) => {
+                "UploadLayerPart"
+            }
+            "GetDownloadUrlForLayer" if service == Service::EcrPublic => "BatchCheckLayerAvailability",
+            other => other,
+        };
+        match operation {
+            "DeleteRepository" | "CreateRepository" => self.manage(operation, decision, follower),
+            _ => self.call(operation, decision, follower),
+        }
+    }
+
+    /// Whether a completion is to be one of an upload without parts: said by a violation, or now and then by chance.
+    fn wants_no_parts(&self, decision: &Decision) -> bool {
+        let faults = Faults::of(self.case.service, decision.operation).chosen(&decision.violations);
+        let chosen = faults.iter().any(|fault| matches!(fault, Fault::Stateful(Stateful::NoParts)));
+        chosen || decision.entropy[0] >= 192
+    }
+
+    /// A call that removes a repository, or makes one again.
+    fn manage(&mut self, operation: &'static str, decision: &Decision, follower: &mut Follower) {
+        let wanted = operation == "DeleteRepository";
+        let Some(repository) = self.choose_repository(decision, |exists| exists == wanted) else { return };
+        let body = match wanted {
+            true => body::repository(reference(repository)).set("force", "true"),
+            false => body::repository(reference(repository)),
+        };
+        let variants = Variants {
+            valid: Bytes::from(body.to_string()),
+            accepting: format!("survey/{operation}"),
+            alone: Vec::new(),
+            elsewhere: false,
+        };
+        if self.push(operation, StepRole::SetUp, &body, variants, follower) {
+            self.exists[repository] = !wanted;
+            for upload in self.uploads.iter_mut().filter(|upload| upload.repository == repository) {
+                upload.life = Life::RepositoryDeleted;
+            }
+        }
+    }
+
+    /// A call of the layer-upload API.
+    fn call(&mut self, operation: &'static str, decision: &Decision, follower: &mut Follower) {
+        let mut subject = self.subject(operation, decision);
+        let faults = match operation == decision.operation {
+            true => Faults::of(self.case.service, operation).chosen(&decision.violations),
+            false => Vec::new(),
+        };
+        // Those that are about another upload say which, before the rest is derived from it.
+        for fault in &faults {
+            if let Fault::Stateful(stateful) = fault {
+                self.retarget(operation, stateful, decision, &mut subject);
+            }
+        }
+        if subject.upload.is_none() && matches!(operation, "UploadLayerPart" | "CompleteLayerUpload") {
+            return;
+        }
+        let (valid, accepting) = self.valid(operation, decision, &subject, follower);
+        let mut alone: Vec<(Option<String>, Bytes)> = Vec::new();
+        let mut both = valid.clone();
+        let mut elsewhere = false;
+        let mut changed: Vec<&str> = Vec::new();
+        for fault in &faults {
+            let Some(violation) = self.violation(operation, fault, decision, &subject, &valid) else { continue };
+            // Two violations of one member would be one.
+            if violation.changes.iter().any(|(member, _)| changed.contains(member)) {
+                continue;
+            }
+            changed.extend(violation.changes.iter().map(|(member, _)| *member));
+            elsewhere |= violation.changes.iter().any(|(member, _)| matches!(*member, "repositoryName" | "uploadId"));
+            alone.push((declared(&violation), Bytes::from(violation.apply(valid.clone()).to_string())));
+            both = violation.apply(both);
+        }
+        let made = (operation, alone.is_empty(), subject.upload);
+        let variants = Variants { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
+        let name = self.next_name(operation);
+        let accepted = self.push(operation, StepRole::Focus, &both, variants, follower);
+        match made {
+            ("InitiateLayerUpload", true, _) if accepted => self.uploads.push(Upload {
+                step: name,
+                repository: subject.repository,
+                parts: Vec::new(),
+                life: Life::Open,
+            }),
+            ("UploadLayerPart", _, Some(index)) if accepted => {
+                let upload = &mut self.uploads[index];
+                upload.parts.push((subject.chunk, subject.len));
+                self.contents.push(upload.content());
+            }
+            ("CompleteLayerUpload", _, Some(index)) if accepted => self.uploads[index].life = Life::Completed,
+            _ => {}
+        }
+    }
+
+    /// What the valid request is about.
+    fn subject(&self, operation: &str, decision: &Decision) -> Subject {
+        let [_, which, size, _, reuse, ..] = decision.entropy;
+        let mut subject = Subject { upload: None, repository: 0, chunk: String::new(), len: 0 };
+        match operation {
+            "UploadLayerPart" | "CompleteLayerUpload" => {
+                let mut open: Vec<usize> =
+                    (0..self.uploads.len()).filter(|index| is_open(&self.uploads[*index])).collect();
+                open.reverse(); // The youngest is the plainest.
+                match operation {
+                    "CompleteLayerUpload" => open.sort_by_key(|index| {
+                        let upload = &self.uploads[*index];
+                        (upload.parts.is_empty(), upload.is_too_small())
+                    }),
+                    // A second part makes the first one too small.
+                    _ => open.sort_by_key(|index| has_parts(&self.uploads[*index])),
+                }
+                subject.upload = rarely(&open, which).copied();
+                subject.repository = subject.upload.map_or(0, |index| self.uploads[index].repository);
+            }
+            _ => subject.repository = self.choose_repository(decision, |exists| exists).unwrap_or_default(),
+        }
+        if operation == "UploadLayerPart" {
+            let chunks = || self.case.chunks.iter().filter(|chunk| chunk.name != "other");
+            // The bytes of a layer that is there already, sooner than any others.
+            let mut again: Vec<&Chunk> = chunks().collect();
+            again.sort_by_key(|chunk| !self.is_layer(subject.repository, &chunk.name));
+            subject.len = length(size);
+            subject.chunk = format!("layer{}", again.len() + 1);
+            if let Some(known) = rarely(&again, reuse.saturating_sub(96)).filter(|_| reuse >= 96) {
+                subject.chunk.clone_from(&known.name);
+                subject.len = known.bytes();
+            }
+        }
+        subject
+    }
+
+    /// Whether a chunk by itself is a layer of a repository.
+    fn is_layer(&self, repository: usize, chunk: &str) -> bool {
+        let mut completed = self.uploads.iter().filter(|upload| upload.life == Life::Completed);
+        completed.any(|upload| upload.repository == repository && upload.content() == [chunk])
+    }
+
+    /// Turns the subject to another upload, where that is what is wrong.
+    fn retarget(&self, operation: &str, stateful: &Stateful, decision: &Decision, subject: &mut Subject) {
+        let is_meant = |upload: &Upload| match stateful {
+            Stateful::Completed => upload.life == Life::Completed,
+            // A completion of nothing is wrong in another way.
+            Stateful::RepositoryDeleted => {
+                upload.life == Life::RepositoryDeleted
+                    && (operation != "CompleteLayerUpload" || !upload.parts.is_empty())
+            }
+            Stateful::NoParts => is_open(upload) && upload.parts.is_empty(),
+            _ => false,
+        };
+        let mut others: Vec<usize> = (0..self.uploads.len()).filter(|index| is_meant(&self.uploads[*index])).collect();
+        others.reverse();
+        if let Some(index) = rarely(&others, decision.entropy[1]).copied() {
+            subject.upload = Some(index);
+            subject.repository = self.uploads[index].repository;
+        }
+    }
+
+    /// A valid request about the subject, and the rule that it answers to.
+    fn valid(
+        &mut self,
+        operation: &str,
+        decision: &Decision,
+        subject: &Subject,
+        follower: &mut Follower,
+    ) -> (Body, String) {
+        let here = reference(subject.repository);
+        let upload = subject.upload.map(|index| self.uploads[index].clone());
+        let mut accepting = format!("{operation}/accepted");
+        let valid = match (operation, &upload) {
+            ("UploadLayerPart", Some(upload)) => {
+                self.need(&subject.chunk, subject.len, follower);
+                body::part(here, &upload.step, &subject.chunk, upload.size(), subject.len)
+            }
+            ("CompleteLayerUpload", Some(upload)) => {
+                let right = right(&upload.content());
+                let (digests, rule) = digests(&right, &upload.content(), decision.entropy[3]);
+                accepting = format!("{operation}/{rule}");
+                body::complete(here, &upload.step, &digests)
+            }
+            ("BatchCheckLayerAvailability", _) => body::check(here, &[self.some_layer(decision)]),
+            ("GetDownloadUrlForLayer", _) => body::url(here, &self.some_layer(decision)),
+            _ => body::initiate(here),
+        };
+        (valid, accepting)
+    }
+
+    /// The digest of something that was sent, or of nothing anybody has.
+    fn some_layer(&self, decision: &Decision) -> String {
+        let mut contents: Vec<&Vec<String>> = self.contents.iter().collect();
+        contents.reverse();
+        rarely(&contents, decision.entropy[1])
+            .map_or_else(|| String::from(super::draft::ABSENT), |content| right(content))
+    }
+
+    /// What a fault changes, here.
+    fn violation(
+        &mut self,
+        operation: &str,
+        fault: &Fault,
+        decision: &Decision,
+        subject: &Subject,
+        valid: &Body,
+    ) -> Option<Violation> {
+        let upload = subject.upload.map(|index| self.uploads[index].clone());
+        let content = match operation {
+            "UploadLayerPart" => vec![subject.chunk.clone()],
+            _ => upload.as_ref().map(Upload::content).unwrap_or_default(),
+        };
+        match fault {
+            Fault::Value(violation) => {
+                let mut violation = (*violation).clone();
+                for (_, json) in &mut violation.changes {
+                    if let Some(json) = json {
+                        *json = self.localised(json, reference(subject.repository), upload.as_ref(), &content)?;
+                    }
+                }
+                Some(violation)
+            }
+            Fault::Drawn(member) => drawn(self.case.service, operation, member, &decision.entropy, valid),
+            Fault::Stateful(stateful) => stateful_violation(operation, *stateful, subject, upload.as_ref()),
+        }
+    }
+
+    /// A value of the catalogue, which is about `upload` and `layer`, with the names of this sequence.
+    fn localised(&mut self, json: &str, here: &str, upload: Option<&Upload>, content: &[String]) -> Option<String> {
+        let mut text = json.replace(HERE, here).replace("${registry}", ACCOUNT);
+        if text.contains("upload.uploadId") {
+            text = text.replace("upload.uploadId", &format!("{}.uploadId", upload?.step));
+        }
+        if text.contains(":other}") {
+            self.need_other();
+        }
+        if content.is_empty() {
+            let nothing = OF_NOTHING.trim_start_matches("sha256:");
+            let zeros = "${sha256:layer+layer}";
+            return Some(
+                text.replace(zeros, OF_NOTHING)
+                    .replace("${sha256:layer}", OF_NOTHING)
+                    .replace("${hex:layer}", nothing)
+                    .replace("${HEX:layer}", &nothing.to_uppercase()),
+            )
+            // Twice nothing is nothing, and no wrong digest.
+            .filter(|_| !json.contains(zeros));
+        }
+        let chunks = content.join("+");
+        Some(text.replace("layer+layer}", &format!("{chunks}+{chunks}}}")).replace(":layer}", &format!(":{chunks}}}")))
+    }
+
+    fn need(&mut self, chunk: &str, len: usize, follower: &mut Follower) {
+        if !self.case.chunks.iter().any(|known| known.name == chunk) {
+            self.case.chunks.push(Chunk::new(chunk, len));
+            follower.add_chunks(&self.case.chunks);
+        }
+    }
+
+    fn need_other(&mut self) {
+        if !self.case.chunks.iter().any(|known| known.name == "other") {
+            self.case.chunks.push(Chunk::new("other", SMALL));
+        }
+    }
+
+    fn choose_repository(&self, decision: &Decision, fits: impl Fn(bool) -> bool) -> Option<usize> {
+        let fitting: Vec<usize> = (0..2).filter(|index| fits(self.exists[*index])).collect();
+        rarely(&fitting, decision.entropy[0]).copied()
+    }
+
+    fn next_name(&self, operation: &str) -> String {
+        let word = match operation {
+            "InitiateLayerUpload" => "upload",
+            "UploadLayerPart" => "part",
+            "CompleteLayerUpload" => "complete",
+            "BatchCheckLayerAvailability" => "check",
+            "GetDownloadUrlForLayer" => "url",
+            "DeleteRepository" => "delete",
+            _ => "create",
+        };
+        let before = self.case.steps.iter().filter(|step| step.operation == operation).count();
+        format!("{word}{}", before + 1)
+    }
+
+    /// Adds a step; whether the reference registry accepts it.
+    fn push(
+        &mut self,
+        operation: &'static str,
+        role: StepRole,
+        body: &Body,
+        variants: Variants,
+        follower: &mut Follower,
+    ) -> bool {
+        follower.add_chunks(&self.case.chunks);
+        let service = self.case.service;
+        let mut step = Step {
+            name: self.next_name(operation),
+            operation: String::from(operation),
+            request: envelope::request(service, operation, Bytes::from(body.to_string())),
+            role,
+            expect: admitted(service, &variants.accepting),
+            precedence: None,
+        };
+        let accepted = follower.step(&mut step, &variants, None);
+        self.case.steps.push(step);
+        self.variants.push(variants);
+        accepted
+    }
+}
+
+/// What a request is about.
+#[derive(Clone, Debug)]
+struct Subject {
+    /// Index of its upload.
+    upload: Option<usize>,
+    /// Index of its repository.
+    repository: usize,
+    /// The bytes that it sends, and how many.
+    chunk: String,
+    len: usize,
+}
+
+fn is_open(upload: &Upload) -> bool {
+    upload.life == Life::Open
+}
+
+fn has_parts(upload: &Upload) -> bool {
+    is_open(upload) && !upload.parts.is_empty()
+}
+
+fn names_other(request: &Request) -> bool {
+    String::from_utf8_lossy(&request.body).contains(OTHER)
+}
+
+/// The rule of a violation, unless only the contract can say.
+fn declared(violation: &Violation) -> Option<String> {
+    (!violation.rule.is_empty()).then(|| violation.rule.clone())
+}
+
+fn reference(repository: usize) -> &'static str {
+    [HERE, OTHER][repository]
+}
+
+/// Mostly the first.
+fn rarely<T>(of: &[T], choice: u8) -> Option<&T> {
+    match choice {
+        0..160 => of.first(),
+        _ => of.get(usize::from(choice - 160) % of.len().max(1)),
+    }
+}
+
+/// The digest of chunks put together.
+fn right(content: &[String]) -> String {
+    match content {
+        [] => String::from(OF_NOTHING),
+        chunks => format!("${{sha256:{}}}", chunks.join("+")),
+    }
+}
+
+/// Number of bytes of a part: mostly few, and now and then about as many as an inner part must have.
+fn length(choice: u8) -> usize {
+    match choice {
+        0..64 => SMALL,
+        64..252 => 1 + usize::from(choice) % 100,
+        252..254 => MIN_INNER_PART,
+        254 => MIN_INNER_PART - 1,
+        255 => MIN_INNER_PART + 1,
+    }
+}
+
+/// A list of digests that completes an upload, and the rule by which it does.
+fn digests(right: &str, content: &[String], choice: u8) -> (Vec<String>, &'static str) {
+    let wrong = |number: usize| format!("sha256:{number:064x}");
+    let among = |place: usize, count: usize| {
+        (0..count).map(|index| if index == place { String::from(right) } else { wrong(index) }).collect()
+    };
+    let other = match content {
+        [] => format!("tarsum.v1+sha256:{}", OF_NOTHING.trim_start_matches("sha256:")),
+        chunks => format!("tarsum.v1+sha256:${{hex:{}}}", chunks.join("+")),
+    };
+    match choice {
+        0..176 => (vec![String::from(right)], "accepted"),
+        176..192 => (among(0, 2), "layerDigests/any-match"),
+        192..208 => (among(1, 2), "layerDigests/any-match"),
+        208..216 => (among(usize::from(choice) % 100, 100), "layerDigests/any-match"),
+        216..232 => (vec![String::from(right); 2], "layerDigests/duplicates"),
+        232..240 => (vec![String::from(right); 100], "layerDigests/duplicates"),
+        240.. => (vec![other], "layerDigests/other-algorithm"),
+    }
+}
+
+/// What is wrong with the state that a request is about.
+fn stateful_violation(
+    operation: &str,
+    stateful: Stateful,
+    subject: &Subject,
+    upload: Option<&Upload>,
+) -> Option<Violation> {
+    let change = |rule: &str, variant: &str, title: &str, changes: Vec<(&'static str, String)>| {
+        Some(Violation {
+            rule: format!("{operation}/{rule}"),
+            variant: String::from(variant),
+            title: String::from(title),
+            changes: changes.into_iter().map(|(member, json)| (member, Some(json))).collect(),
+        })
+    };
+    let first = upload.map_or(0, Upload::size);
+    let last = (first + subject.len).saturating_sub(1);
+    let range = |at: usize| {
+        vec![("partFirstByte", at.to_string()), ("partLastByte", (at + subject.len).saturating_sub(1).to_string())]
+    };
+    let id = |id: &str| vec![("uploadId", body::quote(id))];
+    match stateful {
+        Stateful::RepositoryAbsent => {
+            let absent = vec![("repositoryName", body::quote("${absent}"))];
+            change("repositoryName/exists", "unknown", "a repository that nobody made", absent)
+        }
+        Stateful::UploadUnknown => {
+            change("uploadId/exists", "unknown", "an upload id that nobody was given", id(NO_UPLOAD))
+        }
+        Stateful::OtherRepository => {
+            let other = vec![("repositoryName", body::quote(reference(1 - subject.repository)))];
+            change("uploadId/exists", "other-repository", "the upload of another repository", other)
+        }
+        Stateful::UpperCase => {
+            let upper = format!("${{upper:{}.uploadId}}", upload?.step);
+            change("uploadId/upper-case", "own", "the upload id in upper case", id(&upper))
+        }
+        // The request itself is about such an upload.
+        Stateful::Completed | Stateful::RepositoryDeleted | Stateful::NoParts => None,
+        Stateful::Gap => change("partFirstByte/contiguous", "gap", "a gap of one byte", range(first + 1)),
+        Stateful::Overlap => {
+            change("partFirstByte/contiguous", "overlap", "an overlap of one byte", range(first.checked_sub(1)?))
+        }
+        Stateful::FromTheStart => match first {
+            0 => None,
+            _ => change("partFirstByte/contiguous", "other-bytes-again", "bytes at a place that has some", range(0)),
+        },
+        Stateful::LastBeforeFirst => {
+            let before = vec![("partLastByte", first.checked_sub(1)?.to_string())];
+            change("partLastByte/not-before-first", "one-before", "a last byte before the first", before)
+        }
+        Stateful::RangeLonger => {
+            let longer = vec![("partLastByte", (last + 1).to_string())];
+            change("layerPartBlob/length", "one-byte-short", "a range one byte longer than the part", longer)
+        }
+        Stateful::RangeShorter if subject.len > 1 => {
+            let shorter = vec![("partLastByte", (last - 1).to_string())];
+            change("layerPartBlob/length", "one-byte-over", "a range one byte shorter than the part", shorter)
+        }
+        Stateful::RangeShorter => None,
+        Stateful::NoBytes => {
+            let empty = vec![("layerPartBlob", body::quote("")), ("partLastByte", first.to_string())];
+            change("layerPartBlob/empty", "one-byte-range", "no bytes for a range of one", empty)
+        }
+    }
+}

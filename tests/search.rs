@@ -1,0 +1,138 @@
+//! The search on the mock in process: no false alarm, and what a run of it reaches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ecrspec::case::{Case, Transcript};
+use ecrspec::contract::Service;
+use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::generate::{follow, plan, realise};
+use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::mock::{Mock, router};
+use tokio::runtime::{Builder, Runtime};
+
+const CASES: u64 = 1000;
+const DEFAULT_CASES: u64 = 200;
+const DEFAULT_SEED: u64 = 0;
+
+struct Bench {
+    runtime: Runtime,
+    target: Target,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let service = router(Arc::new(Mock::new(&Service::ALL, None)));
+        let runtime = Builder::new_current_thread().build().unwrap();
+        Bench { runtime, target: Target::new(Driver::InProcess(InProcess::new(service))) }
+    }
+
+    fn drive(&self, case: &Case) -> Transcript {
+        let room = Room {
+            prefix: String::from("ecrspec-search"),
+            shared: None,
+            account: Some(String::from("012345678910")),
+            part_size: 10_485_760,
+            salt: String::from("search"),
+        };
+        self.runtime.block_on(drive::case(&self.target, case, &room))
+    }
+
+    fn verdict(&self, case: &Case) -> Verdict {
+        let transcript = self.drive(case);
+        judge(&follow(case, &transcript), &transcript, Strictness { messages: true, availability: true }).0
+    }
+}
+
+fn no_finding(seeds: std::ops::Range<u64>) {
+    let bench = Bench::new();
+    for service in Service::ALL {
+        for seed in seeds.clone() {
+            let case = realise(service, &plan::nth(service, seed, 0));
+            let verdict = bench.verdict(&case);
+            assert_eq!(verdict, Verdict::Pass, "{service} {}", case.id);
+        }
+    }
+}
+
+#[test]
+#[ignore = "ten thousand seeds: run by hand, in release"]
+fn ten_thousand_seeds_give_no_finding_on_the_mock() {
+    no_finding(0..10_000);
+}
+
+#[test]
+fn a_thousand_seeds_give_no_finding_on_the_mock() {
+    no_finding(0..CASES);
+}
+
+/// What a default run of the search reaches, on a target that does what the reference registry does.
+#[test]
+fn a_default_run_reaches_every_state() {
+    let bench = Bench::new();
+    for service in Service::ALL {
+        let (mut calls, mut accepted, mut pairs) = (0, 0, 0);
+        let mut reached: BTreeSet<(&str, String)> = BTreeSet::new();
+        for index in 0..DEFAULT_CASES {
+            let case = realise(service, &plan::nth(service, DEFAULT_SEED, index));
+            let transcript = bench.drive(&case);
+            let case = follow(&case, &transcript);
+            let mut states: BTreeMap<&str, &str> = BTreeMap::new();
+            for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+                let success = exchange.reply.as_ref().is_ok_and(|answer| answer.status == 200);
+                calls += 1;
+                accepted += usize::from(success);
+                pairs += usize::from(step.precedence.is_some());
+                if step.operation == "InitiateLayerUpload" && success {
+                    states.insert(&step.name, "empty");
+                }
+                if step.operation == "DeleteRepository" && success {
+                    states.values_mut().for_each(|state| *state = "repository deleted");
+                }
+                let body = String::from_utf8_lossy(&step.request.body).into_owned();
+                let named = states
+                    .iter()
+                    .map(|(name, state)| (*name, *state))
+                    .find(|(name, _)| body.contains(&format!("\"${{{name}.uploadId}}\"")));
+                let about_uploads = matches!(step.operation.as_str(), "UploadLayerPart" | "CompleteLayerUpload");
+                let Some((upload, state)) = named else {
+                    if about_uploads {
+                        reached.insert(("unknown", step.operation.clone()));
+                    }
+                    continue;
+                };
+                reached.insert((state, step.operation.clone()));
+                let after = match (step.operation.as_str(), success, state) {
+                    ("UploadLayerPart", true, "empty") => "one part",
+                    ("UploadLayerPart", true, "one part") => "several parts",
+                    ("CompleteLayerUpload", true, _) => "completed",
+                    ("CompleteLayerUpload", false, "one part" | "several parts") => "completion refused",
+                    (_, _, state) => state,
+                };
+                states.insert(upload, after);
+            }
+        }
+        let ratio = accepted as f64 / calls as f64;
+        println!("{service}: {calls} calls, {accepted} accepted ({ratio:.2}), {pairs} with two violations");
+        assert!((0.4..0.6).contains(&ratio), "{service}: {ratio}");
+        assert!(pairs > 20, "{service}: {pairs}");
+        for state in
+            ["empty", "one part", "several parts", "completion refused", "completed", "repository deleted", "unknown"]
+        {
+            for operation in ["UploadLayerPart", "CompleteLayerUpload"] {
+                assert!(reached.contains(&(state, String::from(operation))), "{service}: no {operation} on {state}");
+            }
+        }
+    }
+}
+
+/// The hash of a case is that of what is sent and expected.
+#[test]
+fn a_seed_gives_the_same_cases() {
+    for service in Service::ALL {
+        for index in 0..50 {
+            let once = format!("{:?}", realise(service, &plan::nth(service, 7, index)));
+            assert_eq!(once, format!("{:?}", realise(service, &plan::nth(service, 7, index))));
+        }
+    }
+}
