@@ -28,7 +28,7 @@
 //! | 3 | [`model`] | the reference registry |
 //! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
 //! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model |
-//! | 4 | [`scenario`] | a YAML file becomes a case |
+//! | 4 | [`scenario`] | a YAML file becomes a case, and a case a file |
 //! | 4 | `mock` | the model behind HTTP, and its faults (feature `mock`) |
 //! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
 //! | 4 | [`report`] | the event log, and what is rendered from it |

@@ -48,7 +48,7 @@ fn scenarios(service: Service) -> Result<Vec<Case>, String> {
     for (path, text) in files(&SCENARIOS, "", "yaml") {
         let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
         let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text).map_err(|mistake| mistake.to_string())?;
-        cases.extend(parsed.into_iter().filter(|case| case.service == service));
+        cases.extend(parsed.cases.into_iter().filter(|case| case.service == service));
     }
     Ok(cases)
 }

@@ -63,6 +63,9 @@ pub struct Step {
     /// The rules that it breaks, where it breaks two that are answered differently: which of them the target looks at
     /// first is recorded under this name.
     pub precedence: Option<String>,
+    /// The answers from which the case goes on; empty where it always does. For cases whose later expectations rest on
+    /// what a target did where the documents leave it a choice.
+    pub only_if: Vec<Outcome>,
 }
 
 /// What a step is for.

@@ -174,6 +174,7 @@ impl Draft {
             role,
             expect,
             precedence: None,
+            only_if: Vec::new(),
         });
         self
     }

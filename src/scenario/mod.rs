@@ -15,19 +15,27 @@
 //!       outcomes: ["200"]
 //! ```
 //!
-//! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected.
+//! Beside `expect`, a step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]). A file may say
+//! what a target was found to do when it was written ([`Found`]).
+//!
+//! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected. [`print()`] is
+//! the way back: a file for a case.
 
-use std::collections::BTreeMap;
+mod json;
+mod print;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serde_saphyr::Spanned;
+
+use json::{Json, Ordered};
+pub use print::{print, print_found};
 
 use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service, Source, Tier};
 use crate::expect::{Expectation, Outcome};
-use crate::wire::{Framing, envelope};
+use crate::wire::{Framing, Request, envelope};
 
 /// A mistake in a scenario file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -41,12 +49,31 @@ pub struct Mistake {
     pub problem: String,
 }
 
-/// Reads a scenario file. It gives one case a service that it is for.
+/// What a scenario file has.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// One case a service that it is for.
+    pub cases: Vec<Case>,
+    /// What a target was found to do, if the file says so.
+    pub found: Option<Found>,
+}
+
+/// What a target was found to do when a file was written, so that whoever repeats it can tell whether it still does.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// Id of the rule that the finding names.
+    pub rule: String,
+    /// What came, as the finding says it.
+    pub got: String,
+}
+
+/// Reads a scenario file.
 ///
 /// # Errors
 ///
 /// The first mistake in the file.
-pub fn parse(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
+pub fn parse(file: &str, id: &str, text: &str) -> Result<Scenario, Mistake> {
     let written: File = serde_saphyr::from_str(text).map_err(|error| Mistake {
         file: String::from(file),
         line: error.location().map(|location| location.line()),
@@ -57,7 +84,8 @@ pub fn parse(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
         let problem = String::from("services, steps: expected at least one of each");
         return Err(Mistake { file: String::from(file), line: None, problem });
     }
-    written.services.iter().map(|service| reader.case(*service, &written)).collect()
+    let cases = written.services.iter().map(|service| reader.case(*service, &written)).collect::<Result<_, _>>()?;
+    Ok(Scenario { cases, found: written.found })
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,7 +99,10 @@ struct File {
     #[serde(default)]
     repositories: Vec<String>,
     #[serde(default)]
-    bytes: BTreeMap<String, Spanned<Size>>,
+    last: bool,
+    found: Option<Found>,
+    #[serde(default)]
+    bytes: Ordered<Spanned<Size>>,
     steps: Vec<Spanned<WrittenStep>>,
 }
 
@@ -82,15 +113,19 @@ type Size = Value;
 #[serde(deny_unknown_fields)]
 struct WrittenStep {
     name: Spanned<String>,
-    call: Spanned<String>,
-    body: Option<Spanned<Map<String, Value>>>,
+    /// Left out where the request names no operation.
+    call: Option<Spanned<String>>,
+    body: Option<Spanned<Ordered<Json>>>,
     raw: Option<Spanned<String>>,
+    /// Null for a header that is not sent.
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: Ordered<Option<String>>,
     #[serde(default)]
     framing: Framing,
     method: Option<String>,
     expect: Option<WrittenExpectation>,
+    #[serde(default, rename = "only-if")]
+    only_if: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,7 +153,8 @@ impl Reader<'_> {
     }
 
     fn case(&self, service: Service, written: &File) -> Result<Case, Mistake> {
-        let chunks = written.bytes.iter().map(|(name, size)| self.chunk(name, size)).collect::<Result<Vec<_>, _>>()?;
+        let chunks =
+            written.bytes.0.iter().map(|(name, size)| self.chunk(name, size)).collect::<Result<Vec<_>, _>>()?;
         let mut names: Vec<String> = Vec::new();
         let mut steps = Vec::new();
         for step in &written.steps {
@@ -145,10 +181,11 @@ impl Reader<'_> {
                 })?;
             }
             names.push(step.name.value.clone());
-            for outcome in step.expect.iter().flat_map(|expect| &expect.outcomes) {
+            let outcomes = step.expect.iter().flat_map(|expect| &expect.outcomes).map(|outcome| ("outcomes", outcome));
+            for (key, outcome) in outcomes.chain(step.only_if.iter().map(|outcome| ("only-if", outcome))) {
                 for reference in references(&outcome.value) {
                     Bindings::check(reference, &chunks, &written.repositories, &names)
-                        .map_err(|problem| self.mistake(outcome, format!("outcomes: ${{{reference}}}: {problem}")))?;
+                        .map_err(|problem| self.mistake(outcome, format!("{key}: ${{{reference}}}: {problem}")))?;
                 }
             }
         }
@@ -161,7 +198,7 @@ impl Reader<'_> {
             place,
             chunks,
             steps,
-            last: false,
+            last: written.last,
             plan: None,
         })
     }
@@ -184,16 +221,17 @@ impl Reader<'_> {
     }
 
     fn step(&self, service: Service, step: &WrittenStep) -> Result<Step, Mistake> {
-        let operation = step.call.value.as_str();
-        let known = service.contract().operation(operation);
-        if known.is_none() {
+        let operation = step.call.as_ref().map_or("", |call| call.value.as_str());
+        if let Some(call) = &step.call
+            && service.contract().operation(operation).is_none()
+        {
             let operations: Vec<&str> = service.contract().operations.iter().map(|operation| operation.name).collect();
             let problem =
                 format!("call: expected an operation of {service} ({}), found {operation:?}", operations.join(", "));
-            return Err(self.mistake(&step.call, problem));
+            return Err(self.mistake(call, problem));
         }
         let body = match (&step.body, &step.raw) {
-            (Some(body), None) => body_text(&body.value),
+            (Some(body), None) => Json::Object(body.value.clone()).sent(),
             (None, Some(raw)) => raw.value.clone(),
             _ => {
                 return Err(self.mistake(
@@ -202,21 +240,26 @@ impl Reader<'_> {
                 ));
             }
         };
-        let mut request = envelope::request(service, operation, Bytes::from(body));
+        let mut request = plain(service, operation, Bytes::from(body));
         request.framing = step.framing;
         if let Some(method) = &step.method {
             request.method.clone_from(method);
         }
-        for (name, value) in &step.headers {
-            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            request.headers.push((name.clone(), value.clone()));
-        }
+        apply(&mut request.headers, &step.headers);
         let (role, expect) = match &step.expect {
             Some(written) => (StepRole::Focus, self.expectation(service, written)?),
             None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
         };
+        let only_if = self.outcomes("only-if", &step.only_if)?;
         let (name, operation) = (step.name.value.clone(), String::from(operation));
-        Ok(Step { name, operation, request, role, expect, precedence: None })
+        Ok(Step { name, operation, request, role, expect, precedence: None, only_if })
+    }
+
+    fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {
+        let parse = |outcome: &Spanned<String>| {
+            outcome.value.parse().map_err(|problem| self.mistake(outcome, format!("{key}: {problem}")))
+        };
+        written.iter().map(parse).collect()
     }
 
     fn expectation(&self, service: Service, written: &WrittenExpectation) -> Result<Expectation, Mistake> {
@@ -244,27 +287,26 @@ impl Reader<'_> {
         if sources.is_empty() || written.outcomes.is_empty() {
             return Err(self.mistake(rule, String::from("expect: expected at least one source and one outcome")));
         }
-        let mut outcomes = Vec::new();
-        for outcome in &written.outcomes {
-            let parsed: Result<Outcome, String> = outcome.value.parse();
-            outcomes.push(parsed.map_err(|problem| self.mistake(outcome, format!("outcomes: {problem}")))?);
-        }
+        let outcomes = self.outcomes("outcomes", &written.outcomes)?;
         Ok(Expectation { rule: rule.value.clone(), tier: written.tier.value, sources, outcomes })
     }
 }
 
-/// JSON of a body. References to sizes and positions stand there as numbers.
-fn body_text(body: &Map<String, Value>) -> String {
-    let mut text = Value::Object(body.clone()).to_string();
-    for kind in ["size", "last"] {
-        let opening = format!("\"${{{kind}:");
-        while let Some(start) = text.find(&opening) {
-            let Some(length) = text[start..].find("}\"") else { break };
-            text.replace_range(start + length + 1..start + length + 2, "");
-            text.replace_range(start..start + 1, "");
-        }
+/// The request of a step that says nothing else. Where it names no operation, it has no target.
+fn plain(service: Service, operation: &str, body: Bytes) -> Request {
+    let mut request = envelope::request(service, operation, body);
+    if operation.is_empty() {
+        request.headers.retain(|(name, _)| name != "X-Amz-Target");
     }
-    text
+    request
+}
+
+/// Changes headers as a file says.
+fn apply(headers: &mut Vec<(String, String)>, changes: &Ordered<Option<String>>) {
+    for (name, value) in &changes.0 {
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.extend(value.iter().map(|value| (name.clone(), value.clone())));
+    }
 }
 
 fn references(text: &str) -> Vec<&str> {
@@ -310,7 +352,7 @@ steps:
 
     #[test]
     fn a_file_gives_a_case_a_service() {
-        let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap();
+        let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap().cases;
         assert_eq!(cases.len(), 2);
         assert_eq!(cases[1].steps[1].expect.sources[0].id, "api-public:UploadLayerPart");
         let body = String::from_utf8(cases[0].steps[1].request.body.to_vec()).unwrap();
@@ -333,6 +375,16 @@ steps:
             ("title: a layer", "titel: a layer", "x.yaml:2: "),
             ("tier: documented", "tier: certain", "x.yaml:11: "),
             ("- name: part", "- name: upload", "x.yaml:14: name: expected a name of its own"),
+            (
+                "  - name: part",
+                "    only-if: [\"201\"]\n  - name: part",
+                "x.yaml:14: only-if: expected 200, or a status",
+            ),
+            (
+                "  - name: part",
+                "    only-if: ['200 {\"uploadId\": \"${u.uploadId}\"}']\n  - name: part",
+                "x.yaml:14: only-if: ${u.uploadId}: no earlier step",
+            ),
         ];
         for (from, to, expected) in rows {
             let found = mistake(from, to);

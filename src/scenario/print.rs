@@ -1,0 +1,308 @@
+//! A case as a scenario file, for whoever wants to keep a case that was made and not written.
+
+use std::fmt::Write as _;
+
+use super::json::{Json, Ordered};
+use super::{Found, apply, parse, plain};
+use crate::case::{Case, Length, Place, Step, StepRole};
+use crate::contract::Service;
+use crate::expect::Outcome;
+use crate::wire::Framing;
+use crate::wire::envelope::visible;
+
+/// Columns that a line has at most, where a line can be broken.
+const WIDTH: usize = 120;
+
+/// The text of a scenario file for a case. Read again it gives the same case, but that it has its own repository, that
+/// its id is what the reader gives it, and that what made the state or looked at it is judged as all else is.
+///
+/// # Errors
+///
+/// Why the case cannot be written: a body that is no text, a header twice.
+pub fn print(case: &Case) -> Result<String, String> {
+    print_found(case, None)
+}
+
+/// The same, with what a target was found to do.
+///
+/// # Errors
+///
+/// As for [`print`].
+pub fn print_found(case: &Case, found: Option<&Found>) -> Result<String, String> {
+    let text = file(case, found)?;
+    // What this writes, a reader reads as it likes: what cannot be said in a file shows here.
+    let read = parse("", &case.id, &text).map_err(|mistake| format!("{}: it cannot be written: {mistake}", case.id))?;
+    let [same] = read.cases.as_slice() else { return Err(format!("{}: it has no service", case.id)) };
+    match difference(case, same) {
+        None if read.found.as_ref() == found => Ok(text),
+        None => Err(format!("{}: a file cannot say what was found", case.id)),
+        Some(what) => Err(format!("{}: a file cannot say its {what}", case.id)),
+    }
+}
+
+/// What of a case got lost in a file, if anything.
+fn difference(case: &Case, read: &Case) -> Option<String> {
+    let own = match &case.place {
+        Place::Shared => Place::Own(Vec::new()),
+        own => own.clone(),
+    };
+    let parts = [
+        (case.service == read.service, "service"),
+        (case.title == read.title, "title"),
+        (case.about.trim() == read.about, "about"),
+        (own == read.place, "repositories"),
+        (case.chunks == read.chunks, "bytes"),
+        (case.last == read.last, "place in the order"),
+        (case.steps.len() == read.steps.len(), "steps"),
+    ];
+    if let Some((_, what)) = parts.into_iter().find(|(same, _)| !same) {
+        return Some(String::from(what));
+    }
+    case.steps.iter().zip(&read.steps).find_map(|(step, read)| {
+        let judged = step.role != StepRole::Attempt;
+        let parts = [
+            (step.name == read.name, "name"),
+            (step.operation == read.operation, "operation"),
+            (step.request == read.request, "request"),
+            (judged == (read.role != StepRole::Attempt), "role"),
+            (!judged || step.expect == read.expect, "expectation"),
+            (step.only_if == read.only_if, "only-if"),
+        ];
+        let (_, what) = parts.into_iter().find(|(same, _)| !same)?;
+        Some(format!("{what} of step {}", step.name))
+    })
+}
+
+fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
+    let mut text = format!("title: {}\n", scalar(&case.title));
+    text += &about(case.about.trim());
+    let _ = writeln!(text, "services: [{}]", case.service);
+    if let Place::Own(names) = &case.place
+        && !names.is_empty()
+    {
+        let _ = writeln!(text, "repositories: {}", list(names));
+    }
+    if case.last {
+        text += "last: true\n";
+    }
+    if let Some(Found { rule, got }) = found {
+        let _ = writeln!(text, "found: {{rule: {}, got: {}}}", scalar(rule), quote(got));
+    }
+    if !case.chunks.is_empty() {
+        text += "bytes:\n";
+    }
+    for chunk in &case.chunks {
+        let len = match chunk.len {
+            Length::Bytes(len) => len.to_string(),
+            Length::PartSize => String::from("partSize"),
+        };
+        let _ = writeln!(text, "  {}: {len}", scalar(&chunk.name));
+    }
+    text += "steps:\n";
+    for written in &case.steps {
+        text += &step(case.service, written).map_err(|why| format!("{}, step {}: {why}", case.id, written.name))?;
+    }
+    Ok(text)
+}
+
+fn about(about: &str) -> String {
+    let lines = |text: &str| text.chars().all(|letter| letter == '\n' || is_plain_text(letter));
+    match about {
+        "" => String::new(),
+        text if lines(text) => {
+            let indented: Vec<String> = text
+                .split('\n')
+                .map(|line| if line.is_empty() { String::new() } else { format!("  {line}") })
+                .collect();
+            format!("about: |\n{}\n", indented.join("\n"))
+        }
+        text => format!("about: {}\n", quote(text)),
+    }
+}
+
+fn step(service: Service, step: &Step) -> Result<String, String> {
+    let mut text = format!("  - name: {}\n", scalar(&step.name));
+    if !step.operation.is_empty() {
+        let _ = writeln!(text, "    call: {}", scalar(&step.operation));
+    }
+    let request = &step.request;
+    let base = plain(service, &step.operation, request.body.clone());
+    if request.method != base.method {
+        let _ = writeln!(text, "    method: {}", scalar(&request.method));
+    }
+    let framing = match request.framing {
+        Framing::Length => None,
+        Framing::Verbatim => Some("verbatim"),
+        Framing::Chunked => Some("chunked"),
+        Framing::ExpectContinue => Some("expect-continue"),
+    };
+    framing.into_iter().for_each(|framing| text += &format!("    framing: {framing}\n"));
+    text += &headers(&base.headers, &request.headers)?;
+    let body = std::str::from_utf8(&request.body).map_err(|_| "its body is no text")?;
+    match members(body) {
+        Some(object) => text += &wrapped("    body: ", &object),
+        None => text += &format!("    raw: {}\n", quote(body)),
+    }
+    if step.role != StepRole::Attempt {
+        let expect = &step.expect;
+        let sources = expect.sources.iter().map(|source| match source.id.split_once(':') {
+            Some(("api-public", operation)) if service == Service::EcrPublic => format!("api:{operation}"),
+            _ => String::from(source.id),
+        });
+        let _ = writeln!(text, "    expect:\n      rule: {}\n      tier: {}", scalar(&expect.rule), expect.tier);
+        let _ = writeln!(text, "      sources: {}", list(&sources.collect::<Vec<_>>()));
+        text += &outcomes("      outcomes:", &expect.outcomes);
+    }
+    if !step.only_if.is_empty() {
+        text += &outcomes("    only-if:", &step.only_if);
+    }
+    Ok(text)
+}
+
+/// What a file says of headers, so that those of a plain request become those of the step.
+fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<String, String> {
+    // As many as possible stay as they are; the rest is written in its order.
+    let candidates = (0..=plain.len().min(wanted.len())).rev().map(|kept| {
+        let (kept, written) = wanted.split_at(kept);
+        let is_set = |name: &str| written.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let removed = plain.iter().filter(|header| !kept.contains(header) && !is_set(&header.0));
+        let removed = removed.map(|(name, _)| (name.clone(), None));
+        let written = written.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        Ordered(removed.chain(written).collect::<Vec<_>>())
+    });
+    let right = |changes: &Ordered<Option<String>>| {
+        let mut headers = plain.to_vec();
+        apply(&mut headers, changes);
+        headers == wanted
+    };
+    let Ordered(changes) = candidates.into_iter().find(right).ok_or("a file cannot say its headers")?;
+    if changes.is_empty() {
+        return Ok(String::new());
+    }
+    let mut text = String::from("    headers:\n");
+    for (name, value) in changes {
+        let value = value.map_or_else(|| String::from("null"), |value| scalar(&value));
+        let _ = writeln!(text, "      {}: {value}", scalar(&name));
+    }
+    Ok(text)
+}
+
+/// The members of a body that can be written as `body:`: an object that comes out of the file as it was put in.
+fn members(body: &str) -> Option<Ordered<Json>> {
+    let object: Json = serde_json::from_str(&quote_numbers(body)).ok().filter(|json: &Json| json.sent() == body)?;
+    // Numbers, keys and depth are YAML's to understand.
+    let read: Json = serde_saphyr::from_str(&object.written()).ok()?;
+    match object {
+        Json::Object(members) if read.sent() == body => Some(members),
+        _ => None,
+    }
+}
+
+/// JSON with the references that stand there as numbers as strings.
+fn quote_numbers(body: &str) -> String {
+    let mut text = String::new();
+    let (mut in_string, mut escaped, mut in_reference) = (false, false, false);
+    let mut letters = body.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let opens = letter == '$' && letters.peek() == Some(&'{') && !in_string && !in_reference;
+        if opens {
+            in_reference = true;
+            text.push('"');
+        }
+        text.push(letter);
+        if in_reference && letter == '}' {
+            in_reference = false;
+            text.push('"');
+        } else if !in_reference {
+            in_string ^= letter == '"' && !escaped;
+            escaped = in_string && letter == '\\' && !escaped;
+        }
+    }
+    text
+}
+
+/// An object after a key, over several lines if it is long.
+fn wrapped(key: &str, Ordered(members): &Ordered<Json>) -> String {
+    let mut text = format!("{key}{{");
+    let indent = " ".repeat(key.len() + 1);
+    let mut column = text.len();
+    for (index, (name, value)) in members.iter().enumerate() {
+        let member = format!("{}: {}", json(name), value.written());
+        if index > 0 {
+            text.push(',');
+            let breaks = column + member.len() + 3 > WIDTH;
+            text += &if breaks { format!("\n{indent}") } else { String::from(" ") };
+            column = if breaks { indent.len() } else { column + 2 };
+        }
+        column += member.len();
+        text += &member;
+    }
+    text + "}\n"
+}
+
+fn outcomes(key: &str, outcomes: &[Outcome]) -> String {
+    let texts: Vec<String> = outcomes.iter().map(outcome).collect();
+    let line = format!("{key} [{}]\n", texts.join(", "));
+    if line.len() <= WIDTH {
+        return line;
+    }
+    let indent = " ".repeat(key.len() - key.trim_start().len());
+    let items: Vec<String> = texts.iter().map(|text| format!("{indent}  - {text}\n")).collect();
+    format!("{key}\n{}", items.concat())
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    let head = match outcome {
+        Outcome::Success { .. } => String::from("200"),
+        Outcome::Error { error, .. } => format!("{} {}", error.statuses[0], error.name),
+    };
+    match outcome.members() {
+        members if members.is_empty() => quote(&head),
+        members => quote(&format!("{head} {}", serde_json::Value::Object(members.clone()))),
+    }
+}
+
+fn list(texts: &[String]) -> String {
+    let items: Vec<String> = texts.iter().map(|text| scalar(text)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A string, without quotes where it is sure to be read as that string, also in a list.
+fn scalar(text: &str) -> String {
+    const WORDS: [&str; 8] = ["null", "true", "false", "yes", "no", "on", "off", "nan"];
+    let first = text.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    let inner = |letter: char| letter.is_ascii_alphanumeric() || " -_./;+=()$".contains(letter);
+    let colon = |index: usize| text[index + 1..].starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    let safe = text.char_indices().all(|(index, letter)| inner(letter) || (letter == ':' && colon(index)));
+    let word = text.len() == 1 || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if first && safe && !text.ends_with(' ') && !word { String::from(text) } else { quote(text) }
+}
+
+/// A string in quotes: in single ones where that needs no escapes, or else as JSON.
+fn quote(text: &str) -> String {
+    if text.contains('"') && !text.contains('\'') && text.chars().all(is_plain_text) {
+        return format!("'{text}'");
+    }
+    json(text)
+}
+
+/// A string as JSON has it, which is YAML too.
+pub(super) fn json(text: &str) -> String {
+    let mut out = String::new();
+    for letter in serde_json::Value::from(text).to_string().chars() {
+        if is_plain_text(letter) {
+            out.push(letter);
+        } else {
+            letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
+/// Whether a letter stands in a file as itself: YAML reads some as the end of a line, and an editor shows some not at
+/// all.
+fn is_plain_text(letter: char) -> bool {
+    let line = matches!(letter, '\u{85}' | '\u{2028}' | '\u{2029}');
+    let nothing = matches!(letter, '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    !line && !nothing && (letter == '\u{fffd}' || visible(letter) == letter)
+}
