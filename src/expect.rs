@@ -83,18 +83,23 @@ impl Expectation {
 
     /// The outcomes as a reader sees them, `400 InvalidLayerException`, without pins.
     pub fn short(&self) -> String {
-        let words = self.outcomes.iter().map(|outcome| match outcome {
-            Outcome::Success { .. } => String::from("200"),
-            Outcome::Error { error, .. } => format!("{} {}", error.statuses[0], error.name),
-        });
-        let mut distinct: Vec<String> = Vec::new();
-        for word in words {
-            if !distinct.contains(&word) {
-                distinct.push(word);
-            }
-        }
-        distinct.join(" or ")
+        short(&self.outcomes)
     }
+}
+
+/// Outcomes as a reader sees them, without pins, each once.
+pub fn short(outcomes: &[Outcome]) -> String {
+    let words = outcomes.iter().map(|outcome| match outcome {
+        Outcome::Success { .. } => String::from("200"),
+        Outcome::Error { error, .. } => format!("{} {}", error.statuses[0], error.name),
+    });
+    let mut distinct: Vec<String> = Vec::new();
+    for word in words {
+        if !distinct.contains(&word) {
+            distinct.push(word);
+        }
+    }
+    distinct.join(" or ")
 }
 
 /// `200 {"layerDigest":"«sha256:layer»"}` or `400 InvalidLayerException`.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::contract::error::THROTTLING;
 use crate::contract::{Rules, Tier};
-use crate::expect::Outcome;
+use crate::expect::{Outcome, short};
 use crate::wire::envelope::{self, ErrorInfo};
 use crate::wire::{Answer, Exchange, Trouble};
 
@@ -94,11 +94,8 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
                 false => (Verdict::Fail { findings }, records),
             };
         }
-        if skip {
-            continue;
-        }
         let judged = Subject { case, step, transcript, strictness };
-        match judged.exchange(exchange) {
+        match if skip { Ok(Vec::new()) } else { judged.exchange(exchange) } {
             // The same slip in every answer of a case is one finding.
             Ok(form) => form.into_iter().for_each(|finding| {
                 if !findings.iter().any(|known: &Finding| known.rule == finding.rule && known.got == finding.got) {
@@ -110,8 +107,14 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
                 return (Verdict::Fail { findings }, records);
             }
         }
-        if step.expect.tier == Tier::Open {
+        if !skip && step.expect.tier == Tier::Open {
             records.push(Record { rule: step.expect.rule.clone(), got: describe(exchange) });
+        }
+        if !judged.goes_on(exchange) {
+            return match findings.is_empty() {
+                true => (Verdict::Skipped { reason: judged.ended(exchange) }, records),
+                false => (Verdict::Fail { findings }, records),
+            };
         }
     }
     let verdict = match (findings.is_empty(), &transcript.stopped) {
@@ -245,6 +248,29 @@ impl Subject<'_> {
         Ok(self.success_form(exchange, answer, &body))
     }
 
+    /// Whether what follows rests on this answer: the step says from which answers the case goes on.
+    fn goes_on(&self, exchange: &Exchange) -> bool {
+        let is = |outcome: &Outcome| {
+            let Ok(answer) = &exchange.reply else { return false };
+            let error = envelope::error(answer);
+            let same = match outcome {
+                Outcome::Success { .. } => !is_error(answer, &error),
+                Outcome::Error { error: named, .. } => {
+                    is_error(answer, &error) && error.name.as_deref() == Some(named.name)
+                }
+            };
+            let body = answer.json().and_then(|body| body.as_object().cloned()).unwrap_or_default();
+            same && matching::first_miss(outcome.members(), &body, &self.transcript.bindings).is_none()
+        };
+        self.step.only_if.is_empty() || self.step.only_if.iter().any(is)
+    }
+
+    /// Why the case does not go on.
+    fn ended(&self, exchange: &Exchange) -> String {
+        let (got, name) = (describe(exchange), &self.step.name);
+        format!("the target answers {got} to {name}; the case goes on only from {}", short(&self.step.only_if))
+    }
+
     fn finding(&self, rule: &str, grade: Grade, got: String) -> Box<Finding> {
         let expect = &self.step.expect;
         let known = Rules::of(self.case.service).get(rule);
@@ -274,4 +300,58 @@ impl Subject<'_> {
 fn present(pinned: &Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
     let has = |name: &String| body.get(name).is_some_and(|value| !value.is_null());
     pinned.iter().filter(|(name, _)| has(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::case::Bindings;
+    use crate::contract::{ErrorType, Service};
+    use crate::generate::body;
+    use crate::generate::draft::{Draft, HERE};
+
+    /// The verdict on a case that tries a completion, and goes on from there only if it was refused in one way.
+    fn verdict(answers: &[Answer], members: Value) -> Verdict {
+        let digest = "sha256:00";
+        let mut case = Draft::new(Service::Ecr, "some/case", "some case")
+            .attempt("complete", "CompleteLayerUpload", body::complete(HERE, "upload", &[digest]))
+            .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+            .done();
+        let error = ErrorType::find("UploadNotFoundException").unwrap();
+        case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];
+        let exchange = |(step, answer): (&Step, &Answer)| Exchange {
+            request: step.request.clone(),
+            reply: Ok(answer.clone()),
+            took: Duration::ZERO,
+        };
+        let mut bindings = Bindings::new(&[], "", 0);
+        bindings.bind("upload.uploadId", "U1");
+        let exchanges = case.steps.iter().zip(answers).map(exchange).collect();
+        judge(&case, &Transcript { exchanges, bindings, stopped: None, left: Vec::new() }, Strictness::default()).0
+    }
+
+    #[test]
+    fn a_case_goes_on_only_from_the_answers_that_it_names() {
+        let refused = |name: &str, members| envelope::error_answer(ErrorType::find(name).unwrap(), "no", members);
+        let wrong = envelope::answer(200, &json!({"partSize": 1}));
+        let not_found = refused("UploadNotFoundException", json!({"uploadId": "U1"}));
+        let reason = |got: &str| {
+            let reason =
+                format!("the target answers {got} to complete; the case goes on only from 400 UploadNotFoundException");
+            Verdict::Skipped { reason }
+        };
+        assert!(matches!(verdict(&[not_found.clone(), wrong.clone()], json!({})), Verdict::Fail { .. }));
+        assert_eq!(verdict(&[envelope::answer(200, &json!({})), wrong.clone()], json!({})), reason("200"));
+        let empty = refused("EmptyUploadException", json!({}));
+        assert_eq!(verdict(&[empty, wrong.clone()], json!({})), reason("400 EmptyUploadException"));
+        // Members that are pinned must be as pinned.
+        let pinned = json!({"uploadId": "${upload.uploadId}"});
+        assert!(matches!(verdict(&[not_found.clone(), wrong.clone()], pinned), Verdict::Fail { .. }));
+        let other = json!({"uploadId": "U2"});
+        assert_eq!(verdict(&[not_found, wrong], other), reason("400 UploadNotFoundException"));
+    }
 }

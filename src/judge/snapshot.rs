@@ -162,6 +162,10 @@ fn print_scenario(case: &Case) -> String {
         if has_line(step, true) {
             text += &format!("    {}\n", line(step));
         }
+        if !step.only_if.is_empty() {
+            let outcomes: Vec<String> = step.only_if.iter().map(ToString::to_string).collect();
+            text += &format!("    goes on only from {}\n", outcomes.join(" or "));
+        }
     }
     text
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::terminal::{BOLD, DIM};
 use crate::case::{Case, StepRole};
 use crate::contract::{Rule, Service, Tier};
-use crate::expect::shown;
+use crate::expect::{short, shown};
 
 /// One case, for `list`.
 pub fn case_line(case: &Case) -> String {
@@ -44,6 +44,9 @@ pub fn case_page(case: &Case) -> String {
                 let _ =
                     writeln!(text, "    source    {} ({})\n              {}", source.what, source.edition, source.url);
             }
+        }
+        if !step.only_if.is_empty() {
+            let _ = writeln!(text, "    goes on   only from {}", short(&step.only_if));
         }
     }
     text
