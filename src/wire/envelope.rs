@@ -79,7 +79,8 @@ pub fn answer(status: u16, body: &Value) -> Answer {
 fn bare(text: &str) -> Option<String> {
     let text = text.split(':').next().unwrap_or(text);
     let name = printable(text.rsplit('#').next().unwrap_or(text).trim());
-    (!name.is_empty()).then_some(name)
+    let name = name.trim_end(); // A long one may be cut after a space.
+    (!name.is_empty()).then(|| String::from(name))
 }
 
 /// A short text of a target as it may stand in a report: no control characters, and not long.
@@ -120,6 +121,7 @@ mod tests {
         assert_eq!(name(Some("FooError:http://internal.amazon.com/coral/"), json!({"__type": "Other"})), found);
         assert_eq!(name(None, json!({"nested": {"__type": "FooError"}})), None);
         assert_eq!(name(None, json!({"__type": ""})), None);
+        assert_eq!(name(None, json!({"__type": format!("{} x", "a".repeat(99))})), Some("a".repeat(99)));
         assert_eq!(
             error(&Answer { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>") }),
             ErrorInfo::default()
