@@ -211,12 +211,14 @@ fn script(started: &Started, judged: &Judged) -> Option<String> {
     Some(format!("{} | sh", shell(&words)))
 }
 
-/// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste.
+/// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste, or
+/// that would do something to a terminal: they may have a value that the target gave.
 fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
     let endpoint =
         started.flags.iter().position(|flag| flag == "--endpoint").and_then(|index| started.flags.get(index + 1))?;
     let logged = judged.exchanges.iter().find(|logged| logged.step == step)?;
-    if !logged.body.whole || logged.body.text.len() > 2000 {
+    let harmful = logged.body.text.chars().any(|letter| letter != '\n' && visible(letter) != letter);
+    if !logged.body.whole || logged.body.text.len() > 2000 || harmful {
         return None;
     }
     let mut words: Vec<String> = ["curl", "-sS", "-i", "-X", &logged.method].map(String::from).to_vec();
@@ -417,4 +419,59 @@ fn number_of(count: usize, word: &str) -> String {
 
 fn row(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{DIM}{key:<10}{DIM:#} {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::event::Text;
+
+    #[test]
+    fn a_command_with_a_value_that_acts_on_a_terminal_is_not_shown() {
+        let logged = |body: &str| Logged {
+            step: String::from("part"),
+            method: String::from("POST"),
+            headers: Vec::new(),
+            framing: Framing::Length,
+            body: Text { text: String::from(body), bytes: body.len(), whole: true },
+            status: Some(200),
+            answer_headers: Vec::new(),
+            answer: None,
+            trouble: None,
+        };
+        let started = Started {
+            schema: super::super::event::SCHEMA,
+            ecrspec: String::new(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            target: String::new(),
+            flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
+            services: vec![Service::Ecr],
+            cases: 1,
+            jobs: 1,
+            options: Vec::new(),
+            filtered: false,
+            fail_on: Vec::new(),
+            repositories: String::new(),
+        };
+        let command = |body: &str| {
+            let judged = Judged {
+                index: 0,
+                service: Service::Ecr,
+                case: String::new(),
+                title: String::new(),
+                tier: crate::contract::Tier::Open,
+                rules: Vec::new(),
+                verdict: Verdict::Pass,
+                records: Vec::new(),
+                requests: 1,
+                millis: 0,
+                exchanges: vec![logged(body)],
+            };
+            curl(&started, &judged, "part")
+        };
+        assert!(command("{\"uploadId\":\"x\"}\n").is_some_and(|line| line.ends_with(" http://x")));
+        for body in ["\u{9b}2J", "\u{1b}[2J", "\u{202e}"] {
+            assert_eq!(command(body), None, "{body:?}");
+        }
+    }
 }
