@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::case::Bindings;
+use crate::wire::envelope::visible;
 
 /// The first pinned member that an answer does not have as pinned.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,8 +81,9 @@ fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
     }
 }
 
+/// A value as it may stand in a report: values are the target's, also those that were pinned by a reference to one.
 fn short(value: &Value) -> String {
-    let text = value.to_string();
+    let text: String = value.to_string().chars().map(visible).collect();
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -111,5 +113,14 @@ mod tests {
         assert_eq!(miss(json!({"a": 1}), json!({})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": "${registry}"}), json!({"a": "012345678910"})), None);
         assert_eq!(miss(json!({"a": "${registry}"}), json!({})).as_deref(), Some("a"));
+    }
+    #[test]
+    fn values_of_a_target_can_be_shown() {
+        let mut bindings = Bindings::new(&[], "", 0);
+        bindings.bind("upload.uploadId", "\u{9b}2J");
+        let (pinned, found) = (json!({"a": "${upload.uploadId}"}), json!({"a": "\u{1b}\u{7f}\u{202e}"}));
+        let miss = first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &bindings).unwrap();
+        assert_eq!(miss.expected(), "200 with a \"\u{fffd}2J\"");
+        assert_eq!(miss.got(200), "200 with a \"\\u001b\u{fffd}\u{fffd}\"");
     }
 }
