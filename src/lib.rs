@@ -80,3 +80,4 @@ pub mod cli;
 pub mod mock;
 #[cfg(feature = "net")]
 pub mod run;
+pub mod search;

@@ -1,19 +1,23 @@
-//! One run: survey, cases, verdicts, events.
+//! One run: survey, cases, search, verdicts, events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use proptest::strategy::ValueTree as _;
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Place};
+use crate::case::{Case, Partition, Place, Plan, StepRole};
 use crate::contract::{Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
-use crate::judge::{Grade, Strictness, THROTTLED, Verdict, judge};
+use crate::generate::plan::Shrinking;
+use crate::generate::{follow, realise};
+use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict, judge};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
+use crate::search::{self, Effort, Extent, Novelty, RANDOM, Search, Sought};
 use crate::suite::suite;
 use crate::wire::Trouble;
 
@@ -30,6 +34,8 @@ pub struct Settings {
     pub filter: Vec<String>,
     /// The weakest tier that is run.
     pub tier: Tier,
+    /// The part of the cases that is run; all if there is none.
+    pub partition: Option<Partition>,
     /// Number of cases under way at once.
     pub jobs: usize,
     /// An existing repository to work in, instead of making one a case.
@@ -53,6 +59,7 @@ impl Settings {
             services: Service::ALL.to_vec(),
             filter: Vec::new(),
             tier: Tier::Open,
+            partition: None,
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             repository: None,
             strict: false,
@@ -62,6 +69,35 @@ impl Settings {
         }
     }
 }
+
+/// What is to be done: cases, and then a search.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Cases, in order.
+    pub cases: Vec<Case>,
+    /// Random sequences after them.
+    pub search: Option<Search>,
+    /// Whether all that the survey finds is told, and not only what concerns the cases.
+    pub whole_survey: bool,
+}
+
+impl Work {
+    /// The suite, as far as the settings choose, and the usual number of random sequences.
+    ///
+    /// # Errors
+    ///
+    /// Where the suite itself is wrong.
+    pub fn usual(settings: &Settings) -> Result<Work, RunError> {
+        let search = Search { seed: SEED, extent: Extent::Cases(RANDOM_CASES) };
+        Ok(Work { cases: choose(settings)?, search: Some(search), whole_survey: false })
+    }
+}
+
+/// Random sequences of a service in a run: some two thousand requests, which is seconds on most targets.
+pub const RANDOM_CASES: u64 = 200;
+
+/// The seed of a run that names no other: a gate gives the same answer twice.
+pub const SEED: u64 = 0;
 
 /// Why a run could not begin.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -83,6 +119,12 @@ const DEAD: usize = 24;
 /// After so many unanswered cases in all the rest is not tried: each would cost the patience of its requests.
 const TOO_MANY: usize = 96;
 
+/// How often the smallest sequence of a finding is tried again: what does not show each time is unstable.
+const CONFIRMATIONS: usize = 3;
+
+/// Attempts of a case that come after those of its first verdict: bytes differ from attempt to attempt.
+const FIRST_ATTEMPT: u32 = 100;
+
 /// How long is paused when the target asks for it, and how often for one case.
 const PAUSE: Duration = Duration::from_millis(700);
 const PAUSES: u32 = 3;
@@ -96,12 +138,15 @@ pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
     let mut chosen = Vec::new();
     for service in &settings.services {
         let cases = suite(*service).map_err(RunError::Harness)?;
-        chosen.extend(
-            cases.into_iter().filter(|case| case.tier() <= settings.tier && is_named(&settings.filter, &case.id)),
-        );
+        chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
     }
     chosen.sort_by_key(|case| case.last);
     Ok(chosen)
+}
+
+/// Whether filter and partition choose the case with this id.
+pub fn is_chosen(settings: &Settings, id: &str) -> bool {
+    is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
 }
 
 /// Whether a filter names the id: a part of it, or all of it after `=`.
@@ -113,8 +158,8 @@ pub fn is_named(filter: &[String], id: &str) -> bool {
         })
 }
 
-/// Runs the suite against a target. Events go to `sink` as they happen. When `stop` becomes true, no further case
-/// begins; those under way finish and clean up.
+/// Does the work on a target. Events go to `sink` as they happen. When `stop` becomes true, no further case begins; those
+/// under way finish and clean up.
 ///
 /// # Errors
 ///
@@ -122,23 +167,32 @@ pub fn is_named(filter: &[String], id: &str) -> bool {
 pub async fn run(
     target: Arc<Target>,
     settings: &Settings,
+    work: Work,
     stop: watch::Receiver<bool>,
     mut sink: impl FnMut(Event),
 ) -> Result<(), RunError> {
     let clock = Instant::now();
-    let cases = choose(settings)?;
-    sink(Event::Started(started(settings, cases.len())));
+    let drawn = drawn(settings, work.search);
+    sink(Event::Started(started(settings, &work, drawn.len())));
     let mut surveys = Vec::new();
     let mut left = Vec::new();
-    for service in settings.services.iter().filter(|service| cases.iter().any(|case| case.service == **service)) {
-        let look = async || survey(&target, *service, &settings.prefix, settings.repository.as_deref()).await;
+    let searched = |service: Service| match work.search.map(|search| search.extent) {
+        Some(Extent::Cases(_)) => drawn.iter().any(|(of, _)| *of == service),
+        Some(Extent::Time(_)) => true,
+        None => false,
+    };
+    let cases = |service: Service| work.cases.iter().filter(move |case| case.service == service);
+    for service in settings.services.iter().copied().filter(|one| cases(*one).next().is_some() || searched(*one)) {
+        let look = async || survey(&target, service, &settings.prefix, settings.repository.as_deref()).await;
         let unreachable = |_| RunError::Unreachable(settings.target.clone());
         let (mut survey, _) = look().await.map_err(unreachable)?;
         if survey.inconclusive {
             tokio::time::sleep(PAUSE).await;
             (survey, _) = look().await.map_err(unreachable)?;
         }
-        survey.narrow(cases.iter().filter(|case| case.service == *service));
+        if !searched(service) && !work.whole_survey {
+            survey.narrow(cases(service));
+        }
         let keeps = |known: &BTreeMap<String, String>| known.contains_key("DeleteRepository");
         if survey.makes_repositories && (keeps(&survey.unknown) || keeps(&survey.broken)) {
             left.push(format!("{}/survey", settings.prefix));
@@ -146,9 +200,18 @@ pub async fn run(
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
     }
+    let deadline = match work.search.map(|search| search.extent) {
+        Some(Extent::Time(time)) => Some(Instant::now() + time),
+        _ => None,
+    };
     let shared = Arc::new(Shared {
         target,
-        cases,
+        cases: work.cases,
+        search: work.search,
+        drawn,
+        deadline,
+        novelty: Mutex::default(),
+        causes: Mutex::default(),
         surveys,
         settings: settings.clone(),
         next: AtomicUsize::new(0),
@@ -164,19 +227,43 @@ pub async fn run(
         .map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone())))
         .collect();
     drop(sender);
-    while let Some(judged) = receiver.recv().await {
-        sink(Event::Judged(Box::new(judged)));
+    let mut told = Instant::now();
+    loop {
+        // How far a search has come is told now and then: it may be killed.
+        match tokio::time::timeout(TELL, receiver.recv()).await {
+            Ok(Some(judged)) => sink(Event::Judged(Box::new(judged))),
+            Ok(None) => break,
+            Err(_) => {}
+        }
+        if deadline.is_some() && told.elapsed() >= TELL {
+            told = Instant::now();
+            sink(Event::Searched(locked(&shared.novelty).tally()));
+        }
     }
     for worker in workers {
         worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
     }
+    if shared.search.is_some() {
+        sink(Event::Searched(locked(&shared.novelty).tally()));
+    }
     let interrupted = *stop.borrow();
-    let left = std::mem::take(&mut *shared.left.lock().unwrap_or_else(PoisonError::into_inner));
+    let left = std::mem::take(&mut *locked(&shared.left));
     sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted, left }));
     Ok(())
 }
 
-fn started(settings: &Settings, cases: usize) -> Started {
+/// How often is told how far a search has come.
+const TELL: Duration = Duration::from_secs(1);
+
+/// The random sequences of a search that has a number of them, as service and number.
+fn drawn(settings: &Settings, search: Option<Search>) -> Vec<(Service, u64)> {
+    let Some(Search { seed, extent: Extent::Cases(count) }) = search else { return Vec::new() };
+    let of = |service: &Service| (0..count).map(|number| (*service, number)).collect::<Vec<_>>();
+    let all = settings.services.iter().flat_map(of);
+    all.filter(|(_, number)| is_chosen(settings, &format!("{RANDOM}{seed}/{number}"))).collect()
+}
+
+fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
     Started {
         schema: SCHEMA,
         ecrspec: String::from(env!("CARGO_PKG_VERSION")),
@@ -184,10 +271,12 @@ fn started(settings: &Settings, cases: usize) -> Started {
         target: settings.target.clone(),
         flags: settings.flags.clone(),
         services: settings.services.clone(),
-        cases,
+        cases: work.cases.len() + drawn,
         jobs: settings.jobs,
         options: settings.options.clone(),
-        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open,
+        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open || settings.partition.is_some(),
+        seed: work.search.map(|search| search.seed),
+        parts: settings.partition.into_iter().collect(),
         fail_on: settings.fail_on.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
     }
@@ -197,6 +286,14 @@ fn started(settings: &Settings, cases: usize) -> Started {
 struct Shared {
     target: Arc<Target>,
     cases: Vec<Case>,
+    search: Option<Search>,
+    /// The random sequences of a search that has a number of them.
+    drawn: Vec<(Service, u64)>,
+    /// When a search that has none ends.
+    deadline: Option<Instant>,
+    novelty: Mutex<Novelty>,
+    /// Causes that were found so far: no random sequence is made small for one of them.
+    causes: Mutex<HashSet<String>>,
     surveys: Vec<Survey>,
     settings: Settings,
     next: AtomicUsize,
@@ -212,9 +309,59 @@ struct Shared {
     stop: watch::Receiver<bool>,
 }
 
+/// A panic while a lock was held would be a defect of ours; what is shared is plain data and stays usable.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
     fn keep_left(&self, names: impl Iterator<Item = String>) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+        locked(&self.left).extend(names);
+    }
+
+    fn survey(&self, service: Service) -> Option<&Survey> {
+        self.surveys.iter().find(|survey| survey.service == service)
+    }
+
+    /// The case with this number: those of the suite come first, then what is searched. `None` when all is done.
+    fn case(&self, number: usize) -> Option<Case> {
+        if let Some(case) = self.cases.get(number) {
+            return Some(self.fitted(case.clone()));
+        }
+        let number = number - self.cases.len();
+        let search = self.search?;
+        let case = match (search.extent, self.drawn.get(number)) {
+            (Extent::Cases(_), drawn) => drawn.map(|(service, number)| search::nth(*service, search.seed, *number))?,
+            (Extent::Time(_), _) => self.steered(search, number)?,
+        };
+        Some(self.fitted(case))
+    }
+
+    /// The next case of a search that has as many as there is time for.
+    fn steered(&self, search: Search, number: usize) -> Option<Case> {
+        let over = self.deadline.is_none_or(|deadline| Instant::now() >= deadline);
+        let hopeful: Vec<Service> =
+            self.surveys.iter().filter(|survey| survey.hopeless.is_none()).map(|survey| survey.service).collect();
+        if over || hopeful.is_empty() || self.gave_up.load(Ordering::Relaxed) {
+            return None;
+        }
+        let service = hopeful[number % hopeful.len()];
+        // The parts of a search draw from different places of one seed.
+        let own = (number / hopeful.len()) as u64;
+        let part = self.settings.partition.map_or(0, Partition::offset);
+        Some(locked(&self.novelty).steered(service, search.seed, part + own))
+    }
+
+    /// A random case without what the target does not have.
+    fn fitted(&self, case: Case) -> Case {
+        match self.survey(case.service) {
+            Some(survey) if case.id.starts_with(RANDOM) || self.deadline.is_some() => {
+                let fixed = self.settings.repository.is_some();
+                let manages = |operation: &str| matches!(operation, "CreateRepository" | "DeleteRepository");
+                search::fitted(case, |operation| survey.lacks(operation) || (fixed && manages(operation)))
+            }
+            _ => case,
+        }
     }
 }
 
@@ -236,18 +383,94 @@ impl Worker {
         let shared = self.shared.clone();
         while !*shared.stop.borrow() {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
-            let Some(case) = shared.cases.get(index) else { break };
-            let judged = self.judged(index, case).await;
-            if sender.send(judged).await.is_err() {
+            let Some(case) = shared.case(index) else { break };
+            let searching = index >= shared.cases.len();
+            let judged = match searching {
+                true => self.searched(index, &case).await,
+                false => {
+                    let judged = self.judged(index, &case).await;
+                    locked(&shared.causes).extend(findings(&judged).iter().map(Finding::cause));
+                    Some(judged)
+                }
+            };
+            if let Some(judged) = judged
+                && sender.send(judged).await.is_err()
+            {
                 break;
             }
         }
         self.leave().await;
     }
 
+    /// Judges a random case, and makes it small if it fails for a cause that was not known. `None` where a search that
+    /// goes on as long as there is time has nothing new to tell.
+    async fn searched(&mut self, index: usize, case: &Case) -> Option<Judged> {
+        let shared = self.shared.clone();
+        let judged = self.judged(index, case).await;
+        let quiet = shared.deadline.is_some();
+        let new = match findings(&judged) {
+            [] => None,
+            [first, ..] => locked(&shared.causes).insert(first.cause()).then(|| first.clone()),
+        };
+        match (&judged.verdict, new, &case.plan) {
+            (Verdict::Fail { .. }, Some(finding), Some(plan)) => {
+                Some(self.shrunk(index, case, plan, &finding, judged).await)
+            }
+            (Verdict::Pass, ..) if quiet => {
+                locked(&shared.novelty).unlogged(false);
+                None
+            }
+            (Verdict::Fail { .. }, None, _) if quiet => {
+                locked(&shared.novelty).unlogged(true);
+                None
+            }
+            _ => Some(judged),
+        }
+    }
+
+    /// The smallest sequence that shows a finding of a random case, each time that it is tried.
+    async fn shrunk(&mut self, index: usize, case: &Case, plan: &Plan, finding: &Finding, judged: Judged) -> Judged {
+        let shared = self.shared.clone();
+        let Some(survey) = shared.survey(case.service) else { return judged };
+        let sought = Sought::of(case.service, plan, finding);
+        let shows = |judged: &Judged| findings(judged).iter().any(|found| sought.is(found));
+        let mut attempt = FIRST_ATTEMPT;
+        let effort = Effort::usual();
+        let mut smaller = Shrinking::of(plan.clone());
+        let mut going = smaller.simplify();
+        while going && effort.allows(attempt - FIRST_ATTEMPT) && !*shared.stop.borrow() {
+            attempt += 1;
+            let tried = self.once(index, &realise(case.service, &smaller.current()), survey, attempt).await;
+            going = if shows(&tried) { smaller.simplify() } else { smaller.complicate() };
+        }
+        let small = realise(case.service, smaller.best());
+        let calls = small.steps.len();
+        let small =
+            Case { title: format!("{calls} calls, made small from {} of {}", case.steps.len(), case.id), ..small };
+        let mut shown = 0;
+        let mut last = judged;
+        for _ in 0..CONFIRMATIONS {
+            attempt += 1;
+            let again = self.once(index, &small, survey, attempt).await;
+            if shows(&again) {
+                shown += 1;
+                last = again;
+            }
+        }
+        if shown == CONFIRMATIONS {
+            // Of two violations one may have been left, and with it another name for the cause.
+            locked(&shared.causes).extend(findings(&last).iter().map(Finding::cause));
+            return last;
+        }
+        locked(&shared.causes).remove(&finding.cause());
+        let sentence = finding.sentence();
+        let reason = format!("unstable: {sentence} ({} of {CONFIRMATIONS} times when tried again)", shown);
+        Judged { verdict: Verdict::Inconclusive { reason }, ..last }
+    }
+
     async fn judged(&mut self, index: usize, case: &Case) -> Judged {
         let shared = self.shared.clone();
-        let Some(survey) = shared.surveys.iter().find(|survey| survey.service == case.service) else {
+        let Some(survey) = shared.survey(case.service) else {
             let reason = String::from("the service was not surveyed");
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         };
@@ -317,8 +540,22 @@ impl Worker {
         let transcript = drive::case(&self.shared.target, case, &room).await;
         self.shared.keep_left(transcript.left.iter().cloned());
         let strictness = Strictness { messages: self.shared.settings.strict, availability: survey.availability };
-        let (verdict, records) = judge(case, &transcript, strictness);
-        Judged::of(index, case, verdict, records, Some(&transcript))
+        let case = self.within_tier(follow(case, &transcript));
+        let (verdict, records) = judge(&case, &transcript, strictness);
+        if case.plan.is_some() {
+            locked(&self.shared.novelty).learn(&case, &transcript);
+        }
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
+    /// A random case has steps of all tiers: those that are weaker than was asked for are not judged.
+    fn within_tier(&self, mut case: Case) -> Case {
+        let weak = |tier: Tier| tier > self.shared.settings.tier;
+        if case.plan.is_some() {
+            let steps = case.steps.iter_mut().filter(|step| step.role == StepRole::Focus && weak(step.expect.tier));
+            steps.for_each(|step| step.role = StepRole::Attempt);
+        }
+        case
     }
 
     async fn room(&mut self, case: &Case, survey: &Survey, attempt: u32) -> Room {
@@ -360,6 +597,13 @@ impl Worker {
                 self.shared.keep_left(std::iter::once(name));
             }
         }
+    }
+}
+
+fn findings(judged: &Judged) -> &[Finding] {
+    match &judged.verdict {
+        Verdict::Fail { findings } => findings,
+        _ => &[],
     }
 }
 

@@ -22,8 +22,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("drive", &["contract", "wire", "expect", "case", "judge", "generate"]),
     ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
-    ("run", &["contract", "wire", "case", "judge", "drive", "report", "suite"]),
-    ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "run", "mock"]),
+    ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
+    ("run", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search"]),
+    ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search", "run", "mock"]),
     ("main", &["cli"]),
 ];
 

@@ -3,6 +3,7 @@
 
 pub mod bindings;
 pub mod chunk;
+pub mod partition;
 pub mod plan;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::wire::{Exchange, Request};
 
 pub use bindings::Bindings;
 pub use chunk::{Chunk, Length};
+pub use partition::Partition;
 pub use plan::{Decision, Plan};
 
 /// A named sequence of calls.
@@ -93,6 +95,13 @@ pub struct Transcript {
     pub stopped: Option<String>,
     /// Repositories that were made and could not be removed.
     pub left: Vec<String>,
+}
+
+impl Transcript {
+    /// Exchanges that were kept, without what their references stood for.
+    pub fn of(case: &Case, exchanges: Vec<Exchange>) -> Transcript {
+        Transcript { exchanges, bindings: Bindings::new(&case.chunks, "", 0), stopped: None, left: Vec::new() }
+    }
 }
 
 impl Case {

@@ -1,12 +1,17 @@
 //! The command line: what can be asked, one file a subcommand.
 
+mod cases;
 mod contract;
 mod explain;
+mod fuzz;
+mod gate;
 mod list;
 mod mock;
+mod replay;
 mod report;
 mod run;
 mod settings;
+mod target;
 
 use std::process::ExitCode;
 
@@ -34,7 +39,11 @@ struct Arguments {
 enum Command {
     /// Judge a server: catalogue and scenarios, findings by cause, verdict last
     Run(Box<run::Arguments>),
-    /// Render the report of a run again from its event log
+    /// Search a server with random sequences, as long as there is time: each new cause is reported once, made small
+    Fuzz(Box<fuzz::Arguments>),
+    /// Run one case again, or what failed in a run, here or at another endpoint: is the finding the same, gone or another?
+    Replay(Box<replay::Arguments>),
+    /// Render the report of one or more runs again from their event logs
     Report(report::Arguments),
     /// List cases, or rules
     List(list::Arguments),
@@ -85,6 +94,8 @@ fn dispatch(arguments: &Arguments) -> Code {
     assert!(!arguments.panic, "--panic was asked for");
     match &arguments.command {
         Command::Run(arguments) => run::main(arguments),
+        Command::Fuzz(arguments) => fuzz::main(arguments),
+        Command::Replay(arguments) => replay::main(arguments),
         Command::Report(arguments) => report::main(arguments),
         Command::List(arguments) => list::main(arguments),
         Command::Explain(arguments) => explain::main(arguments),

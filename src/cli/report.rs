@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use super::run::read_known;
+use super::target::read_known;
 use super::{Code, Failure, print};
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::case::Partition;
 use crate::contract::{Service, Tier};
 use crate::judge::Grade;
 use crate::wire::auth::Auth;
@@ -18,6 +19,10 @@ pub(super) struct SettingsFile {
     pub repository: Option<String>,
     pub filter: Option<Vec<String>>,
     pub tier: Option<Tier>,
+    pub partition: Option<Partition>,
+    pub cases: Option<u64>,
+    pub seed: Option<u64>,
+    pub scenarios: Option<Vec<PathBuf>>,
     pub jobs: Option<usize>,
     pub rate: Option<f64>,
     pub auth: Option<Auth>,

@@ -169,6 +169,11 @@ impl Survey {
         });
     }
 
+    /// Whether an operation is missing or broken, so that a random sequence is better off without it.
+    pub fn lacks(&self, operation: &str) -> bool {
+        self.unknown.contains_key(operation) || self.broken.contains_key(operation)
+    }
+
     /// Why a case cannot be judged on this target, if so.
     pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<String> {
         if let Some(reason) = &self.hopeless {

@@ -18,7 +18,7 @@ mod values;
 mod wire_faults;
 
 pub use faults::Faults;
-pub use realise::{follow, realise};
+pub use realise::{follow, realise, settled};
 
 use crate::case::Case;
 use crate::contract::Service;

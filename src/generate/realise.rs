@@ -8,7 +8,8 @@ use super::faults::{Fault, Faults, Stateful, drawn};
 use super::follow::{Answered, Follower, Variants};
 use super::values::Violation;
 use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
-use crate::contract::Service;
+use crate::contract::{ErrorType, Service, Tier};
+use crate::expect::Outcome;
 use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
 use crate::wire::{Request, envelope};
 
@@ -36,6 +37,24 @@ pub fn follow(case: &Case, transcript: &Transcript) -> Case {
         };
     }
     followed
+}
+
+/// The followed case as one that stands by itself: where a step is open, it goes on only from what was answered here, for
+/// all that comes later rests on that.
+pub fn settled(case: &Case, transcript: &Transcript) -> Case {
+    let mut settled = follow(case, transcript);
+    let count = settled.steps.len();
+    for (index, (step, exchange)) in settled.steps.iter_mut().zip(&transcript.exchanges).enumerate() {
+        if step.expect.tier == Tier::Open && index + 1 < count {
+            step.only_if = match Answered::of(exchange) {
+                Some(Answered::Accepted) => vec![Outcome::success()],
+                Some(Answered::Refused(Some(name))) => ErrorType::find(&name).map(Outcome::error).into_iter().collect(),
+                _ => Vec::new(),
+            };
+        }
+    }
+    settled.plan = None;
+    settled
 }
 
 /// The repository beside the one of the case.
@@ -424,6 +443,7 @@ impl Unfolding {
             role,
             expect: admitted(service, &variants.accepting),
             precedence: None,
+            only_if: Vec::new(),
         };
         let accepted = follower.step(&mut step, &variants, None);
         self.case.steps.push(step);

@@ -254,9 +254,9 @@ impl Subject<'_> {
             let Ok(answer) = &exchange.reply else { return false };
             let error = envelope::error(answer);
             let same = match outcome {
-                Outcome::Success { .. } => !is_error(answer, &error),
+                Outcome::Success { .. } => !envelope::is_error(answer, &error),
                 Outcome::Error { error: named, .. } => {
-                    is_error(answer, &error) && error.name.as_deref() == Some(named.name)
+                    envelope::is_error(answer, &error) && error.name.as_deref() == Some(named.name)
                 }
             };
             let body = answer.json().and_then(|body| body.as_object().cloned()).unwrap_or_default();

@@ -1,16 +1,19 @@
 //! The event log: what happened in a run, one JSON object a line, in the order in which it happened.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Case, StepRole, Transcript};
+use crate::case::{Case, Partition, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
 use crate::judge::{Grade, Record, Verdict};
 use crate::wire::envelope::printable;
-use crate::wire::{Exchange, Framing, Trouble, auth};
+use crate::wire::{Answer, Exchange, Framing, Request, Trouble, auth};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -22,6 +25,8 @@ pub enum Event {
     Surveyed(Box<Survey>),
     /// A case was judged, or skipped.
     Judged(Box<Judged>),
+    /// How far the search has come: the last one counts.
+    Searched(Searched),
     /// The run ended by itself, or was interrupted and could clean up. A log without it was cut off.
     Finished(Finished),
 }
@@ -50,6 +55,12 @@ pub struct Started {
     pub options: Vec<String>,
     /// Whether a filter or a tier chose among the cases.
     pub filtered: bool,
+    /// Where the chance of its random sequences comes from.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The parts of the whole that this log has; empty for all of it.
+    #[serde(default)]
+    pub parts: Vec<Partition>,
     /// Grades that gate.
     pub fail_on: Vec<Grade>,
     /// What all repositories of the run begin with, or the one that it was given.
@@ -122,6 +133,25 @@ pub struct Text {
     pub whole: bool,
 }
 
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Searched {
+    /// Random sequences.
+    pub cases: usize,
+    /// Requests in them.
+    pub calls: usize,
+    /// Of those, how many were accepted.
+    pub accepted: usize,
+    /// Classes of answers that were seen.
+    pub classes: usize,
+    /// Sequences that passed and have no event of their own.
+    #[serde(default)]
+    pub unlogged: usize,
+    /// Sequences that failed for a cause that was known by then, and have no event of their own.
+    #[serde(default)]
+    pub repeated: usize,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Finished {
@@ -182,6 +212,26 @@ impl Logged {
             answer: answer.map(|answer| Text::of(&answer.body)),
             trouble: exchange.reply.as_ref().err().copied(),
         }
+    }
+}
+
+impl Logged {
+    /// The exchange again, as far as it was kept.
+    pub fn exchange(&self) -> Exchange {
+        let bytes = |text: &Text| Bytes::from(text.text.clone());
+        let request = Request {
+            method: self.method.clone(),
+            headers: self.headers.clone(),
+            body: bytes(&self.body),
+            framing: self.framing,
+        };
+        let answer = |status| Answer {
+            status,
+            headers: self.answer_headers.clone(),
+            body: self.answer.as_ref().map(bytes).unwrap_or_default(),
+        };
+        let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(Trouble::Silent));
+        Exchange { request, reply, took: Duration::ZERO }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::event::{Event, Finished, Judged, Started};
+use super::event::{Event, Finished, Judged, Searched, Started};
 use crate::contract::{ErrorType, Rule, Service, Tier};
 use crate::drive::Survey;
 use crate::judge::known::{Known, Stale};
@@ -19,6 +19,8 @@ pub struct Summary {
     pub surveys: Vec<Survey>,
     /// The cases in the order of the suite.
     pub cases: Vec<Judged>,
+    /// How far the search came; `None` if there was none.
+    pub searched: Option<Searched>,
     /// How it ended; `None` if its log was cut off.
     pub finished: Option<Finished>,
     /// Findings by cause, worst first.
@@ -140,6 +142,10 @@ impl Summary {
                 _ => None,
             })
             .collect();
+        let searched = events.iter().rev().find_map(|event| match event {
+            Event::Searched(searched) => Some(*searched),
+            _ => None,
+        });
         let finished = events.iter().find_map(|event| match event {
             Event::Finished(finished) => Some(finished.clone()),
             _ => None,
@@ -148,6 +154,7 @@ impl Summary {
             started: started.clone(),
             surveys,
             cases,
+            searched,
             finished,
             groups: Vec::new(),
             known: Vec::new(),
@@ -236,6 +243,18 @@ impl Summary {
         counts
     }
 
+    /// Number of random sequences that were judged and have no event of their own.
+    fn unlogged(&self) -> usize {
+        self.searched.map_or(0, |searched| searched.unlogged + searched.repeated)
+    }
+
+    /// Number of cases that were judged, and of those that are as admitted.
+    pub fn judged(&self) -> (usize, usize) {
+        let counts = self.counts(|_| true);
+        let judged = counts.passed + counts.failed + counts.tolerated + self.unlogged();
+        (judged, counts.passed + self.searched.map_or(0, |searched| searched.unlogged))
+    }
+
     fn is_in_a_group(&self, judged: &Judged) -> bool {
         self.groups.iter().any(|group| group.cases.contains(&(judged.service, judged.case.clone())))
     }
@@ -307,7 +326,7 @@ impl Summary {
     /// Why the process ends as it does; the first decides the exit code. Empty for exit code 0.
     pub fn reasons(&self, deny_warnings: bool) -> Vec<Reason> {
         let counts = self.counts(|_| true);
-        let judged = counts.passed + counts.failed + counts.tolerated;
+        let judged = counts.passed + counts.failed + counts.tolerated + self.unlogged();
         let unsurveyed = self.surveys.iter().any(|survey| survey.inconclusive);
         let hopeless = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.hopeless.is_some());
         let nothing = judged + counts.inconclusive == 0;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::event::{Judged, Logged, Started};
+use super::event::{Judged, Logged, Searched, Started};
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
@@ -34,8 +34,12 @@ pub fn header(started: &Started) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut text = String::new();
     row(&mut text, "target", &started.target);
-    let version = format!("ecrspec {}, {}, jobs {}", started.ecrspec, number_of(started.cases, "case"), started.jobs);
+    let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
+    let version = format!("ecrspec {}, {cases}, jobs {}", started.ecrspec, started.jobs);
     row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
+    if let Some(seed) = started.seed {
+        row(&mut text, "seed", &seed.to_string());
+    }
     if !started.options.is_empty() {
         row(&mut text, "options", &started.options.join(", "));
     }
@@ -69,6 +73,7 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
         let _ = writeln!(text, "{YELLOW}WARNING{YELLOW:#}  {warning}");
     }
     text += &counts(summary);
+    text += &searched(summary);
     for (index, group) in summary.groups.iter().take(detail.groups).enumerate() {
         text += &finding(summary, index + 1, group, detail);
     }
@@ -105,6 +110,17 @@ fn counts(summary: &Summary) -> String {
         }
     }
     text
+}
+
+/// How far the search came.
+fn searched(summary: &Summary) -> String {
+    let Some(Searched { cases, calls, accepted, classes, .. }) = summary.searched.filter(|searched| searched.cases > 0)
+    else {
+        return String::new();
+    };
+    let percent = 100 * accepted / calls.max(1);
+    let cases = number_of(cases, "random sequence");
+    format!("\nsearch     {cases}, {calls} calls, {percent} % accepted, {classes} kinds of answers\n")
 }
 
 fn area(judged: &Judged) -> &str {
@@ -160,13 +176,16 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     let Some(smallest) = &group.smallest else {
         let services: Vec<String> = group.services.iter().map(Service::to_string).collect();
         line("found by", &format!("the survey of {}, before the first case", services.join(" and ")));
+        if let Some(service) = group.services.first() {
+            line("replay", &replay(&summary.started.flags, *service, "survey"));
+        }
         return text;
     };
     line("smallest", &format!("{}: {}", smallest.case, shown(&smallest.title)));
     let count = |service: &Service| group.cases.iter().filter(|(of, _)| of == service).count();
     let counts: Vec<String> = group.services.iter().map(|service| format!("{} in {service}", count(service))).collect();
     line("cases", &format!("{}{}", counts.join(", "), if detail.verbose { "" } else { "; -v lists them" }));
-    line("repeat", &repeat(&summary.started, smallest));
+    line("replay", &replay(&summary.started.flags, smallest.service, &smallest.case));
     if let Some(command) = script(&summary.started, smallest) {
         line("all calls", &command);
     }
@@ -185,12 +204,30 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
 }
 
 /// The command that runs a case again.
-fn repeat(started: &Started, judged: &Judged) -> String {
-    let mut words = vec![String::from("ecrspec"), String::from("run")];
-    words.extend(started.flags.iter().cloned());
-    words.extend([String::from("--service"), judged.service.to_string()]);
-    words.extend([String::from("--filter"), format!("={}", judged.case)]);
+fn replay(flags: &[String], service: Service, case: &str) -> String {
+    let mut words = vec![String::from("ecrspec"), String::from("replay"), String::from(case)];
+    words.extend(flags.iter().cloned());
+    words.extend([String::from("--service"), service.to_string()]);
     shell(&words)
+}
+
+/// A failure as it is told while a search goes on: the sentence, and how to see it again.
+pub fn found(flags: &[String], judged: &Judged) -> String {
+    let mut text = String::new();
+    let findings = match &judged.verdict {
+        Verdict::Fail { findings } => findings.as_slice(),
+        Verdict::Inconclusive { reason } => {
+            let _ = writeln!(text, "{YELLOW}inconclusive{YELLOW:#}  {}: {reason}", judged.case);
+            &[]
+        }
+        _ => &[],
+    };
+    if let Some(finding) = findings.first() {
+        let _ = writeln!(text, "{RED}{}{RED:#} {}", finding.grade, finding.sentence());
+        let _ = writeln!(text, "      rule {}, {}; expected {}", finding.rule, finding.tier, finding.expected);
+        let _ = writeln!(text, "      {}", replay(flags, judged.service, &judged.case));
+    }
+    text
 }
 
 /// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
@@ -360,8 +397,8 @@ fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
         Some(Reason::NothingRun | Reason::SetUp) => (RED, "NOT JUDGED"),
         Some(_) => (YELLOW, "NOT CLEAN"),
     };
-    let judged = counts.passed + counts.failed + counts.tolerated;
-    let mut text = format!("{style}{word}{style:#}  {} judged, {} ok", number_of(judged, "case"), counts.passed);
+    let (judged, passed) = summary.judged();
+    let mut text = format!("{style}{word}{style:#}  {} judged, {passed} ok", number_of(judged, "case"));
     for (number, word) in
         [(counts.tolerated, "known or tolerated"), (counts.inconclusive, "inconclusive"), (counts.skipped, "skipped")]
     {

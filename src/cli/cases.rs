@@ -1,0 +1,57 @@
+//! Where cases come from: ids, and scenario files of the user.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+
+use crate::case::Case;
+use crate::contract::Service;
+use crate::generate::{plan, realise};
+use crate::scenario::{self, Scenario};
+use crate::search;
+use crate::suite::suite;
+
+/// The case of a service with this id: of the suite, of a seed, or of a plan.
+///
+/// # Errors
+///
+/// A fault of the suite, or a plan with a mistake.
+pub(super) fn find(service: Service, id: &str) -> Result<Option<Case>, String> {
+    if id.starts_with(plan::PREFIX) {
+        return plan::parse(service, id).map(|plan| Some(realise(service, &plan)));
+    }
+    match search::find(service, id) {
+        Some(case) => Ok(Some(case)),
+        None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
+    }
+}
+
+/// The scenarios in files, and in folders with all below them; their ids are their paths.
+pub(super) fn scenarios(paths: &[PathBuf]) -> anyhow::Result<Vec<Scenario>> {
+    let mut found = Vec::new();
+    for path in paths {
+        walk(path, &mut found)?;
+    }
+    found.iter().map(|path| scenario(path)).collect()
+}
+
+/// The scenario in a file.
+pub(super) fn scenario(path: &Path) -> anyhow::Result<Scenario> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {shown}"))?;
+    scenario::parse(&shown, &shown, &text).map_err(|mistake| anyhow!(mistake))
+}
+
+fn walk(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !path.is_dir() {
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("could not read {}", path.display()))?;
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    for entry in entries.iter().filter(|entry| entry.is_dir() || entry.extension().is_some_and(|kind| kind == "yaml")) {
+        walk(entry, found)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `ecrspec fuzz`: the search, as long as there is time.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::gate::perform;
+use super::target::{Choice, Merged, TargetArguments};
+use super::{Code, Failure};
+use crate::case::{Partition, Transcript};
+use crate::contract::Tier;
+use crate::generate::{plan, settled};
+use crate::judge::Verdict;
+use crate::report::Event;
+use crate::report::event::Judged;
+use crate::report::terminal;
+use crate::run::Work;
+use crate::scenario::{self, Found};
+use crate::search::{Extent, Search};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// How long to search, as in 90s, 10m or 2h
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
+    budget: Duration,
+    /// Where the chance comes from (default: another seed each time; the header shows it)
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write each failure as a scenario file into this folder
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Judge only by rules of this tier or a stronger one: documented, observed (default: both)
+    #[arg(long)]
+    tier: Option<Tier>,
+    /// Only one part of the sequences, as in hash:1/4, so that several jobs share them
+    #[arg(long, value_name = "hash:K/N")]
+    partition: Option<Partition>,
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Code {
+    let choose = |file: &super::settings::SettingsFile| Choice {
+        filter: Vec::new(),
+        tier: arguments.tier.or(file.tier),
+        partition: arguments.partition.or(file.partition),
+    };
+    let mut merged = Merged::of(&arguments.target, choose).map_err(Failure::usage)?;
+    merged.settings.options.insert(0, format!("budget {} s", arguments.budget.as_secs()));
+    if let Some(folder) = &arguments.save {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("--save: could not make {}", folder.display()))
+            .map_err(Failure::usage)?;
+    }
+    let seed = arguments.seed.unwrap_or_else(any_seed);
+    let search = Some(Search { seed, extent: Extent::Time(arguments.budget) });
+    let work = Work { cases: Vec::new(), search, whole_survey: true };
+    let mut unsaved = None;
+    let mut flags = Vec::new();
+    let done = perform(&merged, work, |event, screen| {
+        if let Event::Started(started) = event {
+            flags.clone_from(&started.flags);
+        }
+        let Event::Judged(judged) = event else { return };
+        screen.print(&terminal::found(&flags, judged));
+        if let Some(folder) = &arguments.save
+            && let Err(error) = save(folder, judged)
+        {
+            unsaved.get_or_insert(error);
+        }
+    })?;
+    let code = done.report(&merged)?;
+    match unsaved {
+        Some(error) if code == 0 => Err(Failure::usage(error)),
+        Some(error) => {
+            anstream::eprintln!("ecrspec: {error:#}");
+            Ok(code)
+        }
+        None => Ok(code),
+    }
+}
+
+/// Writes a failure as a scenario file, named after what it is about.
+fn save(folder: &Path, judged: &Judged) -> anyhow::Result<()> {
+    let Verdict::Fail { findings } = &judged.verdict else { return Ok(()) };
+    let Some(finding) = findings.first() else { return Ok(()) };
+    let name: String = format!("{}-{}-{}", judged.service, finding.about, finding.got)
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+        .take(120)
+        .collect();
+    let path = folder.join(format!("{name}.yaml"));
+    let known = plan::parse(judged.service, &judged.case).map_err(anyhow::Error::msg)?;
+    let case = crate::generate::realise(judged.service, &known);
+    let exchanges = judged.exchanges.iter().map(crate::report::event::Logged::exchange).collect();
+    let transcript = Transcript::of(&case, exchanges);
+    let mut case = settled(&case, &transcript);
+    case.title = finding.sentence();
+    case.about =
+        format!("{}. Expected {}, got {}. Made from {}", judged.title, finding.expected, finding.got, judged.case);
+    let found = Found { rule: finding.rule.clone(), got: finding.got.clone() };
+    let text = scenario::print_found(&case, Some(&found)).map_err(anyhow::Error::msg)?;
+    std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))
+}
+
+/// A seed that nobody chose.
+fn any_seed() -> u64 {
+    (jiff::Timestamp::now().as_nanosecond() / 1000) as u64 % 1_000_000_000
+}
+
+/// Reads `90s`, `10m` or `2h`.
+fn time(text: &str) -> anyhow::Result<Duration> {
+    let (number, unit) = text.split_at(text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => bail!("expected a time such as 90s, 10m or 2h, found {text:?}"),
+    };
+    match number.parse::<u64>() {
+        Ok(count @ 1..=100_000) => Ok(Duration::from_secs(count * seconds)),
+        _ => bail!("expected a time such as 90s, 10m or 2h, found {text:?}"),
+    }
+}

@@ -1,0 +1,233 @@
+//! What `run`, `fuzz` and `replay` have in common: work on a target, with events, report and exit code.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::target::Merged;
+use super::{Code, Failure, try_print};
+use crate::contract::Service;
+use crate::judge::Verdict;
+use crate::mock::{Mock, serve};
+use crate::report::event::Searched;
+use crate::report::summary::Reason;
+use crate::report::terminal;
+use crate::report::{Event, Summary};
+use crate::run::{RunError, Work, run};
+
+/// Does the work on the target, shows and writes what happens, and gives the exit code. `watch` sees each event.
+pub(super) fn perform(
+    merged: &Merged,
+    work: Work,
+    mut watch_events: impl FnMut(&Event, &Screen),
+) -> Result<Done, Failure> {
+    let runtime = Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let endpoint = match &merged.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => embedded_mock(&runtime).map_err(Failure::usage)?,
+    };
+    let target = merged.target(&endpoint).map_err(Failure::usage)?;
+    let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
+    let mut events = Vec::new();
+    let screen = Screen::default();
+    let outcome = runtime.block_on(async {
+        let (sender, stop) = watch::channel(false);
+        tokio::spawn(async move {
+            interrupted().await;
+            let _ = sender.send(true);
+            // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            anstream::eprintln!("ecrspec: finishing the cases under way; once more leaves their repositories behind");
+            interrupted().await;
+            std::process::exit(i32::from(Reason::Interrupted.code()));
+        });
+        run(Arc::new(target), &merged.settings, work, stop, |event| {
+            log.write(&event);
+            screen.show(&event);
+            watch_events(&event, &screen);
+            // Of how far a search has come only the last counts.
+            match (&event, events.last()) {
+                (Event::Searched(_), Some(Event::Searched(_))) => *events.last_mut().expect("there is one") = event,
+                _ => events.push(event),
+            }
+        })
+        .await
+    });
+    screen.clear();
+    outcome.map_err(|error| {
+        let reason = match &error {
+            RunError::Unreachable(_) => Reason::SetUp,
+            RunError::Harness(_) => Reason::Harness,
+        };
+        Failure { reason, error: error.into() }
+    })?;
+    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
+    Ok(Done { summary, screen, unwritten: log.finish().err() })
+}
+
+/// Work that was done.
+pub(super) struct Done {
+    /// What it came to.
+    pub summary: Summary,
+    screen: Screen,
+    unwritten: Option<anyhow::Error>,
+}
+
+impl Done {
+    /// Prints something before the report.
+    pub fn print(&self, text: &str) {
+        self.screen.print(text);
+    }
+
+    /// Prints the report, and gives the exit code.
+    pub fn report(self, merged: &Merged) -> Code {
+        let Done { summary, screen, unwritten } = self;
+        let mut reasons = summary.reasons(merged.measure.deny_warnings);
+        if unwritten.is_some() {
+            let after_interruption = usize::from(reasons.first() == Some(&Reason::Interrupted));
+            reasons.insert(after_interruption, Reason::Usage);
+        }
+        screen.print(&terminal::report(&summary, merged.detail, &reasons));
+        if let Some(error) = unwritten {
+            anstream::eprintln!("ecrspec: {error:#}");
+        }
+        let code = reasons.first().map_or(0, |reason| reason.code());
+        // The verdict stands whether or not somebody could read it; but a clean end that nobody could read is none.
+        match screen.failed.take() {
+            Some(error) if code == 0 => Err(Failure::usage(anyhow!("could not print the report: {error}"))),
+            _ => Ok(code),
+        }
+    }
+}
+
+/// Waits for Ctrl-C, or for what a CI job is ended with.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Serves the embedded mock on a loopback port for as long as the runtime lives, and gives its address.
+fn embedded_mock(runtime: &Runtime) -> anyhow::Result<String> {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("could not listen on 127.0.0.1")?;
+    let address = listener.local_addr()?;
+    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL, None))));
+    Ok(format!("http://{address}"))
+}
+
+/// The event log, written as things happen: a run that is killed leaves all but the cases under way.
+struct Log {
+    files: Vec<(PathBuf, File)>,
+    failed: Option<anyhow::Error>,
+}
+
+impl Log {
+    fn create(paths: &[PathBuf]) -> anyhow::Result<Log> {
+        let create = |path: &PathBuf| {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("--report: could not make {}", folder.display()))?;
+            }
+            let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
+            Ok((path.clone(), file))
+        };
+        Ok(Log { files: paths.iter().map(create).collect::<anyhow::Result<_>>()?, failed: None })
+    }
+
+    /// A file that takes no more is left alone, so that it ends after its last whole line.
+    fn write(&mut self, event: &Event) {
+        let failed = &mut self.failed;
+        self.files.retain_mut(|(path, file)| {
+            let line = serde_json::to_string(event).map_err(std::io::Error::other);
+            let written = line.and_then(|line| file.write_all(format!("{line}\n").as_bytes()));
+            if let Err(error) = written {
+                let context = format!("--report: could not write {}", path.display());
+                failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
+                return false;
+            }
+            true
+        });
+    }
+
+    /// Says afterwards that the log is not whole: a run is not given up for that.
+    fn finish(self) -> anyhow::Result<()> {
+        self.failed.map_or(Ok(()), Err)
+    }
+}
+
+/// What is shown while the run works: header and surveys, and on a terminal a line that moves.
+#[derive(Default)]
+pub(super) struct Screen {
+    bar: RefCell<Option<ProgressBar>>,
+    /// Why something could not be printed. The run goes on: its exit code is the verdict, and repositories are removed.
+    failed: RefCell<Option<std::io::Error>>,
+}
+
+impl Screen {
+    fn show(&self, event: &Event) {
+        match event {
+            Event::Started(started) => {
+                self.print(&terminal::header(started));
+                let template = if started.cases > 0 { "{pos}/{len} cases  {msg}" } else { "{elapsed}  {msg}" };
+                let style = ProgressStyle::with_template(template);
+                // Hidden by itself where there is no terminal.
+                let bar = ProgressBar::new(started.cases as u64);
+                self.bar.replace(Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))));
+            }
+            Event::Surveyed(survey) => self.print(&terminal::survey(survey)),
+            Event::Judged(judged) => {
+                if let Some(bar) = &*self.bar.borrow() {
+                    bar.inc(1);
+                    if matches!(judged.verdict, Verdict::Fail { .. }) {
+                        bar.set_message(format!("last failure: {}", judged.case));
+                    }
+                }
+            }
+            Event::Searched(Searched { cases, calls, classes, .. }) => {
+                if let Some(bar) = &*self.bar.borrow() {
+                    bar.set_message(format!("{cases} sequences, {calls} calls, {classes} classes of answers"));
+                }
+            }
+            Event::Finished(_) => self.clear(),
+        }
+    }
+
+    /// Prints, with the line that moves out of the way.
+    pub fn print(&self, text: &str) {
+        let printed = match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(|| try_print(text)),
+            None => try_print(text),
+        };
+        match printed {
+            // A reader that went away, such as `head`, has seen enough.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.failed.borrow_mut().get_or_insert(error);
+            }
+            _ => {}
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `ecrspec replay`: one case again, or what failed in a run.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use super::gate::perform;
+use super::target::{Choice, Merged, TargetArguments};
+use super::{Code, Failure, cases};
+use crate::case::Case;
+use crate::contract::Service;
+use crate::judge::{Finding, Verdict};
+use crate::report::event::Judged;
+use crate::report::{Event, Summary, event};
+use crate::run::Work;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// Id of a case, a scenario file, or the event log of a run: then what failed in it; `survey` is what a run asks first
+    #[arg(value_name = "CASE-ID|SCENARIO|LOG")]
+    what: String,
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+/// What is replayed, and what was found before.
+#[derive(Default)]
+struct Replay {
+    cases: Vec<Case>,
+    before: Vec<Before>,
+    survey: bool,
+}
+
+/// A finding of an earlier run.
+struct Before {
+    service: Service,
+    case: String,
+    rule: String,
+    got: String,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Code {
+    let mut merged = Merged::of(&arguments.target, |_| Choice::default()).map_err(Failure::usage)?;
+    let replay = Replay::of(&arguments.what, &merged.settings.services).map_err(Failure::usage)?;
+    merged.settings.services.retain(|service| replay.cases.iter().any(|case| case.service == *service));
+    let work = Work { cases: replay.cases.clone(), search: None, whole_survey: replay.survey };
+    let done = perform(&merged, work, |_, _| {})?;
+    done.print(&replay.compare(&done.summary));
+    done.report(&merged)
+}
+
+impl Replay {
+    fn of(what: &str, services: &[Service]) -> anyhow::Result<Replay> {
+        let path = Path::new(what);
+        let replay = match path.extension() {
+            Some(kind) if kind == "yaml" => Replay::of_scenario(path, services)?,
+            _ if path.is_file() => Replay::of_log(path, services)?,
+            _ => Replay::of_id(what, services)?,
+        };
+        match replay.cases.is_empty() {
+            true => Err(anyhow!(
+                "expected the id of a case (`ecrspec list`), a scenario file or an event log with failures, found {what:?}"
+            )),
+            false => Ok(replay),
+        }
+    }
+
+    fn of_id(id: &str, services: &[Service]) -> anyhow::Result<Replay> {
+        let survey = id == "survey";
+        // Something to judge beside what the survey finds.
+        let id = if survey { "InitiateLayerUpload/accepted/plain" } else { id };
+        let mut replay = Replay { survey, ..Replay::default() };
+        let mut mistake = None;
+        for service in services {
+            match cases::find(*service, id) {
+                Ok(found) => replay.cases.extend(found),
+                Err(error) => mistake = Some(error),
+            }
+        }
+        match mistake {
+            Some(error) if replay.cases.is_empty() => Err(anyhow!("{id}: {error}")),
+            _ => Ok(replay),
+        }
+    }
+
+    fn of_scenario(path: &Path, services: &[Service]) -> anyhow::Result<Replay> {
+        let scenario = cases::scenario(path)?;
+        let mut replay = Replay { cases: scenario.cases, ..Replay::default() };
+        replay.cases.retain(|case| services.contains(&case.service));
+        for case in &replay.cases {
+            replay.before.extend(scenario.found.iter().map(|found| Before {
+                service: case.service,
+                case: case.id.clone(),
+                rule: found.rule.clone(),
+                got: found.got.clone(),
+            }));
+        }
+        Ok(replay)
+    }
+
+    /// The cases that failed in a run, and what was found in each.
+    fn of_log(path: &Path, services: &[Service]) -> anyhow::Result<Replay> {
+        let shown = path.display();
+        let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
+        let events = event::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
+        let mut replay = Replay::default();
+        for judged in events.iter().filter_map(failed).filter(|judged| services.contains(&judged.service)) {
+            let is_file = Path::new(&judged.case).extension().is_some_and(|kind| kind == "yaml");
+            let found = match is_file {
+                true => cases::scenario(Path::new(&judged.case))?
+                    .cases
+                    .into_iter()
+                    .find(|case| case.service == judged.service),
+                false => {
+                    cases::find(judged.service, &judged.case).map_err(|error| anyhow!("{}: {error}", judged.case))?
+                }
+            };
+            replay.cases.push(found.with_context(|| {
+                format!("{shown}: this version of ecrspec has no case {} in {}", judged.case, judged.service)
+            })?);
+            replay.before.extend(findings(&judged.verdict).iter().map(|finding| Before {
+                service: judged.service,
+                case: judged.case.clone(),
+                rule: finding.rule.clone(),
+                got: finding.got.clone(),
+            }));
+        }
+        Ok(replay)
+    }
+
+    /// What became of what was found before.
+    fn compare(&self, summary: &Summary) -> String {
+        let mut text = String::new();
+        for before in &self.before {
+            let judged =
+                summary.cases.iter().find(|judged| judged.service == before.service && judged.case == before.case);
+            let Some(judged) = judged else { continue };
+            let same = |finding: &&Finding| finding.rule == before.rule && finding.got == before.got;
+            let now = match (&judged.verdict, findings(&judged.verdict)) {
+                (_, found) if found.iter().any(|finding| same(&finding)) => String::from("the same finding"),
+                (Verdict::Pass, _) => String::from("gone: the case passes"),
+                (Verdict::Fail { .. }, [another, ..]) => {
+                    format!("another finding: {} ({}, got {})", another.sentence(), another.rule, another.got)
+                }
+                (Verdict::Inconclusive { reason } | Verdict::Skipped { reason }, _) => format!("not judged: {reason}"),
+                (Verdict::Fail { .. }, []) => continue,
+            };
+            let _ = writeln!(text, "replay     {} {}: {} then, now {now}", before.service, before.case, before.got);
+        }
+        text
+    }
+}
+
+fn failed(event: &Event) -> Option<&Judged> {
+    match event {
+        Event::Judged(judged) if matches!(judged.verdict, Verdict::Fail { .. }) => Some(judged),
+        _ => None,
+    }
+}
+
+fn findings(verdict: &Verdict) -> &[Finding] {
+    match verdict {
+        Verdict::Fail { findings } => findings,
+        _ => &[],
+    }
+}

@@ -1,0 +1,238 @@
+//! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+
+use super::settings::SettingsFile;
+use crate::case::Partition;
+use crate::contract::{Service, Tier};
+use crate::drive::http::{Http, Patience};
+use crate::drive::pace::Pace;
+use crate::drive::{Driver, Target};
+use crate::judge::Grade;
+use crate::judge::known::{Known, KnownFile};
+use crate::report::summary::Measure;
+use crate::report::terminal::Detail;
+use crate::run::Settings;
+use crate::wire::auth::Auth;
+
+/// Flags of every command that talks to a server.
+#[derive(Args, Debug)]
+pub(super) struct TargetArguments {
+    /// Address of the server, as in http://127.0.0.1:5000; without it the embedded mock is tested
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Service to test: ecr or ecr-public (repeatable; default both)
+    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    pub service: Vec<Service>,
+    /// Work in this existing repository instead of making one a case
+    #[arg(long, value_name = "NAME")]
+    repository: Option<String>,
+    /// Cases under way at once (default: number of cores)
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Requests a second at most (default: as fast as the server answers)
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// What is sent as a signature: none (default), or dummy for servers that route by its scope
+    #[arg(long, value_name = "KIND", value_parser = super::auth)]
+    auth: Option<Auth>,
+    /// Compare message texts too, where a published answer of the real service gives them
+    #[arg(long)]
+    strict: bool,
+    /// File of known deviations: findings that are accepted for now
+    #[arg(long, value_name = "FILE")]
+    known: Option<PathBuf>,
+    /// Write a report: ndjson=PATH is the event log (repeatable)
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<String>,
+    /// Grades that gate: crash, state, refused, error, form (repeatable; default all)
+    #[arg(long, value_name = "GRADE", value_parser = grade)]
+    fail_on: Vec<Grade>,
+    /// A warning fails the run
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Seconds to wait for the first byte of an answer (default 10)
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<f64>,
+    /// Allow an endpoint of amazonaws.com
+    #[arg(long)]
+    allow_aws: bool,
+    /// Settings file (default: ecrspec.toml, if it is there)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Groups of findings to show
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    max_groups: usize,
+    /// Show all cases of each group, the exchanges, and the answers to open questions
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Flags and settings file, merged: flags win.
+pub(super) struct Merged {
+    pub endpoint: Option<String>,
+    auth: Auth,
+    rate: Option<f64>,
+    patience: Patience,
+    pub settings: Settings,
+    pub measure: Measure,
+    pub reports: Vec<PathBuf>,
+    pub detail: Detail,
+}
+
+/// Which cases a command wants; nothing is all of them.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    pub filter: Vec<String>,
+    pub tier: Option<Tier>,
+    pub partition: Option<Partition>,
+}
+
+impl Merged {
+    /// Merges the flags with the settings file, which is given as well: what else stands there is for the command.
+    pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
+        let file = SettingsFile::read(arguments.config.as_deref())?;
+        let Choice { filter, tier, partition } = choose(&file);
+        let endpoint = arguments.endpoint.clone().or(file.endpoint);
+        let services = some(&arguments.service).or(file.service);
+        let repository = arguments.repository.clone().or(file.repository);
+        let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let known = arguments.known.clone().or(file.known);
+        let reports = some(&arguments.report).or(file.report).unwrap_or_default();
+        let patience = patience(arguments.timeout.or(file.timeout))?;
+        if let Some(endpoint) = &endpoint
+            && !arguments.allow_aws
+            && file.allow_aws != Some(true)
+        {
+            refuse_aws(endpoint)?;
+        }
+        let usual = Settings::everything(endpoint.as_deref().unwrap_or("the embedded mock"), &prefix());
+        let jobs = arguments.jobs.or(file.jobs);
+        if jobs == Some(0) {
+            bail!("--jobs: expected at least 1, found 0");
+        }
+        let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
+        let strict = arguments.strict || file.strict == Some(true);
+        let strict_flag = strict.then(|| vec![String::from("--strict")]);
+        let fail_on = some(&arguments.fail_on).or(file.fail_on);
+        let timeout = arguments.timeout.or(file.timeout);
+        let requests = arguments.rate.or(file.rate);
+        let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
+        let options = [
+            (auth == Auth::Dummy).then(|| String::from("auth dummy")),
+            tier.map(|tier| format!("tier {tier}")),
+            (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
+            partition.map(|partition| format!("partition {partition}")),
+            strict.then(|| String::from("strict")),
+            fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
+            known.as_ref().map(|path| format!("known deviations in {}", path.display())),
+            timeout.map(|seconds| format!("timeout {seconds} s")),
+            requests.map(|rate| format!("at most {rate} requests/s")),
+        ];
+        let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
+        let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag, strict_flag];
+        Ok(Merged {
+            endpoint,
+            auth,
+            rate: rate(requests)?,
+            patience,
+            settings: Settings {
+                flags: flags.into_iter().flatten().flatten().collect(),
+                services: services.unwrap_or_else(|| usual.services.clone()),
+                filter,
+                tier: tier.unwrap_or(usual.tier),
+                partition,
+                jobs: jobs.unwrap_or(usual.jobs),
+                repository,
+                strict,
+                fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
+                options: options.into_iter().flatten().collect(),
+                ..usual
+            },
+            measure: Measure {
+                known: known.as_deref().map(read_known).transpose()?.unwrap_or_default(),
+                today: jiff::Zoned::now().date(),
+                deny_warnings: arguments.deny_warnings || file.deny_warnings == Some(true),
+            },
+            reports: reports.iter().map(|report| report_path(report)).collect::<anyhow::Result<_>>()?,
+            detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose },
+        })
+    }
+
+    /// The target at this address.
+    pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
+        let http = Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
+        Ok(Target { auth: self.auth, pace, ..Target::new(Driver::Http(http)) })
+    }
+}
+
+/// Reads a file of known deviations.
+pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
+    let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    Ok(file.known)
+}
+
+pub(super) fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
+    (!values.is_empty()).then(|| values.to_vec())
+}
+
+/// Different from run to run, so that runs against one server do not meet.
+fn prefix() -> String {
+    let nanos = jiff::Timestamp::now().as_nanosecond();
+    format!("ecrspec-{:08x}", (nanos ^ i128::from(std::process::id()) << 20) as u32)
+}
+
+fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
+    match requests {
+        Some(rate) if !(0.001..=1e6).contains(&rate) => {
+            bail!("--rate: expected a number of requests a second from 0.001 to 1000000, found {rate}")
+        }
+        other => Ok(other),
+    }
+}
+
+fn patience(seconds: Option<f64>) -> anyhow::Result<Patience> {
+    let Some(seconds) = seconds else { return Ok(Patience::default()) };
+    let first_byte = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
+    let first_byte =
+        first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
+    Ok(Patience { first_byte, ..Patience::default() })
+}
+
+fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
+    let url: Option<reqwest::Url> = endpoint.parse().ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
+        .iter()
+        .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
+    if is_aws && host.parse::<IpAddr>().is_err() {
+        bail!(
+            "{host} is Amazon's own: the run would make repositories and layers there, at a cost. --allow-aws allows it"
+        );
+    }
+    Ok(())
+}
+
+fn grade(text: &str) -> Result<Grade, String> {
+    Grade::ALL
+        .into_iter()
+        .find(|grade| grade.to_string() == text)
+        .ok_or_else(|| String::from("expected crash, state, refused, error or form"))
+}
+
+fn report_path(report: &str) -> anyhow::Result<PathBuf> {
+    match report.split_once('=') {
+        Some(("ndjson", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
+        Some((format, _)) => bail!("--report: expected ndjson=PATH, found the format {format:?}"),
+        None => bail!("--report: expected ndjson=PATH, found {report:?}"),
+    }
+}

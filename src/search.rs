@@ -1,0 +1,246 @@
+//! The search: random sequences for a target, steered by what is new in its answers, and made small where they fail.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::case::{Case, Decision, Plan, Transcript};
+use crate::contract::Service;
+use crate::generate::plan;
+use crate::generate::{Faults, realise};
+use crate::judge::Finding;
+use crate::report::event::Searched;
+use crate::wire::{Exchange, Trouble, envelope};
+
+/// How far to search.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Search {
+    /// All chance comes from it: the same seed gives the same sequences.
+    pub seed: u64,
+    /// How many of them.
+    pub extent: Extent,
+}
+
+/// How many sequences are tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extent {
+    /// So many a service, those of the seed and no others.
+    Cases(u64),
+    /// As many as there is time for, steered by novelty.
+    Time(Duration),
+}
+
+/// The random case of a seed: `random/<seed>/<number>`.
+pub fn nth(service: Service, seed: u64, number: u64) -> Case {
+    drawn(service, seed, number, &plan::nth(service, seed, number))
+}
+
+fn drawn(service: Service, seed: u64, number: u64, plan: &Plan) -> Case {
+    let case = realise(service, plan);
+    let title = format!("a random sequence of {} calls", case.steps.len());
+    Case { id: format!("{RANDOM}{seed}/{number}"), title, ..case }
+}
+
+/// The random case with this id, if it is one.
+pub fn find(service: Service, id: &str) -> Option<Case> {
+    let (seed, number) = id.strip_prefix(RANDOM)?.split_once('/')?;
+    Some(nth(service, seed.parse().ok()?, number.parse().ok()?))
+}
+
+/// What the ids of cases begin with that a seed gives.
+pub const RANDOM: &str = "random/";
+
+/// A random case without the operations that a target does not have: they would be the only thing that it shows.
+pub fn fitted(case: Case, lacks: impl Fn(&str) -> bool) -> Case {
+    match &case.plan {
+        Some(plan) if plan.decisions.iter().any(|decision| lacks(decision.operation)) => {
+            let fitted = realise(case.service, &plan.clone().without(lacks));
+            Case { id: case.id, title: case.title, ..fitted }
+        }
+        _ => case,
+    }
+}
+
+/// What the answers of a target have shown so far: classes of answers, and the plans that first showed one.
+#[derive(Debug, Default)]
+pub struct Novelty {
+    classes: HashSet<u64>,
+    corpus: Vec<(Service, Plan)>,
+    tally: Searched,
+}
+
+/// More classes than any honest server has: one that answers at random must not fill the memory.
+const MOST_CLASSES: usize = 20_000;
+
+impl Novelty {
+    /// Takes note of the answers of a case; returns the number of classes that were new.
+    pub fn learn(&mut self, case: &Case, transcript: &Transcript) -> usize {
+        let before = self.classes.len();
+        self.tally.cases += 1;
+        for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+            self.tally.calls += 1;
+            let error = exchange.reply.as_ref().map(|answer| envelope::is_error(answer, &envelope::error(answer)));
+            self.tally.accepted += usize::from(error == Ok(false));
+            if self.classes.len() < MOST_CLASSES {
+                self.classes.insert(class(&step.operation, &step.expect.rule, exchange));
+            }
+        }
+        let new = self.classes.len() - before;
+        if let (true, Some(plan)) = (new > 0, &case.plan) {
+            self.corpus.push((case.service, plan.clone()));
+        }
+        new
+    }
+
+    /// Takes note of a case that passed or repeats a known cause, and has no event of its own.
+    pub fn unlogged(&mut self, repeats: bool) {
+        match repeats {
+            true => self.tally.repeated += 1,
+            false => self.tally.unlogged += 1,
+        }
+    }
+
+    /// What there is to tell.
+    pub fn tally(&self) -> Searched {
+        Searched { classes: self.classes.len(), ..self.tally }
+    }
+
+    /// The next case: every other one is a changed plan of those that showed something new.
+    pub fn steered(&self, service: Service, seed: u64, number: u64) -> Case {
+        let fresh = plan::nth(service, seed, number);
+        let known: Vec<&Plan> = self.corpus.iter().filter(|(of, _)| *of == service).map(|(_, plan)| plan).collect();
+        let chance = Sha256::digest([&seed.to_le_bytes()[..], &number.to_le_bytes(), b"steered"].concat());
+        let pick = |at: usize| usize::from(u16::from_le_bytes([chance[at], chance[at + 1]]));
+        match known.get(pick(0) % known.len().max(1)) {
+            Some(plan) if number % 2 == 1 => {
+                let changed = changed(service, (*plan).clone(), &fresh, &chance[2..]);
+                let case = realise(service, &changed);
+                let title = format!("a random sequence of {} calls", case.steps.len());
+                Case { title, ..case }
+            }
+            _ => drawn(service, seed, number, &fresh),
+        }
+    }
+}
+
+/// A plan with one to three changes; what is put in comes from another plan.
+fn changed(service: Service, mut plan: Plan, other: &Plan, chance: &[u8]) -> Plan {
+    let mut chance = chance.iter().copied().cycle();
+    let mut below = |bound: usize| usize::from(chance.next().unwrap_or_default()) % bound.max(1);
+    for _ in 0..=below(3) {
+        let calls = &mut plan.decisions;
+        let at = below(calls.len());
+        let donor = other.decisions.get(below(other.decisions.len()));
+        let many = calls.len() > 1;
+        match (below(7), donor, calls.get_mut(at)) {
+            (0, _, Some(_)) if many => {
+                calls.remove(at);
+            }
+            (1, _, Some(call)) => {
+                let again = call.clone();
+                calls.insert(at, again);
+            }
+            (2, _, Some(_)) => {
+                let with = below(calls.len());
+                calls.swap(at, with);
+            }
+            (3, _, Some(call)) => {
+                let byte = below(call.entropy.len());
+                call.entropy[byte] = below(256) as u8;
+            }
+            (4, _, Some(call)) => spoil(service, call, below(256) << 8 | below(256)),
+            (5, _, Some(_)) => {
+                calls.truncate(at + 1);
+                calls.extend_from_slice(&other.decisions);
+            }
+            (_, Some(donor), _) => calls.insert(at, donor.clone()),
+            _ => {}
+        }
+    }
+    plan.decisions.truncate(Plan::MAX_CALLS);
+    plan
+}
+
+/// Gives a call one violation, or takes away those that it has.
+fn spoil(service: Service, call: &mut Decision, number: usize) {
+    let count = Faults::of(service, call.operation).len();
+    match call.violations.is_empty() {
+        true => call.violations.extend(number.checked_rem(count).and_then(|number| u16::try_from(number).ok())),
+        false => call.violations.clear(),
+    }
+}
+
+/// What distinguishes an answer from others: operation, what the request was about, status, error type, the shape of its
+/// message, and roughly how long it took.
+fn class(operation: &str, rule: &str, exchange: &Exchange) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (operation, rule).hash(&mut hasher);
+    match &exchange.reply {
+        Ok(answer) => {
+            let error = envelope::error(answer);
+            (answer.status, error.name, error.message.as_deref().map(shape)).hash(&mut hasher);
+        }
+        Err(trouble) => std::mem::discriminant::<Trouble>(trouble).hash(&mut hasher),
+    }
+    // 16 ms, 256 ms, 4 s: what is slower than usual by a factor and not by noise.
+    (exchange.took.as_millis().max(1).ilog2() / 4).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A message without what differs from request to request: words that hold a digit, and what stands in quotes.
+fn shape(message: &str) -> String {
+    let words = message.split_whitespace().take(40);
+    let plain = |word: &&str| word.chars().all(|letter| letter.is_ascii_alphabetic() || ",.".contains(letter));
+    words.filter(plain).collect::<Vec<_>>().join(" ")
+}
+
+/// How much is spent on making one failure small.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Sequences that are tried.
+    pub attempts: u32,
+    /// When it ends at the latest.
+    pub until: Instant,
+}
+
+impl Effort {
+    /// Enough for a sequence of a dozen calls on a target that answers in some milliseconds.
+    pub fn usual() -> Effort {
+        Effort { attempts: 400, until: Instant::now() + Duration::from_secs(30) }
+    }
+
+    /// Whether another attempt is in it, after so many.
+    pub fn allows(&self, attempts: u32) -> bool {
+        attempts < self.attempts && Instant::now() < self.until
+    }
+}
+
+/// Whether a finding is the one that a plan is made small for.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    finding: Finding,
+    /// Of a request with two violations either may be the cause.
+    rules: Vec<String>,
+}
+
+impl Sought {
+    /// Seeks a finding of a plan.
+    pub fn of(service: Service, plan: &Plan, finding: &Finding) -> Sought {
+        let doubly =
+            plan.decisions.iter().filter(|call| call.violations.len() > 1 && call.operation == finding.operation);
+        let rule = |call: &Decision, number: u16| {
+            let name = Faults::of(service, call.operation).name(number)?;
+            Some(format!("{}/{}", call.operation, name.rsplit_once('/')?.0))
+        };
+        let rules = doubly.flat_map(|call| call.violations.iter().filter_map(move |number| rule(call, *number)));
+        Sought { finding: finding.clone(), rules: rules.collect() }
+    }
+
+    /// Whether this is it.
+    pub fn is(&self, found: &Finding) -> bool {
+        let alike = found.grade == self.finding.grade && found.got == self.finding.got;
+        found.cause() == self.finding.cause() || (alike && self.rules.contains(&found.about))
+    }
+}
