@@ -1,6 +1,6 @@
 //! One run: survey, cases, search, verdicts, events.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -292,8 +292,9 @@ struct Shared {
     /// When a search that has none ends.
     deadline: Option<Instant>,
     novelty: Mutex<Novelty>,
-    /// Causes that were found so far: no random sequence is made small for one of them.
-    causes: Mutex<HashSet<String>>,
+    /// Causes that were found so far, with the finding that stands for them where it came out as another: no random
+    /// sequence is made small for one of them.
+    causes: Mutex<HashMap<String, Option<Finding>>>,
     surveys: Vec<Survey>,
     settings: Settings,
     next: AtomicUsize,
@@ -389,7 +390,7 @@ impl Worker {
                 true => self.searched(index, &case).await,
                 false => {
                     let judged = self.judged(index, &case).await;
-                    locked(&shared.causes).extend(findings(&judged).iter().map(Finding::cause));
+                    locked(&shared.causes).extend(findings(&judged).iter().map(|finding| (finding.cause(), None)));
                     Some(judged)
                 }
             };
@@ -407,22 +408,28 @@ impl Worker {
     async fn searched(&mut self, index: usize, case: &Case) -> Option<Judged> {
         let shared = self.shared.clone();
         let judged = self.judged(index, case).await;
+        locked(&shared.novelty).drew();
         let quiet = shared.deadline.is_some();
-        let new = match findings(&judged) {
-            [] => None,
-            [first, ..] => locked(&shared.causes).insert(first.cause()).then(|| first.clone()),
+        let Some(finding) = findings(&judged).first().cloned() else {
+            if quiet && judged.verdict == Verdict::Pass {
+                locked(&shared.novelty).unlogged(false);
+                return None;
+            }
+            return Some(judged);
         };
-        match (&judged.verdict, new, &case.plan) {
-            (Verdict::Fail { .. }, Some(finding), Some(plan)) => {
+        locked(&shared.novelty).found(&finding);
+        let known = locked(&shared.causes).get(&finding.cause()).cloned();
+        match (known, &case.plan) {
+            (None, Some(plan)) => {
+                locked(&shared.causes).insert(finding.cause(), None);
                 Some(self.shrunk(index, case, plan, &finding, judged).await)
             }
-            (Verdict::Pass, ..) if quiet => {
-                locked(&shared.novelty).unlogged(false);
-                None
-            }
-            (Verdict::Fail { .. }, None, _) if quiet => {
+            (Some(_), _) if quiet => {
                 locked(&shared.novelty).unlogged(true);
                 None
+            }
+            (Some(Some(stands_for)), _) => {
+                Some(Judged { verdict: Verdict::Fail { findings: vec![stands_for] }, ..judged })
             }
             _ => Some(judged),
         }
@@ -458,8 +465,12 @@ impl Worker {
             }
         }
         if shown == CONFIRMATIONS {
-            // Of two violations one may have been left, and with it another name for the cause.
-            locked(&shared.causes).extend(findings(&last).iter().map(Finding::cause));
+            // Of several faults one may have been left, and with it another name for the cause.
+            if let Some(small) = findings(&last).iter().find(|found| sought.is(found)) {
+                locked(&shared.novelty).found(small);
+                locked(&shared.causes).insert(finding.cause(), Some(small.clone()));
+                locked(&shared.causes).entry(small.cause()).or_insert(None);
+            }
             return last;
         }
         locked(&shared.causes).remove(&finding.cause());

@@ -38,9 +38,7 @@ pub fn nth(service: Service, seed: u64, number: u64) -> Case {
 }
 
 fn drawn(service: Service, seed: u64, number: u64, plan: &Plan) -> Case {
-    let case = realise(service, plan);
-    let title = format!("a random sequence of {} calls", case.steps.len());
-    Case { id: format!("{RANDOM}{seed}/{number}"), title, ..case }
+    Case { id: format!("{RANDOM}{seed}/{number}"), ..from_plan(service, plan) }
 }
 
 /// The random case with this id, if it is one.
@@ -68,6 +66,7 @@ pub fn fitted(case: Case, lacks: impl Fn(&str) -> bool) -> Case {
 pub struct Novelty {
     classes: HashSet<u64>,
     corpus: Vec<(Service, Plan)>,
+    broken: HashSet<String>,
     tally: Searched,
 }
 
@@ -78,7 +77,6 @@ impl Novelty {
     /// Takes note of the answers of a case; returns the number of classes that were new.
     pub fn learn(&mut self, case: &Case, transcript: &Transcript) -> usize {
         let before = self.classes.len();
-        self.tally.cases += 1;
         for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
             self.tally.calls += 1;
             let error = exchange.reply.as_ref().map(|answer| envelope::is_error(answer, &envelope::error(answer)));
@@ -92,6 +90,16 @@ impl Novelty {
             self.corpus.push((case.service, plan.clone()));
         }
         new
+    }
+
+    /// Takes note of a case that was drawn.
+    pub fn drew(&mut self) {
+        self.tally.cases += 1;
+    }
+
+    /// Takes note of a finding: the rule is known to be broken, and what breaks it would end most sequences early.
+    pub fn found(&mut self, finding: &Finding) {
+        self.broken.insert(finding.about.clone());
     }
 
     /// Takes note of a case that passed or repeats a known cause, and has no event of its own.
@@ -113,16 +121,47 @@ impl Novelty {
         let known: Vec<&Plan> = self.corpus.iter().filter(|(of, _)| *of == service).map(|(_, plan)| plan).collect();
         let chance = Sha256::digest([&seed.to_le_bytes()[..], &number.to_le_bytes(), b"steered"].concat());
         let pick = |at: usize| usize::from(u16::from_le_bytes([chance[at], chance[at + 1]]));
+        let avoided = |mut plan: Plan| {
+            // Now and then all the same: a second cause may hide behind the first.
+            if chance[31] >= 16 {
+                plan.decisions.iter_mut().for_each(|call| self.avoid(service, call));
+            }
+            plan
+        };
         match known.get(pick(0) % known.len().max(1)) {
             Some(plan) if number % 2 == 1 => {
-                let changed = changed(service, (*plan).clone(), &fresh, &chance[2..]);
-                let case = realise(service, &changed);
-                let title = format!("a random sequence of {} calls", case.steps.len());
-                Case { title, ..case }
+                from_plan(service, &avoided(changed(service, (*plan).clone(), &fresh, &chance[2..])))
             }
-            _ => drawn(service, seed, number, &fresh),
+            _ => match avoided(fresh.clone()) {
+                same if same == fresh => drawn(service, seed, number, &fresh),
+                other => from_plan(service, &other),
+            },
         }
     }
+
+    /// Takes the violations out of a call whose rules the target is known to break.
+    fn avoid(&self, service: Service, call: &mut Decision) {
+        let operation = call.operation;
+        let is_broken = |rule: &str| self.broken.iter().any(|broken| is_of(broken, rule));
+        call.violations.retain(|number| rule(service, operation, *number).is_none_or(|rule| !is_broken(&rule)));
+    }
+}
+
+fn from_plan(service: Service, plan: &Plan) -> Case {
+    let case = realise(service, plan);
+    let title = format!("a random sequence of {} calls", case.steps.len());
+    Case { title, ..case }
+}
+
+/// Whether a rule is this one, or one of this member: of a drawn value only the member is known.
+fn is_of(rule: &str, rule_or_member: &str) -> bool {
+    rule.strip_prefix(rule_or_member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The rule that a violation of an operation breaks, or the member that it draws.
+fn rule(service: Service, operation: &str, number: u16) -> Option<String> {
+    let name = Faults::of(service, operation).name(number)?;
+    Some(format!("{operation}/{}", name.rsplit_once('/')?.0))
 }
 
 /// A plan with one to three changes; what is put in comes from another plan.
@@ -221,26 +260,23 @@ impl Effort {
 #[derive(Clone, Debug)]
 pub struct Sought {
     finding: Finding,
-    /// Of a request with two violations either may be the cause.
+    /// Of a request with several faults any may be the cause.
     rules: Vec<String>,
 }
 
 impl Sought {
     /// Seeks a finding of a plan.
     pub fn of(service: Service, plan: &Plan, finding: &Finding) -> Sought {
-        let doubly =
-            plan.decisions.iter().filter(|call| call.violations.len() > 1 && call.operation == finding.operation);
-        let rule = |call: &Decision, number: u16| {
-            let name = Faults::of(service, call.operation).name(number)?;
-            Some(format!("{}/{}", call.operation, name.rsplit_once('/')?.0))
-        };
-        let rules = doubly.flat_map(|call| call.violations.iter().filter_map(move |number| rule(call, *number)));
+        let calls = plan.decisions.iter().filter(|call| call.operation == finding.operation);
+        let rules =
+            calls.flat_map(|call| call.violations.iter().filter_map(|number| rule(service, call.operation, *number)));
         Sought { finding: finding.clone(), rules: rules.collect() }
     }
 
     /// Whether this is it.
     pub fn is(&self, found: &Finding) -> bool {
         let alike = found.grade == self.finding.grade && found.got == self.finding.got;
-        found.cause() == self.finding.cause() || (alike && self.rules.contains(&found.about))
+        let chosen = || self.rules.iter().any(|rule| is_of(&found.about, rule));
+        found.cause() == self.finding.cause() || (alike && chosen())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, admitted, fill};
 use crate::contract::check::check;
-use crate::contract::{Operation, Role, Rule, Rules, Service, Tier};
+use crate::contract::{Operation, Role, Rule, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
 use crate::wire::{Exchange, envelope};
@@ -185,7 +185,8 @@ impl Follower {
         let mut all = Admitted::default();
         let valid = (None, variants.valid.clone());
         let counts = variants.alone.is_empty() || !variants.elsewhere;
-        for (declared, body) in counts.then_some(valid).iter().chain(&variants.alone) {
+        // What was done on purpose leads; a state that is wrong as well comes after it.
+        for (declared, body) in variants.alone.iter().chain(counts.then_some(&valid)) {
             let input = self.input(body);
             let one = self.of_variant(operation, input.as_ref(), declared.as_deref());
             all.open.extend(one.open);
@@ -266,13 +267,13 @@ impl Follower {
         let (service, rules) = (self.service, Rules::of(self.service));
         let exists = format!("{}/uploadId/exists", operation.name);
         let mut involved: Vec<&Rule> = Vec::new();
-        let leading = match (admits.open.first(), admits.broken.first(), &admits.ended) {
-            (Some(open), _, _) => open.clone(),
-            (None, Some(broken), ended) => {
+        let leading = match (admits.broken.first(), admits.open.first(), &admits.ended) {
+            (Some(broken), _, ended) => {
                 // If it has ended, that is wrong as well.
                 involved.extend(ended.as_ref().and_then(|_| rules.get(&exists)));
                 broken.rule.id.clone()
             }
+            (None, Some(open), _) => open.clone(),
             (None, None, Some(ended)) => ended.clone(),
             (None, None, None) => self.accepting(operation, input, variants),
         };
@@ -280,7 +281,7 @@ impl Follower {
         involved.extend(admits.broken.iter().map(|broken| broken.rule));
         involved.extend(admits.open.iter().filter_map(|rule| rules.get(rule)));
         for rule in involved.into_iter().filter(|rule| rule.id != leading) {
-            expect.tier = expect.tier.max(if expect.tier.gates() { rule.tier } else { Tier::Open });
+            expect.tier = expect.tier.max(rule.tier);
             for source in &rule.sources {
                 if !expect.sources.contains(source) {
                     expect.sources.push(source);
@@ -293,6 +294,7 @@ impl Follower {
                 }
             }
         }
+        // Beside what is open, a rule that is broken must be refused all the same; but with which error is open then.
         expect
     }
 

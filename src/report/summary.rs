@@ -395,9 +395,10 @@ impl Group {
     }
 }
 
-/// Fewest calls first, then fewest bytes, then the order of the suite.
-fn size(judged: &Judged) -> (usize, usize, usize) {
-    (judged.requests, judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(), judged.index)
+/// Cases of the suite first, then the fewest calls, then the fewest bytes, then the order of the suite.
+fn size(judged: &Judged) -> (bool, usize, usize, usize) {
+    let random = judged.case.starts_with("plan/") || judged.case.starts_with("random/");
+    (random, judged.requests, judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(), judged.index)
 }
 
 fn findings(judged: &Judged) -> &[Finding] {
