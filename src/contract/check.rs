@@ -148,7 +148,10 @@ fn text(path: &str, prefix: &str, name: &str, bounds: &Text, found: &str, constr
     if !bounds.matches_all(found) {
         let pattern = bounds.patterns.first().map_or("", |pattern| pattern.text);
         match prefix {
-            _ if bounds.matches_any(found) => constraints.push(breach("editions", String::from("is contested"))),
+            // One rule for a member and its items: what is contested breaks nothing.
+            _ if bounds.matches_any(found) => {
+                constraints.push(Breach { rule: format!("{path}/editions"), message: constraint(name, "is contested") })
+            }
             "" => constraints.push(breach("pattern", format!("must satisfy regular expression '{pattern}'"))),
             _ => constraints.push(breach("pattern", format!("must satisfy regular expression pattern: {pattern}"))),
         }
@@ -204,6 +207,11 @@ mod tests {
         for (input, rule) in rows {
             assert_eq!(rules(Service::Ecr, "InitiateLayerUpload", input.clone()), [rule], "{input}");
         }
+        let names = json!({"repositoryNames": ["a__b"]});
+        assert_eq!(
+            rules(Service::Ecr, "DescribeRepositories", names),
+            ["DescribeRepositories/repositoryNames/editions"]
+        );
         let public = json!({"repositoryName": "a__b", "registryId": "x".repeat(51)});
         assert_eq!(
             rules(Service::EcrPublic, "InitiateLayerUpload", public),
