@@ -35,6 +35,7 @@
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | `run` | survey, cases, verdicts, events (feature `net`) |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
+//! | 6 | [`fuzzing`] | the bodies of the fuzz targets |
 //!
 //! # Where a new thing goes
 //!
@@ -47,6 +48,7 @@
 //! | fault of the mock | a row in `mock::fault::FAULTS` |
 //! | check of every answer | `judge/form.rs`, and its rule |
 //! | report format | a file in [`report`], and its name in `cli/run.rs` |
+//! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants
 //!
@@ -60,12 +62,13 @@
 //!    Ctrl-C. What a target does not let it remove is said.
 //! 7. Credentials never reach a report or a log.
 //!
-//! `tests/tidy.rs` keeps the first two and the fourth, `tests/cli.rs` the sixth, `tests/hostile.rs` the fifth.
+//! `tests/tidy.rs` keeps the first two and the fourth, `tests/cli.rs` the sixth, `tests/hostile.rs` and [`fuzzing`] the fifth.
 
 pub mod case;
 pub mod contract;
 pub mod drive;
 pub mod expect;
+pub mod fuzzing;
 pub mod generate;
 pub mod judge;
 pub mod model;

@@ -25,11 +25,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
     ("run", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search"]),
     ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search", "run", "mock"]),
+    (
+        "fuzzing",
+        &["contract", "wire", "expect", "case", "model", "judge", "generate", "scenario", "drive", "report", "suite"],
+    ),
     ("main", &["cli"]),
 ];
 
 /// Rooms that neither wait nor touch the world.
-const PURE: &[&str] = &["contract", "expect", "wire", "case", "model", "judge", "generate", "scenario", "report"];
+const PURE: &[&str] =
+    &["contract", "expect", "wire", "case", "model", "judge", "generate", "scenario", "report", "fuzzing"];
 
 #[test]
 fn rooms_use_only_the_rooms_they_may() {

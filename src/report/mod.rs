@@ -1,12 +1,12 @@
 //! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
 
 pub mod event;
-#[cfg(feature = "cli")]
+#[cfg(feature = "terminal")]
 pub mod page;
 pub mod reference;
 pub mod script;
 pub mod summary;
-#[cfg(feature = "cli")]
+#[cfg(feature = "terminal")]
 pub mod terminal;
 
 pub use event::Event;

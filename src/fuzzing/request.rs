@@ -1,0 +1,83 @@
+//! A request from bytes: what the reference registry makes of it, and the contract.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::syntax;
+use crate::contract::check::check;
+use crate::contract::{Operation, Service};
+use crate::model::{Refusal, Registry};
+use crate::wire::envelope;
+
+/// A request. The first byte chooses the service, the second the operation, both by their digits `0` to `9`, or what
+/// remains of other bytes; the rest is the body. `ecrspec/fuzz` is a repository, with an upload that has a part.
+///
+/// # Panics
+///
+/// When the registry panics, or refuses or accepts what plain code does not; when two readers find other breaches.
+pub fn request(data: &[u8]) {
+    let [service, operation, body @ ..] = data else { return };
+    let service = Service::ALL[usize::from(service.wrapping_sub(b'0')) % Service::ALL.len()];
+    let operations = service.contract().operations;
+    let operation = &operations[usize::from(operation.wrapping_sub(b'0')) % operations.len()];
+    let request = envelope::request(service, operation.name, Bytes::copy_from_slice(body));
+    assert_eq!(request.operation(), Some(operation.name), "the target names the operation");
+    let answer = furnished(service).answer(&request);
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(input)) => of_members(operation, &input, &answer),
+        _ => {
+            let refused = answer.as_ref().err().map(|refusal| refusal.error.name);
+            assert_eq!(refused, Some("SerializationException"), "what is no JSON object is refused");
+        }
+    }
+    travels(answer);
+}
+
+/// A registry with a repository, and an upload in it.
+fn furnished(service: Service) -> Registry {
+    let mut registry = Registry::new(service);
+    let mut call = |operation: &str, body: Value| {
+        let request = envelope::request(service, operation, Bytes::from(body.to_string()));
+        registry.answer(&request).unwrap_or_else(|refusal| panic!("{operation} is refused: {}", refusal.message))
+    };
+    call("CreateRepository", json!({"repositoryName": REPOSITORY}));
+    let upload = call("InitiateLayerUpload", json!({"repositoryName": REPOSITORY}));
+    let part = json!({"repositoryName": REPOSITORY, "uploadId": upload["uploadId"], "partFirstByte": 0,
+        "partLastByte": 2, "layerPartBlob": "YWJj"});
+    call("UploadLayerPart", part);
+    registry
+}
+
+const REPOSITORY: &str = "ecrspec/fuzz";
+
+fn of_members(operation: &Operation, input: &Map<String, Value>, answer: &Result<Value, Refusal>) {
+    let found: BTreeSet<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
+    let expected = syntax::broken(operation, input);
+    assert_eq!(found, expected, "breaches of {} by {input:?}", operation.name);
+    // What an edition of the documents admits, the registry admits.
+    let broken: Vec<&String> = expected.iter().filter(|rule| !rule.ends_with("editions")).collect();
+    match answer {
+        Ok(_) => assert!(broken.is_empty(), "{} is accepted in spite of {broken:?}", operation.name),
+        Err(Refusal { rule, .. }) if broken.is_empty() => assert!(!expected.contains(rule), "refused for {rule}"),
+        Err(Refusal { rule, .. }) => assert!(broken.contains(&rule), "refused for {rule} and not for {broken:?}"),
+    }
+}
+
+/// An answer of the registry is read from the wire as what it is.
+fn travels(answer: Result<Value, Refusal>) {
+    match answer {
+        Ok(members) => {
+            let answer = envelope::answer(200, &members);
+            assert_eq!(answer.json(), Some(members), "an answer reads back");
+            assert_eq!(envelope::error(&answer).name, None, "a success names no error");
+        }
+        Err(refusal) => {
+            let error = envelope::error(&refusal.to_answer());
+            assert_eq!(error.name.as_deref(), Some(refusal.error.name), "the error type reads back");
+            let message = Some(refusal.message).filter(|text| !text.is_empty());
+            assert_eq!(error.message, message, "the message reads back");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Bytes as what a target answers: judged, logged, summed up and reported.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::case::{Bindings, Case, Place, Transcript, fill};
+use crate::contract::{Service, Tier};
+use crate::drive::Survey;
+use crate::generate::draft::SMALL;
+use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::model::registry::ACCOUNT;
+use crate::model::{Refusal, Registry};
+use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started};
+use crate::report::summary::Measure;
+use crate::report::terminal::{self, Detail};
+use crate::report::{Event, Summary};
+use crate::suite::suite;
+use crate::wire::envelope::{self, printable, visible};
+use crate::wire::{Answer, Exchange, Reply, Request, Trouble};
+
+/// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
+/// `endless`, `unreachable`); lines of headers; an empty line; and the body.
+///
+/// It answers so to one step of each of some cases, and to the rest as the reference registry does.
+///
+/// # Panics
+///
+/// When something panics, when a log or what is normalised is not the same again, or when something of the target
+/// could do more to a terminal than stand there.
+pub fn response(data: &[u8]) {
+    let reply = reply(data);
+    if let Ok(answer) = &reply {
+        normal(answer);
+    }
+    let mut log = vec![Event::Started(started())];
+    for service in Service::ALL {
+        log.push(Event::Surveyed(Box::new(survey(service, &reply))));
+    }
+    for (index, (case, step)) in CASES.iter().enumerate() {
+        let transcript = run(case, *step, &reply);
+        let (verdict, _) = judge(case, &transcript, Strictness::default());
+        harmless(&verdict);
+        let strict = Strictness { messages: true, availability: true };
+        let (verdict, records) = judge(case, &transcript, strict);
+        harmless(&verdict);
+        records.iter().for_each(|record| shown(&record.got));
+        log.push(Event::Judged(Box::new(Judged::of(index, case, verdict, records, Some(&transcript)))));
+    }
+    log.push(Event::Finished(Finished { seconds: 1.5, interrupted: false, left: Vec::new() }));
+    let written: String = log.iter().map(|event| line(event) + "\n").collect();
+    assert_eq!(event::read(&written).as_ref(), Ok(&log), "a log reads back");
+    let verbose = data.len().is_multiple_of(2); // One of the two, for speed.
+    reported(&log, Detail { groups: if verbose { usize::MAX } else { 3 }, verbose });
+}
+
+/// Cases, each with the number of the step that the bytes answer.
+static CASES: LazyLock<Vec<(Case, usize)>> = LazyLock::new(|| {
+    let [ecr, public] = Service::ALL.map(|service| suite(service).unwrap_or_else(|problem| panic!("{problem}")));
+    let case = |suite: &[Case], id: &str, step: usize| {
+        let case = suite.iter().find(|case| case.id == id).unwrap_or_else(|| panic!("the suite has no case {id}"));
+        (case.clone(), step)
+    };
+    vec![
+        // Valid: the first of several steps, which names what the others use; one in the midst; the last.
+        case(&ecr, "scenarios/push/one-part", 0),
+        case(&ecr, "CompleteLayerUpload/layerDigests/any-match/last-of-2", 1),
+        case(&public, "CompleteLayerUpload/layerDigests/any-match/last-of-2", 2),
+        case(&public, "BatchCheckLayerAvailability/accepted/plain", 0),
+        // Refused: with members, by the framework, by the state; without an operation.
+        case(&ecr, "UploadLayerPart/partFirstByte/contiguous/first-at-1", 2),
+        case(&public, "wire/body/json/open-brace", 0),
+        case(&ecr, "CompleteLayerUpload/parts/not-empty/digest-of-nothing", 1),
+        case(&ecr, "wire/target/operation/unknown", 0),
+        // Open.
+        case(&public, "CompleteLayerUpload/layerDigests/upper-case/hex", 2),
+    ]
+});
+
+/// Reads an answer. Total: what is missing is as usual.
+fn reply(data: &[u8]) -> Reply {
+    let (status, mut rest) = cut(data);
+    let word = String::from_utf8_lossy(status).trim().to_lowercase();
+    if let Ok(trouble) = serde_json::from_value::<Trouble>(Value::from(word.as_str())) {
+        return Err(trouble);
+    }
+    let mut headers = Vec::new();
+    loop {
+        let (line, after) = cut(rest);
+        let done = rest.is_empty() || line.is_empty();
+        rest = after;
+        if done {
+            break;
+        }
+        let line = String::from_utf8_lossy(line);
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        headers.push((name.trim().to_lowercase(), String::from(value.trim())));
+    }
+    Ok(Answer { status: word.parse().unwrap_or(200), headers, body: Bytes::copy_from_slice(rest) })
+}
+
+fn cut(data: &[u8]) -> (&[u8], &[u8]) {
+    match data.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (&data[..end], &data[end + 1..]),
+        None => (data, &[]),
+    }
+}
+
+/// What is made presentable once is presentable.
+fn normal(answer: &Answer) {
+    let body = String::from_utf8_lossy(&answer.body);
+    let headers = answer.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    for text in headers.chain([body.as_ref()]) {
+        let once = printable(text);
+        assert_eq!(printable(&once), once, "printable, twice");
+        assert!(text.chars().all(|letter| visible(visible(letter)) == visible(letter)), "visible, twice: {text:?}");
+    }
+    let error = envelope::error(answer);
+    for name in error.name.iter().chain(&error.typed) {
+        let again = envelope::error(&envelope::answer(answer.status, &json!({ "__type": name })));
+        assert_eq!(again.name.as_ref(), Some(name), "an error type, read from where it was reported");
+    }
+    let described = describe(&exchange(Ok(answer.clone())));
+    shown(&described);
+    if let Some((status, name)) = described.split_once(' ').filter(|(_, name)| Some(*name) == error.name.as_deref()) {
+        let status = status.parse().unwrap_or_else(|_| panic!("{described:?} does not begin with a status"));
+        let again = envelope::answer(status, &json!({ "__type": name }));
+        assert_eq!(describe(&exchange(Ok(again))), described, "described, twice");
+    }
+}
+
+fn exchange(reply: Reply) -> Exchange {
+    let request = envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::new());
+    Exchange { request, reply, took: Duration::ZERO }
+}
+
+/// A case on the reference registry, but for one step.
+fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
+    let mut registry = Registry::new(case.service);
+    let mut bindings = Bindings::new(&case.chunks, "fuzz", SMALL);
+    bindings.bind("registry", ACCOUNT);
+    bindings.bind("absent", "ecrspec/absent");
+    let further = match &case.place {
+        Place::Shared => &[],
+        Place::Own(names) => names.as_slice(),
+    };
+    let further = further.iter().map(|name| (format!("repository:{name}"), format!("ecrspec/fuzz-{name}")));
+    for (reference, name) in further.chain([(String::from("repository"), String::from("ecrspec/fuzz"))]) {
+        let body = Bytes::from(json!({"repositoryName": name.as_str()}).to_string());
+        let made = registry.answer(&envelope::request(case.service, "CreateRepository", body));
+        assert!(made.is_ok(), "the reference registry makes {name}");
+        bindings.bind(reference, name);
+    }
+    let mut transcript = Transcript { exchanges: Vec::new(), bindings, stopped: None, left: Vec::new() };
+    for (index, step) in case.steps.iter().enumerate() {
+        let body = match fill(&step.request.body, &mut transcript.bindings) {
+            Ok(body) => body,
+            Err(name) => {
+                transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                break;
+            }
+        };
+        let request = Request { body, ..step.request.clone() };
+        let reply = match registry.answer(&request) {
+            _ if index == fuzzed => reply.clone(),
+            Ok(members) => Ok(envelope::answer(200, &members)),
+            Err(refusal) => Ok(Refusal::to_answer(&refusal)),
+        };
+        let answer = reply.as_ref().ok().and_then(Answer::json);
+        let silent = reply.is_err();
+        transcript.exchanges.push(Exchange { request, reply, took: Duration::from_millis(1) });
+        if silent {
+            break;
+        }
+        answer.into_iter().for_each(|answer| transcript.bindings.capture(&step.name, &answer));
+    }
+    transcript
+}
+
+/// What a verdict says can be shown.
+fn harmless(verdict: &Verdict) {
+    match verdict {
+        Verdict::Pass => {}
+        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => shown(reason),
+        Verdict::Fail { findings } => {
+            assert!(!findings.is_empty(), "a failure has a finding");
+            for finding in findings {
+                let Finding { got, expected, .. } = finding;
+                [got, expected, &finding.sentence(), &finding.cause()].into_iter().for_each(|text| shown(text));
+            }
+        }
+    }
+}
+
+/// A text stands in a terminal as itself.
+fn shown(text: &str) {
+    let harmful = text.chars().find(|letter| visible(*letter) != *letter);
+    assert_eq!(harmful, None, "{text:?} does something to a terminal");
+}
+
+fn line(event: &Event) -> String {
+    serde_json::to_string(event).unwrap_or_else(|error| panic!("{error}: {event:?}"))
+}
+
+/// A report without its own escape codes; what else begins one is the target's.
+fn without_codes(text: &str) -> String {
+    let own = |piece: &str| ["[0m", "[1m", "[2m", "[31m", "[32m", "[33m"].iter().find(|code| piece.starts_with(**code));
+    let mut pieces = text.split('\u{1b}');
+    let mut plain = String::from(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        match own(piece) {
+            Some(code) => plain += &piece[code.len()..],
+            None => plain.extend(['\u{1b}']),
+        }
+    }
+    plain
+}
+
+fn reported(log: &[Event], detail: Detail) {
+    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 1, 1), deny_warnings: false };
+    let summary = Summary::of(log, &measure).unwrap_or_else(|problem| panic!("{problem}"));
+    let reasons = summary.reasons(false);
+    let judged: Vec<&Judged> = log.iter().filter_map(of_case).collect();
+    let counts = summary.counts(|_| true);
+    let counted = counts.passed + counts.failed + counts.tolerated + counts.inconclusive + counts.skipped;
+    assert_eq!(counted, judged.len(), "every case is counted once");
+    let mut text = terminal::report(&summary, detail, &reasons);
+    for survey in &summary.surveys {
+        text += &terminal::survey(survey);
+    }
+    without_codes(&text).lines().for_each(shown);
+    assert!(!text.contains('\r'), "a carriage return in the report");
+    for logged in judged.iter().flat_map(|judged| &judged.exchanges) {
+        let Logged { answer_headers, .. } = logged;
+        answer_headers.iter().for_each(|(name, value)| [name, value].into_iter().for_each(|text| shown(text)));
+    }
+}
+
+fn of_case(event: &Event) -> Option<&Judged> {
+    match event {
+        Event::Judged(judged) => Some(judged),
+        _ => None,
+    }
+}
+
+fn started() -> Started {
+    Started {
+        schema: SCHEMA,
+        ecrspec: String::from("0.0.0"),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        target: String::from("http://registry.example"),
+        flags: ["--endpoint", "http://registry.example"].map(String::from).to_vec(),
+        services: Service::ALL.to_vec(),
+        cases: CASES.len(),
+        jobs: 1,
+        options: Vec::new(),
+        filtered: true,
+        fail_on: Grade::ALL.to_vec(),
+        repositories: String::from("ecrspec/fuzz"),
+    }
+}
+
+/// A survey to which the target answered so. One service is served, the other not.
+fn survey(service: Service, reply: &Reply) -> Survey {
+    let got = describe(&exchange(reply.clone()));
+    let answer = reply.as_ref().ok().and_then(Answer::json).and_then(|body| body.as_object().cloned());
+    let members: Map<String, Value> = answer.unwrap_or_default();
+    let served = service == Service::Ecr;
+    Survey {
+        service,
+        account: served.then(|| String::from(ACCOUNT)),
+        part_size: members.get("partSize").and_then(Value::as_u64),
+        unknown: BTreeMap::from([(String::from("GetDownloadUrlForLayer"), got.clone())]),
+        broken: BTreeMap::from([(String::from("CompleteLayerUpload"), got.clone())]),
+        makes_repositories: true,
+        availability: true,
+        hopeless: (!served).then(|| format!("CreateRepository answers {got}")),
+        inconclusive: false,
+        findings: vec![Finding {
+            rule: String::from("survey/service"),
+            operation: String::from("CreateRepository"),
+            tier: Tier::Documented,
+            sources: vec![String::from("api:CreateRepository")],
+            grade: Grade::Refused,
+            about: String::from("survey/service"),
+            step: String::from("survey"),
+            breach: String::from("a plain request"),
+            expected: String::from("200"),
+            got,
+        }],
+    }
+}
