@@ -84,3 +84,4 @@ pub mod mock;
 #[cfg(feature = "net")]
 pub mod run;
 pub mod search;
+pub mod testing;

@@ -275,7 +275,10 @@ fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
         jobs: settings.jobs,
         options: settings.options.clone(),
         filtered: !settings.filter.is_empty() || settings.tier != Tier::Open || settings.partition.is_some(),
-        seed: work.search.map(|search| search.seed),
+        seed: work
+            .search
+            .filter(|search| drawn > 0 || matches!(search.extent, Extent::Time(_)))
+            .map(|search| search.seed),
         parts: settings.partition.into_iter().collect(),
         fail_on: settings.fail_on.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),

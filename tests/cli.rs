@@ -107,7 +107,7 @@ ecr
    got       200
    smallest  CompleteLayerUpload/layerDigests/match/wrong: one digest, a wrong one
    cases     1 in ecr; -v lists them
-   repeat    ecrspec run --endpoint http://ENDPOINT --service ecr --filter '=CompleteLayerUpload/layerDigests/match/wrong'
+   replay    ecrspec replay CompleteLayerUpload/layerDigests/match/wrong --endpoint http://ENDPOINT --service ecr
    all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
    curl      curl -sS -i -X POST [..] # the last call; its repository is gone, all calls make it anew
 

@@ -12,8 +12,11 @@ use ecrspec::contract::Service;
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::generate::follow;
 use ecrspec::judge::{Strictness, Verdict, judge};
 use ecrspec::mock::{Mock, router, serve};
+use ecrspec::run::{RANDOM_CASES, SEED};
+use ecrspec::search;
 use ecrspec::suite::suite;
 use ecrspec::wire::auth::Auth;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -32,7 +35,8 @@ fn main() {
     };
     let mut trials = Vec::new();
     for service in services {
-        let cases = suite(service).expect("every case has its snapshot");
+        let mut cases = suite(service).expect("every case has its snapshot");
+        cases.extend((0..RANDOM_CASES).map(|number| search::nth(service, SEED, number)));
         match env::var("ECRSPEC_ENDPOINT") {
             Ok(endpoint) => trials.extend(on_endpoint(&runtime, service, &endpoint, cases)),
             Err(_) => trials.extend(on_mock(&runtime, service, cases)),
@@ -82,7 +86,13 @@ fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: 
             [] => Ok(()),
             findings => Err(findings.iter().map(|finding| finding.sentence()).collect::<Vec<_>>().join("\n").into()),
         })];
-    trials.extend(cases.into_iter().map(|case| trial(format!("endpoint::{service}::{}", case.id), &bench, case)));
+    let lacks = |operation: &str| bench.survey.lacks(operation);
+    trials.extend(
+        cases
+            .into_iter()
+            .map(|case| search::fitted(case, lacks))
+            .map(|case| trial(format!("endpoint::{service}::{}", case.id), &bench, case)),
+    );
     trials
 }
 
@@ -137,6 +147,7 @@ impl Bench {
             salt: self.prefix.clone(),
         };
         let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
+        let case = follow(&case, &transcript);
         match judge(&case, &transcript, strictness).0 {
             // Skipped after all: the target makes no repository of the odd name that the case is about.
             Verdict::Pass | Verdict::Skipped { .. } => Ok(()),

@@ -13,6 +13,7 @@ use ecrspec::contract::error::ERRORS;
 use ecrspec::contract::{Kind, Member, Service, Shape};
 use ecrspec::expect::Outcome;
 use ecrspec::fuzzing;
+use ecrspec::generate::plan;
 use ecrspec::model::Registry;
 use ecrspec::scenario::{Found, print, print_found};
 use ecrspec::suite::suite;
@@ -23,7 +24,7 @@ use serde_json::{Value, json};
 type Target = fn(&[u8]);
 
 /// The targets.
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
     ("empty", |_| {}),
     ("layer_digest", |data| text(data, fuzzing::layer_digest)),
     ("registry_id", |data| text(data, fuzzing::registry_id)),
@@ -31,6 +32,7 @@ const TARGETS: [(&str, Target); 8] = [
     ("request", fuzzing::request),
     ("response", fuzzing::response),
     ("scenario", |data| text(data, fuzzing::scenario)),
+    ("sequence", fuzzing::sequence),
     ("upload_id", |data| text(data, fuzzing::upload_id)),
 ];
 
@@ -62,7 +64,9 @@ fn every_target_has_seeds_and_replays_them() {
 #[test]
 fn seeds_are_those_of_catalogue_and_contract() {
     let mut seeds = BTreeMap::new();
-    for (path, content) in members().into_iter().chain(requests()).chain(responses()).chain(scenarios()) {
+    for (path, content) in
+        members().into_iter().chain(requests()).chain(responses()).chain(scenarios()).chain(sequences())
+    {
         seeds.insert(path, content);
     }
     let bytes: usize = seeds.values().map(Vec::len).sum();
@@ -172,6 +176,15 @@ fn members() -> Vec<(String, Vec<u8>)> {
         }
     }
     seeds
+}
+
+/// The first sequences of the search.
+fn sequences() -> Vec<(String, Vec<u8>)> {
+    let seed = |service: Service, index: u8, number: u64| {
+        let bytes = [vec![index], plan::nth(service, 0, number).to_bytes()].concat();
+        (format!("sequence/{service}-{number}.plan"), bytes)
+    };
+    (0..12).flat_map(|number| [seed(Service::Ecr, 0, number), seed(Service::EcrPublic, 1, number)]).collect()
 }
 
 /// The digit that stands for a service or an operation.

@@ -11,7 +11,7 @@ use ecrspec::judge::Grade;
 use ecrspec::mock::Mock;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::report::{Event, Summary};
-use ecrspec::run::{RunError, Settings, run};
+use ecrspec::run::{RunError, Settings, Work, run};
 use ecrspec::wire::{Framing, MAX_ANSWER, Request, Trouble, envelope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -144,7 +144,8 @@ fn judge(runtime: &Runtime, endpoint: &str, filter: &str) -> Result<Summary, Run
         jobs: 2,
         ..Settings::everything(endpoint, "ecrspec-hostile")
     };
-    runtime.block_on(run(Arc::new(target), &settings, stop, |event| events.lock().unwrap().push(event)))?;
+    let work = Work { search: None, ..Work::usual(&settings).unwrap() };
+    runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.lock().unwrap().push(event)))?;
     Ok(Summary::of(&events.into_inner().unwrap(), &measure()).unwrap())
 }
 

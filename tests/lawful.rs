@@ -11,7 +11,8 @@ use ecrspec::judge::Verdict;
 use ecrspec::mock::Mock;
 use ecrspec::report::summary::Measure;
 use ecrspec::report::{Event, Summary};
-use ecrspec::run::{Settings, run};
+use ecrspec::run::{SEED, Settings, Work, run};
+use ecrspec::search::{Extent, Search};
 use ecrspec::wire::{Answer, Framing, Request, envelope};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
@@ -174,7 +175,10 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
         Settings { services: vec![service], jobs: 2, ..Settings::everything("a lawful variant", "ecrspec-lawful") };
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
-    runtime.block_on(run(Arc::new(target), &settings, stop, |event| events.lock().unwrap().push(event))).unwrap();
+    // Each variant gets some of the sequences of a run: there are many variants.
+    let search = Some(Search { seed: SEED, extent: Extent::Cases(60) });
+    let work = Work { search, ..Work::usual(&settings).unwrap() };
+    runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.lock().unwrap().push(event))).unwrap();
     let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false };
     Summary::of(&events.into_inner().unwrap(), &measure).unwrap()
 }

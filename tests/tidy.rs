@@ -27,8 +27,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search", "run", "mock"]),
     (
         "fuzzing",
-        &["contract", "wire", "expect", "case", "model", "judge", "generate", "scenario", "drive", "report", "suite"],
+        &[
+            "contract", "wire", "expect", "case", "model", "judge", "generate", "scenario", "drive", "report", "suite",
+            "mock", "testing",
+        ],
     ),
+    ("testing", &["contract", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
     ("main", &["cli"]),
 ];
 

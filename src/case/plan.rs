@@ -58,7 +58,26 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The bytes that a fuzzer would need for this plan, as far as a decision has its usual form.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.decisions.iter().flat_map(Decision::to_bytes).collect()
+    }
+}
+
 impl Decision {
+    fn to_bytes(&self) -> Vec<u8> {
+        let operation = OPERATIONS.iter().position(|known| *known == self.operation).unwrap_or_default();
+        let count = match self.violations.len() {
+            0 => 0,
+            1 => ONE_VIOLATION,
+            _ => TWO_VIOLATIONS,
+        };
+        let violation = |index: usize| self.violations.get(index).copied().unwrap_or_default().to_le_bytes();
+        let chosen = (0..Plan::MAX_VIOLATIONS).flat_map(violation);
+        [operation as u8, count].into_iter().chain(chosen).chain(self.entropy).collect()
+    }
+
     /// A plain call.
     ///
     /// # Panics
@@ -86,6 +105,10 @@ impl<'a> Arbitrary<'a> for Plan {
     }
 }
 
+/// From which byte on a call has a violation, and from which on two.
+const ONE_VIOLATION: u8 = 160;
+const TWO_VIOLATIONS: u8 = 240;
+
 /// Bytes of one decision: operation, number of violations, two violations, entropy.
 const BYTES: usize = 2 + 2 * Plan::MAX_VIOLATIONS + ENTROPY;
 
@@ -98,9 +121,9 @@ impl<'a> Arbitrary<'a> for Decision {
         let (chosen, entropy) = rest.split_at(2 * Plan::MAX_VIOLATIONS);
         // Most calls are to be valid, or no sequence gets anywhere.
         let count = match violations {
-            0..160 => 0,
-            160..240 => 1,
-            _ => Plan::MAX_VIOLATIONS,
+            0..ONE_VIOLATION => 0,
+            ONE_VIOLATION..TWO_VIOLATIONS => 1,
+            TWO_VIOLATIONS.. => Plan::MAX_VIOLATIONS,
         };
         Ok(Decision {
             operation: OPERATIONS[usize::from(operation) % OPERATIONS.len()],
@@ -121,6 +144,9 @@ mod tests {
             assert!(plan.decisions.len() <= Plan::MAX_CALLS);
             assert_eq!(plan.decisions.len(), bytes.len().div_ceil(BYTES).min(Plan::MAX_CALLS));
         }
+        let doubly = Decision { violations: vec![700, 3], entropy: [9; ENTROPY], ..Decision::plain("UploadLayerPart") };
+        let plan = Plan { decisions: vec![Decision::plain("InitiateLayerUpload"), doubly] };
+        assert_eq!(Plan::arbitrary(&mut Unstructured::new(&plan.to_bytes())).unwrap(), plan);
         let one = Plan::arbitrary(&mut Unstructured::new(&[2])).unwrap();
         assert_eq!(one.decisions, [Decision::plain("CompleteLayerUpload")]);
     }

@@ -6,6 +6,7 @@
 //! | [`repository_name`], [`registry_id`], [`upload_id`], [`layer_digest`] | two implementations of each documented pattern agree |
 //! | [`request()`] | two implementations of the syntax of a request agree, and the reference registry answers by them |
 //! | `response` (feature `terminal`) | whatever a target answers is judged, logged and reported, and what is shown of it is harmless |
+//! | `sequence` (feature `mock`) | a sequence of calls on the reference server gives no finding |
 //! | [`scenario`] | a scenario file that can be read can be written, and reads the same |
 
 mod pattern;
@@ -19,7 +20,28 @@ pub use request::request;
 #[cfg(feature = "terminal")]
 pub use response::response;
 
+#[cfg(feature = "mock")]
+use crate::case::Plan;
+#[cfg(feature = "mock")]
+use crate::contract::Service;
 use crate::scenario::{parse, print_found};
+
+/// A sequence of calls is driven into the reference server in process, and judged: nothing is found. The first byte says
+/// which service, the others are a plan.
+///
+/// # Panics
+///
+/// With the finding: then the model, what is expected of it, or the way from one to the other is wrong.
+#[cfg(feature = "mock")]
+pub fn sequence(data: &[u8]) {
+    use arbitrary::{Arbitrary as _, Unstructured};
+
+    let Some((first, rest)) = data.split_first() else { return };
+    let service = Service::ALL[usize::from(*first) % Service::ALL.len()];
+    let Ok(plan) = Plan::arbitrary(&mut Unstructured::new(rest)) else { return };
+    let server = crate::mock::router(std::sync::Arc::new(crate::mock::Mock::new(&[service], None)));
+    crate::testing::sequence(server, service, &plan);
+}
 
 /// A scenario file that can be read can be written; what was written reads the same, and is written the same.
 ///

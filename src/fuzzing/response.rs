@@ -258,6 +258,8 @@ fn started() -> Started {
         jobs: 1,
         options: Vec::new(),
         filtered: true,
+        seed: Some(1),
+        parts: Vec::new(),
         fail_on: Grade::ALL.to_vec(),
         repositories: String::from("ecrspec/fuzz"),
     }

@@ -201,7 +201,7 @@ pub(super) fn drawn(
 }
 
 /// A string for a text, by bytes of chance: in the first three of four it has one character changed.
-pub(super) fn draw(text: &Text, chance: &[u8]) -> String {
+pub fn draw(text: &Text, chance: &[u8]) -> String {
     let seed = u64::from_le_bytes(std::array::from_fn(|index| chance.get(index).copied().unwrap_or_default()));
     let byte = |index: usize| usize::from(chance.get(8 + index).copied().unwrap_or_default());
     // The oldest edition is the narrowest.

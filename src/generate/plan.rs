@@ -99,6 +99,11 @@ pub fn plans(service: Service) -> Plans {
 /// Long enough for every state of an upload, short enough to be shrunk in a minute over a network.
 const MOST_CALLS: usize = 14;
 
+/// Draws calls of one operation.
+pub fn decisions_of(service: Service, operation: &'static str) -> impl Strategy<Value = Decision> + use<> {
+    calls(service, Just(operation))
+}
+
 fn decisions(service: Service) -> impl Strategy<Value = Decision> + use<> {
     let operation = prop_oneof![
         3 => Just("InitiateLayerUpload"),
@@ -109,6 +114,13 @@ fn decisions(service: Service) -> impl Strategy<Value = Decision> + use<> {
         1 => Just("DeleteRepository"),
         1 => Just("CreateRepository"),
     ];
+    calls(service, operation)
+}
+
+fn calls<S>(service: Service, operation: S) -> impl Strategy<Value = Decision> + use<S>
+where
+    S: Strategy<Value = &'static str>,
+{
     let count = prop_oneof![6 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
     (operation, count, any::<[(u8, u16); Plan::MAX_VIOLATIONS]>(), any::<[u8; ENTROPY]>(), any::<u8>()).prop_map(
         move |(operation, count, chosen, entropy, plain)| {

@@ -487,6 +487,8 @@ mod tests {
             jobs: 1,
             options: Vec::new(),
             filtered: false,
+            seed: None,
+            parts: Vec::new(),
             fail_on: Vec::new(),
             repositories: String::new(),
         };

@@ -27,7 +27,7 @@ pub fn print(case: &Case) -> Result<String, String> {
 ///
 /// # Errors
 ///
-/// As for [`print`].
+/// As for [`print()`].
 pub fn print_found(case: &Case, found: Option<&Found>) -> Result<String, String> {
     let text = file(case, found)?;
     // What this writes, a reader reads as it likes: what cannot be said in a file shows here.

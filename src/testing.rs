@@ -1,0 +1,353 @@
+//! For people who write such a server in Rust: what ecrspec knows, in their own `cargo test` and `cargo fuzz`.
+//!
+//! # Your own validator against the documented constraint
+//!
+//! ```
+//! use ecrspec::contract::Service;
+//! use ecrspec::testing::Constraint;
+//! use proptest::prelude::*;
+//!
+//! // Yours.
+//! fn validate(digest: &str) -> bool {
+//!     digest.split_once(':').is_some_and(|(algorithm, hex)| {
+//!         let letters = |text: &str, more: &str| {
+//!             text.chars().all(|letter| letter.is_ascii_alphanumeric() || more.contains(letter)) && !text.is_empty()
+//!         };
+//!         letters(algorithm, "-_+.") && hex.chars().all(|digit| digit.is_ascii_hexdigit()) && !hex.is_empty()
+//!     })
+//! }
+//!
+//! let digests = Constraint::of(Service::Ecr, "CompleteLayerUpload", "layerDigests").unwrap();
+//! proptest!(|(text in digests.texts())| digests.hold(&text, validate(&text)));
+//! ```
+//!
+//! Under `cargo fuzz`, the same in one line: `fuzz_target!(|bytes: &[u8]| digests.fuzz(bytes, validate))`.
+//!
+//! # A tower service against the whole suite, in process
+//!
+//! ```
+//! # #[cfg(all(feature = "net", feature = "terminal", feature = "mock"))] {
+//! use ecrspec::contract::Service;
+//! use ecrspec::testing;
+//! # use std::sync::Arc;
+//! # fn your_router() -> axum::Router {
+//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL, None)))
+//! # }
+//!
+//! // Panics with the report where something is found.
+//! testing::conforms(your_router(), &[Service::Ecr]);
+//! # }
+//! ```
+//!
+//! Under `cargo fuzz`, one sequence after the other, each found by what it reaches in your code:
+//!
+//! ```
+//! # #[cfg(feature = "mock")] {
+//! use ecrspec::case::Plan;
+//! use ecrspec::contract::Service;
+//! use ecrspec::testing;
+//! # use std::sync::Arc;
+//! # fn your_router() -> axum::Router {
+//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL, None)))
+//! # }
+//!
+//! // fuzz_target!(|plan: Plan| testing::sequence(your_router(), Service::Ecr, &plan));
+//! let plan: Plan = arbitrary::Unstructured::new(b"bytes of a fuzzer").arbitrary().unwrap();
+//! testing::sequence(your_router(), Service::Ecr, &plan);
+//! # }
+//! ```
+//!
+//! # Requests, each with what it must be answered
+//!
+//! ```
+//! use ecrspec::contract::Service;
+//! use ecrspec::testing::Upload;
+//! use proptest::prelude::*;
+//!
+//! // An upload as it is in your server: one part, and not completed.
+//! let upload = Upload {
+//!     repository: String::from("team/app"),
+//!     id: String::from("6cb64b8a-9378-0e33-2ab1-b780fab8a9e9"),
+//!     digest: format!("sha256:{}", "0f".repeat(32)),
+//! };
+//! proptest!(|(request in upload.completions(Service::Ecr))| {
+//!     let valid = request.expected.is_success();
+//!     prop_assert_eq!(valid, request.violations.is_empty(), "{:?}", request.violations);
+//! });
+//!
+//! // From the bytes of a fuzzer:
+//! let mut bytes = arbitrary::Unstructured::new(&[7; 40]);
+//! let request = upload.completion(Service::Ecr, &mut bytes).unwrap();
+//! assert!(!request.body.is_empty());
+//! ```
+
+use arbitrary::{Arbitrary as _, Unstructured};
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use crate::case::{Bindings, Case, Decision, Plan, fill};
+use crate::contract::{Kind, Rules, Service, Text};
+use crate::drive::{self, Driver, InProcess, Room, Target};
+use crate::expect::Expectation;
+use crate::generate::{self, Faults, follow, plan, realise};
+use crate::judge::{Strictness, Verdict, judge};
+use crate::model::registry::{ACCOUNT, PART_SIZE};
+
+/// What the documents say of a string: of a member of a request, or of each item of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Constraint {
+    service: Service,
+    operation: &'static str,
+    member: &'static str,
+    text: &'static Text,
+}
+
+/// What a constraint says of one string.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Admits {
+    /// It must be accepted.
+    Yes,
+    /// It must be refused.
+    No,
+    /// Editions of the documents differ.
+    Open,
+}
+
+impl Constraint {
+    /// The constraint of a member, such as `repositoryName` of `InitiateLayerUpload`. `None` where there is no such
+    /// member, or where it is no string and no list of strings.
+    pub fn of(service: Service, operation: &str, member: &str) -> Option<Constraint> {
+        let operation = service.contract().operation(operation)?;
+        let member = operation.input(member)?;
+        let text = match &member.shape.kind {
+            Kind::Text(text) => text,
+            Kind::List { item, .. } => match &item.kind {
+                Kind::Text(text) => text,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Constraint { service, operation: operation.name, member: member.name, text })
+    }
+
+    /// What it says of a string.
+    pub fn admits(&self, text: &str) -> Admits {
+        let length = self.text.admits_length(text);
+        match () {
+            () if length && self.text.matches_all(text) => Admits::Yes,
+            () if !self.text.matches_any(text) || !(length || self.text.contests_length(text)) => Admits::No,
+            () => Admits::Open,
+        }
+    }
+
+    /// Holds a validator's word against it.
+    ///
+    /// # Panics
+    ///
+    /// When the validator accepts what must be refused, or refuses what must be accepted. The message has the string, the
+    /// rule and its sources.
+    pub fn hold(&self, text: &str, accepted: bool) {
+        let wrong = match (self.admits(text), accepted) {
+            (Admits::Yes, false) => "is refused and must be accepted",
+            (Admits::No, true) => "is accepted and must be refused",
+            _ => return,
+        };
+        let prefix = format!("{}/{}/", self.operation, self.member);
+        let about = |id: &str| id.starts_with(&prefix) && (id.ends_with("pattern") || id.ends_with("-length"));
+        let rules: Vec<String> = Rules::of(self.service)
+            .iter()
+            .filter(|rule| about(&rule.id))
+            .map(|rule| {
+                let sources: Vec<&str> = rule.sources.iter().map(|source| source.url).collect();
+                format!("{}: {} ({})", rule.id, rule.statement, sources.join(", "))
+            })
+            .collect();
+        panic!("{text:?} {wrong}\n{}", rules.join("\n"));
+    }
+
+    /// Strings that it admits, and strings that it nearly admits, some of each.
+    pub fn texts(self) -> impl Strategy<Value = String> {
+        any::<[u8; 24]>().prop_map(move |chance| generate::draw(self.text, &chance))
+    }
+
+    /// A string from the bytes of a fuzzer: those of [`Constraint::texts`], or the bytes themselves.
+    pub fn text(&self, bytes: &[u8]) -> String {
+        match bytes.split_first() {
+            Some((first, rest)) if first % 2 == 0 => String::from_utf8_lossy(rest).into_owned(),
+            Some((_, rest)) => generate::draw(self.text, rest),
+            None => String::new(),
+        }
+    }
+
+    /// A fuzz target's body: holds a validator's word on the string of these bytes.
+    ///
+    /// # Panics
+    ///
+    /// As [`Constraint::hold`].
+    pub fn fuzz(&self, bytes: &[u8], validate: impl Fn(&str) -> bool) {
+        let text = self.text(bytes);
+        self.hold(&text, validate(&text));
+    }
+}
+
+/// An upload of a server that is to be completed: of one part, in a repository that has nothing else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Upload {
+    /// Its repository.
+    pub repository: String,
+    /// What InitiateLayerUpload gave it as `uploadId`.
+    pub id: String,
+    /// `sha256:` and the hex digits of what was uploaded, in lower case.
+    pub digest: String,
+}
+
+/// A CompleteLayerUpload with what it must be answered.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The body of the request.
+    pub body: Bytes,
+    /// What is wrong with it, by the names that cases of the catalogue have; empty where it is valid.
+    pub violations: Vec<String>,
+    /// What is admitted as its answer, with sources.
+    pub expected: Expectation,
+}
+
+const COMPLETE: &str = "CompleteLayerUpload";
+
+impl Upload {
+    /// Valid and invalid requests to complete it.
+    pub fn completions(&self, service: Service) -> impl Strategy<Value = Completion> + use<> {
+        let upload = self.clone();
+        plan::decisions_of(service, COMPLETE).prop_map(move |decision| upload.completion_of(service, &decision))
+    }
+
+    /// A request to complete it, from the bytes of a fuzzer.
+    ///
+    /// # Errors
+    ///
+    /// None: any bytes are a request. The type is that of [`arbitrary`].
+    pub fn completion(&self, service: Service, bytes: &mut Unstructured) -> arbitrary::Result<Completion> {
+        let decision = Decision { operation: COMPLETE, ..Decision::arbitrary(bytes)? };
+        Ok(self.completion_of(service, &decision))
+    }
+
+    /// The last call of a sequence that comes to such an upload.
+    fn completion_of(&self, service: Service, decision: &Decision) -> Completion {
+        let before = ["InitiateLayerUpload", "UploadLayerPart"].map(Decision::plain).to_vec();
+        let of = |decision: &Decision| {
+            let plan = Plan { decisions: [before.clone(), vec![decision.clone()]].concat() };
+            self.last_of(&realise(service, &plan), &decision.violations)
+        };
+        // What takes another repository or upload to be wrong is left out: then it is the plain request.
+        of(decision)
+            .or_else(|| of(&Decision::plain(COMPLETE)))
+            .unwrap_or_else(|| unreachable!("a plain completion names only this upload"))
+    }
+
+    fn last_of(&self, case: &Case, violations: &[u16]) -> Option<Completion> {
+        let mut bindings = Bindings::new(&case.chunks, "testing", 0);
+        let hex = self.digest.strip_prefix("sha256:").unwrap_or(&self.digest);
+        bindings.bind("repository", self.repository.as_str());
+        bindings.bind("absent", format!("{}-absent", self.repository));
+        bindings.bind("upload1.uploadId", self.id.as_str());
+        bindings.bind("sha256:layer1", self.digest.as_str());
+        bindings.bind("hex:layer1", hex);
+        bindings.bind("HEX:layer1", hex.to_uppercase());
+        let step = case.steps.last()?;
+        let faults = Faults::of(case.service, COMPLETE);
+        let names: Vec<String> =
+            violations.iter().filter_map(|number| faults.name(*number)).map(String::from).collect();
+        Some(Completion {
+            body: fill(&step.request.body, &mut bindings).ok()?,
+            // A drawn value may be a good one, and what is wrong with a state may not apply to this one.
+            violations: if step.expect.is_success() { Vec::new() } else { names },
+            expected: step.expect.clone(),
+        })
+    }
+}
+
+/// Drives a sequence into a tower service in this process, and judges what comes back.
+///
+/// # Panics
+///
+/// With the finding, the case and its replay, where something is found.
+pub fn sequence<S, B>(server: S, service: Service, plan: &Plan)
+where
+    S: tower::Service<http::Request<http_body_util::Full<Bytes>>, Response = http::Response<B>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let target = Target::new(Driver::InProcess(InProcess::new(server)));
+    let case = realise(service, plan);
+    let room = Room {
+        prefix: String::from("ecrspec-sequence"),
+        shared: None,
+        account: Some(String::from(ACCOUNT)),
+        part_size: PART_SIZE as usize,
+        salt: String::from("sequence"),
+    };
+    let transcript = pollster::block_on(drive::case(&target, &case, &room));
+    let case = follow(&case, &transcript);
+    let strictness = Strictness { messages: false, availability: true };
+    if let (Verdict::Fail { findings }, _) = judge(&case, &transcript, strictness) {
+        let told = findings.iter().map(|found| {
+            format!(
+                "{}\n  rule {}, {}\n  expected {}\n  got {}",
+                found.sentence(),
+                found.rule,
+                found.tier,
+                found.expected,
+                found.got
+            )
+        });
+        panic!("{}\nreplay: ecrspec replay '{}' --service {service}", told.collect::<Vec<_>>().join("\n"), case.id);
+    }
+}
+
+/// Runs the whole suite and the usual search on a tower service in this process.
+///
+/// # Panics
+///
+/// With the report, where something is found, or nothing could be judged.
+#[cfg(all(feature = "net", feature = "terminal"))]
+pub fn conforms<S, B>(server: S, services: &[Service])
+where
+    S: tower::Service<http::Request<http_body_util::Full<Bytes>>, Response = http::Response<B>>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    use std::sync::Arc;
+
+    use crate::report::summary::{Measure, Summary};
+    use crate::report::terminal::{Detail, report};
+    use crate::run::{Settings, Work, run};
+
+    let target = Target::new(Driver::InProcess(InProcess::new(server)));
+    let everything = Settings::everything("a service in this process", "ecrspec-conforms");
+    let settings = Settings { services: services.to_vec(), ..everything };
+    let work = Work::usual(&settings).unwrap_or_else(|error| panic!("{error}"));
+    let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));
+    let mut events = Vec::new();
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let ended = runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event)));
+    ended.unwrap_or_else(|error| panic!("{error}"));
+    let measure = Measure { known: Vec::new(), today: jiff::Zoned::now().date(), deny_warnings: false };
+    let summary = Summary::of(&events, &measure).unwrap_or_else(|error| panic!("{error}"));
+    let reasons = summary.reasons(false);
+    if !reasons.is_empty() {
+        let text = report(&summary, Detail { groups: 20, verbose: false }, &reasons);
+        panic!("{}", anstream::adapter::strip_str(&text));
+    }
+}
