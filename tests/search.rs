@@ -130,9 +130,18 @@ fn a_default_run_reaches_every_state() {
 #[test]
 fn a_seed_gives_the_same_cases() {
     for service in Service::ALL {
-        for index in 0..50 {
-            let once = format!("{:?}", realise(service, &plan::nth(service, 7, index)));
-            assert_eq!(once, format!("{:?}", realise(service, &plan::nth(service, 7, index))));
+        for index in 0..500 {
+            let case = realise(service, &plan::nth(service, 7, index));
+            let once = format!("{case:?}");
+            // The plan that a case says it has gives it again, and so does its text.
+            let again = [
+                realise(service, &plan::nth(service, 7, index)),
+                realise(service, case.plan.as_ref().unwrap()),
+                realise(service, &plan::parse(service, &case.id).unwrap()),
+            ];
+            for (way, again) in again.into_iter().enumerate() {
+                assert!(format!("{again:?}") == once, "way {way}: {} and {}", case.id, again.id);
+            }
         }
     }
 }

@@ -149,9 +149,12 @@ impl Faults {
         self.all.iter().position(|(known, _)| known == name).and_then(|index| u16::try_from(index).ok())
     }
 
-    /// Those with these numbers.
-    pub(super) fn chosen(&self, numbers: &[u16]) -> Vec<&Fault> {
-        let fault = |number: &u16| self.all.get(self.index(*number)?).map(|(_, fault)| fault);
+    /// Those with these numbers; the numbers come back as they stand in the list.
+    pub(super) fn chosen(&self, numbers: &[u16]) -> Vec<(u16, &Fault)> {
+        let fault = |number: &u16| {
+            let index = self.index(*number)?;
+            Some((u16::try_from(index).ok()?, &self.all.get(index)?.1))
+        };
         numbers.iter().filter_map(fault).collect()
     }
 

@@ -69,6 +69,8 @@ struct Unfolding {
     contents: Vec<Vec<String>>,
     /// Whether the repository of the case is there, and the other one.
     exists: [bool; 2],
+    /// The decisions as they were taken: without those that gave no call, and violations that changed nothing.
+    taken: Plan,
 }
 
 /// An upload of the sequence, as far as the next request depends on it.
@@ -109,7 +111,7 @@ impl Unfolding {
     fn of(service: Service, plan: &Plan) -> Unfolding {
         let mut unfolding = Unfolding {
             case: Case {
-                id: super::plan::id(service, plan),
+                id: String::new(),
                 service,
                 title: String::from("a random sequence"),
                 about: String::new(),
@@ -117,18 +119,21 @@ impl Unfolding {
                 chunks: Vec::new(),
                 steps: Vec::new(),
                 last: false,
-                plan: Some(plan.clone()),
+                plan: None,
             },
             variants: Vec::new(),
             uploads: Vec::new(),
             contents: Vec::new(),
             exists: [true, true],
+            taken: Plan::default(),
         };
         // Requests depend on what came before, and so on what the reference registry says of it.
         let mut follower = Follower::new(service, &[], &["repository", "repository:other"]);
         for decision in plan.decisions.iter().take(Plan::MAX_CALLS) {
             unfolding.take(decision, &mut follower);
         }
+        unfolding.case.id = super::plan::id(service, &unfolding.taken);
+        unfolding.case.plan = Some(unfolding.taken.clone());
         if unfolding.case.steps.iter().any(|step| names_other(&step.request)) {
             unfolding.case.place = Place::Own(vec![String::from("other")]);
         }
@@ -160,7 +165,7 @@ impl Unfolding {
     /// Whether a completion is to be one of an upload without parts: said by a violation, or now and then by chance.
     fn wants_no_parts(&self, decision: &Decision) -> bool {
         let faults = Faults::of(self.case.service, decision.operation).chosen(&decision.violations);
-        let chosen = faults.iter().any(|fault| matches!(fault, Fault::Stateful(Stateful::NoParts)));
+        let chosen = faults.iter().any(|(_, fault)| matches!(fault, Fault::Stateful(Stateful::NoParts)));
         chosen || decision.entropy[0] >= 192
     }
 
@@ -178,6 +183,7 @@ impl Unfolding {
             alone: Vec::new(),
             elsewhere: false,
         };
+        self.taken.decisions.push(Decision { operation, violations: Vec::new(), ..decision.clone() });
         if self.push(operation, StepRole::SetUp, &body, variants, follower) {
             self.exists[repository] = !wanted;
             for upload in self.uploads.iter_mut().filter(|upload| upload.repository == repository) {
@@ -194,9 +200,12 @@ impl Unfolding {
             false => Vec::new(),
         };
         // Those that are about another upload say which, before the rest is derived from it.
-        for fault in &faults {
-            if let Fault::Stateful(stateful) = fault {
-                self.retarget(operation, stateful, decision, &mut subject);
+        let mut taken = Decision { operation, violations: Vec::new(), ..decision.clone() };
+        for (number, fault) in &faults {
+            if let Fault::Stateful(stateful) = fault
+                && self.retarget(operation, stateful, decision, &mut subject)
+            {
+                taken.violations.push(*number);
             }
         }
         if subject.upload.is_none() && matches!(operation, "UploadLayerPart" | "CompleteLayerUpload") {
@@ -207,12 +216,13 @@ impl Unfolding {
         let mut both = valid.clone();
         let mut elsewhere = false;
         let mut changed: Vec<&str> = Vec::new();
-        for fault in &faults {
+        for (number, fault) in &faults {
             let Some(violation) = self.violation(operation, fault, decision, &subject, &valid) else { continue };
             // Two violations of one member would be one.
             if violation.changes.iter().any(|(member, _)| changed.contains(member)) {
                 continue;
             }
+            taken.violations.push(*number);
             changed.extend(violation.changes.iter().map(|(member, _)| *member));
             elsewhere |= violation.changes.iter().any(|(member, _)| matches!(*member, "repositoryName" | "uploadId"));
             alone.push((declared(&violation), Bytes::from(violation.apply(valid.clone()).to_string())));
@@ -221,6 +231,7 @@ impl Unfolding {
         let made = (operation, alone.is_empty(), subject.upload);
         let variants = Variants { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
         let name = self.next_name(operation);
+        self.taken.decisions.push(taken);
         let accepted = self.push(operation, StepRole::Focus, &both, variants, follower);
         match made {
             ("InitiateLayerUpload", true, _) if accepted => self.uploads.push(Upload {
@@ -282,8 +293,8 @@ impl Unfolding {
         completed.any(|upload| upload.repository == repository && upload.content() == [chunk])
     }
 
-    /// Turns the subject to another upload, where that is what is wrong.
-    fn retarget(&self, operation: &str, stateful: &Stateful, decision: &Decision, subject: &mut Subject) {
+    /// Turns the subject to another upload, where that is what is wrong; whether there is one.
+    fn retarget(&self, operation: &str, stateful: &Stateful, decision: &Decision, subject: &mut Subject) -> bool {
         let is_meant = |upload: &Upload| match stateful {
             Stateful::Completed => upload.life == Life::Completed,
             // A completion of nothing is wrong in another way.
@@ -296,10 +307,10 @@ impl Unfolding {
         };
         let mut others: Vec<usize> = (0..self.uploads.len()).filter(|index| is_meant(&self.uploads[*index])).collect();
         others.reverse();
-        if let Some(index) = rarely(&others, decision.entropy[1]).copied() {
-            subject.upload = Some(index);
-            subject.repository = self.uploads[index].repository;
-        }
+        let Some(index) = rarely(&others, decision.entropy[1]).copied() else { return false };
+        subject.upload = Some(index);
+        subject.repository = self.uploads[index].repository;
+        true
     }
 
     /// A valid request about the subject, and the rule that it answers to.
@@ -341,7 +352,7 @@ impl Unfolding {
 
     /// What a fault changes, here.
     fn violation(
-        &mut self,
+        &self,
         operation: &str,
         fault: &Fault,
         decision: &Decision,
@@ -369,13 +380,10 @@ impl Unfolding {
     }
 
     /// A value of the catalogue, which is about `upload` and `layer`, with the names of this sequence.
-    fn localised(&mut self, json: &str, here: &str, upload: Option<&Upload>, content: &[String]) -> Option<String> {
+    fn localised(&self, json: &str, here: &str, upload: Option<&Upload>, content: &[String]) -> Option<String> {
         let mut text = json.replace(HERE, here).replace("${registry}", ACCOUNT);
         if text.contains("upload.uploadId") {
             text = text.replace("upload.uploadId", &format!("{}.uploadId", upload?.step));
-        }
-        if text.contains(":other}") {
-            self.need_other();
         }
         if content.is_empty() {
             let nothing = OF_NOTHING.trim_start_matches("sha256:");
@@ -400,8 +408,9 @@ impl Unfolding {
         }
     }
 
-    fn need_other(&mut self) {
-        if !self.case.chunks.iter().any(|known| known.name == "other") {
+    /// Bytes that nobody uploads, where a request has their digest.
+    fn need_other(&mut self, body: &Body) {
+        if body.to_string().contains(":other}") && !self.case.chunks.iter().any(|known| known.name == "other") {
             self.case.chunks.push(Chunk::new("other", SMALL));
         }
     }
@@ -434,6 +443,7 @@ impl Unfolding {
         variants: Variants,
         follower: &mut Follower,
     ) -> bool {
+        self.need_other(body);
         follower.add_chunks(&self.case.chunks);
         let service = self.case.service;
         let mut step = Step {
