@@ -274,7 +274,7 @@ fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
         cases: work.cases.len() + drawn,
         jobs: settings.jobs,
         options: settings.options.clone(),
-        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open || settings.partition.is_some(),
+        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open,
         seed: work
             .search
             .filter(|search| drawn > 0 || matches!(search.extent, Extent::Time(_)))

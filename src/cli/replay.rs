@@ -13,7 +13,7 @@ use crate::case::Case;
 use crate::contract::Service;
 use crate::judge::{Finding, Verdict};
 use crate::report::event::Judged;
-use crate::report::{Event, Summary, event};
+use crate::report::{Event, Summary};
 use crate::run::Work;
 
 #[derive(Args, Debug)]
@@ -102,9 +102,7 @@ impl Replay {
 
     /// The cases that failed in a run, and what was found in each.
     fn of_log(path: &Path, services: &[Service]) -> anyhow::Result<Replay> {
-        let shown = path.display();
-        let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
-        let events = event::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
+        let (shown, events) = super::report::read(path)?;
         let mut replay = Replay::default();
         for judged in events.iter().filter_map(failed).filter(|judged| services.contains(&judged.service)) {
             let is_file = Path::new(&judged.case).extension().is_some_and(|kind| kind == "yaml");

@@ -1,20 +1,22 @@
 //! `ecrspec report`: the report of a run again, from its event log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::target::read_known;
 use super::{Code, Failure, print};
+use crate::report::merge::merge;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
-use crate::report::{Summary, event};
+use crate::report::{Event, Summary, event};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The event log that `run --report ndjson=PATH` wrote
-    log: PathBuf,
+    /// Event logs that `run` and `fuzz` wrote by --report ndjson=PATH: one, or those of all parts of a run
+    #[arg(required = true)]
+    logs: Vec<PathBuf>,
     /// File of known deviations
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
@@ -30,22 +32,27 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
-    let path = arguments.log.display();
-    let bytes =
-        std::fs::read(&arguments.log).with_context(|| format!("could not read {path}")).map_err(Failure::usage)?;
-    // A run that was killed may have left half a character.
-    let text = String::from_utf8_lossy(&bytes);
-    let events = event::read(&text).map_err(|error| Failure::usage(anyhow!("{path}: {error}")))?;
+    let logs = arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    let events = merge(logs).map_err(|error| Failure::usage(anyhow!(error)))?;
     let measure = Measure {
         known: arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?.unwrap_or_default(),
         today: jiff::Zoned::now().date(),
         deny_warnings: arguments.deny_warnings,
     };
-    let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!("{path}: {error}")))?;
+    let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
     print(&terminal::report(&summary, detail, &reasons));
     Ok(reasons.first().map_or(0, |reason| reason.code()))
+}
+
+/// The events of a log, with its name.
+pub(super) fn read(path: &Path) -> anyhow::Result<(String, Vec<Event>)> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
+    // A run that was killed may have left half a character.
+    let events = event::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
+    Ok((shown, events))
 }

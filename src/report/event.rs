@@ -53,7 +53,7 @@ pub struct Started {
     /// Settings that are not as usual.
     #[serde(default)]
     pub options: Vec<String>,
-    /// Whether a filter or a tier chose among the cases.
+    /// Whether a filter or a tier chose among the cases; a partition is no filter.
     pub filtered: bool,
     /// Where the chance of its random sequences comes from.
     #[serde(default)]

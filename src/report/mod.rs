@@ -1,6 +1,7 @@
 //! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
 
 pub mod event;
+pub mod merge;
 #[cfg(feature = "terminal")]
 pub mod page;
 pub mod reference;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::event::{Event, Finished, Judged, Searched, Started};
+use crate::case::Partition;
 use crate::contract::{ErrorType, Rule, Service, Tier};
 use crate::drive::Survey;
 use crate::judge::known::{Known, Stale};
@@ -216,7 +217,8 @@ impl Summary {
                 unjudged |= survey.hopeless.is_some();
             }
             // A filter may have left out the very case that the entry is about.
-            let judged_all = of_rule > 0 && !unjudged && !self.started.filtered && self.finished.is_some();
+            let whole = !self.started.filtered && Partition::missing(&self.started.parts).is_empty();
+            let judged_all = of_rule > 0 && !unjudged && whole && self.finished.is_some();
             let stale = match matched {
                 _ if entry.is_expired(measure.today) => Some(Stale::Expired),
                 true => None,
@@ -262,6 +264,12 @@ impl Summary {
     /// Signs that the run tested little: they come before the findings.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        // One job of several knows that it has a part; who puts them together wants them all.
+        if let ([_, _, ..], [first, ..]) =
+            (self.started.parts.as_slice(), Partition::missing(&self.started.parts).as_slice())
+        {
+            warnings.push(format!("not all parts of the run are here; the first that is missing is {first}"));
+        }
         let left = self.finished.iter().flat_map(|finished| &finished.left).collect::<Vec<_>>();
         if let [first, ..] = left.as_slice() {
             warnings.push(format!("{} repositories could not be removed; the first is {first}", left.len()));

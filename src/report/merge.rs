@@ -1,0 +1,153 @@
+//! Several event logs as one: what the jobs of a run did, each its part.
+
+use std::collections::BTreeMap;
+
+use super::event::{Event, Finished, Judged, Searched, Started};
+use crate::contract::Service;
+use crate::drive::Survey;
+
+/// The events of several logs as those of one run. Names are those of the files, for what is wrong with them.
+///
+/// # Errors
+///
+/// Logs that are not of one run: of different versions or wholes, or with a case in common.
+pub fn merge(logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, String> {
+    let mut logs = logs;
+    if logs.len() == 1 {
+        return Ok(logs.swap_remove(0).1);
+    }
+    let mut merged = Merged::default();
+    for (name, events) in logs {
+        merged.add(&name, events)?;
+    }
+    merged.events()
+}
+
+#[derive(Default)]
+struct Merged {
+    started: Option<Started>,
+    count: usize,
+    surveys: BTreeMap<Service, Survey>,
+    cases: Vec<Judged>,
+    /// Which log has a case.
+    homes: BTreeMap<(Service, String), String>,
+    searched: Option<Searched>,
+    finished: Vec<Option<Finished>>,
+}
+
+impl Merged {
+    fn add(&mut self, name: &str, events: Vec<Event>) -> Result<(), String> {
+        self.count += 1;
+        let before = self.cases.iter().map(|judged| judged.index + 1).max().unwrap_or_default();
+        let mut finished = None;
+        let mut searched = None;
+        for event in events {
+            match event {
+                Event::Started(started) => self.start(name, started)?,
+                Event::Surveyed(survey) => self.survey(*survey),
+                Event::Judged(judged) => self.judged(name, Judged { index: before + judged.index, ..*judged })?,
+                Event::Searched(found) => searched = Some(found),
+                Event::Finished(found) => finished = Some(found),
+            }
+        }
+        if let Some(one) = searched {
+            let all = self.searched.unwrap_or_default();
+            self.searched = Some(Searched {
+                cases: all.cases + one.cases,
+                calls: all.calls + one.calls,
+                accepted: all.accepted + one.accepted,
+                // Not a sum: most of them are the same ones.
+                classes: all.classes.max(one.classes),
+                unlogged: all.unlogged + one.unlogged,
+                repeated: all.repeated + one.repeated,
+            });
+        }
+        self.finished.push(finished);
+        Ok(())
+    }
+
+    fn start(&mut self, name: &str, started: Started) -> Result<(), String> {
+        let Some(all) = &mut self.started else {
+            self.started = Some(started);
+            return Ok(());
+        };
+        if all.ecrspec != started.ecrspec {
+            return Err(format!("{name}: expected a log of ecrspec {}, found one of {}", all.ecrspec, started.ecrspec));
+        }
+        for part in &started.parts {
+            if all.parts.iter().any(|known| known == part || !known.fit(*part)) {
+                let known: Vec<String> = all.parts.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "{name}: expected another part of the run than {}, found {part}",
+                    known.join(", ")
+                ));
+            }
+        }
+        if all.target != started.target {
+            all.target = format!("{}, {}", all.target, started.target);
+        }
+        all.services.extend(
+            started.services.iter().filter(|service| !all.services.contains(service)).copied().collect::<Vec<_>>(),
+        );
+        all.cases += started.cases;
+        all.jobs += started.jobs;
+        all.filtered |= started.filtered;
+        all.seed = all.seed.filter(|seed| Some(*seed) == started.seed);
+        all.parts.extend(started.parts);
+        let options =
+            started.options.iter().filter(|option| !all.options.contains(option)).cloned().collect::<Vec<_>>();
+        all.options.extend(options);
+        if all.repositories != started.repositories {
+            all.repositories = format!("{}, {}", all.repositories, started.repositories);
+        }
+        Ok(())
+    }
+
+    /// Of two surveys of a service the one that found more.
+    fn survey(&mut self, survey: Survey) {
+        let weight = |survey: &Survey| (survey.hopeless.is_some(), survey.inconclusive, survey.findings.len());
+        match self.surveys.get(&survey.service) {
+            Some(known) if weight(known) >= weight(&survey) => {}
+            _ => {
+                self.surveys.insert(survey.service, survey);
+            }
+        }
+    }
+
+    fn judged(&mut self, name: &str, judged: Judged) -> Result<(), String> {
+        let key = (judged.service, judged.case.clone());
+        // The search of two jobs may end at the same small sequence.
+        let searched = judged.case.starts_with("plan/");
+        match self.homes.get(&key) {
+            Some(home) if !searched => Err(format!(
+                "{name}: {} in {} is in {home} as well: expected logs of different parts or services",
+                judged.case, judged.service
+            )),
+            Some(_) => Ok(()),
+            None => {
+                self.homes.insert(key, String::from(name));
+                self.cases.push(judged);
+                Ok(())
+            }
+        }
+    }
+
+    fn events(self) -> Result<Vec<Event>, String> {
+        let mut started = self.started.ok_or("no log was given")?;
+        started.options.retain(|option| !option.starts_with("partition "));
+        started.options.push(format!("put together from {} logs", self.count));
+        let mut events = vec![Event::Started(started)];
+        events.extend(self.surveys.into_values().map(|survey| Event::Surveyed(Box::new(survey))));
+        events.extend(self.cases.into_iter().map(|judged| Event::Judged(Box::new(judged))));
+        events.extend(self.searched.map(Event::Searched));
+        let finished: Option<Vec<Finished>> = self.finished.into_iter().collect();
+        events.extend(finished.map(|all| {
+            Event::Finished(Finished {
+                seconds: all.iter().map(|one| one.seconds).fold(0.0, f64::max),
+                interrupted: all.iter().any(|one| one.interrupted),
+                left: all.into_iter().flat_map(|one| one.left).collect(),
+            })
+        }));
+        Ok(events)
+    }
+}
