@@ -214,13 +214,35 @@ fn requests() -> Vec<(String, Vec<u8>)> {
                     rest.starts_with(member).then_some(rest)
                 });
                 let seed = [&[digit(number), digit(index)], body.as_ref()].concat();
-                if known.insert(String::from(common.unwrap_or(&name))) && !seeds.iter().any(|(_, known)| *known == seed)
-                {
-                    seeds.push((format!("request/{}.json", slug(&name)), seed));
+                // Both sides of it.
+                let at_a_bound = step.role == StepRole::Focus && case.id.contains("/max-items/");
+                let key = if at_a_bound { &case.id } else { common.unwrap_or(&name) };
+                if known.insert(String::from(key)) && !seeds.iter().any(|(_, known)| *known == seed) {
+                    let name = if at_a_bound { &case.id } else { &name };
+                    seeds.push((format!("request/{}.json", slug(name)), seed));
                 }
             }
         }
     }
+    // What two readers of numbers and base64 could see differently.
+    let part = |first: &str, blob: &str| {
+        let id = upload_id();
+        format!(
+            r#"01{{"repositoryName":"ecrspec/fuzz","uploadId":"{id}","partFirstByte":{first},"partLastByte":3,"layerPartBlob":"{blob}"}}"#
+        )
+    };
+    let odd = [
+        ("padding-1-of-2", part("3", "QQ=")),
+        ("padding-too-much", part("3", "QUI==")),
+        ("spare-bits", part("3", "QR==")),
+        ("float-at-2-53", part("9007199254740992.0", "QQ==")),
+        ("float-beyond-2-53", part("9007199254740994.0", "QQ==")),
+        ("negative-zero", part("-0", "QQ==")),
+        ("just-not-whole", part("3.0000000000000004", "QQ==")),
+        ("huge", part("1e300", "QQ==")),
+        ("beyond-a-float", part("1e400", "QQ==")),
+    ];
+    seeds.extend(odd.map(|(name, seed)| (format!("request/odd-{name}.json"), seed.into_bytes())));
     seeds
 }
 
@@ -240,13 +262,16 @@ fn responses() -> Vec<(String, Vec<u8>)> {
         seeds.entry(format!("error-{}.http", error.name)).or_insert_with(|| http(&answer));
     }
     let typed = |value: &str| json!({"__type": value, "message": "a message"}).to_string();
-    let forms: [(&str, &str, String); 24] = [
+    let forms: [(&str, &str, String); 27] = [
         ("namespace", "400", typed("com.amazonaws.ecr#UploadNotFoundException")),
         ("uri", "400", typed("UploadNotFoundException:http://internal.amazon.com/coral/")),
         ("code", "400", json!({"code": "InvalidLayerException", "Message": "no"}).to_string()),
         ("header", "400\nx-amzn-errortype: InvalidLayerException:http://x/", String::from("{}")),
         ("typed-success", "200", typed("InvalidLayerException")),
         ("control-characters", "400", typed("\u{1b}[31mred\u{9b}31m\u{202e}\r\n\u{7f}")),
+        ("control-header", "400\nx-odd: \u{9b}2J\u{202e}\ncontent-type: \u{9b}31m", typed("Other")),
+        ("control-digest", "200", json!({"layerDigest": "\u{9b}2J\u{7f}\u{202e}", "lastByteReceived": 31}).to_string()),
+        ("control-position", "200", json!({"lastByteReceived": "\u{9b}2J\u{7f}"}).to_string()),
         ("long-type", "400", typed(&format!("{} x", "a".repeat(99)))),
         ("html", "502\ncontent-type: text/html", String::from("<html>Bad Gateway</html>")),
         ("wait", "503\nretry-after: 5", String::new()),
@@ -337,6 +362,13 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
     case.steps[0].only_if = vec![Outcome::success()];
     case.steps[1].only_if = vec![Outcome::success(), refused];
     case.steps[1].role = StepRole::Attempt;
+    let mut odd = case.clone();
+    odd.steps.truncate(1);
+    odd.title = String::from("\u{7f}\u{85}\u{9b}\u{2028}\u{feff}: #");
+    odd.about = String::from("first\n\n  second \n\tthird");
+    let text = "{\"repositoryName\":\"\u{7f}\u{85}\u{9b}\u{2028}\u{feff}\u{202e}'\\u0000\\n\",\"n\":0x1f}";
+    odd.steps[0].request.body = Bytes::from(text);
+    seeds.push((String::from("scenario/odd-characters.yaml"), print(&odd).unwrap().into_bytes()));
     let found = Found { rule: String::from("always/no-5xx"), got: String::from("500 ServerException") };
     seeds.push((String::from("scenario/found.yaml"), print_found(&case, Some(&found)).unwrap().into_bytes()));
     seeds
