@@ -217,7 +217,7 @@ pub async fn run(
         next: AtomicUsize::new(0),
         in_a_row: AtomicUsize::new(0),
         in_all: AtomicUsize::new(0),
-        first_silent: AtomicUsize::new(usize::MAX),
+        first_silent: Mutex::new(None),
         gave_up: AtomicBool::new(false),
         left: Mutex::new(left),
         stop: stop.clone(),
@@ -304,8 +304,8 @@ struct Shared {
     /// Cases that the target left unanswered, one after the other and in all.
     in_a_row: AtomicUsize,
     in_all: AtomicUsize,
-    /// The first of the cases that are unanswered at the moment, by index.
-    first_silent: AtomicUsize,
+    /// When the first of the requests was sent that are unanswered at the moment.
+    first_silent: Mutex<Option<Instant>>,
     /// Whether the rest is not worth waiting for.
     gave_up: AtomicBool,
     /// Repositories that could not be removed.
@@ -376,11 +376,13 @@ struct Worker {
     /// The repository for cases that share one, with its service and how many have used it.
     repository: Option<(Service, String, usize)>,
     repositories_made: usize,
+    /// When the last request of a case was sent.
+    last_sent: Instant,
 }
 
 impl Worker {
     fn new(number: usize, shared: Arc<Shared>) -> Worker {
-        Worker { number, shared, repository: None, repositories_made: 0 }
+        Worker { number, shared, repository: None, repositories_made: 0, last_sent: Instant::now() }
     }
 
     async fn work(mut self, sender: mpsc::Sender<Judged>) {
@@ -413,28 +415,32 @@ impl Worker {
         let judged = self.judged(index, case).await;
         locked(&shared.novelty).drew();
         let quiet = shared.deadline.is_some();
-        let Some(finding) = findings(&judged).first().cloned() else {
+        let Verdict::Fail { findings } = &judged.verdict else {
             if quiet && judged.verdict == Verdict::Pass {
                 locked(&shared.novelty).unlogged(false);
                 return None;
             }
             return Some(judged);
         };
-        locked(&shared.novelty).found(&finding);
-        let known = locked(&shared.causes).get(&finding.cause()).cloned();
-        match (known, &case.plan) {
-            (None, Some(plan)) => {
-                locked(&shared.causes).insert(finding.cause(), None);
-                Some(self.shrunk(index, case, plan, &finding, judged).await)
-            }
-            (Some(_), _) if quiet => {
+        findings.iter().for_each(|finding| locked(&shared.novelty).found(finding));
+        let new = {
+            let mut causes = locked(&shared.causes);
+            let new = findings.iter().find(|finding| !causes.contains_key(&finding.cause())).cloned();
+            causes.extend(new.iter().map(|finding| (finding.cause(), None)));
+            new
+        };
+        match (new, &case.plan) {
+            (Some(finding), Some(plan)) => Some(self.shrunk(index, case, plan, &finding, judged).await),
+            _ if quiet => {
                 locked(&shared.novelty).unlogged(true);
                 None
             }
-            (Some(Some(stands_for)), _) => {
-                Some(Judged { verdict: Verdict::Fail { findings: vec![stands_for] }, ..judged })
+            _ => {
+                let causes = locked(&shared.causes);
+                let stands_for = |finding: &Finding| causes.get(&finding.cause()).cloned().flatten();
+                let findings = findings.iter().map(|finding| stands_for(finding).unwrap_or_else(|| finding.clone()));
+                Some(Judged { verdict: Verdict::Fail { findings: findings.collect() }, ..judged.clone() })
             }
-            _ => Some(judged),
         }
     }
 
@@ -469,10 +475,12 @@ impl Worker {
         }
         if shown == CONFIRMATIONS {
             // Of several faults one may have been left, and with it another name for the cause.
-            if let Some(small) = findings(&last).iter().find(|found| sought.is(found)) {
-                locked(&shared.novelty).found(small);
+            if let Some(small) = findings(&last).iter().find(|found| sought.is(found)).cloned() {
+                locked(&shared.novelty).found(&small);
                 locked(&shared.causes).insert(finding.cause(), Some(small.clone()));
                 locked(&shared.causes).entry(small.cause()).or_insert(None);
+                // What else such a sequence shows has a sequence of its own.
+                last.verdict = Verdict::Fail { findings: vec![small] };
             }
             return last;
         }
@@ -526,17 +534,21 @@ impl Worker {
         if !is_silence(&first.verdict) {
             return first;
         }
-        self.shared.first_silent.fetch_min(index, Ordering::Relaxed);
+        let sent = self.last_sent;
+        {
+            let mut first = locked(&self.shared.first_silent);
+            *first = Some(first.map_or(sent, |first| first.min(sent)));
+        }
         if !drive::is_answering(&self.shared.target, case.service).await {
-            // Dead. The first case that it left unanswered may be why; those that came after are not.
+            // Dead. The first request that it left unanswered may be why; those that were sent later are not.
             self.shared.gave_up.store(true, Ordering::Relaxed);
-            if self.shared.first_silent.load(Ordering::Relaxed) < index {
+            if locked(&self.shared.first_silent).is_some_and(|first| first < sent) {
                 let reason = String::from("the target has stopped answering");
                 return Judged { verdict: Verdict::Inconclusive { reason }, ..first };
             }
             return first;
         }
-        self.shared.first_silent.store(usize::MAX, Ordering::Relaxed);
+        *locked(&self.shared.first_silent) = None;
         let second = self.once(index, case, survey, PAUSES + 2).await;
         match &second.verdict {
             Verdict::Pass => {
@@ -551,7 +563,9 @@ impl Worker {
 
     async fn once(&mut self, index: usize, case: &Case, survey: &Survey, attempt: u32) -> Judged {
         let room = self.room(case, survey, attempt).await;
+        let began = Instant::now();
         let transcript = drive::case(&self.shared.target, case, &room).await;
+        self.last_sent = began + transcript.last_sent;
         self.shared.keep_left(transcript.left.iter().cloned());
         let strictness = Strictness { messages: self.shared.settings.strict, availability: survey.availability };
         let case = self.within_tier(follow(case, &transcript));

@@ -22,12 +22,12 @@ use tokio::sync::watch;
 const ACCOUNT: &str = ecrspec::model::registry::ACCOUNT;
 const OTHER_ACCOUNT: &str = "987654321098";
 
-/// A lawful way to answer: takes the request and what the reference registry answers to it.
-type Variant = Box<dyn Fn(&Request, Answer) -> Answer + Send + Sync>;
+/// A lawful way to answer, by a reference registry.
+type Variant = Box<dyn Fn(&Mock, Request) -> Answer + Send + Sync>;
 
 fn variants() -> Vec<(&'static str, Variant)> {
     vec![
-        ("the reference itself", Box::new(|_, answer| answer)),
+        ("the reference itself", says(|_, answer| answer)),
         ("__type with a namespace", body(|body| prefix_type(body, "com.amazonaws.ecr#"))),
         (
             "__type with a namespace and a URI",
@@ -38,14 +38,14 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ("further members", body(|body| body["furtherMember"] = json!({"a": [1]}))),
         (
             "pretty-printed",
-            Box::new(|_, answer| {
+            says(|_, answer| {
                 let text = answer.json().map(|body| format!("{body:#}\n")).unwrap_or_default();
                 Answer { body: Bytes::from(text), ..answer }
             }),
         ),
         (
             "x-amzn-errortype beside __type",
-            Box::new(|_, mut answer| {
+            says(|_, mut answer| {
                 if let Some(name) = envelope::error(&answer).name {
                     answer
                         .headers
@@ -56,7 +56,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ),
         (
             "a charset",
-            Box::new(|_, mut answer| {
+            says(|_, mut answer| {
                 answer.headers =
                     vec![(String::from("content-type"), String::from("application/x-amz-json-1.1; charset=utf-8"))];
                 answer
@@ -65,7 +65,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ("another account", body(|body| replace_everywhere(body, ACCOUNT, OTHER_ACCOUNT))),
         (
             "throttling now and then",
-            Box::new({
+            says({
                 let count = Mutex::new(0);
                 move |_, answer| {
                     let mut count = count.lock().unwrap();
@@ -78,7 +78,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ("partSize of 20 MiB", body(|body| set(body, "partSize", json!(20_971_520)))),
         (
             "UnknownOperationException as 404",
-            Box::new(|_, answer| {
+            says(|_, answer| {
                 let unknown = envelope::error(&answer).name.as_deref() == Some("UnknownOperationException");
                 Answer { status: if unknown { 404 } else { answer.status }, ..answer }
             }),
@@ -96,7 +96,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ),
         (
             "parts above 10 MiB refused",
-            Box::new(|request, answer| {
+            says(|request, answer| {
                 let sent = (request.body.len() / 4) * 3;
                 let large = request.operation() == Some("UploadLayerPart") && answer.status == 200 && sent > 11_000_000;
                 if large { refused("InvalidParameterException") } else { answer }
@@ -104,16 +104,58 @@ fn variants() -> Vec<(&'static str, Variant)> {
         ),
         (
             "a repeated completion finds the layer",
-            Box::new({
+            says({
                 let completed = Mutex::new(BTreeSet::new());
                 move |request, answer| finds_its_layer(&completed, request, answer)
             }),
         ),
         (
             "an upload ends with a refused completion",
-            Box::new({
+            says({
                 let ended = Mutex::new(BTreeSet::new());
                 move |request, answer| ends_when_refused(&ended, request, answer)
+            }),
+        ),
+        ("upload ids are compared without case", hears(|input| lower(input, "uploadId"))),
+        (
+            "digests of other algorithms do not count beside a sha256 digest",
+            hears(|input| retain_digests(input, |digest| digest.starts_with("sha256:"))),
+        ),
+        (
+            "a digest of another algorithm is as good as a right one",
+            hears(|input| {
+                let other = |digest: &str| !digest.starts_with("sha256:") && digest.contains(':');
+                if input["layerDigests"].as_array().is_some_and(|list| list.iter().filter_map(Value::as_str).any(other))
+                {
+                    retain_digests(input, |digest| !digest.starts_with("sha256:"));
+                }
+            }),
+        ),
+        (
+            "numbers lose their fractions, and saturate",
+            hears(|input| {
+                for member in ["partFirstByte", "partLastByte"] {
+                    if let Some(number) =
+                        input.get(member).filter(|value| value.as_i64().is_none()).and_then(Value::as_f64)
+                    {
+                        input[member] = json!(number as i64);
+                    }
+                }
+            }),
+        ),
+        (
+            "a completed upload takes parts, and forgets them",
+            Box::new({
+                let completed = Mutex::new(BTreeSet::new());
+                move |mock, request| takes_parts(&completed, &request, mock.answer(request.clone()))
+            }),
+        ),
+        (
+            "repository names of the older edition only",
+            says(|request, answer| {
+                let name = member(request, "repositoryName");
+                let odd = name.as_str().is_some_and(|name| name.contains("__") || name.contains("--"));
+                if odd && answer.status == 200 { refused("InvalidParameterException") } else { answer }
             }),
         ),
     ]
@@ -162,7 +204,7 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
             {
                 inner.body = Bytes::from(text.replace(OTHER_ACCOUNT, ACCOUNT));
             }
-            let answer = variant(&request, mock.answer(inner));
+            let answer = variant(&mock, inner);
             let mut response = http::Response::builder().status(answer.status);
             for (name, value) in &answer.headers {
                 response = response.header(name, value);
@@ -183,9 +225,70 @@ fn judge(runtime: &Runtime, service: Service, variant: Variant) -> Summary {
     Summary::of(&events.into_inner().unwrap(), &measure).unwrap()
 }
 
+/// Answers in another way.
+fn says(change: impl Fn(&Request, Answer) -> Answer + Send + Sync + 'static) -> Variant {
+    Box::new(move |mock, request| change(&request, mock.answer(request.clone())))
+}
+
+/// Takes requests in another way.
+fn hears(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Variant {
+    Box::new(move |mock, mut request| {
+        if let Ok(mut input @ Value::Object(_)) = serde_json::from_slice(&request.body) {
+            change(&mut input);
+            request.body = Bytes::from(input.to_string());
+        }
+        mock.answer(request)
+    })
+}
+
+fn lower(input: &mut Value, member: &str) {
+    if let Some(text) = input.get(member).and_then(Value::as_str) {
+        input[member] = json!(text.to_lowercase());
+    }
+}
+
+fn retain_digests(input: &mut Value, keep: fn(&str) -> bool) {
+    let Some(Value::Array(digests)) = input.get_mut("layerDigests") else { return };
+    // All of them well-formed: a malformed one is refused, whatever stands beside it.
+    let well_formed = |digest: &Value| digest.as_str().is_some_and(|text| text.contains(':'));
+    if digests.len() <= 100
+        && digests.iter().all(well_formed)
+        && digests.iter().any(|digest| keep(digest.as_str().unwrap()))
+    {
+        digests.retain(|digest| keep(digest.as_str().unwrap()));
+    }
+}
+
+fn member(request: &Request, name: &str) -> Value {
+    serde_json::from_slice::<Value>(&request.body).ok().and_then(|body| body.get(name).cloned()).unwrap_or_default()
+}
+
+fn takes_parts(completed: &Mutex<BTreeSet<String>>, request: &Request, answer: Answer) -> Answer {
+    let Some(upload) = upload_of(request) else { return answer };
+    let mut completed = completed.lock().unwrap();
+    match request.operation() {
+        Some("CompleteLayerUpload") if answer.status == 200 => {
+            completed.insert(upload);
+            answer
+        }
+        Some("UploadLayerPart")
+            if envelope::error(&answer).name.as_deref() == Some("UploadNotFoundException")
+                && completed.contains(&upload) =>
+        {
+            let sent = |name: &str| member(request, name);
+            let (repository, upload, last) = (sent("repositoryName"), sent("uploadId"), sent("partLastByte"));
+            envelope::answer(
+                200,
+                &json!({"registryId": ACCOUNT, "repositoryName": repository, "uploadId": upload, "lastByteReceived": last}),
+            )
+        }
+        _ => answer,
+    }
+}
+
 /// Changes the body of every answer.
 fn body(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Variant {
-    Box::new(move |_, answer| {
+    says(move |_, answer| {
         let Some(mut body) = answer.json() else { return answer };
         change(&mut body);
         Answer { body: Bytes::from(body.to_string()), ..answer }
@@ -194,7 +297,7 @@ fn body(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Variant {
 
 /// Another error where both are admitted. `but` names what the first one alone is admitted for.
 fn swap(from: &'static str, to: &'static str, but: &'static [&'static str]) -> Variant {
-    Box::new(move |request, answer| {
+    says(move |request, answer| {
         let unreadable = serde_json::from_slice::<Value>(&request.body).is_err();
         let only = unreadable && !request.body.is_empty() && but.contains(&"wire/body/json");
         match envelope::error(&answer).name.as_deref() == Some(from) && !only {

@@ -6,6 +6,8 @@ pub mod chunk;
 pub mod partition;
 pub mod plan;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::contract::{Rules, Service, Tier};
@@ -91,6 +93,8 @@ pub struct Transcript {
     pub exchanges: Vec<Exchange>,
     /// What the references stood for.
     pub bindings: Bindings,
+    /// When the last of them was sent, from the beginning of the case.
+    pub last_sent: Duration,
     /// Why the case could not go on.
     pub stopped: Option<String>,
     /// Repositories that were made and could not be removed.
@@ -100,7 +104,8 @@ pub struct Transcript {
 impl Transcript {
     /// Exchanges that were kept, without what their references stood for.
     pub fn of(case: &Case, exchanges: Vec<Exchange>) -> Transcript {
-        Transcript { exchanges, bindings: Bindings::new(&case.chunks, "", 0), stopped: None, left: Vec::new() }
+        let bindings = Bindings::new(&case.chunks, "", 0);
+        Transcript { exchanges, bindings, last_sent: Duration::ZERO, stopped: None, left: Vec::new() }
     }
 }
 

@@ -10,6 +10,7 @@ mod raw;
 pub mod survey;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -108,9 +109,11 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
         transcript: Transcript {
             exchanges: Vec::new(),
             bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
+            last_sent: Duration::ZERO,
             stopped: None,
             left: Vec::new(),
         },
+        began: Instant::now(),
     };
     match drive.furnish(room).await {
         Ok(()) => drive.steps().await,
@@ -173,6 +176,7 @@ struct Drive<'a> {
     /// Repositories to remove, each with whether the target said that it was made.
     made: BTreeMap<String, bool>,
     transcript: Transcript,
+    began: Instant,
 }
 
 impl Drive<'_> {
@@ -215,6 +219,7 @@ impl Drive<'_> {
                 }
             };
             let request = Request { body, ..step.request.clone() };
+            self.transcript.last_sent = self.began.elapsed();
             let exchange = self.target.send(self.case.service, &request).await;
             let answer = exchange.reply.as_ref().ok().and_then(Answer::json);
             let silent = exchange.reply.is_err();

@@ -280,12 +280,8 @@ impl Look {
     fn succeeded(&self, case: &Case, transcript: &Transcript, name: &str) -> bool {
         let Some(index) = case.steps.iter().position(|step| step.name == name) else { return false };
         let single = Case { steps: vec![case.steps[index].clone()], ..case.clone() };
-        let one = Transcript {
-            exchanges: vec![transcript.exchanges[index].clone()],
-            bindings: transcript.bindings.clone(),
-            stopped: None,
-            left: Vec::new(),
-        };
+        let exchanges = vec![transcript.exchanges[index].clone()];
+        let one = Transcript { bindings: transcript.bindings.clone(), ..Transcript::of(&single, exchanges) };
         match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
             Verdict::Pass => true,
             // Wrong form does not keep an upload from working; a body that is no object does.

@@ -66,7 +66,7 @@ const STATEFUL: [(&str, Stateful); 14] = [
     ("layerPartBlob/length/one-byte-short", Stateful::RangeLonger),
     ("layerPartBlob/length/one-byte-over", Stateful::RangeShorter),
     ("layerPartBlob/empty/one-byte-range", Stateful::NoBytes),
-    ("layerDigests/parts/not-empty", Stateful::NoParts),
+    ("parts/not-empty/no-parts", Stateful::NoParts),
 ];
 
 impl Faults {
@@ -89,9 +89,9 @@ impl Faults {
         let mut all: Vec<(String, Fault)> = Vec::new();
         for (name, stateful) in STATEFUL {
             let member = name.split('/').next().unwrap_or_default();
-            let completes = operation == "CompleteLayerUpload";
-            // Only a part has a position that can be wrong, and only a completion asks for parts.
-            if known.input(member).is_some() && (completes || stateful != Stateful::NoParts) {
+            let asks_for_parts = operation == "CompleteLayerUpload" && stateful == Stateful::NoParts;
+            // Only a part has a position that can be wrong.
+            if known.input(member).is_some() || asks_for_parts {
                 all.push((String::from(name), Fault::Stateful(stateful)));
             }
         }

@@ -89,6 +89,18 @@ struct Admitted {
     ended: Option<String>,
 }
 
+impl Admitted {
+    fn add(&mut self, one: Admitted) {
+        self.open.extend(one.open);
+        self.ended = self.ended.take().or(one.ended);
+        for broken in one.broken {
+            if !self.broken.iter().any(|known| known.rule.id == broken.rule.id) {
+                self.broken.push(broken);
+            }
+        }
+    }
+}
+
 /// A rule that is broken, with the registry's answer if it has one.
 #[derive(Debug)]
 struct Broken {
@@ -183,19 +195,15 @@ impl Follower {
     /// What the variants of a request admit, put together.
     fn admitted(&mut self, operation: &Operation, variants: &Variants) -> Admitted {
         let mut all = Admitted::default();
-        let valid = (None, variants.valid.clone());
-        let counts = variants.alone.is_empty() || !variants.elsewhere;
-        // What was done on purpose leads; a state that is wrong as well comes after it.
-        for (declared, body) in variants.alone.iter().chain(counts.then_some(&valid)) {
+        for (declared, body) in &variants.alone {
             let input = self.input(body);
-            let one = self.of_variant(operation, input.as_ref(), declared.as_deref());
-            all.open.extend(one.open);
-            all.ended = all.ended.or(one.ended);
-            for broken in one.broken {
-                if !all.broken.iter().any(|known| known.rule.id == broken.rule.id) {
-                    all.broken.push(broken);
-                }
-            }
+            all.add(self.of_variant(operation, input.as_ref(), declared.as_deref()));
+        }
+        // What was done on purpose leads; a state that is wrong as well comes after it. It does not count where another
+        // upload or repository is named; but whether another one is named, may be open.
+        if variants.alone.is_empty() || !variants.elsewhere || !all.open.is_empty() {
+            let input = self.input(&variants.valid);
+            all.add(self.of_variant(operation, input.as_ref(), None));
         }
         all
     }
@@ -217,6 +225,11 @@ impl Follower {
         }
         admitted.open.extend(mixes_algorithms(operation, input).then(|| String::from(MIXED)));
         let mut refusals = self.registry.refusals(operation, input);
+        if !admitted.open.is_empty() {
+            // What the registry makes of it is its own choice; what is wrong with the members is not.
+            let syntax: Vec<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
+            refusals.retain(|refusal| syntax.contains(&refusal.rule));
+        }
         let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
         match self.doubts.get(&upload) {
             _ if !is_about_uploads(operation) => {}

@@ -162,11 +162,10 @@ impl Unfolding {
         }
     }
 
-    /// Whether a completion is to be one of an upload without parts: said by a violation, or now and then by chance.
+    /// Whether a completion is to be one of an upload without parts.
     fn wants_no_parts(&self, decision: &Decision) -> bool {
         let faults = Faults::of(self.case.service, decision.operation).chosen(&decision.violations);
-        let chosen = faults.iter().any(|(_, fault)| matches!(fault, Fault::Stateful(Stateful::NoParts)));
-        chosen || decision.entropy[0] >= 192
+        faults.iter().any(|(_, fault)| matches!(fault, Fault::Stateful(Stateful::NoParts)))
     }
 
     /// A call that removes a repository, or makes one again.

@@ -102,8 +102,12 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
                     findings.push(finding);
                 }
             }),
+            // The state is as it should be: a sequence that was drawn has more to tell.
+            Err(finding) if case.plan.is_some() && leaves_state_certain(&finding, step) => findings.push(*finding),
             Err(finding) => {
-                findings.insert(0, *finding);
+                // What the case is about comes first; a sequence is about all its calls.
+                let place = if case.plan.is_some() { findings.len() } else { 0 };
+                findings.insert(place, *finding);
                 return (Verdict::Fail { findings }, records);
             }
         }
@@ -123,6 +127,15 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
         (true, None) => Verdict::Pass,
     };
     (verdict, records)
+}
+
+/// Whether a target did what it should, and said it wrongly.
+fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
+    match finding.grade {
+        Grade::Error => true,
+        Grade::State | Grade::Form => step.expect.is_success(),
+        Grade::Crash | Grade::Refused => false,
+    }
 }
 
 /// What came back, in a few words: `400 UploadNotFoundException`. Findings with the same words have the same cause.
@@ -331,7 +344,7 @@ mod tests {
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind("upload.uploadId", "U1");
         let exchanges = case.steps.iter().zip(answers).map(exchange).collect();
-        judge(&case, &Transcript { exchanges, bindings, stopped: None, left: Vec::new() }, Strictness::default()).0
+        judge(&case, &Transcript { bindings, ..Transcript::of(&case, exchanges) }, Strictness::default()).0
     }
 
     #[test]
