@@ -24,7 +24,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
     ("run", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search"]),
-    ("cli", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search", "run", "mock"]),
+    (
+        "cli",
+        &[
+            "contract", "wire", "case", "judge", "generate", "scenario", "drive", "report", "suite", "search", "run",
+            "mock",
+        ],
+    ),
     (
         "fuzzing",
         &[

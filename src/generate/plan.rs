@@ -121,7 +121,7 @@ fn calls<S>(service: Service, operation: S) -> impl Strategy<Value = Decision> +
 where
     S: Strategy<Value = &'static str>,
 {
-    let count = prop_oneof![6 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
+    let count = prop_oneof![5 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
     (operation, count, any::<[(u8, u16); Plan::MAX_VIOLATIONS]>(), any::<[u8; ENTROPY]>(), any::<u8>()).prop_map(
         move |(operation, count, chosen, entropy, plain)| {
             let faults = Faults::of(service, operation);
