@@ -8,12 +8,15 @@
 //!
 //! ```text
 //! contract ──► generate ──► Case ──► drive ──► Transcript ──► judge ──► Verdict ──► event log ──► reports
-//!    │                        ▲        │                         ▲
-//!    │        scenarios/*.yaml┘        └─ Target: http, in process
-//!    └──► model ──► Expectation ──► snapshots/ (reviewed) ───────┘
+//!    │            ▲  ▲        ▲        │              │          ▲          │
+//!    │       Plan ┘  │  scenarios/*.yaml              │ follow   │          └─► search ──► smaller Plan
+//!    └──► model ─────┴────────┴───► Expectation ◄─────┘          │
+//!                                        └───► snapshots/ (reviewed)
 //! ```
 //!
-//! Written and generated cases meet at [`case::Case`]; from there there is one way.
+//! Written and generated cases meet at [`case::Case`]; from there there is one way. A drawn case begins as a
+//! [`case::Plan`]; what it expects follows what the target answered ([`generate::follow`]), and what fails is made small
+//! again as a plan.
 //!
 //! # The rooms
 //!
@@ -24,18 +27,20 @@
 //! | 1 | [`contract`] | what the documents say, as data: shapes, errors, rules, sources; [`contract::check`] holds a request against them |
 //! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found |
 //! | 2 | [`expect`] | what is admitted as an answer, and how that reads |
-//! | 3 | [`case`] | a sequence of calls, its references and its bytes |
+//! | 3 | [`case`] | a sequence of calls, its references and its bytes; [`case::Plan`], the decisions behind a random one |
 //! | 3 | [`model`] | the reference registry |
 //! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
-//! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model |
+//! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model; [`generate::realise`] makes a plan a case |
 //! | 4 | [`scenario`] | a YAML file becomes a case, and a case a file |
 //! | 4 | `mock` | the model behind HTTP, and its faults (feature `mock`) |
 //! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
 //! | 4 | [`report`] | the event log, and what is rendered from it |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
-//! | 5 | `run` | survey, cases, verdicts, events (feature `net`) |
+//! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
+//! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
-//! | 6 | [`fuzzing`] | the bodies of the fuzz targets |
+//! | 6 | [`testing`] | for the tests of others: constraints, a tower service, drawn requests |
+//! | 7 | [`fuzzing`] | the bodies of the fuzz targets |
 //!
 //! # Where a new thing goes
 //!
@@ -47,7 +52,9 @@
 //! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
 //! | fault of the mock | a row in `mock::fault::FAULTS` |
 //! | check of every answer | `judge/form.rs`, and its rule |
-//! | report format | a file in [`report`], and its name in `cli/run.rs` |
+//! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/faults.rs` and its change in `generate/realise.rs` |
+//! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `tests/lawful.rs` |
+//! | report format | a file in [`report`], and its name in `cli/target.rs` |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants
@@ -56,13 +63,14 @@
 //!    [`scenario`] and [`report`] do no I/O and are not async.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
+//!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
 //! 4. No finding without a rule, no rule without a source; every rule that gates has a case.
 //! 5. Bytes from a target can give findings, never a panic, a hang or unbounded memory.
 //! 6. A case works in repositories with the run's prefix in their names, and removes them: after a pass, a failure, or
 //!    Ctrl-C. What a target does not let it remove is said.
 //! 7. Credentials never reach a report or a log.
 //!
-//! `tests/tidy.rs` keeps the first two and the fourth, `tests/cli.rs` the sixth, `tests/hostile.rs` and [`fuzzing`] the fifth.
+//! `tests/tidy.rs` keeps the first two and the fourth, `tests/search.rs` and `tests/search_cli.rs` the third, `tests/cli.rs` the sixth, `tests/hostile.rs` and [`fuzzing`] the fifth.
 
 pub mod case;
 pub mod contract;

@@ -430,7 +430,14 @@ impl Worker {
             new
         };
         match (new, &case.plan) {
-            (Some(finding), Some(plan)) => Some(self.shrunk(index, case, plan, &finding, judged).await),
+            (Some(finding), Some(plan)) => {
+                let (judged, known) = self.shrunk(index, case, plan, &finding, judged).await;
+                if quiet && known {
+                    locked(&shared.novelty).unlogged(true);
+                    return None;
+                }
+                Some(judged)
+            }
             _ if quiet => {
                 locked(&shared.novelty).unlogged(true);
                 None
@@ -444,10 +451,18 @@ impl Worker {
         }
     }
 
-    /// The smallest sequence that shows a finding of a random case, each time that it is tried.
-    async fn shrunk(&mut self, index: usize, case: &Case, plan: &Plan, finding: &Finding, judged: Judged) -> Judged {
+    /// The smallest sequence that shows a finding of a random case, each time that it is tried; and whether its cause
+    /// turned out to be a known one.
+    async fn shrunk(
+        &mut self,
+        index: usize,
+        case: &Case,
+        plan: &Plan,
+        finding: &Finding,
+        judged: Judged,
+    ) -> (Judged, bool) {
         let shared = self.shared.clone();
-        let Some(survey) = shared.survey(case.service) else { return judged };
+        let Some(survey) = shared.survey(case.service) else { return (judged, false) };
         let sought = Sought::of(case.service, plan, finding);
         let shows = |judged: &Judged| findings(judged).iter().any(|found| sought.is(found));
         let mut attempt = FIRST_ATTEMPT;
@@ -475,19 +490,22 @@ impl Worker {
         }
         if shown == CONFIRMATIONS {
             // Of several faults one may have been left, and with it another name for the cause.
-            if let Some(small) = findings(&last).iter().find(|found| sought.is(found)).cloned() {
-                locked(&shared.novelty).found(&small);
-                locked(&shared.causes).insert(finding.cause(), Some(small.clone()));
-                locked(&shared.causes).entry(small.cause()).or_insert(None);
-                // What else such a sequence shows has a sequence of its own.
-                last.verdict = Verdict::Fail { findings: vec![small] };
-            }
-            return last;
+            let Some(small) = findings(&last).iter().find(|found| sought.is(found)).cloned() else {
+                return (last, false);
+            };
+            locked(&shared.novelty).found(&small);
+            let mut causes = locked(&shared.causes);
+            let known = small.cause() != finding.cause() && causes.contains_key(&small.cause());
+            causes.insert(finding.cause(), Some(small.clone()));
+            causes.entry(small.cause()).or_insert(None);
+            // What else such a sequence shows has a sequence of its own.
+            last.verdict = Verdict::Fail { findings: vec![small] };
+            return (last, known);
         }
         locked(&shared.causes).remove(&finding.cause());
         let sentence = finding.sentence();
         let reason = format!("unstable: {sentence} ({} of {CONFIRMATIONS} times when tried again)", shown);
-        Judged { verdict: Verdict::Inconclusive { reason }, ..last }
+        (Judged { verdict: Verdict::Inconclusive { reason }, ..last }, false)
     }
 
     async fn judged(&mut self, index: usize, case: &Case) -> Judged {

@@ -154,7 +154,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         assert!(made.is_ok(), "the reference registry makes {name}");
         bindings.bind(reference, name);
     }
-    let mut transcript = Transcript { bindings, ..Transcript::of(&case, Vec::new()) };
+    let mut transcript = Transcript { bindings, ..Transcript::of(case, Vec::new()) };
     for (index, step) in case.steps.iter().enumerate() {
         let body = match fill(&step.request.body, &mut transcript.bindings) {
             Ok(body) => body,
