@@ -167,7 +167,13 @@ impl Follower {
             Some(answered) => *answered == Answered::Accepted,
         };
         match accepted {
-            true => self.accepted(operation, step, &input, performs),
+            true if performs => self.accepted(operation, step, &input),
+            true => {
+                // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
+                // Whatever was done, was done to what the request names, or to what it should have named.
+                let meant = self.input(&variants.valid);
+                self.lost.extend([Some(input), meant].into_iter().flatten().map(|input| String::from(name(&input))));
+            }
             false => self.was_refused(operation, &input, answered),
         }
         accepted
@@ -350,13 +356,8 @@ impl Follower {
         })
     }
 
-    fn accepted(&mut self, operation: &Operation, step: &mut Step, input: &Members, performs: bool) {
+    fn accepted(&mut self, operation: &Operation, step: &mut Step, input: &Members) {
         let repository = String::from(name(input));
-        if !performs {
-            // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
-            self.lost.insert(repository);
-            return;
-        }
         let upload = (repository.clone(), String::from(text(input, "uploadId")));
         let answer = self.registry.call(operation, input);
         if let Ok(members) = &answer {
