@@ -87,7 +87,7 @@ use proptest::prelude::*;
 
 use crate::case::{Bindings, Case, Decision, Plan, fill};
 use crate::contract::{Kind, Rules, Service, Text};
-use crate::drive::{self, Driver, InProcess, Room, Target};
+use crate::drive::{self, Driver, InProcess, Room, Server, Target};
 use crate::expect::Expectation;
 use crate::generate::{self, Faults, follow, plan, realise};
 use crate::judge::{Strictness, Verdict, judge};
@@ -271,18 +271,7 @@ impl Upload {
 /// # Panics
 ///
 /// With the finding, the case and its replay, where something is found.
-pub fn sequence<S, B>(server: S, service: Service, plan: &Plan)
-where
-    S: tower::Service<http::Request<http_body_util::Full<Bytes>>, Response = http::Response<B>>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
     let target = Target::new(Driver::InProcess(InProcess::new(server)));
     let case = realise(service, plan);
     let room = Room {
@@ -316,18 +305,7 @@ where
 ///
 /// With the report, where something is found, or nothing could be judged.
 #[cfg(all(feature = "net", feature = "terminal"))]
-pub fn conforms<S, B>(server: S, services: &[Service])
-where
-    S: tower::Service<http::Request<http_body_util::Full<Bytes>>, Response = http::Response<B>>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+pub fn conforms(server: impl Server, services: &[Service]) {
     use std::sync::Arc;
 
     use crate::report::summary::{Measure, Summary};

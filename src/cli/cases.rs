@@ -16,13 +16,22 @@ use crate::suite::suite;
 /// # Errors
 ///
 /// A fault of the suite, or a plan with a mistake.
-pub(super) fn find(service: Service, id: &str) -> Result<Option<Case>, String> {
+fn find(service: Service, id: &str) -> Result<Option<Case>, String> {
     if id.starts_with(plan::PREFIX) {
         return plan::parse(service, id).map(|plan| Some(realise(service, &plan)));
     }
     match search::find(service, id) {
         Some(case) => Ok(Some(case)),
         None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
+    }
+}
+
+/// The case of a service with this id, or in this scenario file.
+pub(super) fn named(service: Service, what: &str) -> anyhow::Result<Option<Case>> {
+    let path = Path::new(what);
+    match path.extension() {
+        Some(kind) if kind == "yaml" => Ok(scenario(path)?.cases.into_iter().find(|case| case.service == service)),
+        _ => find(service, what).map_err(|error| anyhow!("{what}: {error}")),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Id of a rule or a case, as reports and `list` print it
+    /// Id of a rule or a case, as reports and `list` print it, or a scenario file
     id: String,
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
@@ -33,6 +33,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let mut pages = Vec::new();
     let mut near = Vec::new();
+    let mut mistake = None;
     for service in services {
         if arguments.script && !pages.is_empty() {
             break; // One script, of the first service that has the case.
@@ -49,7 +50,12 @@ pub(super) fn main(arguments: &Arguments) -> Code {
                 .collect();
             pages.push(page::rule_page(service, rule, &about));
         }
-        for case in cases.iter().filter(|case| case.id == arguments.id) {
+        // A plan may be one of the other service.
+        let case = super::cases::named(service, &arguments.id).unwrap_or_else(|error| {
+            mistake.get_or_insert(error);
+            None
+        });
+        for case in case.iter() {
             pages.push(match arguments.script {
                 true => script(case, &arguments.endpoint, &headers(arguments.auth, service))
                     .map_err(|problem| Failure::usage(anyhow!("{} cannot be a script: {problem}", case.id)))?,
@@ -57,6 +63,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             });
         }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));
+    }
+    if let (true, Some(error)) = (pages.is_empty(), mistake) {
+        return Err(Failure::usage(error));
     }
     if pages.is_empty()
         && arguments.script

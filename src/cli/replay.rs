@@ -74,13 +74,13 @@ impl Replay {
         let mut replay = Replay { survey, ..Replay::default() };
         let mut mistake = None;
         for service in services {
-            match cases::find(*service, id) {
+            match cases::named(*service, id) {
                 Ok(found) => replay.cases.extend(found),
                 Err(error) => mistake = Some(error),
             }
         }
         match mistake {
-            Some(error) if replay.cases.is_empty() => Err(anyhow!("{id}: {error}")),
+            Some(error) if replay.cases.is_empty() => Err(error),
             _ => Ok(replay),
         }
     }
@@ -105,16 +105,7 @@ impl Replay {
         let (shown, events) = super::report::read(path)?;
         let mut replay = Replay::default();
         for judged in events.iter().filter_map(failed).filter(|judged| services.contains(&judged.service)) {
-            let is_file = Path::new(&judged.case).extension().is_some_and(|kind| kind == "yaml");
-            let found = match is_file {
-                true => cases::scenario(Path::new(&judged.case))?
-                    .cases
-                    .into_iter()
-                    .find(|case| case.service == judged.service),
-                false => {
-                    cases::find(judged.service, &judged.case).map_err(|error| anyhow!("{}: {error}", judged.case))?
-                }
-            };
+            let found = cases::named(judged.service, &judged.case)?;
             replay.cases.push(found.with_context(|| {
                 format!("{shown}: this version of ecrspec has no case {} in {}", judged.case, judged.service)
             })?);

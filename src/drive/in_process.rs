@@ -21,19 +21,24 @@ pub struct InProcess {
 type Call = dyn Fn(http::Request<Full<Bytes>>) -> Pending + Send + Sync;
 type Pending = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
-impl InProcess {
-    /// Wraps a service, which is cloned for each request.
-    pub fn new<S, B>(service: S) -> InProcess
-    where
-        S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        B: http_body::Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+/// A tower service that answers HTTP requests, as a router of axum does. Whatever is one is a `Server`.
+pub trait Server: Send + Sync + 'static {
+    /// The service as a target. It is cloned for each request.
+    fn in_process(self) -> InProcess;
+}
+
+impl<S, B> Server for S
+where
+    S: Service<http::Request<Full<Bytes>>, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn in_process(self) -> InProcess {
         InProcess {
             call: Arc::new(move |request| {
-                let service = service.clone();
+                let service = self.clone();
                 Box::pin(async move {
                     let Ok(response) = service.oneshot(request).await else { return Err(Trouble::Dropped) };
                     let (head, body) = response.into_parts();
@@ -46,6 +51,13 @@ impl InProcess {
                 })
             }),
         }
+    }
+}
+
+impl InProcess {
+    /// Wraps a service.
+    pub fn new(server: impl Server) -> InProcess {
+        server.in_process()
     }
 
     /// Sends a request.

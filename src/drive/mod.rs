@@ -21,7 +21,7 @@ use crate::contract::Service;
 use crate::judge::infrastructure;
 use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
 
-pub use in_process::InProcess;
+pub use in_process::{InProcess, Server};
 pub use survey::Survey;
 
 /// What is tested, and how a request gets there.
