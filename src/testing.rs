@@ -165,6 +165,22 @@ impl Constraint {
         panic!("{text:?} {wrong}\n{}", rules.join("\n"));
     }
 
+    /// A string of exactly so many characters that every edition of the documents admits, if there is one. The entropy
+    /// chooses among the many: the same entropy gives the same string.
+    ///
+    /// ```
+    /// use ecrspec::contract::Service;
+    /// use ecrspec::testing::{Admits, Constraint};
+    ///
+    /// let names = Constraint::of(Service::Ecr, "InitiateLayerUpload", "repositoryName").unwrap();
+    /// let longest = names.matching(256, 7).unwrap();
+    /// assert_eq!((longest.len(), names.admits(&longest)), (256, Admits::Yes));
+    /// assert_eq!(names.matching(257, 7), None);
+    /// ```
+    pub fn matching(&self, length: usize, entropy: u64) -> Option<String> {
+        generate::matching(self.text, length, entropy)
+    }
+
     /// Strings that it admits, and strings that it nearly admits, some of each.
     pub fn texts(self) -> impl Strategy<Value = String> {
         any::<[u8; 24]>().prop_map(move |chance| generate::draw(self.text, &chance))

@@ -203,6 +203,14 @@ pub(super) fn drawn(
     })
 }
 
+/// A string of exactly `length` characters that every edition of a text admits, if there is one.
+pub fn matching(text: &Text, length: usize, entropy: u64) -> Option<String> {
+    // The oldest edition is the narrowest: mostly the others only agree.
+    let (oldest, others) = text.patterns.split_last()?;
+    let found = strings(oldest).matching(length, entropy)?;
+    (text.admits_length(&found) && others.iter().all(|pattern| pattern.matches(&found))).then_some(found)
+}
+
 /// A string for a text, by bytes of chance: in the first three of four it has one character changed.
 pub fn draw(text: &Text, chance: &[u8]) -> String {
     let seed = u64::from_le_bytes(std::array::from_fn(|index| chance.get(index).copied().unwrap_or_default()));

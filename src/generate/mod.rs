@@ -17,7 +17,7 @@ mod state;
 mod values;
 mod wire_faults;
 
-pub use faults::{Faults, draw};
+pub use faults::{Faults, draw, matching};
 pub use realise::{follow, realise, settled};
 
 use crate::case::Case;
