@@ -82,7 +82,8 @@ pub fn nth(service: Service, seed: u64, index: u64) -> Plan {
     let digest = Sha256::digest([service.name().as_bytes(), &seed.to_le_bytes(), &index.to_le_bytes()].concat());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &digest);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    plans(service).new_tree(&mut runner).map(|tree| tree.current()).unwrap_or_default()
+    // What it would shrink to is not asked here.
+    plans(service).0.new_tree(&mut runner).map(|tree| tree.current()).unwrap_or_default()
 }
 
 /// Draws plans of a service, mostly of valid calls. Shrinks to the fewest calls, then to the fewest violations, then to

@@ -14,7 +14,12 @@ use crate::contract::Pattern;
 pub struct Strings {
     /// Its states, the start first: where each group of characters leads.
     states: Vec<State>,
+    /// For each number of characters left up to [`USUAL`], whether so many lead from a state to a match.
+    reach: Vec<Vec<bool>>,
 }
+
+/// Longer strings than this are drawn so seldom that what leads to them is found anew for each.
+const USUAL: usize = 400;
 
 #[derive(Debug, Default)]
 struct State {
@@ -54,13 +59,20 @@ impl Strings {
             }
             states.push(state);
         }
-        Strings { states }
+        Strings { reach: reach(&states, USUAL), states }
     }
 
     /// A string of exactly `length` characters that matches, if there is one. The entropy chooses among the many:
     /// the same entropy gives the same string.
     pub fn matching(&self, length: usize, entropy: u64) -> Option<String> {
-        let reach = self.reach(length);
+        let longer;
+        let reach = match length {
+            0..=USUAL => &self.reach,
+            _ => {
+                longer = reach(&self.states, length);
+                &longer
+            }
+        };
         let mut dice = Dice(entropy | 1);
         let mut state = 0;
         let mut text = String::with_capacity(length);
@@ -82,22 +94,21 @@ impl Strings {
 
     /// The length nearest to this one that a match has, up to 400 characters.
     pub fn nearest_length(&self, wanted: usize) -> usize {
-        let lengths = self.reach(400);
-        let has = |length: &usize| lengths.get(*length).is_some_and(|states| states[0]);
-        (0..400).flat_map(|off| [wanted.saturating_sub(off), wanted + off]).find(has).unwrap_or_default()
+        let has = |length: &usize| self.reach.get(*length).is_some_and(|states| states[0]);
+        (0..USUAL).flat_map(|off| [wanted.saturating_sub(off), wanted + off]).find(has).unwrap_or_default()
     }
+}
 
-    /// For each number of characters left, whether so many lead from a state to a match.
-    fn reach(&self, length: usize) -> Vec<Vec<bool>> {
-        let mut reach: Vec<Vec<bool>> = Vec::with_capacity(length + 1);
-        reach.push(self.states.iter().map(|state| state.is_match).collect());
-        for left in 1..=length {
-            let after = &reach[left - 1];
-            let here = self.states.iter().map(|state| state.ways.iter().any(|(_, next)| after[*next])).collect();
-            reach.push(here);
-        }
-        reach
+/// For each number of characters left up to `length`, whether so many lead from a state to a match.
+fn reach(states: &[State], length: usize) -> Vec<Vec<bool>> {
+    let mut reach: Vec<Vec<bool>> = Vec::with_capacity(length + 1);
+    reach.push(states.iter().map(|state| state.is_match).collect());
+    for left in 1..=length {
+        let after = &reach[left - 1];
+        let here = states.iter().map(|state| state.ways.iter().any(|(_, next)| after[*next])).collect();
+        reach.push(here);
     }
+    reach
 }
 
 const ALPHABET: std::ops::RangeInclusive<u8> = b'!'..=b'~';
