@@ -359,19 +359,16 @@ impl Follower {
     fn accepted(&mut self, operation: &Operation, step: &mut Step, input: &Members) {
         let repository = String::from(name(input));
         let upload = (repository.clone(), String::from(text(input, "uploadId")));
-        let answer = self.registry.call(operation, input);
-        if let Ok(members) = &answer {
-            self.bindings.capture(&step.name, members);
-            pin(step, &answer, &self.bindings);
-            self.doubts.remove(&upload);
-            if operation.name == "CompleteLayerUpload" {
-                let digest = members["layerDigest"].as_str();
-                let twins =
-                    self.registry.uploads(&repository).into_iter().filter(|(_, held)| held.as_deref() == digest);
-                self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
-                self.doubts.insert(upload, Doubt::Completed);
-            }
+        let members = self.registry.perform(operation, input);
+        self.bindings.capture(&step.name, &members);
+        self.doubts.remove(&upload);
+        if operation.name == "CompleteLayerUpload" {
+            let digest = members["layerDigest"].as_str();
+            let twins = self.registry.uploads(&repository).into_iter().filter(|(_, held)| held.as_deref() == digest);
+            self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
+            self.doubts.insert(upload, Doubt::Completed);
         }
+        pin(step, &Ok(members), &self.bindings);
     }
 
     fn was_refused(&mut self, operation: &Operation, input: &Members, answered: Option<&Answered>) {

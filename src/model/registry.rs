@@ -28,13 +28,18 @@ struct Repository {
 
 #[derive(Debug, Default)]
 struct Upload {
-    bytes: Vec<u8>,
+    /// Of the bytes so far, which nobody asks for again.
+    hash: Sha256,
     parts: Vec<usize>,
 }
 
 impl Upload {
     fn digest(&self) -> String {
-        format!("sha256:{}", hex(&Sha256::digest(&self.bytes)))
+        format!("sha256:{}", hex(&self.hash.clone().finalize()))
+    }
+
+    fn size(&self) -> usize {
+        self.parts.iter().sum()
     }
 }
 
@@ -123,7 +128,7 @@ impl Registry {
     }
 
     /// Performs an operation that [`Registry::refusals`] has nothing against.
-    fn perform(&mut self, operation: &Operation, input: &Members) -> Value {
+    pub fn perform(&mut self, operation: &Operation, input: &Members) -> Value {
         match operation.name {
             "CreateRepository" => self.create(input),
             "DescribeRepositories" => self.describe(input),
@@ -198,7 +203,7 @@ impl Registry {
     fn bad_part(&self, upload: &Upload, input: &Members) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
-        let received = upload.bytes.len();
+        let received = upload.size();
         let length = blob_of(input).len();
         let mut refuse = |rule: &str, message: String| {
             let mut refusal = Refusal::of(self.service, &format!("UploadLayerPart/{rule}"), message);
@@ -234,7 +239,7 @@ impl Registry {
         let bytes = blob_of(input);
         let upload = self.repository(input).uploads.entry(String::from(upload_id_of(input))).or_default();
         upload.parts.push(bytes.len());
-        upload.bytes.extend_from_slice(&bytes);
+        upload.hash.update(&bytes);
         json!({
             "registryId": self.account,
             "repositoryName": name(input),
@@ -277,7 +282,7 @@ impl Registry {
         let repository = self.repository(input);
         let upload = repository.uploads.remove(upload_id_of(input)).unwrap_or_default();
         let digest = upload.digest();
-        repository.layers.insert(digest.clone(), upload.bytes.len());
+        repository.layers.insert(digest.clone(), upload.size());
         json!({
             "registryId": self.account,
             "repositoryName": name(input),
