@@ -249,11 +249,7 @@ impl Upload {
 
     /// The last call of a sequence that comes to such an upload.
     fn completion_of(&self, service: Service, decision: &Decision) -> Completion {
-        let before = ["InitiateLayerUpload", "UploadLayerPart"].map(Decision::plain).to_vec();
-        let of = |decision: &Decision| {
-            let plan = Plan { decisions: [before.clone(), vec![decision.clone()]].concat() };
-            self.last_of(&realise(service, &plan), &decision.violations)
-        };
+        let of = |decision: &Decision| self.last_of(&generate::completion(service, decision), &decision.violations);
         // What takes another repository or upload to be wrong is left out: then it is the plain request.
         of(decision)
             .or_else(|| of(&Decision::plain(COMPLETE)))

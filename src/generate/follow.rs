@@ -49,7 +49,7 @@ impl Answered {
 }
 
 /// The reference registry on its way through a sequence, with what is not certain about the target's state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Follower {
     service: Service,
     registry: Registry,

@@ -18,7 +18,7 @@ mod values;
 mod wire_faults;
 
 pub use faults::{Faults, draw, matching};
-pub use realise::{follow, realise, settled};
+pub use realise::{completion, follow, realise, settled};
 
 use crate::case::Case;
 use crate::contract::Service;

@@ -1,5 +1,7 @@
 //! A plan becomes a case: decisions are taken as far as the state of the sequence allows, values are derived from them.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 
 use super::body::{self, Body};
@@ -19,6 +21,23 @@ use crate::wire::{Request, envelope};
 /// target at hand. A decision that means nothing in its place, such as to remove what is not there, gives no call.
 pub fn realise(service: Service, plan: &Plan) -> Case {
     Unfolding::of(service, plan).case
+}
+
+/// The case of three calls: an upload is begun, has one part, and is then called so. [`realise`] of that plan; what comes
+/// before the last call is worked out once.
+pub fn completion(service: Service, last: &Decision) -> Case {
+    static UPLOADED: LazyLock<[(Unfolding, Follower); 2]> = LazyLock::new(|| {
+        Service::ALL.map(|service| {
+            let (mut unfolding, mut follower) = Unfolding::start(service);
+            for operation in ["InitiateLayerUpload", "UploadLayerPart"] {
+                unfolding.take(&Decision::plain(operation), &mut follower);
+            }
+            (unfolding, follower)
+        })
+    });
+    let (mut unfolding, mut follower) = UPLOADED[service as usize].clone();
+    unfolding.take(last, &mut follower);
+    unfolding.finish().case
 }
 
 /// The case with what it expects of a target that answered so: where the documents leave two ways, it goes on from what
@@ -61,6 +80,7 @@ pub fn settled(case: &Case, transcript: &Transcript) -> Case {
 const OTHER: &str = "${repository:other}";
 
 /// A sequence in the making.
+#[derive(Clone)]
 struct Unfolding {
     case: Case,
     variants: Vec<Variants>,
@@ -109,7 +129,16 @@ impl Upload {
 
 impl Unfolding {
     fn of(service: Service, plan: &Plan) -> Unfolding {
-        let mut unfolding = Unfolding {
+        let (mut unfolding, mut follower) = Unfolding::start(service);
+        for decision in plan.decisions.iter().take(Plan::MAX_CALLS) {
+            unfolding.take(decision, &mut follower);
+        }
+        unfolding.finish()
+    }
+
+    /// Before the first call. Requests depend on what came before, and so on what the reference registry says of it.
+    fn start(service: Service) -> (Unfolding, Follower) {
+        let unfolding = Unfolding {
             case: Case {
                 id: String::new(),
                 service,
@@ -127,17 +156,18 @@ impl Unfolding {
             exists: [true, true],
             taken: Plan::default(),
         };
-        // Requests depend on what came before, and so on what the reference registry says of it.
-        let mut follower = Follower::new(service, &[], &["repository", "repository:other"]);
-        for decision in plan.decisions.iter().take(Plan::MAX_CALLS) {
-            unfolding.take(decision, &mut follower);
+        let follower = unfolding.follower();
+        (unfolding, follower)
+    }
+
+    /// After the last call.
+    fn finish(mut self) -> Unfolding {
+        self.case.id = super::plan::id(self.case.service, &self.taken);
+        self.case.plan = Some(self.taken.clone());
+        if self.case.steps.iter().any(|step| names_other(&step.request)) {
+            self.case.place = Place::Own(vec![String::from("other")]);
         }
-        unfolding.case.id = super::plan::id(service, &unfolding.taken);
-        unfolding.case.plan = Some(unfolding.taken.clone());
-        if unfolding.case.steps.iter().any(|step| names_other(&step.request)) {
-            unfolding.case.place = Place::Own(vec![String::from("other")]);
-        }
-        unfolding
+        self
     }
 
     /// A follower for the whole case.
@@ -605,6 +635,28 @@ fn stateful_violation(
         Stateful::NoBytes => {
             let empty = vec![("layerPartBlob", body::quote("")), ("partLastByte", first.to_string())];
             change("layerPartBlob/empty", "one-byte-range", "no bytes for a range of one", empty)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completion_is_the_last_call_of_its_plan() {
+        const COMPLETE: &str = "CompleteLayerUpload";
+        let before = ["InitiateLayerUpload", "UploadLayerPart"].map(Decision::plain);
+        for service in Service::ALL {
+            for number in 0..Faults::of(service, COMPLETE).len() as u16 {
+                for form in [0, 190, 210, 250] {
+                    let entropy = [form, 0, 0, form, 7, 0, 0, 0];
+                    let last = Decision { violations: vec![number, number + 9], entropy, ..Decision::plain(COMPLETE) };
+                    let plan = Plan { decisions: before.iter().chain([&last]).cloned().collect() };
+                    let (one, other) = (completion(service, &last), realise(service, &plan));
+                    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+                }
+            }
         }
     }
 }

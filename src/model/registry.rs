@@ -11,7 +11,7 @@ use crate::contract::check::{Breach, blob, check, long};
 use crate::contract::{Operation, Role, Service, shapes};
 
 /// The state of one service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Registry {
     pub(super) service: Service,
     account: String,
@@ -19,14 +19,14 @@ pub struct Registry {
     uploads_made: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Repository {
     uploads: BTreeMap<String, Upload>,
     /// The size of each layer by its digest.
     layers: BTreeMap<String, usize>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Upload {
     /// Of the bytes so far, which nobody asks for again.
     hash: Sha256,
