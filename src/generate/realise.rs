@@ -289,10 +289,11 @@ impl Unfolding {
                     (0..self.uploads.len()).filter(|index| is_open(&self.uploads[*index])).collect();
                 open.reverse(); // The youngest is the plainest.
                 match operation {
-                    "CompleteLayerUpload" => open.sort_by_key(|index| {
-                        let upload = &self.uploads[*index];
-                        (upload.parts.is_empty(), upload.is_too_small())
-                    }),
+                    // One without parts is chosen by a violation alone.
+                    "CompleteLayerUpload" => {
+                        open.retain(|index| has_parts(&self.uploads[*index]));
+                        open.sort_by_key(|index| self.uploads[*index].is_too_small());
+                    }
                     // A second part makes the first one too small.
                     _ => open.sort_by_key(|index| has_parts(&self.uploads[*index])),
                 }
