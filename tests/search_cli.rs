@@ -4,7 +4,10 @@ mod binary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use binary::{Mock, command, ecrspec, err, last_line, out};
 use serde_json::Value;
@@ -166,6 +169,36 @@ fn replay_says_what_it_expects() {
         assert_eq!(output.status.code(), Some(2));
         assert!(err(&output).contains(expected), "{}", err(&output));
     }
+}
+
+#[test]
+fn fuzz_that_is_interrupted_reports_what_it_found() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let fuzz = ["fuzz", "--budget", "10m", "--seed", "1", "--service", "ecr", "--report", "ndjson=log"];
+    let arguments = [&fuzz[..], &["--endpoint", &mock.endpoint]].concat();
+    let mut child = command(&arguments, folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+    let log = folder.path().join("log");
+    while !fs::read_to_string(&log).unwrap_or_default().contains("\"event\":\"judged\"") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{printed}");
+    assert!(printed.contains("search     ") && printed.contains("\n1) CompleteLayerUpload accepts "), "{printed}");
+    assert!(printed.lines().last().unwrap().starts_with("INTERRUPTED  "), "{printed}");
+}
+
+/// The errors of two rules are admitted where both are broken; which one came is told.
+#[test]
+fn precedence_is_recorded() {
+    let output = ecrspec(&["run", "--service", "ecr", "--filter", "random/", "-v"]);
+    let report = out(&output);
+    let told = report.split("Where two rules are broken at once, this target answers").nth(1).unwrap();
+    let line = told.lines().nth(1).unwrap();
+    assert!(line.contains(" + ") && line.contains(": 400 ") && line.ends_with(')'), "{line}");
 }
 
 /// Every finding has a replay line, and what it says is what happens.

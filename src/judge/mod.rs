@@ -44,7 +44,7 @@ pub enum Verdict {
 /// What a target did where the documents leave it open.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
-    /// The open rule.
+    /// The open rule; or `precedence/` and two rules, where a request broke both and either could be answered first.
     pub rule: String,
     /// What was answered.
     pub got: String,
@@ -111,9 +111,9 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
                 return (Verdict::Fail { findings }, records);
             }
         }
-        if !skip && step.expect.tier == Tier::Open {
-            records.push(Record { rule: step.expect.rule.clone(), got: describe(exchange) });
-        }
+        let open = (step.expect.tier == Tier::Open).then_some(&step.expect.rule);
+        let asked = open.into_iter().chain(&step.precedence).filter(|_| !skip);
+        records.extend(asked.map(|rule| Record { rule: rule.clone(), got: describe(exchange) }));
         if !judged.goes_on(exchange) {
             return match findings.is_empty() {
                 true => (Verdict::Skipped { reason: judged.ended(exchange) }, records),

@@ -335,26 +335,42 @@ fn known(summary: &Summary) -> String {
 }
 
 fn open(summary: &Summary, detail: Detail) -> String {
-    let records = summary.records();
+    let (pairs, questions): (Vec<_>, Vec<_>) =
+        summary.records().into_iter().partition(|((_, rule), _)| rule.starts_with(PRECEDENCE));
     let mut text = String::new();
-    if records.is_empty() {
-        return text;
-    }
     if !detail.verbose {
-        let _ = writeln!(
-            text,
-            "\n{} asked that the documents leave open; -v shows the answers",
-            number_of(records.len(), "question")
-        );
+        let asked = [
+            (questions.len(), "question", "asked that the documents leave open"),
+            (pairs.len(), "pair", "of violations tried at once"),
+        ];
+        let asked: Vec<String> = asked
+            .into_iter()
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, word, what)| format!("{} {what}", number_of(count, word)))
+            .collect();
+        if !asked.is_empty() {
+            let _ = writeln!(text, "\n{}; -v shows the answers", asked.join(", "));
+        }
         return text;
     }
-    let _ = writeln!(text, "\n{BOLD}Where the documents leave it open, this target answers{BOLD:#}");
-    for ((service, rule), answers) in records {
-        let answers: Vec<String> = answers.iter().map(|(got, count)| format!("{got} ({count})")).collect();
-        let _ = writeln!(text, "  {service} {rule}: {}", answers.join(", "));
+    for (title, records) in [
+        ("Where the documents leave it open, this target answers", questions),
+        ("Where two rules are broken at once, this target answers", pairs),
+    ] {
+        if !records.is_empty() {
+            let _ = writeln!(text, "\n{BOLD}{title}{BOLD:#}");
+        }
+        for ((service, rule), answers) in records {
+            let answers: Vec<String> = answers.iter().map(|(got, count)| format!("{got} ({count})")).collect();
+            let rule = rule.strip_prefix(PRECEDENCE).unwrap_or(&rule);
+            let _ = writeln!(text, "  {service} {rule}: {}", answers.join(", "));
+        }
     }
     text
 }
+
+/// How a record begins that is about two violations.
+const PRECEDENCE: &str = "precedence/";
 
 /// Cases that could not be judged, by reason.
 fn troubles(summary: &Summary, detail: Detail) -> String {
