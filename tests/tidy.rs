@@ -246,6 +246,25 @@ fn snapshots_have_the_cases_of_the_suite_and_no_others() {
 }
 
 #[test]
+fn the_comparison_draws_from_the_documented_patterns() {
+    let script = fs::read_to_string(root().join("benches/beside_hypothesis.py")).unwrap();
+    let complete = Service::Ecr.contract().operation("CompleteLayerUpload").unwrap();
+    let mut compared = 0;
+    for member in complete.input {
+        let text = match &member.shape.kind {
+            Kind::Text(text) => text,
+            Kind::List { item: Shape { kind: Kind::Text(text), .. }, .. } => text,
+            _ => continue,
+        };
+        // The oldest edition is the narrowest.
+        let pattern = text.patterns.last().unwrap().text.replace(r"\/", "/");
+        assert!(script.contains(&format!("r\"{pattern}\"")), "{}: {pattern}", member.name);
+        compared += 1;
+    }
+    assert_eq!(compared, 4);
+}
+
+#[test]
 fn scenarios_read_like_documentation() {
     let mut topics: BTreeMap<String, usize> = BTreeMap::new();
     for path in files(&root().join("scenarios"), "yaml") {
