@@ -32,12 +32,13 @@
 //! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
 //! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model; [`generate::realise`] makes a plan a case |
 //! | 4 | [`scenario`] | a YAML file becomes a case, and a case a file |
-//! | 4 | `mock` | the model behind HTTP, and its faults (feature `mock`) |
+//! | 4 | `mock` | the model behind HTTP, its faults and its lawful variants (feature `mock`) |
 //! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
 //! | 4 | [`report`] | the event log, and what is rendered from it |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
 //! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
+//! | 6 | `selftest` | the harness on itself: faults must be found, variants must not |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
 //! | 6 | [`testing`] | for the tests of others: constraints, a tower service, drawn requests |
 //! | 7 | [`fuzzing`] | the bodies of the fuzz targets |
@@ -50,10 +51,11 @@
 //! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
 //! | source | a row in [`contract::source::SOURCES`] |
 //! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
-//! | fault of the mock | a row in `mock::fault::FAULTS` |
+//! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
+//! | lawful variant | a row in `mock::variant::VARIANTS` |
 //! | check of every answer | `judge/form.rs`, and its rule |
 //! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/faults.rs` and its change in `generate/realise.rs` |
-//! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `tests/lawful.rs` |
+//! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | report format | a file in [`report`], and its name in `cli/target.rs` |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
@@ -92,4 +94,6 @@ pub mod mock;
 #[cfg(feature = "net")]
 pub mod run;
 pub mod search;
+#[cfg(all(feature = "net", feature = "mock"))]
+pub mod selftest;
 pub mod testing;

@@ -1,5 +1,7 @@
 //! All cases of a service, each with its reviewed expectations: what a run judges by.
 
+use std::sync::OnceLock;
+
 use include_dir::{Dir, include_dir};
 
 use crate::case::Case;
@@ -17,10 +19,15 @@ static SNAPSHOTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
 ///
 /// A scenario with a mistake, or a case without a snapshot: a fault of this build.
 pub fn suite(service: Service) -> Result<Vec<Case>, String> {
-    let snapshots = snapshots(service);
-    let mut cases = drafts(service)?;
-    cases.iter_mut().try_for_each(|case| snapshots.apply(case))?;
-    Ok(cases)
+    // Whoever asks again and again, as a selftest does, gets the same.
+    static SUITES: [OnceLock<Result<Vec<Case>, String>>; 2] = [OnceLock::new(), OnceLock::new()];
+    let judged = || {
+        let snapshots = snapshots(service);
+        let mut cases = drafts(service)?;
+        cases.iter_mut().try_for_each(|case| snapshots.apply(case))?;
+        Ok(cases)
+    };
+    SUITES[service as usize].get_or_init(judged).clone()
 }
 
 /// The same cases with the expectations of the rules and the scenario files, from which the snapshots are made.

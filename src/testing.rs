@@ -31,7 +31,7 @@
 //! use ecrspec::testing;
 //! # use std::sync::Arc;
 //! # fn your_router() -> axum::Router {
-//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL, None)))
+//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL)))
 //! # }
 //!
 //! // Panics with the report where something is found.
@@ -48,7 +48,7 @@
 //! use ecrspec::testing;
 //! # use std::sync::Arc;
 //! # fn your_router() -> axum::Router {
-//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL, None)))
+//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL)))
 //! # }
 //!
 //! // fuzz_target!(|plan: Plan| testing::sequence(your_router(), Service::Ecr, &plan));
@@ -85,6 +85,7 @@ use arbitrary::{Arbitrary as _, Unstructured};
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use crate::case::bindings::{nearly, short};
 use crate::case::{Bindings, Case, Decision, Plan, fill};
 use crate::contract::{Kind, Rules, Service, Text};
 use crate::drive::{self, Driver, InProcess, Room, Server, Target};
@@ -265,6 +266,8 @@ impl Upload {
         bindings.bind("sha256:layer1", self.digest.as_str());
         bindings.bind("hex:layer1", hex);
         bindings.bind("HEX:layer1", hex.to_uppercase());
+        bindings.bind("short:layer1", short(hex));
+        bindings.bind("nearly:layer1", nearly(hex));
         let step = case.steps.last()?;
         let faults = Faults::of(case.service, COMPLETE);
         let names: Vec<String> =
@@ -311,6 +314,10 @@ pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
     }
 }
 
+/// How long a service in this process may take for an answer.
+#[cfg(all(feature = "net", feature = "terminal"))]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// Runs the whole suite and the usual search on a tower service in this process.
 ///
 /// # Panics
@@ -324,7 +331,7 @@ pub fn conforms(server: impl Server, services: &[Service]) {
     use crate::report::terminal::{Detail, report};
     use crate::run::{Settings, Work, run};
 
-    let target = Target::new(Driver::InProcess(InProcess::new(server)));
+    let target = Target::new(Driver::InProcess(InProcess::new(server).guarded(PATIENCE)));
     let everything = Settings::everything("a service in this process", "ecrspec-conforms");
     let settings = Settings { services: services.to_vec(), ..everything };
     let work = Work::usual(&settings).unwrap_or_else(|error| panic!("{error}"));

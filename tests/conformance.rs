@@ -55,7 +55,7 @@ struct Bench {
 }
 
 fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Trial> {
-    let in_process = Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL, None)))));
+    let in_process = Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL)))));
     let inside = bench(runtime, service, in_process, None);
     let outside =
         bench(runtime, service, Driver::Http(Http::new(&loopback(runtime), Patience::default()).expect("a URL")), None);
@@ -112,7 +112,7 @@ fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: O
 fn loopback(runtime: &Runtime) -> String {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
     let address = listener.local_addr().expect("an address");
-    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL, None))));
+    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL))));
     format!("http://{address}")
 }
 

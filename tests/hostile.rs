@@ -244,7 +244,7 @@ fn who_dies_of_a_request_is_found_once_and_the_rest_is_inconclusive() {
     let server = Runtime::new().unwrap();
     let listener = server.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let mock = Arc::new(Mock::new(&Service::ALL, None));
+    let mock = Arc::new(Mock::new(&Service::ALL));
     let dead = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let router = axum::Router::new().fallback(move |request: axum::extract::Request| {
         let (mock, dead) = (mock.clone(), dead.clone());
@@ -274,7 +274,7 @@ fn mute_on(runtime: &Runtime, times: usize) -> String {
     use axum::extract::Request as HttpRequest;
     use tower::ServiceExt as _;
 
-    let inner = ecrspec::mock::router(Arc::new(Mock::new(&Service::ALL, None)));
+    let inner = ecrspec::mock::router(Arc::new(Mock::new(&Service::ALL)));
     let left = Arc::new(Mutex::new(times));
     let router = axum::Router::new().fallback(move |request: HttpRequest| {
         let (inner, left) = (inner.clone(), left.clone());

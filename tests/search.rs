@@ -22,7 +22,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
-        let service = router(Arc::new(Mock::new(&Service::ALL, None)));
+        let service = router(Arc::new(Mock::new(&Service::ALL)));
         let runtime = Builder::new_current_thread().build().unwrap();
         Bench { runtime, target: Target::new(Driver::InProcess(InProcess::new(service))) }
     }

@@ -18,17 +18,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("judge", &["contract", "wire", "expect", "case"]),
     ("generate", &["contract", "wire", "expect", "case", "model"]),
     ("scenario", &["contract", "wire", "expect", "case"]),
-    ("mock", &["contract", "wire", "model"]),
+    ("mock", &["contract", "wire", "case", "model"]),
     ("drive", &["contract", "wire", "expect", "case", "judge", "generate"]),
     ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
     ("run", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search"]),
+    ("selftest", &["contract", "case", "judge", "drive", "mock", "report", "run", "search"]),
     (
         "cli",
         &[
             "contract", "wire", "case", "judge", "generate", "scenario", "drive", "report", "suite", "search", "run",
-            "mock",
+            "mock", "selftest",
         ],
     ),
     (

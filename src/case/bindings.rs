@@ -9,6 +9,8 @@
 //! | `base64:CHUNK` | the bytes of a chunk as base64 |
 //! | `sha256:CHUNK+CHUNK…` | the digest of chunks put together, `sha256:` and 64 hex digits |
 //! | `hex:CHUNK+…`, `HEX:CHUNK+…` | its hex digits alone, in lower or upper case |
+//! | `short:CHUNK+…` | the first twelve of them |
+//! | `nearly:CHUNK+…` | all of them, the last one another |
 //! | `upper:STEP.MEMBER` | a member of an earlier answer in upper case |
 //! | `size:CHUNK+CHUNK…` | the number of bytes; a body has it as a number |
 //! | `last:CHUNK+CHUNK…` | the position of the last byte, one less; a body has it as a number |
@@ -73,6 +75,8 @@ impl Bindings {
             "sha256" => Some(Value::from(format!("sha256:{}", self.hex(argument)?))),
             "hex" => Some(Value::from(self.hex(argument)?)),
             "HEX" => Some(Value::from(self.hex(argument)?.to_uppercase())),
+            "short" => Some(Value::from(short(&self.hex(argument)?))),
+            "nearly" => Some(Value::from(nearly(&self.hex(argument)?))),
             "upper" => Some(Value::from(self.values.get(argument)?.as_str()?.to_uppercase())),
             "size" => Some(Value::from(self.size(argument)?)),
             "pad" => {
@@ -103,7 +107,9 @@ impl Bindings {
             None => of_step(name),
             Some(("repository", other)) if repositories.iter().any(|known| known == other) => Ok(()),
             Some(("repository", other)) => Err(format!("no repository is named {other:?}")),
-            Some(("base64" | "sha256" | "hex" | "HEX" | "size" | "last", names)) => of_chunks(names),
+            Some(("base64" | "sha256" | "hex" | "HEX" | "short" | "nearly" | "size" | "last", names)) => {
+                of_chunks(names)
+            }
             Some(("upper", name)) => of_step(name),
             Some(("pad", rest)) if rest.split_once(':').is_some_and(|(length, _)| length.parse::<usize>().is_ok()) => {
                 Ok(())
@@ -162,6 +168,19 @@ impl Bindings {
     }
 }
 
+/// The first twelve hex digits of a digest, as Docker shows it.
+pub fn short(hex: &str) -> String {
+    hex.chars().take(12).collect()
+}
+
+/// The hex digits of a digest, the last one another.
+pub fn nearly(hex: &str) -> String {
+    let mut hex = String::from(hex);
+    let last = hex.pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
+    hex.extend(char::from_digit((last + 1) % 16, 16));
+    hex
+}
+
 /// Bytes as lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -186,6 +205,9 @@ mod tests {
         assert_eq!(filled("${repeat:3:ab}").unwrap(), "ababab");
         assert_eq!(filled("${sha256:a}").unwrap().len(), 71);
         assert_eq!(filled("${HEX:a}").unwrap(), filled("${hex:a}").unwrap().to_uppercase());
+        assert_eq!(filled("${short:a}").unwrap(), filled("${hex:a}").unwrap()[..12]);
+        assert_eq!(filled("${nearly:a}").unwrap()[..63], filled("${hex:a}").unwrap()[..63]);
+        assert_eq!((nearly("0f"), nearly("09")), (String::from("00"), String::from("0a")));
         assert_eq!(filled("${nobody.uploadId}").unwrap_err(), "nobody.uploadId");
         assert_eq!(filled("${open").unwrap(), "${open");
     }

@@ -129,7 +129,7 @@ async fn interrupted() {
 fn embedded_mock(runtime: &Runtime) -> anyhow::Result<String> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("could not listen on 127.0.0.1")?;
     let address = listener.local_addr()?;
-    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL, None))));
+    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL))));
     Ok(format!("http://{address}"))
 }
 

@@ -8,8 +8,9 @@ use tokio::net::TcpListener;
 
 use super::{Code, Failure, print};
 use crate::contract::Service;
-use crate::mock::fault::FAULTS;
-use crate::mock::{Fault, Mock, serve};
+use crate::mock::fault::FAMILIES;
+use crate::mock::variant::VARIANTS;
+use crate::mock::{Change, Fault, Mock, Variant, serve};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -22,34 +23,57 @@ pub(super) struct Arguments {
     /// Deviate in this one thing; `--fault list` shows what there is
     #[arg(long, value_name = "NAME")]
     fault: Option<String>,
+    /// Answer in another way that the documents leave open (repeatable); `--variant list` shows what there is
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
-    let fault = match arguments.fault.as_deref() {
-        Some("list") => {
-            FAULTS.iter().for_each(|fault| print(&format!("{:<22} {} ({})\n", fault.name, fault.sentence, fault.rule)));
-            return Ok(0);
+    if arguments.fault.as_deref() == Some("list") {
+        for (family, faults) in FAMILIES {
+            print(&format!("{family}\n"));
+            faults
+                .iter()
+                .for_each(|fault| print(&format!("  {:<32} {} ({})\n", fault.name, fault.sentence, fault.rule)));
         }
-        Some(name) => Some(Fault::find(name).ok_or_else(|| {
-            Failure::usage(anyhow!(
-                "--fault: expected the name of a fault (`ecrspec mock --fault list`), found {name:?}"
-            ))
-        })?),
-        None => None,
-    };
+        return Ok(0);
+    }
+    if arguments.variant.iter().any(|name| name == "list") {
+        VARIANTS.iter().for_each(|variant| print(&format!("{:<34} {}\n", variant.name, variant.sentence)));
+        return Ok(0);
+    }
+    let mut changes: Vec<&'static Change> = Vec::new();
+    let mut deviations = Vec::new();
+    if let Some(name) = &arguments.fault {
+        let fault = Fault::find(name).ok_or_else(|| unknown("--fault", "a fault", name))?;
+        changes.extend(fault.changes);
+        deviations.push(fault.sentence);
+    }
+    for name in &arguments.variant {
+        let variant = Variant::find(name).ok_or_else(|| unknown("--variant", "a variant", name))?;
+        changes.extend(variant.changes);
+        deviations.push(variant.sentence);
+    }
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
     runtime
         .block_on(async {
             let bound = TcpListener::bind(("127.0.0.1", arguments.port)).await;
             let listener = bound.with_context(|| format!("could not listen on port {}", arguments.port))?;
-            let deviation = fault.map_or_else(String::new, |fault| format!(", which deviates: {}", fault.sentence));
+            let deviation = match deviations.as_slice() {
+                [] => String::new(),
+                sentences => format!(", which deviates: {}", sentences.join("; ")),
+            };
             print(&format!("ecrspec mock on http://{}{deviation}\n", listener.local_addr()?));
             tokio::select! {
-                served = serve(listener, Arc::new(Mock::new(&services, fault))) => served.context("the mock ended"),
+                served = serve(listener, Arc::new(Mock::with(&services, changes))) => served.context("the mock ended"),
                 _ = tokio::signal::ctrl_c() => Ok(()),
             }
         })
         .map_err(Failure::usage)?;
     Ok(0)
+}
+
+fn unknown(flag: &str, what: &str, name: &str) -> Failure {
+    Failure::usage(anyhow!("{flag}: expected the name of {what} (`ecrspec mock {flag} list`), found {name:?}"))
 }

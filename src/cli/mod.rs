@@ -10,6 +10,7 @@ mod mock;
 mod replay;
 mod report;
 mod run;
+mod selftest;
 mod settings;
 mod target;
 
@@ -51,6 +52,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Serve the reference implementation, or one of its faults
     Mock(mock::Arguments),
+    /// Try ecrspec on itself: every fault of the mock must be found, and no lawful variant give a finding
+    Selftest(selftest::Arguments),
     /// The documented contract
     Contract(contract::Arguments),
 }
@@ -100,6 +103,7 @@ fn dispatch(arguments: &Arguments) -> Code {
         Command::List(arguments) => list::main(arguments),
         Command::Explain(arguments) => explain::main(arguments),
         Command::Mock(arguments) => mock::main(arguments),
+        Command::Selftest(arguments) => selftest::main(arguments),
         Command::Contract(arguments) => contract::main(arguments),
     }
 }

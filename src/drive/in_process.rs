@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+#[cfg(feature = "net")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "net")]
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,6 +20,9 @@ use crate::wire::{Answer, Exchange, MAX_ANSWER, Reply, Request, Trouble};
 #[derive(Clone)]
 pub struct InProcess {
     call: Arc<Call>,
+    /// How long to wait for an answer; without it as long as it takes, and a panic of the service is passed on.
+    #[cfg(feature = "net")]
+    patience: Option<std::time::Duration>,
 }
 
 type Call = dyn Fn(http::Request<Full<Bytes>>) -> Pending + Send + Sync;
@@ -50,6 +57,8 @@ where
                     Ok(Answer { status: head.status.as_u16(), headers: headers(&head.headers), body })
                 })
             }),
+            #[cfg(feature = "net")]
+            patience: None,
         }
     }
 }
@@ -60,6 +69,22 @@ impl InProcess {
         server.in_process()
     }
 
+    /// The service behind what a network does: no answer within this time is silence, and a panic drops the connection.
+    /// Needs the timers of tokio.
+    #[cfg(feature = "net")]
+    pub fn guarded(self, patience: std::time::Duration) -> InProcess {
+        InProcess { patience: Some(patience), ..self }
+    }
+
+    async fn answer(&self, request: http::Request<Full<Bytes>>) -> Reply {
+        #[cfg(feature = "net")]
+        if let Some(patience) = self.patience {
+            let answer = tokio::time::timeout(patience, Unpanicked((self.call)(request))).await;
+            return answer.unwrap_or(Err(Trouble::Silent));
+        }
+        (self.call)(request).await
+    }
+
     /// Sends a request.
     pub async fn send(&self, request: Request) -> Exchange {
         let started = Instant::now();
@@ -68,10 +93,25 @@ impl InProcess {
             http = http.header(name, value);
         }
         let reply = match http.body(Full::new(request.body.clone())) {
-            Ok(http) => (self.call)(http).await,
+            Ok(http) => self.answer(http).await,
             Err(_) => Err(Trouble::Garbage),
         };
         Exchange { request, reply, took: started.elapsed() }
+    }
+}
+
+/// An answer, or a dropped connection where making it panics.
+#[cfg(feature = "net")]
+struct Unpanicked(Pending);
+
+#[cfg(feature = "net")]
+impl Future for Unpanicked {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        // What a panic left behind in the service is the service's own affair, as it is behind a network.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context)));
+        polled.unwrap_or(Poll::Ready(Err(Trouble::Dropped)))
     }
 }
 

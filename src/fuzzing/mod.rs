@@ -43,7 +43,7 @@ pub fn sequence(data: &[u8]) {
     let allowed = if *first >= 250 { 2 } else { 0 };
     let large = plan.decisions.iter_mut().filter(|call| call.operation == "UploadLayerPart" && call.entropy[2] >= 252);
     large.skip(allowed).for_each(|call| call.entropy[2] = 0);
-    let server = crate::mock::router(std::sync::Arc::new(crate::mock::Mock::new(&[service], None)));
+    let server = crate::mock::router(std::sync::Arc::new(crate::mock::Mock::new(&[service])));
     crate::testing::sequence(server, service, &plan);
 }
 

@@ -149,6 +149,12 @@ pub fn violations() -> Vec<Violation> {
     add("item-null", "last", "null after the right digest", format!("[{right},null]"));
 
     add("match", "wrong", "one digest, a wrong one", json(&[wrong(1)]));
+    add(
+        "match",
+        "last-digit",
+        "the right digest but for its last digit",
+        String::from(r#"["sha256:${nearly:layer}"]"#),
+    );
     add("match", "other-bytes", "the digest of other bytes", String::from(r#"["${sha256:other}"]"#));
     add("match", "twice-the-bytes", "the digest of the bytes sent twice", String::from(r#"["${sha256:layer+layer}"]"#));
     add("match", "of-nothing", "the sha256 of nothing", json(&[String::from(OF_NOTHING)]));
@@ -158,6 +164,13 @@ pub fn violations() -> Vec<Violation> {
     for (variant, digits) in [("2-digits", 2), ("63-digits", 63), ("65-digits", 65), ("128-digits", 128)] {
         let digest = format!("sha256:{}", "0".repeat(digits));
         add("sha256-length", variant, &format!("a sha256 digest of {digits} digits"), json(&[digest]));
+    }
+    for (variant, title, hex) in [
+        ("beginning", "the first twelve digits of the right digest", "${short:layer}"),
+        ("digit-behind", "the right digest and one more digit", "${hex:layer}0"),
+        ("digit-before", "the right digest with one more digit before it", "0${hex:layer}"),
+    ] {
+        add("sha256-length", variant, title, format!(r#"["sha256:{hex}"]"#));
     }
     add(
         "sha256-length",

@@ -232,14 +232,15 @@ impl ValueTree for Shrinking {
 fn smaller(plan: &Plan) -> Vec<Plan> {
     let calls = plan.decisions.len();
     let mut plans = Vec::new();
-    let mut chunk = calls / 2;
-    while chunk > 0 {
-        for end in (chunk..=calls).rev().step_by(chunk) {
+    let halves = std::iter::successors(Some(calls / 2), |chunk| Some(chunk / 2));
+    for chunk in halves.take_while(|chunk| *chunk > 2).chain([2, 1]) {
+        // Wherever they stand: an upload and its part go together or not at all.
+        let step = if chunk > 2 { chunk } else { 1 };
+        for end in (chunk..=calls).rev().step_by(step) {
             let mut decisions = plan.decisions.clone();
             decisions.drain(end - chunk..end);
             plans.push(Plan { decisions });
         }
-        chunk /= 2;
     }
     let mut change = |index: usize, change: &dyn Fn(&mut Decision)| {
         let mut changed = plan.clone();

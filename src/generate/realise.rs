@@ -9,6 +9,7 @@ use super::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
 use super::faults::{Fault, Faults, Stateful, drawn};
 use super::follow::{Answered, Follower, Variants};
 use super::values::Violation;
+use crate::case::bindings::{nearly, short};
 use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
 use crate::contract::{ErrorType, Service, Tier};
 use crate::expect::Outcome;
@@ -422,7 +423,9 @@ impl Unfolding {
                 text.replace(zeros, OF_NOTHING)
                     .replace("${sha256:layer}", OF_NOTHING)
                     .replace("${hex:layer}", nothing)
-                    .replace("${HEX:layer}", &nothing.to_uppercase()),
+                    .replace("${HEX:layer}", &nothing.to_uppercase())
+                    .replace("${short:layer}", &short(nothing))
+                    .replace("${nearly:layer}", &nearly(nothing)),
             )
             // Twice nothing is nothing, and no wrong digest.
             .filter(|_| !json.contains(zeros));

@@ -1,64 +1,183 @@
-//! The reference registry behind HTTP: a server to test clients and the harness against, and, with a fault, one that
-//! deviates on purpose.
+//! The reference registry behind HTTP: a server to test clients and the harness against, and, with changes, one that
+//! behaves otherwise on purpose: in a fault that must be found, or in a variant that must not.
 
+pub mod change;
 pub mod fault;
+pub mod variant;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{Response, StatusCode};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::contract::Service;
-use crate::model::Registry;
-use crate::wire::{Answer, Framing, Request, envelope};
+use crate::contract::{ErrorType, Service};
+use crate::model::{Refusal, Registry};
+use crate::wire::{Answer, Framing, Reply, Request, Trouble, envelope};
 
+use change::{Call, Memory, is_rule};
+
+pub use change::Change;
 pub use fault::Fault;
+pub use variant::Variant;
 
 /// Larger bodies are answered with 413: the largest part has 28 MB as base64.
 const MAX_BODY: usize = 40 << 20;
 
+/// The real service names each request with a UUID (c7n); here it stands for "some id".
+const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// The state of a mock server.
 #[derive(Debug)]
 pub struct Mock {
-    registries: Mutex<Vec<(Service, Registry)>>,
-    fault: Option<&'static Fault>,
+    services: Mutex<Vec<(Registry, Memory)>>,
+    changes: Vec<&'static Change>,
 }
 
 impl Mock {
-    /// A mock of these services, empty; with a fault, it deviates in that.
-    pub fn new(services: &[Service], fault: Option<&'static Fault>) -> Mock {
-        let registries = services.iter().map(|service| (*service, Registry::new(*service))).collect();
-        Mock { registries: Mutex::new(registries), fault }
+    /// A mock of these services, empty, that does as the reference registry does.
+    pub fn new(services: &[Service]) -> Mock {
+        Mock::with(services, [])
     }
 
-    /// Answers a request.
-    pub fn answer(&self, mut request: Request) -> Answer {
-        if let Some(fault) = self.fault {
-            (fault.before)(&mut request);
-        }
-        let mut answer = self.truthful(&request);
-        if let Some(fault) = self.fault {
-            (fault.after)(&request, &mut answer);
-        }
-        answer
-    }
-
-    fn truthful(&self, request: &Request) -> Answer {
-        // A panic while the lock was held would be a defect of ours; the state is plain data and stays usable.
-        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = request.header("x-amz-target").unwrap_or_default();
-        let meant = registries.iter().position(|(service, _)| target.starts_with(service.contract().target_prefix));
-        // Without a known target any registry gives the framework's own answer.
-        let Some((_, registry)) = registries.get_mut(meant.unwrap_or_default()) else {
-            return Answer { status: 503, headers: Vec::new(), body: bytes::Bytes::new() };
+    /// A mock that behaves otherwise in this.
+    pub fn with(services: &[Service], changes: impl IntoIterator<Item = &'static Change>) -> Mock {
+        let changes: Vec<&Change> = changes.into_iter().collect();
+        let begin = |service: &Service| {
+            let mut registry = Registry::new(*service);
+            for change in &changes {
+                if let Change::Begins(begins) = change {
+                    begins(&mut registry);
+                }
+            }
+            (registry, Memory::default())
         };
-        match registry.answer(request) {
-            Ok(members) => envelope::answer(200, &members),
-            Err(refusal) => refusal.to_answer(),
+        Mock { services: Mutex::new(services.iter().map(begin).collect()), changes }
+    }
+
+    /// Answers a request, at once.
+    pub fn answer(&self, mut request: Request) -> Reply {
+        for change in &self.changes {
+            if let Change::Reads(reads) = change {
+                reads(&mut request);
+            }
         }
+        // A panic while the lock was held would be a defect of ours; the state is plain data and stays usable.
+        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let is_meant =
+            |(registry, _): &(Registry, Memory)| target.starts_with(registry.service.contract().target_prefix);
+        // Without a known target any registry gives the framework's own answer.
+        let meant = services.iter().position(is_meant).unwrap_or_default();
+        let Some((registry, memory)) = services.get_mut(meant) else { return Err(Trouble::Dropped) };
+        memory.requests += 1;
+        let intercepted = self.changes.iter().find_map(|change| match change {
+            Change::Intercepts(intercepts) => intercepts(&request, memory),
+            _ => None,
+        });
+        if let Some(reply) = intercepted {
+            return reply;
+        }
+        let mut reply = Ok(match self.call(registry, memory, &request) {
+            Ok(members) => envelope::answer(200, &members),
+            Err(refusal) => self.named(&refusal),
+        });
+        if let Ok(answer) = &mut reply {
+            answer.headers.push((String::from("x-amzn-requestid"), String::from(REQUEST_ID)));
+        }
+        for change in &self.changes {
+            if let Change::Says(says) = change {
+                says(&request, memory, &mut reply);
+            }
+        }
+        reply
+    }
+
+    /// What a call comes to: the members of a success, or why it is refused.
+    fn call(&self, registry: &mut Registry, memory: &mut Memory, request: &Request) -> Result<Value, Refusal> {
+        let operation = match registry.route(request) {
+            Err(refusal) if self.ignores(&refusal.rule) => {
+                let named = request.operation().and_then(|name| registry.service.contract().operation(name));
+                named.ok_or(refusal)?
+            }
+            routed => routed?,
+        };
+        let input = registry.read(request)?;
+        let mut call = Call { registry, memory, operation, input };
+        for change in &self.changes {
+            if let Change::Takes(takes) = change {
+                takes(&mut call);
+            }
+        }
+        if let Some(refusal) = self.wrong(&mut call).into_iter().next() {
+            return Err(refusal);
+        }
+        let (name, _) = call.key();
+        if let Some(removed) = call.registry.repositories.get(&name).filter(|_| operation.name == "DeleteRepository") {
+            call.memory.removed.insert(name, removed.clone());
+        }
+        let performed = self.changes.iter().find_map(|change| match change {
+            Change::Performs(performs) => performs(&mut call),
+            _ => None,
+        });
+        let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
+        let members = performed.unwrap_or_else(|| call.perform());
+        if let Some(layer) = layer.filter(|_| operation.name == "CompleteLayerUpload") {
+            let key = call.key();
+            call.memory.completed.insert(key, layer);
+        }
+        Ok(members)
+    }
+
+    /// What is wrong with a call: with its members, or else with what they name.
+    fn wrong(&self, call: &mut Call) -> Vec<Refusal> {
+        let sift = |call: &Call, mut wrong: Vec<Refusal>| {
+            self.changes.iter().for_each(|change| change.sifts(call, &mut wrong));
+            wrong
+        };
+        let mut wrong = sift(call, call.registry.syntax(call.operation, &call.input));
+        self.changes.iter().for_each(|change| change.accuses(call, &mut wrong));
+        if wrong.is_empty() {
+            wrong = sift(call, call.registry.standing(call.operation, &call.input));
+        }
+        for change in &self.changes {
+            if let Change::Finds(finds) = change {
+                finds(call, &mut wrong);
+            }
+        }
+        wrong
+    }
+
+    fn ignores(&self, rule: &str) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::Ignores(named) if is_rule(rule, named)))
+    }
+
+    /// A refusal with the error type that the mock has for it.
+    fn named(&self, refusal: &Refusal) -> Answer {
+        let other = self.changes.iter().find_map(|change| match change {
+            Change::Names(rule, error) if is_rule(&refusal.rule, rule) => Some(*error),
+            _ => None,
+        });
+        match other {
+            None => refusal.to_answer(),
+            Some(name) => {
+                let status = ErrorType::find(name).map_or(400, |error| error.statuses[0]);
+                envelope::answer(status, &json!({ "__type": name, "message": refusal.message }))
+            }
+        }
+    }
+
+    /// How long the mock waits before it looks at a request.
+    fn delay(&self, request: &Request) -> Duration {
+        let delay = |change: &&Change| match change {
+            Change::Waits(waits) => waits(request),
+            _ => Duration::ZERO,
+        };
+        self.changes.iter().map(delay).sum()
     }
 }
 
@@ -88,7 +207,16 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response
         body,
         framing: Framing::Length,
     };
-    respond(mock.answer(request))
+    let delay = mock.delay(&request);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    match mock.answer(request) {
+        Ok(answer) => respond(answer),
+        Err(Trouble::Silent) => std::future::pending().await,
+        // Whoever serves the connection drops it. It is no panic, and nobody is told of one.
+        Err(_) => std::panic::resume_unwind(Box::new("the mock drops the connection")),
+    }
 }
 
 fn respond(answer: Answer) -> Response<Body> {
@@ -97,7 +225,5 @@ fn respond(answer: Answer) -> Response<Body> {
     for (name, value) in &answer.headers {
         response = response.header(name, value);
     }
-    // The real service names each request with a UUID (c7n); here it stands for "some id".
-    response = response.header("x-amzn-requestid", "00000000-0000-4000-8000-000000000000");
     response.body(Body::from(answer.body)).unwrap_or_default()
 }

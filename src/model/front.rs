@@ -14,7 +14,12 @@ impl Registry {
         self.call(operation, &input)
     }
 
-    fn route(&self, request: &Request) -> Result<&'static Operation, Refusal> {
+    /// The operation that a request names.
+    ///
+    /// # Errors
+    ///
+    /// Why it names none.
+    pub fn route(&self, request: &Request) -> Result<&'static Operation, Refusal> {
         let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
         if request.method != "POST" {
             return Err(refuse("wire/method"));
@@ -32,7 +37,12 @@ impl Registry {
         contract.operation(operation).ok_or_else(|| refuse("wire/target/operation"))
     }
 
-    fn read(&self, request: &Request) -> Result<Map<String, Value>, Refusal> {
+    /// The members of a request.
+    ///
+    /// # Errors
+    ///
+    /// Why it has none.
+    pub fn read(&self, request: &Request) -> Result<Map<String, Value>, Refusal> {
         let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
         if request.body.is_empty() {
             return Err(refuse("wire/body/empty"));

@@ -29,7 +29,11 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal for breaking a rule, with the first error that the rule admits.
-    fn of(service: Service, rule: &str, message: String) -> Refusal {
+    ///
+    /// # Panics
+    ///
+    /// When there is no such rule, or it names no error.
+    pub fn of(service: Service, rule: &str, message: String) -> Refusal {
         let error = Rules::of(service)
             .get(rule)
             .and_then(|rule| rule.errors.first())

@@ -10,35 +10,45 @@ use crate::case::bindings::hex;
 use crate::contract::check::{Breach, blob, check, long};
 use crate::contract::{Operation, Role, Service, shapes};
 
-/// The state of one service.
+/// The state of one service. Plain data, so that the mock can spoil it.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    pub(super) service: Service,
-    account: String,
-    repositories: BTreeMap<String, Repository>,
-    uploads_made: u64,
+    /// Which service.
+    pub service: Service,
+    /// The account that it belongs to.
+    pub account: String,
+    /// What it has, by name.
+    pub repositories: BTreeMap<String, Repository>,
+    /// How many uploads were begun so far.
+    pub uploads_made: u64,
 }
 
+/// A repository.
 #[derive(Clone, Debug, Default)]
-struct Repository {
-    uploads: BTreeMap<String, Upload>,
+pub struct Repository {
+    /// The uploads that are open, by id.
+    pub uploads: BTreeMap<String, Upload>,
     /// The size of each layer by its digest.
-    layers: BTreeMap<String, usize>,
+    pub layers: BTreeMap<String, usize>,
 }
 
+/// An upload that is open.
 #[derive(Clone, Debug, Default)]
-struct Upload {
+pub struct Upload {
     /// Of the bytes so far, which nobody asks for again.
-    hash: Sha256,
-    parts: Vec<usize>,
+    pub hash: Sha256,
+    /// The size of each part.
+    pub parts: Vec<usize>,
 }
 
 impl Upload {
-    fn digest(&self) -> String {
+    /// The digest of the bytes so far.
+    pub fn digest(&self) -> String {
         format!("sha256:{}", hex(&self.hash.clone().finalize()))
     }
 
-    fn size(&self) -> usize {
+    /// How many bytes there are so far.
+    pub fn size(&self) -> usize {
         self.parts.iter().sum()
     }
 }
@@ -71,10 +81,14 @@ impl Registry {
     /// All that is wrong with a request, what the registry looks at first before the rest. Where something is wrong with
     /// its members, nothing is said of what they name.
     pub fn refusals(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
-        let syntax = self.syntax(operation, input);
-        if !syntax.is_empty() {
-            return syntax;
+        match self.syntax(operation, input) {
+            syntax if syntax.is_empty() => self.standing(operation, input),
+            syntax => syntax,
         }
+    }
+
+    /// What is wrong with what the members of a request name, as things stand.
+    pub fn standing(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
         if let Some(registry) = text(input, "registryId").filter(|registry| *registry != self.account) {
             return vec![self.foreign(operation, input, registry)];
         }
@@ -141,7 +155,8 @@ impl Registry {
         }
     }
 
-    fn syntax(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
+    /// What is wrong with the members of a request.
+    pub fn syntax(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
         // What one edition of the documents admits, the registry admits.
         let broken = check(operation, input).into_iter().filter(|breach| !breach.rule.ends_with("/editions"));
         let refusal = |breach: Breach| match operation.role {
@@ -204,7 +219,7 @@ impl Registry {
         let mut refusals = Vec::new();
         let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
         let received = upload.size();
-        let length = blob_of(input).len();
+        let length = blob_size(input);
         let mut refuse = |rule: &str, message: String| {
             let mut refusal = Refusal::of(self.service, &format!("UploadLayerPart/{rule}"), message);
             refusal.members = json!({
@@ -399,7 +414,13 @@ fn number(input: &Members, member: &str) -> i64 {
     input.get(member).and_then(long).unwrap_or_default()
 }
 
-fn blob_of(input: &Members) -> Vec<u8> {
+/// How many bytes the part has. Its text was found to be base64 by then: 20 MiB need not be decoded for that.
+pub(crate) fn blob_size(input: &Members) -> usize {
+    let text = text(input, "layerPartBlob").unwrap_or_default().trim_end_matches('=');
+    text.len() * 3 / 4
+}
+
+pub(crate) fn blob_of(input: &Members) -> Vec<u8> {
     text(input, "layerPartBlob").and_then(blob).unwrap_or_default()
 }
 

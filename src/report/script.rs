@@ -138,6 +138,11 @@ fn reference(name: &str, captures: &mut Vec<Capture>) -> Result<String, String> 
         Some(("base64", chunk)) => format!("$(base64 < {chunk} | tr -d '\\n')"),
         Some(("sha256", chunks)) => format!("sha256:{}", digest(chunks)),
         Some(("hex", chunks)) => digest(chunks),
+        Some(("short", chunks)) => format!("$(cat {} | sha256sum | cut -c1-12)", chunks.replace('+', " ")),
+        Some(("nearly", chunks)) => {
+            let digits = format!("cat {} | sha256sum", chunks.replace('+', " "));
+            format!("$({digits} | cut -c1-63)$({digits} | cut -c64 | tr 0-9a-f 1-9a-f0)")
+        }
         Some(("HEX", chunks)) => format!("$(printf %s {} | tr a-f A-F)", digest(chunks)),
         Some(("upper", name)) => format!("$(printf %s \"${{{}}}\" | tr a-z A-Z)", capture(name)?),
         Some(("size", chunks)) => format!("$(cat {} | wc -c | tr -d ' ')", chunks.replace('+', " ")),

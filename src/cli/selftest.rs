@@ -1,0 +1,217 @@
+//! `ecrspec selftest`: the harness on itself.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::{Code, Failure, print};
+use crate::contract::Service;
+use crate::mock::fault::FAMILIES;
+use crate::mock::variant::VARIANTS;
+use crate::mock::{Fault, Variant};
+use crate::report::summary::Reason;
+use crate::report::terminal::{BOLD, DIM, GREEN, RED};
+use crate::run::RunError;
+use crate::selftest::{self, Held, Tried};
+
+/// Combinations of five variants that are tried, and how many under `--full`.
+const COMBINATIONS: u64 = 20;
+const ALL_COMBINATIONS: u64 = 200;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// All cases for each fault, and not only until the first that finds it; more combinations of variants
+    #[arg(long)]
+    full: bool,
+    /// Only faults and variants with this in their names (repeatable)
+    #[arg(long, value_name = "NAME")]
+    filter: Vec<String>,
+    /// Service: ecr or ecr-public (repeatable; default both)
+    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    service: Vec<Service>,
+    /// text, or json for one object
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What a selftest came to. The format rises with its `schema`.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    schema: u32,
+    ecrspec: &'static str,
+    full: bool,
+    totals: Totals,
+    faults: Vec<Tried>,
+    variants: Vec<Held>,
+    combinations: Vec<Held>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Totals {
+    faults: usize,
+    faults_found: usize,
+    variants: usize,
+    variants_passed: usize,
+    combinations: usize,
+    combinations_passed: usize,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Code {
+    let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
+    let wanted = |name: &str| arguments.filter.is_empty() || arguments.filter.iter().any(|part| name.contains(part));
+    let faults: Vec<(&'static Fault, Service)> = Fault::all()
+        .filter(|fault| wanted(fault.name))
+        .flat_map(|fault| fault.services().map(move |service| (fault, service)))
+        .filter(|(_, service)| services.contains(service))
+        .collect();
+    let variants: Vec<(Vec<&'static Variant>, Service)> = VARIANTS
+        .iter()
+        .filter(|variant| wanted(variant.name))
+        .flat_map(|variant| services.iter().map(move |service| (vec![variant], *service)))
+        .collect();
+    let count = match (arguments.filter.is_empty(), arguments.full) {
+        (false, _) => 0,
+        (true, false) => COMBINATIONS,
+        (true, true) => ALL_COMBINATIONS,
+    };
+    let combined = |number: u64| (selftest::combination(number), services[number as usize % services.len()]);
+    let combinations: Vec<_> = (0..count).map(combined).collect();
+    if faults.is_empty() && variants.is_empty() {
+        return Ok(Reason::NothingRun.code());
+    }
+    let faults =
+        side_by_side(&faults, async |(fault, service)| selftest::fault(fault, *service, arguments.full).await)?;
+    let hold =
+        async |(variants, service): &(Vec<&'static Variant>, Service)| selftest::variants(variants, *service).await;
+    let variants = side_by_side(&variants, hold)?;
+    let combinations = side_by_side(&combinations, hold)?;
+    let totals = Totals::of(&faults, &variants, &combinations);
+    let outcome = Outcome {
+        schema: 1,
+        ecrspec: env!("CARGO_PKG_VERSION"),
+        full: arguments.full,
+        totals,
+        faults,
+        variants,
+        combinations,
+    };
+    match arguments.format {
+        Format::Text => print(&outcome.text()),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&outcome).map_err(|error| Failure::harness(error.to_string()))?;
+            print(&format!("{json}\n"));
+        }
+    }
+    Ok(if totals.is_well() { 0 } else { Reason::Harness.code() })
+}
+
+/// Does something with each item, as many at once as there are cores, and brings the results in order.
+fn side_by_side<T: Sync, R: Send>(
+    items: &[T],
+    work: impl AsyncFn(&T) -> Result<R, RunError> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    let worker = || -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(|error| Failure::harness(error.to_string()))?;
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return Ok(()) };
+            let result = runtime.block_on(work(item)).map_err(|error| Failure::harness(error.to_string()))?;
+            results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err(Failure::harness(String::from("a worker of the selftest ended early"))))
+        })
+    })?;
+    Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+}
+
+impl Totals {
+    fn of(faults: &[Tried], variants: &[Held], combinations: &[Held]) -> Totals {
+        // A fault counts once, and only if it is found wherever it can be.
+        let names = |faults: &mut dyn Iterator<Item = &Tried>| {
+            faults.map(|tried| tried.fault).collect::<std::collections::BTreeSet<_>>()
+        };
+        let all = names(&mut faults.iter());
+        let missed = names(&mut faults.iter().filter(|tried| !tried.is_caught()));
+        let variant = |held: &&Held| held.variants.clone();
+        let every: std::collections::BTreeSet<_> = variants.iter().map(|held| variant(&held)).collect();
+        let alarming: std::collections::BTreeSet<_> =
+            variants.iter().filter(|held| !held.alarms.is_empty()).map(|held| variant(&held)).collect();
+        Totals {
+            faults: all.len(),
+            faults_found: all.len() - missed.len(),
+            variants: every.len(),
+            variants_passed: every.len() - alarming.len(),
+            combinations: combinations.len(),
+            combinations_passed: combinations.iter().filter(|held| held.alarms.is_empty()).count(),
+        }
+    }
+
+    fn is_well(self) -> bool {
+        (self.faults, self.variants, self.combinations)
+            == (self.faults_found, self.variants_passed, self.combinations_passed)
+    }
+}
+
+impl Outcome {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (family, faults) in FAMILIES {
+            let of_family = |tried: &&Tried| faults.iter().any(|fault| fault.name == tried.fault);
+            let tried: Vec<&Tried> = self.faults.iter().filter(of_family).collect();
+            if tried.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "\n{BOLD}{family}{BOLD:#}");
+            for one in tried {
+                let _ = writeln!(text, "  {:<32} {:<10} {}", one.fault, one.service, by(one));
+                let further = one.caught.iter().skip(1);
+                further.for_each(|case| {
+                    let _ = writeln!(text, "  {:<43} {DIM}{case}{DIM:#}", "");
+                });
+            }
+        }
+        let _ = writeln!(text, "\n{BOLD}variants{BOLD:#}");
+        for held in self.variants.iter().chain(&self.combinations) {
+            let verdict = match held.alarms.as_slice() {
+                [] => format!("{GREEN}no finding{GREEN:#} in {} cases", held.judged),
+                alarms => format!("{RED}FALSE ALARM{RED:#} {}", alarms.join("; ")),
+            };
+            let _ = writeln!(text, "  {:<32} {:<10} {verdict}", held.variants.join(" + "), held.service);
+        }
+        let Totals { faults, faults_found, variants, variants_passed, combinations, combinations_passed } = self.totals;
+        let _ = writeln!(
+            text,
+            "\nfaults found {faults_found} of {faults}, variants passed {variants_passed} of {variants}, combinations \
+             passed {combinations_passed} of {combinations}"
+        );
+        text
+    }
+}
+
+/// Which case found a fault, and what that took.
+fn by(tried: &Tried) -> String {
+    match tried.caught.first() {
+        Some(case) => format!("{GREEN}{case}{GREEN:#} {DIM}{} requests, {} ms{DIM:#}", tried.requests, tried.millis),
+        None => format!("{RED}NOT FOUND{RED:#} {} is broken; found {}", tried.rule, tried.beside.join(", ")),
+    }
+}

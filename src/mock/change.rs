@@ -1,0 +1,179 @@
+//! How the mock is told to behave otherwise than the reference registry: a change for each seam of a call, so that a fault
+//! or a variant is a row of data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::contract::{ErrorType, Operation};
+use crate::model::registry::{Registry, Repository, Upload};
+use crate::model::{Refusal, registry};
+use crate::wire::{Reply, Request};
+
+/// One thing that the mock does otherwise, at one of the seams of a call: from the request as it comes in to the answer as
+/// it goes out.
+///
+/// A rule is named by its id; `*` in the place of the operation stands for every operation.
+#[derive(Debug)]
+pub enum Change {
+    /// Begins with another state.
+    Begins(fn(&mut Registry)),
+    /// Reads the request otherwise.
+    Reads(fn(&mut Request)),
+    /// Answers before anything is looked at, and does nothing.
+    Intercepts(fn(&Request, &Memory) -> Option<Reply>),
+    /// Takes its members otherwise.
+    Takes(fn(&mut Call)),
+    /// Does not look at a rule.
+    Ignores(&'static str),
+    /// Does not look at a rule where the member that it is about has such a value.
+    Admits(&'static str, fn(&Value) -> bool),
+    /// Finds a rule broken that is kept, where the member that it is about has such a value.
+    Refuses(&'static str, fn(&Value) -> bool),
+    /// Finds other things wrong.
+    Finds(fn(&mut Call, &mut Vec<Refusal>)),
+    /// Answers a broken rule with another error type.
+    Names(&'static str, &'static str),
+    /// Does something else; `None` leaves it to the registry.
+    Performs(fn(&mut Call) -> Option<Value>),
+    /// Answers otherwise. Without an answer, the connection is dropped, or stays silent.
+    Says(fn(&Request, &mut Memory, &mut Reply)),
+    /// Waits before it looks at a request.
+    Waits(fn(&Request) -> Duration),
+}
+
+/// What the mock remembers beside the state of the registry, which forgets an upload when it ends.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Requests so far.
+    pub requests: u64,
+    /// Uploads that were completed, by repository and id, with their layer and its size.
+    pub completed: BTreeMap<(String, String), (String, usize)>,
+    /// Uploads that ended otherwise.
+    pub ended: BTreeSet<(String, String)>,
+    /// Repositories as they were when they were deleted, by name.
+    pub removed: BTreeMap<String, Repository>,
+}
+
+/// A call under way: its members can be read.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The state of the service.
+    pub registry: &'a mut Registry,
+    /// What is remembered beside it.
+    pub memory: &'a mut Memory,
+    /// What is asked for.
+    pub operation: &'static Operation,
+    /// The members of the request.
+    pub input: Map<String, Value>,
+}
+
+impl Call<'_> {
+    /// Whether this operation is asked for.
+    pub fn is(&self, operation: &str) -> bool {
+        self.operation.name == operation
+    }
+
+    /// A member, if it is a text.
+    pub fn text(&self, member: &str) -> &str {
+        self.input.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A member, if it is a whole number.
+    pub fn number(&self, member: &str) -> i64 {
+        self.input.get(member).and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// The items of `layerDigests` that are texts.
+    pub fn digests(&self) -> Vec<&str> {
+        self.input
+            .get("layerDigests")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+
+    /// The bytes of the part.
+    pub fn blob(&self) -> Vec<u8> {
+        registry::blob_of(&self.input)
+    }
+
+    /// How many bytes the part has.
+    pub fn blob_size(&self) -> usize {
+        registry::blob_size(&self.input)
+    }
+
+    /// The upload that is named, by repository and id.
+    pub fn key(&self) -> (String, String) {
+        (String::from(self.text("repositoryName")), String::from(self.text("uploadId")))
+    }
+
+    /// The upload that is named, if it is open.
+    pub fn upload(&mut self) -> Option<&mut Upload> {
+        let (repository, id) = self.key();
+        self.registry.repositories.get_mut(&repository)?.uploads.get_mut(&id)
+    }
+
+    /// The digest of the upload that is named, if it is open.
+    pub fn computed(&mut self) -> Option<String> {
+        self.upload().map(|upload| upload.digest())
+    }
+
+    /// Lets the registry do it.
+    pub fn perform(&mut self) -> Value {
+        self.registry.perform(self.operation, &self.input)
+    }
+}
+
+/// Whether a rule is the one that is named, or one of those.
+pub(super) fn is_rule(rule: &str, named: &str) -> bool {
+    match named.strip_prefix("*/") {
+        Some(rest) => rule.split_once('/').is_some_and(|(_, path)| path == rest),
+        None => rule == named,
+    }
+}
+
+/// The operation and the member that the name of a rule begins with.
+fn subject(named: &str) -> (&str, &str) {
+    let mut segments = named.split('/');
+    (segments.next().unwrap_or_default(), segments.next().unwrap_or_default())
+}
+
+impl Change {
+    /// Changes what was found wrong with the members of a call, or with what they name.
+    pub(super) fn sifts(&self, call: &Call, wrong: &mut Vec<Refusal>) {
+        match self {
+            Change::Ignores(rule) => wrong.retain(|refusal| !is_rule(&refusal.rule, rule)),
+            Change::Admits(rule, admits) => {
+                let value = call.input.get(subject(rule).1).unwrap_or(&Value::Null);
+                wrong.retain(|refusal| !is_rule(&refusal.rule, rule) || !admits(value));
+            }
+            _ => {}
+        }
+    }
+
+    /// Finds something wrong with members that are right.
+    pub(super) fn accuses(&self, call: &Call, wrong: &mut Vec<Refusal>) {
+        let Change::Refuses(rule, refuses) = self else { return };
+        let (operation, member) = subject(rule);
+        let concerned = (operation == "*" || call.is(operation)) && call.operation.input(member).is_some();
+        let value = call.input.get(member).unwrap_or(&Value::Null);
+        if concerned && refuses(value) {
+            wrong.push(invalid_parameter(&rule.replacen('*', call.operation.name, 1)));
+        }
+    }
+}
+
+/// A refusal as a parameter.
+pub(super) fn invalid_parameter(rule: &str) -> Refusal {
+    refusal("InvalidParameterException", rule)
+}
+
+/// A refusal with an error that the documents have.
+pub(super) fn refusal(error: &str, rule: &str) -> Refusal {
+    let error = ErrorType::find(error).unwrap_or_else(|| panic!("{error} is in the table of errors"));
+    Refusal { rule: String::from(rule), error, message: String::from("refused"), members: Value::Null }
+}

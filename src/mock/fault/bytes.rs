@@ -1,0 +1,184 @@
+//! What is hashed, and which digest is answered.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::super::Change::{Performs, Says};
+use super::super::change::Call;
+use super::{Fault, fault};
+use crate::case::bindings::hex;
+use crate::wire::{Reply, Request};
+
+const DIGEST: &str = "CompleteLayerUpload/answer/layerDigest";
+
+pub(super) static FAULTS: &[Fault] = &[
+    fault(
+        "layer-digest-echoed",
+        "CompleteLayerUpload answers with the first digest that was sent",
+        DIGEST,
+        &[Says(|request, _, reply| {
+            completed(request, reply, |sent, body| body["layerDigest"] = sent["layerDigests"][0].clone())
+        })],
+    ),
+    fault(
+        "last-digest-echoed",
+        "CompleteLayerUpload answers with the last digest that was sent",
+        DIGEST,
+        &[Says(|request, _, reply| {
+            completed(request, reply, |sent, body| {
+                body["layerDigest"] =
+                    sent["layerDigests"].as_array().and_then(|list| list.last()).cloned().unwrap_or_default();
+            });
+        })],
+    ),
+    fault(
+        "other-algorithm-echoed",
+        "CompleteLayerUpload answers with a digest of another algorithm if one was sent",
+        DIGEST,
+        &[Says(|request, _, reply| {
+            completed(request, reply, |sent, body| {
+                let other = |digest: &&Value| digest.as_str().is_some_and(|digest| !digest.starts_with("sha256:"));
+                if let Some(digest) = sent["layerDigests"].as_array().into_iter().flatten().find(other) {
+                    body["layerDigest"] = digest.clone();
+                }
+            });
+        })],
+    ),
+    fault(
+        "digest-in-upper-case",
+        "CompleteLayerUpload answers with the digest in upper case",
+        DIGEST,
+        &[Says(|request, _, reply| {
+            redigest(request, reply, |digest| format!("sha256:{}", digest[7..].to_uppercase()))
+        })],
+    ),
+    fault(
+        "digest-without-algorithm",
+        "CompleteLayerUpload answers with the bare hex digits of the digest",
+        DIGEST,
+        &[Says(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[7..])))],
+    ),
+    fault(
+        "digest-cut",
+        "CompleteLayerUpload answers with the first twelve hex digits of the digest",
+        DIGEST,
+        &[Says(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[..19])))],
+    ),
+    fault(
+        "digest-of-nothing",
+        "CompleteLayerUpload answers with the digest of no bytes",
+        DIGEST,
+        &[Says(|request, _, reply| redigest(request, reply, |_| format!("sha256:{}", hex(&Sha256::digest(b"")))))],
+    ),
+    fault(
+        "base64-hashed",
+        "the base64 text of parts is hashed instead of their bytes",
+        "survey/plain-upload",
+        &[Performs(|call| hashes(call, |call, before| before.chain_update(call.text("layerPartBlob"))))],
+    ),
+    fault(
+        "first-part-hashed",
+        "the first part alone is hashed",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| {
+            let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
+            (!first).then(|| hashes(call, |_, before| before)).flatten()
+        })],
+    ),
+    fault(
+        "last-part-hashed",
+        "the last part alone is hashed",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| hashes(call, |call, _| Sha256::new_with_prefix(call.blob())))],
+    ),
+    fault(
+        "parts-hashed-apart",
+        "the digests of several parts are hashed, as S3 does",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| {
+            let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
+            (!first).then(|| hashes(call, |call, before| before.chain_update(Sha256::digest(call.blob())))).flatten()
+        })],
+    ),
+    fault(
+        "parts-in-wrong-order",
+        "a later part is hashed before those that came first",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| {
+            let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
+            (!first)
+                .then(|| {
+                    hashes(call, |call, before| Sha256::new_with_prefix(call.blob()).chain_update(before.finalize()))
+                })
+                .flatten()
+        })],
+    ),
+    fault(
+        "newline-hashed",
+        "a newline behind each part is hashed",
+        "survey/plain-upload",
+        &[Performs(|call| hashes(call, |call, before| before.chain_update(call.blob()).chain_update(b"\n")))],
+    ),
+    fault(
+        "zero-bytes-dropped",
+        "bytes of value 0 at the end of a part are not hashed",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| {
+            hashes(call, |call, before| {
+                let bytes = call.blob();
+                let kept = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                before.chain_update(&bytes[..kept])
+            })
+        })],
+    ),
+    fault(
+        "bytes-as-utf-8",
+        "parts are read as UTF-8, and what is none is replaced before it is hashed",
+        "survey/plain-upload",
+        &[Performs(|call| {
+            hashes(call, |call, before| before.chain_update(String::from_utf8_lossy(&call.blob()).as_bytes()))
+        })],
+    ),
+    fault(
+        "one-mib-hashed",
+        "the first MiB of a part alone is hashed",
+        "CompleteLayerUpload/accepted",
+        &[Performs(|call| {
+            hashes(call, |call, before| {
+                let bytes = call.blob();
+                before.chain_update(&bytes[..bytes.len().min(1 << 20)])
+            })
+        })],
+    ),
+];
+
+/// Changes the answer of a completion, given the members of its request.
+fn completed(request: &Request, reply: &mut Reply, change: impl FnOnce(&Value, &mut Value)) {
+    let (Some("CompleteLayerUpload"), Ok(answer)) = (request.operation(), reply) else { return };
+    let sent: Option<Value> = serde_json::from_slice(&request.body).ok();
+    if let (200, Some(sent), Some(mut body)) = (answer.status, sent, answer.json()) {
+        change(&sent, &mut body);
+        answer.body = Bytes::from(body.to_string());
+    }
+}
+
+fn redigest(request: &Request, reply: &mut Reply, change: fn(&str) -> String) {
+    completed(request, reply, |_, body| {
+        if let Some(digest) = body["layerDigest"].as_str() {
+            body["layerDigest"] = json!(change(digest));
+        }
+    });
+}
+
+/// Takes a part and hashes it in another way, given what was hashed before.
+fn hashes(call: &mut Call, hash: fn(&Call, Sha256) -> Sha256) -> Option<Value> {
+    if !call.is("UploadLayerPart") {
+        return None;
+    }
+    let before = call.upload()?.hash.clone();
+    let hashed = hash(call, before);
+    let members = call.perform();
+    call.upload()?.hash = hashed;
+    Some(members)
+}

@@ -1,0 +1,111 @@
+//! What the mock can be told to do wrong: one row each, by family. Each of them must be found by a case that has a name
+//! (`selftest`).
+
+mod bounds;
+mod bytes;
+mod envelope;
+mod errors;
+mod lists;
+mod patterns;
+mod protocol;
+mod ranges;
+mod state;
+mod trouble;
+mod types;
+
+use serde_json::Value;
+
+use super::Change;
+use crate::contract::{Rules, Service};
+
+/// One wrong behaviour.
+#[derive(Debug)]
+pub struct Fault {
+    /// Its name, for `ecrspec mock --fault NAME`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub sentence: &'static str,
+    /// Id of the rule that it breaks.
+    pub rule: &'static str,
+    /// What the mock does otherwise.
+    pub changes: &'static [Change],
+}
+
+/// All faults, by family.
+pub static FAMILIES: &[(&str, &[Fault])] = &[
+    ("bounds", bounds::FAULTS),
+    ("patterns", patterns::FAULTS),
+    ("lists", lists::FAULTS),
+    ("types", types::FAULTS),
+    ("ranges", ranges::FAULTS),
+    ("bytes", bytes::FAULTS),
+    ("state", state::FAULTS),
+    ("errors", errors::FAULTS),
+    ("envelope", envelope::FAULTS),
+    ("protocol", protocol::FAULTS),
+    ("trouble", trouble::FAULTS),
+];
+
+impl Fault {
+    /// All faults.
+    pub fn all() -> impl Iterator<Item = &'static Fault> {
+        FAMILIES.iter().flat_map(|(_, faults)| faults.iter())
+    }
+
+    /// The fault with this name.
+    pub fn find(name: &str) -> Option<&'static Fault> {
+        Fault::all().find(|fault| fault.name == name)
+    }
+
+    /// The services that have the rule which it breaks.
+    pub fn services(&self) -> impl Iterator<Item = Service> {
+        Service::ALL.into_iter().filter(|service| Rules::of(*service).get(self.rule).is_some())
+    }
+}
+
+/// A row of a table of faults.
+const fn fault(name: &'static str, sentence: &'static str, rule: &'static str, changes: &'static [Change]) -> Fault {
+    Fault { name, sentence, rule, changes }
+}
+
+/// How many characters a text has, or how many items a list.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.len(),
+        _ => 0,
+    }
+}
+
+/// The items of a list that are texts; of a text, itself.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Changes a member that is a text.
+fn retext(input: &mut serde_json::Map<String, Value>, member: &str, change: impl FnOnce(&str) -> String) {
+    if let Some(Value::String(text)) = input.get_mut(member) {
+        *text = change(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn faults_have_names_sentences_and_rules_of_their_own() {
+        let names: BTreeSet<&str> = Fault::all().map(|fault| fault.name).collect();
+        assert_eq!(names.len(), Fault::all().count());
+        for fault in Fault::all() {
+            assert!(fault.services().next().is_some(), "{} breaks {}, which no service has", fault.name, fault.rule);
+            assert!(!fault.changes.is_empty() && !fault.sentence.ends_with('.'), "{}", fault.name);
+        }
+    }
+}

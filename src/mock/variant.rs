@@ -1,0 +1,795 @@
+//! Ways to answer that the documents leave open: one row each. None of them may give a finding, alone or with others
+//! (`selftest`).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::Change::{self, Begins, Finds, Intercepts, Names, Performs, Reads, Says, Takes, Waits};
+use super::change::{Call, Memory, invalid_parameter, refusal};
+use crate::contract::check::check;
+use crate::model::Refusal;
+use crate::wire::{Answer, Reply, Trouble, envelope};
+
+/// One lawful way to answer that is not the reference registry's.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name, for `ecrspec mock --variant NAME`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub sentence: &'static str,
+    /// Whether it keeps some cases from being judged: it throttles, or times out.
+    pub withholds: bool,
+    /// What the mock does otherwise.
+    pub changes: &'static [Change],
+}
+
+impl Variant {
+    /// The variant with this name.
+    pub fn find(name: &str) -> Option<&'static Variant> {
+        VARIANTS.iter().find(|variant| variant.name == name)
+    }
+}
+
+const fn variant(name: &'static str, sentence: &'static str, changes: &'static [Change]) -> Variant {
+    Variant { name, sentence, withholds: false, changes }
+}
+
+const fn withholding(name: &'static str, sentence: &'static str, changes: &'static [Change]) -> Variant {
+    Variant { name, sentence, withholds: true, changes }
+}
+
+/// All variants.
+pub static VARIANTS: &[Variant] = &[
+    // The form of answers.
+    variant(
+        "type-with-namespace",
+        "__type has a namespace before it",
+        &[Says(|_, _, reply| retype(reply, |name| format!("com.amazonaws.ecr#{name}")))],
+    ),
+    variant(
+        "type-with-uri",
+        "__type has a namespace before it and a URI behind it",
+        &[Says(|_, _, reply| {
+            retype(reply, |name| {
+                format!("com.amazonaws.ecr#{name}:http://internal.amazon.com/coral/com.amazonaws.ecr/")
+            })
+        })],
+    ),
+    variant(
+        "type-in-header-too",
+        "the error type stands in x-amzn-errortype as well",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply
+                && let Some(name) = envelope::error(answer).name
+            {
+                answer.headers.push((String::from("x-amzn-errortype"), format!("{name}:http://internal.amazon.com/")));
+            }
+        })],
+    ),
+    variant(
+        "type-in-code-too",
+        "the error type stands in code as well",
+        &[Says(|_, _, reply| {
+            edit(reply, |body| {
+                if let Some(name) = body.get("__type").cloned() {
+                    body["code"] = name;
+                }
+            })
+        })],
+    ),
+    variant(
+        "message-with-capital",
+        "the message of errors stands in Message",
+        &[Says(|_, _, reply| {
+            edit(reply, |body| {
+                if let Some(message) = body.as_object_mut().and_then(|body| body.remove("message")) {
+                    body["Message"] = message;
+                }
+            })
+        })],
+    ),
+    variant(
+        "other-messages",
+        "messages have other texts",
+        &[Says(|_, _, reply| {
+            edit(reply, |body| {
+                if body.get("message").is_some() {
+                    body["message"] = json!("Nein \u{1f6ab}\n\u{1b}[31m<b>");
+                }
+            })
+        })],
+    ),
+    variant(
+        "long-messages",
+        "messages have ten thousand characters",
+        &[Says(|_, _, reply| {
+            edit(reply, |body| {
+                if body.get("message").is_some() {
+                    body["message"] = json!("so it is. ".repeat(1000));
+                }
+            })
+        })],
+    ),
+    variant(
+        "further-members",
+        "answers have members that the documents do not know",
+        &[Says(|_, _, reply| {
+            edit(reply, |body| {
+                if body.is_object() {
+                    body["furtherMember"] = json!({ "a": [1] });
+                    body["another"] = Value::Null;
+                }
+            })
+        })],
+    ),
+    variant(
+        "members-in-reverse",
+        "members stand in another order",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply
+                && let Some(Value::Object(body)) = answer.json()
+            {
+                let members: Vec<String> =
+                    body.iter().rev().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+                answer.body = Bytes::from(format!("{{{}}}", members.join(",")));
+            }
+        })],
+    ),
+    variant(
+        "pretty-printed",
+        "answers are printed with line breaks",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply
+                && let Some(body) = answer.json()
+            {
+                answer.body = Bytes::from(format!("\n{body:#}\n"));
+            }
+        })],
+    ),
+    variant(
+        "escaped",
+        "answers are pure ASCII, with slashes escaped",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply {
+                let text = String::from_utf8_lossy(&answer.body).replace('/', r"\/").replace(':', ":\t");
+                if serde_json::from_str::<Value>(&text).is_ok_and(|body| Some(body) == answer.json()) {
+                    answer.body = Bytes::from(text);
+                }
+            }
+        })],
+    ),
+    variant(
+        "charset",
+        "the content type of answers names a charset",
+        &[Says(|_, _, reply| header(reply, "content-type", "application/x-amz-json-1.1; charset=utf-8"))],
+    ),
+    variant(
+        "content-type-in-capitals",
+        "the content type of answers is written with capitals",
+        &[Says(|_, _, reply| header(reply, "content-type", "Application/X-Amz-JSON-1.1"))],
+    ),
+    variant("chunked", "answers are chunked", &[Says(|_, _, reply| header(reply, "transfer-encoding", "chunked"))]),
+    variant(
+        "connection-closing",
+        "each answer ends its connection",
+        &[Says(|_, _, reply| header(reply, "connection", "close"))],
+    ),
+    variant(
+        "no-request-id",
+        "answers have no request id",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply {
+                answer.headers.retain(|(name, _)| name != "x-amzn-requestid");
+            }
+        })],
+    ),
+    variant(
+        "many-headers",
+        "answers have headers of a proxy",
+        &[Says(|_, _, reply| {
+            for (name, value) in [
+                ("via", "1.1 proxy"),
+                ("server", "Server"),
+                ("x-cache", "Miss"),
+                ("vary", "*"),
+                ("date", "Sat, 21 Nov 2026 00:00:00 GMT"),
+            ] {
+                header(reply, name, value);
+            }
+        })],
+    ),
+    // What is whose.
+    variant(
+        "another-account",
+        "the registry belongs to another account",
+        &[Begins(|registry| registry.account = String::from("987654321098"))],
+    ),
+    variant(
+        "account-of-zeros",
+        "the registry belongs to the account of all zeros",
+        &[Begins(|registry| registry.account = String::from("000000000000"))],
+    ),
+    variant(
+        "upload-ids-in-upper-case",
+        "upload ids are given in upper case, and compared without case",
+        &[
+            Takes(|call| lower_id(call)),
+            Says(|request, _, reply| {
+                edit(reply, |body| {
+                    // What was sent is answered as it was sent.
+                    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                    if let Some(id) = body["uploadId"].as_str() {
+                        body["uploadId"] = sent.get("uploadId").cloned().unwrap_or_else(|| json!(id.to_uppercase()));
+                    }
+                })
+            }),
+        ],
+    ),
+    variant("upload-ids-without-case", "upload ids are compared without case", &[Takes(|call| lower_id(call))]),
+    variant("part-size-5-mib", "partSize is 5 MiB", &[Says(|_, _, reply| part_size(reply, 5_242_880))]),
+    variant("part-size-20-mib", "partSize is 20 MiB", &[Says(|_, _, reply| part_size(reply, 20_971_520))]),
+    variant("part-size-odd", "partSize is no round number", &[Says(|_, _, reply| part_size(reply, 7_654_321))]),
+    variant(
+        "parts-above-10-mib-refused",
+        "parts above 10 MiB are refused as a parameter",
+        &[
+            Finds(|call, wrong| {
+                if call.is("UploadLayerPart") && call.blob_size() > 10_485_760 && wrong.is_empty() {
+                    wrong.push(invalid_parameter("UploadLayerPart/layerPartBlob/above-10-MiB"));
+                }
+            }),
+            // Whoever asks for larger ones cannot refuse them.
+            Says(|_, _, reply| {
+                edit(reply, |body| {
+                    if body["partSize"].as_u64().is_some_and(|size| size > 10_485_760) {
+                        body["partSize"] = json!(10_485_760);
+                    }
+                });
+            }),
+        ],
+    ),
+    variant(
+        "empty-parts-taken",
+        "an empty part is taken, and changes nothing",
+        &[
+            Finds(|call, wrong| {
+                if call.is("UploadLayerPart")
+                    && call.blob_size() == 0
+                    && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerPartBlob/empty"))
+                {
+                    wrong.clear();
+                }
+            }),
+            Performs(|call| {
+                (call.is("UploadLayerPart") && call.blob_size() == 0).then(|| {
+                    json!({
+                        "registryId": call.registry.account,
+                        "repositoryName": call.text("repositoryName"),
+                        "uploadId": call.text("uploadId"),
+                        "lastByteReceived": call.number("partLastByte"),
+                    })
+                })
+            }),
+        ],
+    ),
+    variant(
+        "unpadded-base64-taken",
+        "base64 may lack its padding",
+        &[Takes(|call| {
+            let text = String::from(call.text("layerPartBlob"));
+            if call.is("UploadLayerPart") && !text.contains('=') && !text.len().is_multiple_of(4) {
+                let padded = format!("{text}{}", "=".repeat(4 - text.len() % 4));
+                call.input.insert(String::from("layerPartBlob"), json!(padded));
+            }
+        })],
+    ),
+    variant(
+        "older-names-only",
+        "repository names follow the older edition of the documents",
+        &[Finds(|call, wrong| {
+            let name = call.text("repositoryName");
+            if (name.contains("__") || name.contains("--")) && wrong.is_empty() {
+                wrong.push(invalid_parameter("*/repositoryName/editions"));
+            }
+        })],
+    ),
+    variant(
+        "names-begin-with-a-letter",
+        "repository names that begin with a digit are refused",
+        &[Finds(|call, wrong| {
+            let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
+            if digit && call.operation.name == "CreateRepository" && wrong.is_empty() {
+                wrong.push(invalid_parameter("InitiateLayerUpload/repositoryName/leading-digit"));
+            }
+        })],
+    ),
+    // Digests.
+    variant(
+        "upper-case-digest-differs",
+        "a digest in upper case does not match",
+        &[Finds(|call, wrong| case_counts(call, wrong, "InvalidLayerException"))],
+    ),
+    variant(
+        "upper-case-digest-refused",
+        "a digest in upper case is refused as a parameter",
+        &[Finds(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
+    ),
+    variant(
+        "sha256-length-as-parameter",
+        "a sha256 digest of the wrong length is refused as a parameter",
+        &[Finds(|call, wrong| {
+            let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
+            if call.is("CompleteLayerUpload")
+                && call.digests().iter().any(odd)
+                && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerDigests/match"))
+            {
+                *wrong = vec![invalid_parameter("CompleteLayerUpload/layerDigests/sha256-length")];
+            }
+        })],
+    ),
+    variant(
+        "other-algorithms-do-not-count",
+        "digests of other algorithms do not count beside a sha256 digest",
+        &[Takes(|call| retain_digests(call, |digest| digest.starts_with("sha256:")))],
+    ),
+    variant(
+        "other-algorithms-suffice",
+        "a digest of another algorithm is as good as a right one",
+        &[Takes(|call| retain_digests(call, |digest| !digest.starts_with("sha256:")))],
+    ),
+    // What ends an upload.
+    variant(
+        "upload-ends-when-refused",
+        "an upload ends with a refused CompleteLayerUpload",
+        &[Finds(|call, wrong| {
+            let of_state = wrong
+                .iter()
+                .all(|refusal| !check(call.operation, &call.input).iter().any(|breach| breach.rule == refusal.rule));
+            if call.is("CompleteLayerUpload") && !wrong.is_empty() && of_state {
+                let (repository, id) = call.key();
+                call.registry.forget(&repository, &id);
+            }
+        })],
+    ),
+    variant(
+        "repeated-completion-finds-layer",
+        "a repeated CompleteLayerUpload finds the layer",
+        &[Finds(|call, wrong| {
+            if call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key()) {
+                again(call, wrong, "LayerAlreadyExistsException");
+            }
+        })],
+    ),
+    variant(
+        "same-layer-ends-uploads",
+        "a completed layer ends the other uploads of the same bytes",
+        &[Performs(|call| {
+            let digest = call.computed().filter(|_| call.is("CompleteLayerUpload"))?;
+            let members = call.perform();
+            let (repository, _) = call.key();
+            call.registry
+                .repositories
+                .get_mut(&repository)?
+                .uploads
+                .retain(|_, upload| upload.parts.is_empty() || upload.digest() != digest);
+            Some(members)
+        })],
+    ),
+    variant(
+        "completed-upload-takes-parts",
+        "a completed upload takes parts, and forgets them",
+        &[
+            Finds(|call, wrong| {
+                if call.is("UploadLayerPart") && call.memory.completed.contains_key(&call.key()) {
+                    wrong.retain(|refusal| refusal.rule != "UploadLayerPart/uploadId/exists");
+                }
+            }),
+            Performs(|call| {
+                (call.is("UploadLayerPart")
+                    && call.memory.completed.contains_key(&call.key())
+                    && call.upload().is_none())
+                .then(|| {
+                    json!({
+                        "registryId": call.registry.account,
+                        "repositoryName": call.text("repositoryName"),
+                        "uploadId": call.text("uploadId"),
+                        "lastByteReceived": call.number("partLastByte"),
+                    })
+                })
+            }),
+        ],
+    ),
+    variant(
+        "uploads-survive-deletion",
+        "a repository that is made again has the uploads of the deleted one",
+        &[Performs(|call| {
+            let (name, _) = call.key();
+            let uploads =
+                call.memory.removed.get(&name).filter(|_| call.operation.name == "CreateRepository")?.uploads.clone();
+            let members = call.perform();
+            call.registry.repositories.get_mut(&name)?.uploads = uploads;
+            Some(members)
+        })],
+    ),
+    // Which of two errors.
+    variant(
+        "no-repository-as-no-upload",
+        "an upload in a repository that is not there is not found",
+        &[
+            Names("UploadLayerPart/repositoryName/exists", "UploadNotFoundException"),
+            Names("CompleteLayerUpload/repositoryName/exists", "UploadNotFoundException"),
+        ],
+    ),
+    variant(
+        "lengths-as-parameter",
+        "a part of another length than its range is refused as a parameter",
+        &[
+            Names("UploadLayerPart/layerPartBlob/length", "InvalidParameterException"),
+            Names("UploadLayerPart/partLastByte/not-before-first", "InvalidParameterException"),
+        ],
+    ),
+    variant(
+        "wrong-types-as-parameter",
+        "a wrong JSON type is refused as a parameter",
+        &[Finds(|_, wrong| {
+            for refusal in wrong.iter_mut().filter(|refusal| refusal.error.name == "SerializationException") {
+                *refusal = invalid_parameter(&refusal.rule);
+            }
+        })],
+    ),
+    variant(
+        "bad-bodies-as-parameter",
+        "an empty body, one that is no object and one that is no UTF-8 are refused as a parameter",
+        &[
+            Names("wire/body/empty", "InvalidParameterException"),
+            Names("wire/body/object", "InvalidParameterException"),
+            Names("wire/body/utf-8", "InvalidParameterException"),
+        ],
+    ),
+    variant(
+        "operation-unknown-as-404",
+        "UnknownOperationException has the status 404",
+        &[Says(|_, _, reply| {
+            if let Ok(answer) = reply
+                && envelope::error(answer).name.as_deref() == Some("UnknownOperationException")
+            {
+                answer.status = 404;
+            }
+        })],
+    ),
+    variant(
+        "last-fault-first",
+        "of several things that are wrong the last one is answered",
+        &[Finds(|_, wrong| wrong.reverse())],
+    ),
+    variant(
+        "state-first",
+        "what the members name is looked up before the other members are looked at",
+        &[Finds(|call, wrong| state_first(call, wrong))],
+    ),
+    variant(
+        "parts-before-digests",
+        "CompleteLayerUpload compares digests before it looks at the parts",
+        &[Finds(|call, wrong| {
+            if call.is("CompleteLayerUpload") {
+                wrong.sort_by_key(|refusal| refusal.rule.contains("/parts/"));
+            }
+        })],
+    ),
+    // What can be seen of layers.
+    variant(
+        "absent-layers-as-failures",
+        "absent layers are failures with MissingLayerDigest",
+        &[Says(|_, _, reply| absent_as_failures(reply))],
+    ),
+    variant(
+        "malformed-lookups-refused",
+        "BatchCheckLayerAvailability refuses malformed digests",
+        &[Finds(|call, wrong| {
+            let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
+            if call.is("BatchCheckLayerAvailability") && call.digests().iter().any(malformed) && wrong.is_empty() {
+                wrong.push(invalid_parameter("BatchCheckLayerAvailability/layerDigests/malformed"));
+            }
+        })],
+    ),
+    variant(
+        "layers-of-no-image-handed-out",
+        "GetDownloadUrlForLayer gives URLs for layers of no image",
+        &[
+            Change::Ignores("GetDownloadUrlForLayer/layer/unreferenced"),
+            Performs(|call| {
+                call.is("GetDownloadUrlForLayer").then(
+                    || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
+                )
+            }),
+        ],
+    ),
+    variant(
+        "aliases-unknown",
+        "a registry alias that nobody has is refused as a parameter",
+        &[Finds(|_, wrong| {
+            for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/registryId/unknown")) {
+                *refusal = invalid_parameter(&refusal.rule);
+            }
+        })],
+    ),
+    // What RFC 8259 leaves to parsers, and the documents to servers.
+    variant(
+        "fractions-cut",
+        "numbers lose their fractions, and saturate",
+        &[Takes(|call| {
+            for member in ["partFirstByte", "partLastByte"] {
+                let number = call.input.get(member).filter(|value| value.as_i64().is_none()).and_then(Value::as_f64);
+                if let Some(number) = number {
+                    call.input.insert(String::from(member), json!(number as i64));
+                }
+            }
+        })],
+    ),
+    variant(
+        "exponents-refused",
+        "numbers with an exponent or a point cannot be read",
+        &[Reads(|request| {
+            let number =
+                request.body.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E' | b'.'));
+            let positions = request.operation() == Some("UploadLayerPart") && request.body.len() < 4096;
+            if number && positions && exponent(&request.body) {
+                request.body = Bytes::from_static(b"1e");
+            }
+        })],
+    ),
+    variant(
+        "byte-order-mark-skipped",
+        "a byte order mark is skipped",
+        &[Reads(|request| {
+            if request.body.starts_with(b"\xef\xbb\xbf") {
+                request.body = request.body.slice(3..);
+            }
+        })],
+    ),
+    variant(
+        "trailing-garbage-skipped",
+        "what comes after the body is skipped",
+        &[Reads(|request| {
+            let mut values = serde_json::Deserializer::from_slice(&request.body).into_iter::<Value>();
+            if let Some(Ok(Value::Object(_))) = values.next() {
+                let end = values.byte_offset();
+                request.body = request.body.slice(..end);
+            }
+        })],
+    ),
+    variant(
+        "nesting-read",
+        "nesting is read to any depth, and what it is in is ignored",
+        &[Reads(|request| {
+            if request.body.windows(500).any(|window| window.iter().all(|byte| *byte == b'['))
+                && request.body.ends_with(b"}")
+            {
+                let text = String::from_utf8_lossy(&request.body).into_owned();
+                let (start, end) = (text.find("[[").unwrap_or_default(), text.rfind("]]").map_or(0, |end| end + 2));
+                if end > start {
+                    request.body = Bytes::from(format!("{}null{}", &text[..start], &text[end..]));
+                }
+            }
+        })],
+    ),
+    variant(
+        "any-content-type",
+        "the content type of requests is not looked at",
+        &[Reads(|request| {
+            if request.method == "POST" {
+                request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+                request.headers.push((String::from("content-type"), String::from(crate::wire::CONTENT_TYPE)));
+            }
+        })],
+    ),
+    variant(
+        "other-methods-as-405",
+        "other methods than POST are answered with 405 and a page of HTML",
+        &[Says(|request, _, reply| {
+            if request.method != "POST" {
+                *reply = Ok(Answer {
+                    status: 405,
+                    headers: vec![(String::from("content-type"), String::from("text/html"))],
+                    body: Bytes::from_static(b"<h1>405</h1>"),
+                });
+            }
+        })],
+    ),
+    // Time.
+    variant(
+        "slow-now-and-then",
+        "some requests are answered after 30 ms",
+        &[Waits(|request| match request.body.len() % 97 {
+            0 => Duration::from_millis(30),
+            _ => Duration::ZERO,
+        })],
+    ),
+    withholding(
+        "throttling-now-and-then",
+        "one request in 251 is throttled",
+        &[Intercepts(|_, memory| throttled(memory, 251, 400))],
+    ),
+    withholding(
+        "throttling-as-429",
+        "one request in 379 is answered with 429 and a page of HTML",
+        &[Intercepts(|_, memory| throttled(memory, 379, 429))],
+    ),
+    withholding(
+        "throttling-as-503",
+        "one request in 379 is answered with 503 and Retry-After",
+        &[Intercepts(|_, memory| throttled(memory, 379, 503))],
+    ),
+    withholding(
+        "silent-now-and-then",
+        "one CompleteLayerUpload that is accepted in 61 is never answered",
+        &[Says(|request, memory, reply| {
+            let accepted = reply.as_ref().is_ok_and(|answer| answer.status == 200);
+            if request.operation() == Some("CompleteLayerUpload") && accepted && memory.completed.len() % 61 == 60 {
+                *reply = Err(Trouble::Silent);
+            }
+        })],
+    ),
+    withholding(
+        "throttling",
+        "every CompleteLayerUpload with two or more digests is throttled",
+        &[Intercepts(|request, _| {
+            let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let many = request.operation() == Some("CompleteLayerUpload") && sent.pointer("/layerDigests/1").is_some();
+            many.then(|| Ok(slow_down()))
+        })],
+    ),
+    withholding(
+        "throttling-all",
+        "every UploadLayerPart is throttled",
+        &[Intercepts(|request, _| (request.operation() == Some("UploadLayerPart")).then(|| Ok(slow_down())))],
+    ),
+];
+
+fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
+    if let Ok(answer) = reply
+        && let Some(mut body) = answer.json()
+    {
+        change(&mut body);
+        answer.body = Bytes::from(body.to_string());
+    }
+}
+
+fn retype(reply: &mut Reply, change: fn(&str) -> String) {
+    edit(reply, |body| {
+        if let Some(name) = body["__type"].as_str() {
+            body["__type"] = json!(change(name));
+        }
+    });
+}
+
+fn header(reply: &mut Reply, name: &str, value: &str) {
+    if let Ok(answer) = reply {
+        answer.headers.retain(|(known, _)| known != name);
+        answer.headers.push((String::from(name), String::from(value)));
+    }
+}
+
+fn part_size(reply: &mut Reply, size: u64) {
+    edit(reply, |body| {
+        if body.get("partSize").is_some() {
+            body["partSize"] = json!(size);
+        }
+    });
+}
+
+fn slow_down() -> Answer {
+    envelope::answer(400, &json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }))
+}
+
+fn throttled(memory: &Memory, every: u64, status: u16) -> Option<Reply> {
+    if !memory.requests.is_multiple_of(every) {
+        return None;
+    }
+    let mut answer = slow_down();
+    if status != 400 {
+        answer.status = status;
+        answer.headers = vec![
+            (String::from("retry-after"), String::from("1")),
+            (String::from("content-type"), String::from("text/html")),
+        ];
+        answer.body = Bytes::from_static(b"<h1>slow down</h1>");
+    }
+    Some(Ok(answer))
+}
+
+fn lower_id(call: &mut Call) {
+    if let Some(Value::String(id)) = call.input.get_mut("uploadId") {
+        *id = id.to_lowercase();
+    }
+}
+
+/// Leaves some of the digests of a CompleteLayerUpload that is well-formed, if any of those is among them.
+fn retain_digests(call: &mut Call, is_kept: fn(&str) -> bool) {
+    let well_formed = check(call.operation, &call.input).is_empty();
+    if !call.is("CompleteLayerUpload") || !well_formed || !call.digests().into_iter().any(is_kept) {
+        return;
+    }
+    if let Some(Value::Array(digests)) = call.input.get_mut("layerDigests") {
+        digests.retain(|digest| digest.as_str().is_some_and(is_kept));
+    }
+}
+
+/// A digest that matches but for its case does not match.
+fn case_counts(call: &mut Call, wrong: &mut Vec<Refusal>, error: &str) {
+    let Some(right) = call.computed() else { return };
+    let digests = call.digests();
+    let folded = digests.iter().any(|digest| digest.eq_ignore_ascii_case(&right) && *digest != right);
+    if call.is("CompleteLayerUpload") && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
+        wrong.push(refusal(error, "CompleteLayerUpload/layerDigests/upper-case"));
+    }
+}
+
+/// Answers otherwise where a completed upload is completed again.
+fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
+    for refused in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/uploadId/exists")) {
+        // Digests are compared before the layer is looked up.
+        let layer = call.memory.completed.get(&call.key()).map(|(digest, _)| digest.as_str()).unwrap_or_default();
+        if call.digests().iter().any(|digest| digest.eq_ignore_ascii_case(layer) || !digest.starts_with("sha256:")) {
+            *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
+        }
+    }
+}
+
+/// Looks up what is named by members with which nothing is wrong, before the others.
+fn state_first(call: &mut Call, wrong: &mut Vec<Refusal>) {
+    let broken = check(call.operation, &call.input);
+    let is_fine = |member: &str| {
+        let prefix = format!("{}/{member}/", call.operation.name);
+        !broken.iter().any(|breach| breach.rule.starts_with(&prefix))
+    };
+    if broken.is_empty() || !is_fine("repositoryName") || !is_fine("registryId") {
+        return;
+    }
+    let first = call.registry.standing(call.operation, &call.input).into_iter().next();
+    let Some(first) = first else { return };
+    if first.rule.ends_with("/repositoryName/exists")
+        || (first.rule.ends_with("/uploadId/exists") && is_fine("uploadId"))
+    {
+        *wrong = vec![first];
+    }
+}
+
+fn absent_as_failures(reply: &mut Reply) {
+    edit(reply, |body| {
+        let Some(layers) = body.get("layers").and_then(Value::as_array).cloned() else { return };
+        let (absent, present): (Vec<Value>, Vec<Value>) =
+            layers.into_iter().partition(|layer| layer["layerAvailability"] == "UNAVAILABLE");
+        body["layers"] = json!(present);
+        let failures = absent.iter().map(|layer| json!({ "layerDigest": layer["layerDigest"], "failureCode": "MissingLayerDigest", "failureReason": "absent" }));
+        if let Some(known) = body["failures"].as_array_mut() {
+            known.extend(failures);
+        }
+    });
+}
+
+/// Whether a position is written with an exponent or a point.
+fn exponent(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).into_owned();
+    ["partFirstByte", "partLastByte"].into_iter().any(|member| {
+        let Some((_, rest)) = text.split_once(&format!("\"{member}\":")) else { return false };
+        let number: String = rest.trim_start().chars().take_while(|letter| !matches!(letter, ',' | '}')).collect();
+        number.starts_with(|letter: char| letter.is_ascii_digit()) && number.contains(['e', 'E', '.'])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn variants_have_names_and_sentences_of_their_own() {
+        let names: BTreeSet<&str> = VARIANTS.iter().map(|variant| variant.name).collect();
+        assert_eq!(names.len(), VARIANTS.len());
+        assert!(VARIANTS.iter().all(|variant| !variant.changes.is_empty() && !variant.sentence.ends_with('.')));
+    }
+}

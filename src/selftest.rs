@@ -1,0 +1,191 @@
+//! The harness on itself: each fault of the mock must be found by a case that has a name, and no variant, alone or with
+//! others, may give a finding.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+
+use crate::case::Case;
+use crate::contract::Service;
+use crate::drive::{Driver, InProcess, Target};
+use crate::judge::{Finding, Verdict};
+use crate::mock::variant::VARIANTS;
+use crate::mock::{Change, Fault, Mock, Variant, router};
+use crate::report::{Event, Summary, summary::Measure, summary::Reason};
+use crate::run::{RunError, SEED, Settings, Work, choose, run};
+use crate::search::{Extent, Search};
+
+/// How long the mock may take for an answer. What hangs, hangs for ever.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Random sequences that each variant is tried with, beside all cases.
+const SEQUENCES: u64 = 40;
+
+/// What became of a fault in one service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tried {
+    /// Its name.
+    pub fault: &'static str,
+    /// What it does.
+    pub sentence: &'static str,
+    /// Id of the rule that it breaks.
+    pub rule: &'static str,
+    /// Which service.
+    pub service: Service,
+    /// The cases that found that this rule is broken, in the order in which they ran: the first one alone, or all. The
+    /// survey is one of them where it is what the rule is about.
+    pub caught: Vec<String>,
+    /// Requests of the cases until the first of them.
+    pub requests: usize,
+    /// Milliseconds until then.
+    pub millis: u64,
+    /// Other rules that were found to be broken on the way.
+    pub beside: Vec<String>,
+}
+
+/// What became of a variant, or of several at once, in one service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Held {
+    /// Their names.
+    pub variants: Vec<&'static str>,
+    /// Which service.
+    pub service: Service,
+    /// Cases that were judged.
+    pub judged: usize,
+    /// What was found: nothing, if all is well.
+    pub alarms: Vec<String>,
+}
+
+impl Tried {
+    /// Whether some case found it.
+    pub fn is_caught(&self) -> bool {
+        !self.caught.is_empty()
+    }
+}
+
+/// Tries a fault in one service: the cases of its rule first, and no further than the first finding that names the rule;
+/// or, to be thorough, all of them.
+///
+/// # Errors
+///
+/// Where the suite itself is wrong.
+pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> Result<Tried, RunError> {
+    let settings = settings(service);
+    let mut cases = choose(&settings)?;
+    let operation = fault.rule.split('/').next().unwrap_or_default();
+    let of_rule = |case: &Case| case.steps.iter().any(|step| step.expect.rule == fault.rule);
+    let of_operation = |case: &Case| case.steps.iter().any(|step| step.operation == operation);
+    // What uploads 20 MiB takes as long as a hundred others.
+    let bytes = |case: &Case| case.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>();
+    cases.sort_by_key(|case| (!of_rule(case), !of_operation(case), case.last, bytes(case)));
+    let work = Work { cases, search: None, whole_survey: true };
+    let mut tried = Tried {
+        fault: fault.name,
+        sentence: fault.sentence,
+        rule: fault.rule,
+        service,
+        caught: Vec::new(),
+        requests: 0,
+        millis: 0,
+        beside: Vec::new(),
+    };
+    let began = Instant::now();
+    let (stopping, stop) = watch::channel(false);
+    let by_survey = fault.rule.starts_with("survey/") || fault.rule.ends_with("/known");
+    let target = Arc::new(target(Mock::with(&[service], fault.changes)));
+    run(target, &settings, work, stop, |event| {
+        let (name, requests, findings) = match &event {
+            Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
+            Event::Judged(judged) => (judged.case.as_str(), judged.requests, findings_of(&judged.verdict)),
+            _ => return,
+        };
+        let names_it = findings.iter().any(|finding| finding.rule == fault.rule);
+        let first = tried.caught.is_empty();
+        if first {
+            tried.requests += requests;
+            tried.millis = began.elapsed().as_millis() as u64;
+        }
+        if names_it && (name != "survey" || by_survey) && (first || thorough) {
+            tried.caught.push(String::from(name));
+            stopping.send_replace(!thorough);
+        }
+        for finding in findings.iter().filter(|finding| finding.rule != fault.rule && first) {
+            if !tried.beside.contains(&finding.rule) {
+                tried.beside.push(finding.rule.clone());
+            }
+        }
+    })
+    .await?;
+    Ok(tried)
+}
+
+/// Tries variants at once in one service, with all cases and some random sequences.
+///
+/// # Errors
+///
+/// Where the suite itself is wrong.
+pub async fn variants(variants: &[&'static Variant], service: Service) -> Result<Held, RunError> {
+    let settings = settings(service);
+    let search = Some(Search { seed: SEED, extent: Extent::Cases(SEQUENCES) });
+    let work = Work { search, ..Work::usual(&settings)? };
+    let changes: Vec<&'static Change> = variants.iter().flat_map(|variant| variant.changes).collect();
+    let mut events = Vec::new();
+    let (_keep, stop) = watch::channel(false);
+    run(Arc::new(target(Mock::with(&[service], changes))), &settings, work, stop, |event| events.push(event)).await?;
+    let measure = Measure { known: Vec::new(), today: jiff::civil::Date::constant(2026, 1, 1), deny_warnings: false };
+    let summary = Summary::of(&events, &measure).map_err(RunError::Harness)?;
+    let withholds = variants.iter().any(|variant| variant.withholds);
+    let counts = summary.counts(|_| true);
+    let mut alarms: Vec<String> = Vec::new();
+    for group in &summary.groups {
+        let case = group.smallest.as_ref().map_or("survey", |judged| judged.case.as_str());
+        alarms.push(format!("{}, expected {} ({case})", group.finding.sentence(), group.finding.expected));
+    }
+    for reason in summary.reasons(false) {
+        match reason {
+            Reason::Findings => {}
+            Reason::Inconclusive if withholds => {}
+            other => alarms.push(format!("the run ends with exit code {}", other.code())),
+        }
+    }
+    // Silence would be no proof.
+    let judged = counts.passed;
+    if judged < 500 && !withholds {
+        alarms.push(format!("only {judged} cases were judged"));
+    }
+    Ok(Held { variants: variants.iter().map(|variant| variant.name).collect(), service, judged, alarms })
+}
+
+/// Five variants at once, chosen by a number; always the same ones for the same number.
+pub fn combination(number: u64) -> Vec<&'static Variant> {
+    let lawful: Vec<&'static Variant> = VARIANTS.iter().filter(|variant| !variant.withholds).collect();
+    let chance = Sha256::digest(number.to_le_bytes());
+    let mut chosen: Vec<usize> = Vec::new();
+    for pair in chance.chunks_exact(2) {
+        let index = usize::from(u16::from_le_bytes([pair[0], pair[1]])) % lawful.len();
+        if chosen.len() < 5 && !chosen.contains(&index) {
+            chosen.push(index);
+        }
+    }
+    // In the order of the table: what a later one changes, an earlier one has changed before.
+    chosen.sort_unstable();
+    chosen.into_iter().map(|index| lawful[index]).collect()
+}
+
+fn settings(service: Service) -> Settings {
+    Settings { services: vec![service], jobs: 1, ..Settings::everything("the embedded mock", "ecrspec-selftest") }
+}
+
+fn target(mock: Mock) -> Target {
+    Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(PATIENCE)))
+}
+
+fn findings_of(verdict: &Verdict) -> &[Finding] {
+    match verdict {
+        Verdict::Fail { findings } => findings,
+        _ => &[],
+    }
+}

@@ -1,0 +1,74 @@
+//! Every fault of the mock is found, by a case that has a name; no variant gives a finding, alone or with others.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ecrspec::contract::Service;
+use ecrspec::mock::variant::VARIANTS;
+use ecrspec::mock::{Fault, Variant};
+use ecrspec::selftest;
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Builder;
+
+/// How many combinations of five variants are tried; the others are for `ecrspec selftest --full`.
+const COMBINATIONS: u64 = 20;
+
+/// Faults that were missed somewhere, and variants that gave a finding.
+static MISSED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+static ALARMING: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+fn main() -> ExitCode {
+    let mut trials = Vec::new();
+    for fault in Fault::all() {
+        for service in fault.services() {
+            trials.push(Trial::test(format!("fault::{service}::{}", fault.name), move || caught(fault, service)));
+        }
+    }
+    for (index, variant) in VARIANTS.iter().enumerate() {
+        // Each on one of the services: what differs between them is not the form of answers.
+        let service = Service::ALL[index % 2];
+        trials.push(Trial::test(format!("variant::{service}::{}", variant.name), move || held(&[variant], service)));
+    }
+    for number in 0..COMBINATIONS {
+        let service = Service::ALL[number as usize % 2];
+        let variants = selftest::combination(number);
+        trials.push(Trial::test(format!("combination::{service}::{number}"), move || held(&variants, service)));
+    }
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let faults = Fault::all().count();
+    let found = faults - locked(&MISSED).len();
+    let passed = VARIANTS.len() - locked(&ALARMING).len();
+    if conclusion.num_filtered_out == 0 {
+        println!("faults found {found} of {faults}, variants passed {passed} of {}\n", VARIANTS.len());
+    }
+    conclusion.exit_code()
+}
+
+fn caught(fault: &'static Fault, service: Service) -> Result<(), Failed> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let tried = runtime.block_on(selftest::fault(fault, service, false))?;
+    match tried.is_caught() {
+        true => Ok(()),
+        false => {
+            locked(&MISSED).insert(fault.name);
+            Err(Failed::from(format!("{}: no case names {}; found {:?}", fault.sentence, fault.rule, tried.beside)))
+        }
+    }
+}
+
+fn held(variants: &[&'static Variant], service: Service) -> Result<(), Failed> {
+    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let held = runtime.block_on(selftest::variants(variants, service))?;
+    if held.alarms.is_empty() {
+        return Ok(());
+    }
+    if let [variant] = variants {
+        locked(&ALARMING).insert(variant.name);
+    }
+    Err(Failed::from(format!("{}: {}", held.variants.join(", "), held.alarms.join("\n"))))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
