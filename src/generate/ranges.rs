@@ -48,6 +48,11 @@ fn positions(service: Service) -> Vec<Case> {
             let body = body::part(HERE, "upload", "next", SMALL, SMALL);
             accepted.part("part", "upload", "layer", 0).focus("UploadLayerPart/accepted", UPLOAD, body).done()
         },
+        Draft::new(service, "UploadLayerPart/accepted/one-byte", "a part of one byte, from 0 to 0")
+            .chunk("byte", 1)
+            .initiate("upload")
+            .focus("UploadLayerPart/accepted", UPLOAD, body::part(HERE, "upload", "byte", 0, 1))
+            .done(),
     ]
 }
 
@@ -92,13 +97,16 @@ fn resumed(service: Service) -> Case {
     right.done()
 }
 
-/// The largest part, and one byte more.
+/// The largest part, one byte more, and far more.
 fn sizes(service: Service) -> Vec<Case> {
     let row = |rule: &str, variant: &str, title: &str, size: usize| {
         let draft =
             Draft::new(service, format!("{rule}/{variant}"), title).own(&[]).chunk("large", size).initiate("upload");
         draft.focus(rule, UPLOAD, body::part(HERE, "upload", "large", 0, size)).done()
     };
+    let max = "UploadLayerPart/layerPartBlob/max-size";
+    // No chunk holds so many bytes. Still more would meet what servers admit of any request before they look at it.
+    let zeros = body::part(HERE, "upload", "large", 0, 23_068_674).text("layerPartBlob", "${repeat:30758232:A}");
     vec![
         row(
             "UploadLayerPart/layerPartBlob/above-10-MiB",
@@ -107,7 +115,12 @@ fn sizes(service: Service) -> Vec<Case> {
             10_485_761,
         ),
         row("UploadLayerPart/layerPartBlob/above-10-MiB", "20971520-bytes", "a part of 20 MiB", 20_971_520),
-        row("UploadLayerPart/layerPartBlob/max-size", "20971521-bytes", "a part of 20 MiB and one byte", 20_971_521),
+        row(max, "20971521-bytes", "a part of 20 MiB and one byte", 20_971_521),
+        Draft::new(service, format!("{max}/23068674-bytes"), "a part of 22 MiB and two bytes")
+            .own(&[])
+            .initiate("upload")
+            .focus(max, UPLOAD, zeros)
+            .done(),
     ]
 }
 

@@ -92,6 +92,22 @@ fn uploads(service: Service) -> Vec<Case> {
         draft.stored().focus(rule, UPLOAD, body::part(HERE, "upload", "next", SMALL, SMALL)).done()
     });
     cases.push({
+        let rule = "UploadLayerPart/uploadId/after-refused";
+        let draft = Draft::new(service, format!("{rule}/next-part"), "a part after a refused completion")
+            .own(&[])
+            .chunk("next", SMALL)
+            .uploaded();
+        draft
+            .focus_as(
+                "wrong",
+                "CompleteLayerUpload/layerDigests/match",
+                COMPLETE,
+                body::complete(HERE, "upload", &[ABSENT]),
+            )
+            .focus_as("next-part", rule, UPLOAD, body::part(HERE, "upload", "next", SMALL, SMALL))
+            .done()
+    });
+    cases.push({
         let rule = "CompleteLayerUpload/uploadId/once";
         let draft = Draft::new(service, format!("{rule}/repeated"), "the same completion again").own(&[]).stored();
         draft.focus(rule, COMPLETE, body::complete(HERE, "upload", &[RIGHT])).done()

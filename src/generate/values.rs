@@ -234,6 +234,7 @@ fn repository_names(valid: &str) -> Vec<Value> {
             format!("{valid}/a{separator}{separator}b"),
         ));
     }
+    values.push(Value::text("arn", "its ARN", format!("arn:aws:ecr:us-east-1:012345678910:repository/{valid}")));
     values
 }
 
