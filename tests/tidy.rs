@@ -124,9 +124,10 @@ fn sources_are_distinct_and_used() {
         .flat_map(|service| Rules::of(*service).iter())
         .flat_map(|rule| rule.sources.iter().map(|source| source.id))
         .collect();
-    used.extend(
-        ecrspec::contract::error::ERRORS.iter().filter_map(|error| error.message.as_ref()).map(|text| text.source),
-    );
+    for error in ecrspec::contract::error::ERRORS {
+        used.extend(error.message.as_ref().map(|text| text.source));
+        used.extend(error.out_of_reach.as_ref().map(|out| out.source).filter(|source| *source != "api"));
+    }
     for service in Service::ALL {
         used.extend(service.contract().operations.iter().map(|operation| operation.source));
     }

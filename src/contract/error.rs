@@ -22,6 +22,17 @@ pub struct ErrorType {
     pub message: Option<Message>,
     /// Id of the source that documents it, without the operation: `api` is the page of the operation at hand.
     pub source: &'static str,
+    /// Why no request of the covered operations provokes it, if none does.
+    pub out_of_reach: Option<OutOfReach>,
+}
+
+/// Why no request provokes an error.
+#[derive(Debug)]
+pub struct OutOfReach {
+    /// What it takes instead.
+    pub why: &'static str,
+    /// Id of the source that says so; `api` is the page of the operation at hand.
+    pub source: &'static str,
 }
 
 /// The text that the real service was seen to answer with.
@@ -93,6 +104,7 @@ pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         fault: Fault::Server,
         statuses: &[500],
+        out_of_reach: unreachable("only the server itself can fail", "api"),
         ..client("ServerException", "These errors are usually caused by a server-side issue.")
     },
     client(
@@ -113,9 +125,16 @@ pub static ERRORS: &[ErrorType] = &[
         "The specified repository contains images; to delete it, force the deletion.",
     ),
     client("RegistryNotFoundException", "The registry does not exist."),
-    client("UnsupportedCommandException", "The action is not supported in this Region."),
+    ErrorType {
+        out_of_reach: unreachable("the region decides it, and a region that has the operation never answers so", "api"),
+        ..client("UnsupportedCommandException", "The action is not supported in this Region.")
+    },
     ErrorType {
         members: &[optional("kmsError", &shapes::FREE_TEXT)],
+        out_of_reach: unreachable(
+            "it takes a repository whose key was disabled or deleted, in another service: no request here can do that",
+            "encryption",
+        ),
         ..client("KmsException", "The operation failed due to a KMS exception.")
     },
     client(
@@ -179,10 +198,16 @@ pub static ERRORS: &[ErrorType] = &[
         "LayerInaccessibleException",
         "The specified layer is not available because it is not associated with an image. Unassociated image layers may be cleaned up at any time.",
     ),
-    client(
-        "UnableToGetUpstreamLayerException",
-        "There was an issue getting the upstream layer matching the pull through cache rule.",
-    ),
+    ErrorType {
+        out_of_reach: unreachable(
+            "it takes a pull through cache rule and an upstream registry that fails: no request here makes either",
+            "api",
+        ),
+        ..client(
+            "UnableToGetUpstreamLayerException",
+            "There was an issue getting the upstream layer matching the pull through cache rule.",
+        )
+    },
     client(
         "InvalidTagParameterException",
         "An invalid parameter has been specified. Tag keys can have a maximum character length of 128 characters, and tag values 256.",
@@ -201,7 +226,20 @@ pub static ERRORS: &[ErrorType] = &[
 ];
 
 const fn client(name: &'static str, meaning: &'static str) -> ErrorType {
-    ErrorType { name, fault: Fault::Client, statuses: &[400], meaning, members: &[], message: None, source: "api" }
+    ErrorType {
+        name,
+        fault: Fault::Client,
+        statuses: &[400],
+        meaning,
+        members: &[],
+        message: None,
+        source: "api",
+        out_of_reach: None,
+    }
+}
+
+const fn unreachable(why: &'static str, source: &'static str) -> Option<OutOfReach> {
+    Some(OutOfReach { why, source })
 }
 
 #[cfg(test)]

@@ -179,6 +179,12 @@ pub static SOURCES: &[Source] = &[
         "2006-10",
     ),
     source(
+        "encryption",
+        "Amazon ECR user guide, encryption at rest: a repository made with a KMS key depends on that key and its grants",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html",
+        "2025",
+    ),
+    source(
         "quotas",
         "Amazon ECR service quotas: parts of 5 to 10 MiB, where the API reference allows 20 MiB",
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html",
