@@ -35,6 +35,7 @@
 //! | 4 | `mock` | the model behind HTTP, its faults and its lawful variants (feature `mock`) |
 //! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
 //! | 4 | [`report`] | the event log, and what is rendered from it |
+//! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
 //! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
@@ -47,8 +48,9 @@
 //!
 //! | new | place |
 //! | --- | --- |
-//! | operation, member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow |
+//! | operation, member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow, and `tests/coverage.rs` says what has none yet |
 //! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
+//! | reason why something has no case | beside its table in [`coverage`]; of an error, in its row of [`contract::error`] |
 //! | source | a row in [`contract::source::SOURCES`] |
 //! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
 //! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
@@ -62,7 +64,7 @@
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
-//!    [`scenario`] and [`report`] do no I/O and are not async.
+//!    [`scenario`], [`report`] and [`coverage`] do no I/O and are not async.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
@@ -76,6 +78,7 @@
 
 pub mod case;
 pub mod contract;
+pub mod coverage;
 pub mod drive;
 pub mod expect;
 pub mod fuzzing;

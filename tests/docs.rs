@@ -6,13 +6,22 @@ use snapbox::{Data, assert_data_eq};
 
 #[test]
 fn the_rule_references_are_those_of_the_rules() {
+    are_current("rules");
+}
+
+#[test]
+fn the_coverage_is_that_of_the_suite() {
+    are_current("coverage");
+}
+
+fn are_current(table: &str) {
     for service in ["ecr", "ecr-public"] {
         let output = Command::new(env!("CARGO_BIN_EXE_ecrspec"))
-            .args(["list", "--rules", "--markdown", "--service", service])
+            .args(["list", &format!("--{table}"), "--markdown", "--service", service])
             .output()
             .unwrap();
         let page = String::from_utf8(output.stdout).unwrap();
-        let path = format!("{}/docs/src/rules-{service}.md", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/docs/src/{table}-{service}.md", env!("CARGO_MANIFEST_DIR"));
         assert_data_eq!(page, Data::read_from(path.as_ref(), None).raw());
     }
 }

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mock", &["contract", "wire", "case", "model"]),
     ("drive", &["contract", "wire", "expect", "case", "judge", "generate"]),
     ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
+    ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
     ("run", &["contract", "wire", "case", "judge", "generate", "drive", "report", "suite", "search"]),
@@ -28,8 +29,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "contract", "wire", "case", "judge", "generate", "scenario", "drive", "report", "suite", "search", "run",
-            "mock", "selftest",
+            "contract", "wire", "case", "judge", "generate", "scenario", "drive", "report", "coverage", "suite",
+            "search", "run", "mock", "selftest",
         ],
     ),
     (
@@ -45,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms that neither wait nor touch the world.
 const PURE: &[&str] =
-    &["contract", "expect", "wire", "case", "model", "judge", "generate", "scenario", "report", "fuzzing"];
+    &["contract", "expect", "wire", "case", "model", "judge", "generate", "scenario", "report", "coverage", "fuzzing"];
 
 #[test]
 fn rooms_use_only_the_rooms_they_may() {

@@ -1,9 +1,11 @@
-//! `ecrspec list`: the cases, or the rules.
+//! `ecrspec list`: the cases, the rules, or what the cases cover.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::{Code, Failure, print};
 use crate::contract::{Rules, Service};
+use crate::coverage::{self, Coverage};
 use crate::report::summary::Reason;
 use crate::report::{page, reference};
 use crate::run::is_named;
@@ -18,15 +20,33 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
     /// Rules instead of cases
-    #[arg(long)]
+    #[arg(long, group = "table")]
     rules: bool,
-    /// The rules as a page of the documentation
-    #[arg(long, requires = "rules")]
+    /// What the cases cover instead: constraint by constraint, error by error, state by state
+    #[arg(long, group = "table")]
+    coverage: bool,
+    /// The rules, or the coverage, as a page of the documentation
+    #[arg(long, requires = "table")]
     markdown: bool,
+    /// The coverage as text, or as JSON for programs
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "coverage", conflicts_with = "markdown")]
+    format: Format,
+    /// With the coverage, the ids of the cases too
+    #[arg(long, short, requires = "coverage")]
+    verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
+    if arguments.coverage {
+        return covered(arguments, &services);
+    }
     let mut listed = 0;
     for service in services {
         if arguments.markdown {
@@ -46,5 +66,29 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         lines.iter().for_each(|line| print(&format!("{line}\n")));
     }
     // An empty list is no success: the filter names nothing.
+    Ok(if listed == 0 { Reason::NothingRun.code() } else { 0 })
+}
+
+fn covered(arguments: &Arguments, services: &[Service]) -> Code {
+    let mut all: Vec<Value> = Vec::new();
+    let mut listed = 0;
+    for service in services {
+        let cases = suite(*service).map_err(Failure::harness)?;
+        let coverage = Coverage::of(*service, &cases).map_err(Failure::harness)?;
+        let coverage = coverage.only(|id| is_named(&arguments.filter, id));
+        listed += coverage.constraints.len() + coverage.rules.len() + coverage.errors.len() + coverage.states.len();
+        match (arguments.format, arguments.markdown) {
+            (Format::Json, _) => {
+                let mut value = json!(coverage);
+                value["totals"] = json!(coverage.totals());
+                all.push(value);
+            }
+            (_, true) => print(&coverage::page::markdown(&coverage)),
+            (_, false) => print(&coverage::page::text(&coverage, arguments.verbose)),
+        }
+    }
+    if arguments.format == Format::Json {
+        print(&format!("{:#}\n", json!({ "schema": 1, "services": all })));
+    }
     Ok(if listed == 0 { Reason::NothingRun.code() } else { 0 })
 }

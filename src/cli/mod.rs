@@ -46,7 +46,7 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Render the report of one or more runs again from their event logs
     Report(report::Arguments),
-    /// List cases, or rules
+    /// List cases, rules, or what the cases cover
     List(list::Arguments),
     /// Say all that is known of a rule or a case: what it says, where that stands, what is admitted
     Explain(explain::Arguments),

@@ -15,39 +15,77 @@ use crate::wire::Request;
 ///
 /// Where the registry's answer is none that the case admits: then the case, its rule or the registry is wrong.
 pub fn add_pins(case: &mut Case) -> Result<(), String> {
-    let mut registry = Registry::new(case.service);
-    let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
-    bindings.bind("registry", registry::ACCOUNT);
-    bindings.bind("absent", "ecrspec/absent");
-    for (reference, name) in repositories(case) {
-        let operation = case.service.contract().operation("CreateRepository").ok_or("no CreateRepository")?;
-        let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
-        registry.call(operation, &input).map_err(|refusal| refusal.message)?;
-        bindings.bind(reference, name);
-    }
+    let mut rehearsal = Rehearsal::of(case)?;
     for chunk in &case.chunks {
-        bindings.remember(&format!("sha256:{}", chunk.name)); // An answer may have a digest that no request names.
+        // An answer may have a digest that no request names.
+        rehearsal.bindings.remember(&format!("sha256:{}", chunk.name));
     }
     for step in &mut case.steps {
-        let unbound = |name: String| format!("{}, step {}: nothing is bound to {name}", case.id, step.name);
-        let body = fill(&step.request.body, &mut bindings).map_err(unbound)?;
-        let request = Request { body, ..step.request.clone() };
-        let answer = registry.answer(&request);
+        let (_, answer) = rehearsal.call(step).map_err(|problem| format!("{}, {problem}", case.id))?;
         if step.role != StepRole::Attempt {
             compare(step, &answer).map_err(|problem| format!("{}, step {}: {problem}", case.id, step.name))?;
             if step.role == StepRole::Focus {
-                pin(step, &answer, &bindings);
+                pin(step, &answer, &rehearsal.bindings);
             }
         }
         if let Ok(answer) = answer {
-            bindings.capture(&step.name, &answer);
+            rehearsal.bindings.capture(&step.name, &answer);
         }
     }
     Ok(())
 }
 
+/// A case on its way through the reference registry, step by step.
+#[derive(Debug)]
+pub struct Rehearsal {
+    registry: Registry,
+    bindings: Bindings,
+}
+
+impl Rehearsal {
+    /// A registry that has the repositories of a case.
+    ///
+    /// # Errors
+    ///
+    /// A repository that the registry does not make.
+    pub fn of(case: &Case) -> Result<Rehearsal, String> {
+        let mut registry = Registry::new(case.service);
+        let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
+        bindings.bind("registry", registry::ACCOUNT);
+        bindings.bind("absent", "ecrspec/absent");
+        for (reference, name) in repositories(case) {
+            let operation = case.service.contract().operation("CreateRepository").ok_or("no CreateRepository")?;
+            let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
+            registry.call(operation, &input).map_err(|refusal| refusal.message)?;
+            bindings.bind(reference, name);
+        }
+        Ok(Rehearsal { registry, bindings })
+    }
+
+    /// Performs the next step: its request as it would be sent, and what the registry answers.
+    ///
+    /// # Errors
+    ///
+    /// A reference that stands for nothing.
+    pub fn step(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
+        let (request, answer) = self.call(step)?;
+        if let Ok(answer) = &answer {
+            self.bindings.capture(&step.name, answer);
+        }
+        Ok((request, answer))
+    }
+
+    fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
+        let unbound = |name: String| format!("step {}: nothing is bound to {name}", step.name);
+        let body = fill(&step.request.body, &mut self.bindings).map_err(unbound)?;
+        let request = Request { body, ..step.request.clone() };
+        let answer = self.registry.answer(&request);
+        Ok((request, answer))
+    }
+}
+
 /// The repositories that are made for a case, each with its reference.
-fn repositories(case: &Case) -> Vec<(String, String)> {
+pub fn repositories(case: &Case) -> Vec<(String, String)> {
     let further = match &case.place {
         Place::Shared => &[],
         Place::Own(names) => names.as_slice(),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +11,7 @@ use super::body::{Body, quote};
 use super::strings::Strings;
 use super::values::Violation;
 use super::{digests, members};
-use crate::contract::{Kind, Pattern, Service, Text};
+use crate::contract::{Kind, Service, Text};
 
 /// What can be wrong with the calls of an operation, in a fixed order.
 #[derive(Debug)]
@@ -207,7 +207,7 @@ pub(super) fn drawn(
 pub fn matching(text: &Text, length: usize, entropy: u64) -> Option<String> {
     // The oldest edition is the narrowest: mostly the others only agree.
     let (oldest, others) = text.patterns.split_last()?;
-    let found = strings(oldest).matching(length, entropy)?;
+    let found = Strings::built(oldest).matching(length, entropy)?;
     (text.admits_length(&found) && others.iter().all(|pattern| pattern.matches(&found))).then_some(found)
 }
 
@@ -217,7 +217,7 @@ pub fn draw(text: &Text, chance: &[u8]) -> String {
     let byte = |index: usize| usize::from(chance.get(8 + index).copied().unwrap_or_default());
     // The oldest edition is the narrowest.
     let Some(pattern) = text.patterns.last() else { return "a".repeat(1 + byte(0) % 60) };
-    let strings = strings(pattern);
+    let strings = Strings::built(pattern);
     let lengths = [text.min.max(2), 36, 12, 71, 20, 64, 255];
     let wanted = match byte(0) {
         0..128 => 3 + byte(1) % 80,
@@ -244,10 +244,3 @@ const ODD: [char; 24] = [
     '-', '_', '.', '/', ':', '+', ' ', '\n', '\r', '\t', '\0', 'A', 'g', 'z', '0', '@', '%', '\\', '"', 'é', '٣', 'ſ',
     '\u{2028}', '😀',
 ];
-
-/// The automaton of a pattern, built once.
-pub(super) fn strings(pattern: &'static Pattern) -> &'static Strings {
-    static BUILT: LazyLock<Mutex<HashMap<&'static str, &'static Strings>>> = LazyLock::new(Mutex::default);
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(pattern.text).or_insert_with(|| Box::leak(Box::new(Strings::of(pattern))))
-}

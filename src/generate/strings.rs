@@ -3,6 +3,9 @@
 //! A walk over a dense DFA reaches a match at any length at which one exists, so that length and pattern can be broken
 //! each on its own.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use regex_automata::dfa::{Automaton, dense};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
@@ -62,6 +65,13 @@ impl Strings {
         Strings { reach: reach(&states, USUAL), states }
     }
 
+    /// The automaton of a pattern, built once.
+    pub fn built(pattern: &'static Pattern) -> &'static Strings {
+        static BUILT: LazyLock<Mutex<HashMap<&'static str, &'static Strings>>> = LazyLock::new(Mutex::default);
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        built.entry(pattern.text).or_insert_with(|| Box::leak(Box::new(Strings::of(pattern))))
+    }
+
     /// A string of exactly `length` characters that matches, if there is one. The entropy chooses among the many:
     /// the same entropy gives the same string.
     pub fn matching(&self, length: usize, entropy: u64) -> Option<String> {
@@ -90,6 +100,34 @@ impl Strings {
             state = *next;
         }
         self.states[state].is_match.then_some(text)
+    }
+
+    /// Whether a text matches, or misses a match by one character: one too many, one too few, or another one.
+    pub fn is_near(&self, text: &str) -> bool {
+        let mut exact = BTreeSet::from([0]);
+        let mut off_by_one = self.after_any(&exact);
+        for letter in text.chars() {
+            let next = self.after(&exact, letter);
+            let mut near = self.after(&off_by_one, letter);
+            near.extend(self.after_any(&exact)); // Another character in its place,
+            near.extend(exact); // or none,
+            near.extend(self.after_any(&next)); // or one more after it.
+            if near.is_empty() {
+                return false;
+            }
+            (exact, off_by_one) = (next, near);
+        }
+        exact.iter().chain(&off_by_one).any(|state| self.states[*state].is_match)
+    }
+
+    fn after(&self, from: &BTreeSet<usize>, letter: char) -> BTreeSet<usize> {
+        let byte = u8::try_from(letter).ok();
+        let ways = from.iter().flat_map(|state| &self.states[*state].ways);
+        ways.filter(|(bytes, _)| byte.is_some_and(|byte| bytes.contains(&byte))).map(|(_, next)| *next).collect()
+    }
+
+    fn after_any(&self, from: &BTreeSet<usize>) -> BTreeSet<usize> {
+        from.iter().flat_map(|state| &self.states[*state].ways).map(|(_, next)| *next).collect()
     }
 
     /// The length nearest to this one that a match has, up to 400 characters.
@@ -149,6 +187,17 @@ mod tests {
         assert!(
             upload.matching(36, 7).is_some() && upload.matching(35, 7).is_none() && upload.matching(37, 7).is_none()
         );
+    }
+
+    #[test]
+    fn near_is_one_character_away() {
+        let account = Strings::of(&patterns(&shapes::REGISTRY_ID)[0]);
+        for near in ["012345678901", "01234567890", "0123456789012", "01234567890a", "0123456789é1", "a012345678901"] {
+            assert!(account.is_near(near), "{near}");
+        }
+        for far in ["", "0123456789", "01234567890123", "0123456789ab", "0123-4567-8901", "a12345678901b"] {
+            assert!(!account.is_near(far), "{far}");
+        }
     }
 
     proptest! {
