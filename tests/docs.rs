@@ -27,6 +27,16 @@ fn are_current(table: &str) {
 }
 
 #[test]
+fn the_readme_counts_faults_and_variants() {
+    // That all of them are found, and none of them gives a finding, is for tests/selftest.rs.
+    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let (faults, variants) = (ecrspec::mock::Fault::all().count(), ecrspec::mock::variant::VARIANTS.len());
+    for text in [format!("{faults} of {faults} planted faults"), format!("{variants} of {variants} lawful variants")] {
+        assert!(readme.contains(&text), "{text}");
+    }
+}
+
+#[test]
 fn the_readme_counts_what_there_is() {
     let readme = include_str!("../README.md");
     let of = |service| ecrspec::suite::suite(service).unwrap().len() + ecrspec::run::RANDOM_CASES as usize;

@@ -168,7 +168,6 @@ pub fn violations() -> Vec<Violation> {
     for (variant, title, hex) in [
         ("beginning", "the first twelve digits of the right digest", "${short:layer}"),
         ("digit-behind", "the right digest and one more digit", "${hex:layer}0"),
-        ("digit-before", "the right digest with one more digit before it", "0${hex:layer}"),
     ] {
         add("sha256-length", variant, title, format!(r#"["sha256:{hex}"]"#));
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::contract::{ErrorType, Operation};
 use crate::model::registry::{Registry, Repository, Upload};
@@ -120,6 +120,23 @@ impl Call<'_> {
     /// The digest of the upload that is named, if it is open.
     pub fn computed(&mut self) -> Option<String> {
         self.upload().map(|upload| upload.digest())
+    }
+
+    /// The repository that has the upload of this id.
+    pub fn repository_of_upload(&self) -> Option<String> {
+        let id = self.text("uploadId");
+        let mut all = self.registry.repositories.iter();
+        all.find(|(_, repository)| repository.uploads.contains_key(id)).map(|(name, _)| name.clone())
+    }
+
+    /// What UploadLayerPart answers when it has taken a part.
+    pub fn part_taken(&self) -> Value {
+        json!({
+            "registryId": self.registry.account,
+            "repositoryName": self.text("repositoryName"),
+            "uploadId": self.text("uploadId"),
+            "lastByteReceived": self.number("partLastByte"),
+        })
     }
 
     /// Lets the registry do it.

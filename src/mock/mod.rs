@@ -5,13 +5,18 @@ pub mod change;
 pub mod fault;
 pub mod variant;
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -198,7 +203,7 @@ pub async fn serve(listener: TcpListener, mock: Arc<Mock>) -> std::io::Result<()
 async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return respond(Answer { status: 413, headers: Vec::new(), body: bytes::Bytes::new() });
+        return respond(Answer { status: 413, headers: Vec::new(), body: Bytes::new() });
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let request = Request {
@@ -222,8 +227,28 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response
 fn respond(answer: Answer) -> Response<Body> {
     let mut response =
         Response::builder().status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-    for (name, value) in &answer.headers {
+    // Who frames the answer writes this header by itself.
+    let chunked = |(name, _): &&(String, String)| name == "transfer-encoding";
+    for (name, value) in answer.headers.iter().filter(|header| !chunked(header)) {
         response = response.header(name, value);
     }
-    response.body(Body::from(answer.body)).unwrap_or_default()
+    let body = match answer.headers.iter().find(chunked) {
+        Some(_) => Body::new(Chunked(answer.body)),
+        None => Body::from(answer.body),
+    };
+    response.body(body).unwrap_or_default()
+}
+
+/// A body that does not say how long it is, in chunks of a few bytes.
+struct Chunked(Bytes);
+
+impl HttpBody for Chunked {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.0.len().min(16);
+        let chunk = self.0.split_to(length);
+        Poll::Ready((length > 0).then(|| Ok(Frame::data(chunk))))
+    }
 }

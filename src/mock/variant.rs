@@ -215,7 +215,7 @@ pub static VARIANTS: &[Variant] = &[
         "upload-ids-in-upper-case",
         "upload ids are given in upper case, and compared without case",
         &[
-            Takes(|call| lower_id(call)),
+            Takes(lower_id),
             Says(|request, _, reply| {
                 edit(reply, |body| {
                     // What was sent is answered as it was sent.
@@ -227,7 +227,7 @@ pub static VARIANTS: &[Variant] = &[
             }),
         ],
     ),
-    variant("upload-ids-without-case", "upload ids are compared without case", &[Takes(|call| lower_id(call))]),
+    variant("upload-ids-without-case", "upload ids are compared without case", &[Takes(lower_id)]),
     variant("part-size-5-mib", "partSize is 5 MiB", &[Says(|_, _, reply| part_size(reply, 5_242_880))]),
     variant("part-size-20-mib", "partSize is 20 MiB", &[Says(|_, _, reply| part_size(reply, 20_971_520))]),
     variant("part-size-odd", "partSize is no round number", &[Says(|_, _, reply| part_size(reply, 7_654_321))]),
@@ -262,16 +262,7 @@ pub static VARIANTS: &[Variant] = &[
                     wrong.clear();
                 }
             }),
-            Performs(|call| {
-                (call.is("UploadLayerPart") && call.blob_size() == 0).then(|| {
-                    json!({
-                        "registryId": call.registry.account,
-                        "repositoryName": call.text("repositoryName"),
-                        "uploadId": call.text("uploadId"),
-                        "lastByteReceived": call.number("partLastByte"),
-                    })
-                })
-            }),
+            Performs(|call| (call.is("UploadLayerPart") && call.blob_size() == 0).then(|| call.part_taken())),
         ],
     ),
     variant(
@@ -390,14 +381,7 @@ pub static VARIANTS: &[Variant] = &[
                 (call.is("UploadLayerPart")
                     && call.memory.completed.contains_key(&call.key())
                     && call.upload().is_none())
-                .then(|| {
-                    json!({
-                        "registryId": call.registry.account,
-                        "repositoryName": call.text("repositoryName"),
-                        "uploadId": call.text("uploadId"),
-                        "lastByteReceived": call.number("partLastByte"),
-                    })
-                })
+                .then(|| call.part_taken())
             }),
         ],
     ),
@@ -467,7 +451,7 @@ pub static VARIANTS: &[Variant] = &[
     variant(
         "state-first",
         "what the members name is looked up before the other members are looked at",
-        &[Finds(|call, wrong| state_first(call, wrong))],
+        &[Finds(state_first)],
     ),
     variant(
         "parts-before-digests",

@@ -110,8 +110,8 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload looks at the first hundred digests",
         "CompleteLayerUpload/layerDigests/max-items",
         &[Takes(|call| {
-            if let Some(Value::Array(list)) =
-                call.input.get_mut("layerDigests").filter(|_| call.operation.name == "CompleteLayerUpload")
+            if call.is("CompleteLayerUpload")
+                && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
             {
                 list.truncate(100);
             }

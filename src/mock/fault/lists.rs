@@ -196,12 +196,11 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability answers for the first digest alone",
         "BatchCheckLayerAvailability/layers/stored",
         &[Takes(|call| {
-            if let Some(Value::Array(list)) =
-                call.input.get_mut("layerDigests").filter(|_| call.operation.name == "BatchCheckLayerAvailability")
+            if call.is("BatchCheckLayerAvailability")
+                && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
+                && list.len() <= 100
             {
-                if list.len() <= 100 {
-                    list.truncate(1);
-                }
+                list.truncate(1);
             }
         })],
     ),

@@ -62,16 +62,7 @@ pub(super) static FAULTS: &[Fault] = &[
                     wrong.retain(|refusal| refusal.rule != CONTIGUOUS);
                 }
             }),
-            Performs(|call| {
-                is_repeated(call).then(|| {
-                    json!({
-                        "registryId": call.registry.account,
-                        "repositoryName": call.text("repositoryName"),
-                        "uploadId": call.text("uploadId"),
-                        "lastByteReceived": call.number("partLastByte"),
-                    })
-                })
-            }),
+            Performs(|call| is_repeated(call).then(|| call.part_taken())),
         ],
     ),
     fault(

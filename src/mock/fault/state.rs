@@ -199,33 +199,13 @@ pub(super) static FAULTS: &[Fault] = &[
         "uploads-of-all-repositories",
         "an upload is found under the name of any repository",
         "CompleteLayerUpload/uploadId/exists",
-        &[Takes(|call| {
-            let id = String::from(call.text("uploadId"));
-            let of_upload =
-                call.registry.repositories.iter().find(|(_, repository)| repository.uploads.contains_key(&id));
-            let name = of_upload.map(|(name, _)| json!(name));
-            if let Some(name) = name
-                .filter(|_| call.is("CompleteLayerUpload") && call.registry.has_repository(call.text("repositoryName")))
-            {
-                call.input.insert(String::from("repositoryName"), name);
-            }
-        })],
+        &[Takes(|call| found_anywhere(call, "CompleteLayerUpload"))],
     ),
     fault(
         "part-of-any-repository",
         "UploadLayerPart finds an upload under the name of any repository",
         "UploadLayerPart/uploadId/exists",
-        &[Takes(|call| {
-            let id = String::from(call.text("uploadId"));
-            let of_upload =
-                call.registry.repositories.iter().find(|(_, repository)| repository.uploads.contains_key(&id));
-            let name = of_upload.map(|(name, _)| json!(name));
-            if let Some(name) =
-                name.filter(|_| call.is("UploadLayerPart") && call.registry.has_repository(call.text("repositoryName")))
-            {
-                call.input.insert(String::from("repositoryName"), name);
-            }
-        })],
+        &[Takes(|call| found_anywhere(call, "UploadLayerPart"))],
     ),
     fault(
         "part-begins-upload",
@@ -447,6 +427,17 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
     ),
 ];
+
+/// Finds an upload by its id alone, if the repository that is named is there.
+fn found_anywhere(call: &mut Call, operation: &str) {
+    let name = call.repository_of_upload().map(Value::from);
+    if call.is(operation)
+        && call.registry.has_repository(call.text("repositoryName"))
+        && let Some(name) = name
+    {
+        call.input.insert(String::from("repositoryName"), name);
+    }
+}
 
 /// Stores what an upload has as a layer.
 fn store(call: &mut Call) {

@@ -147,10 +147,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload finds the upload without the name of its repository",
         "CompleteLayerUpload/repositoryName/required",
         &[Takes(|call| {
-            let id = String::from(call.text("uploadId"));
-            let of_upload =
-                call.registry.repositories.iter().find(|(_, repository)| repository.uploads.contains_key(&id));
-            let name = of_upload.map(|(name, _)| json!(name));
+            let name = call.repository_of_upload().map(Value::from);
             if let Some(name) =
                 name.filter(|_| call.is("CompleteLayerUpload") && missing(&call.input, "repositoryName"))
             {
