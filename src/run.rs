@@ -516,8 +516,12 @@ impl Worker {
         };
         let framing =
             case.steps.iter().find_map(|step| shared.target.cannot_frame(step.request.framing)).map(String::from);
-        if let Some(reason) = survey.skips(case, shared.settings.repository.is_some()).or(framing) {
-            return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+        let fixed = shared.settings.repository.is_some();
+        // What keeps a case from being tried and is not the target's doing counts for nothing.
+        let ours = framing.is_some() || (fixed && case.manages_repositories());
+        if let Some(reason) = survey.skips(case, fixed).or(framing) {
+            let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+            return if ours { Judged { mark: None, ..skipped } } else { skipped };
         }
         if shared.gave_up.load(Ordering::Relaxed) {
             let reason = String::from("the target has stopped answering, or left too many requests unanswered");

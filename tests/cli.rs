@@ -57,6 +57,7 @@ ecr
    all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
    curl      curl -sS -i -X POST [..] # the last call; its repository is gone, all calls make it anew
 
+scores     invalid refused 0.0 %, right error 0.0 % (1 case)
 FAIL  1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
 
 "#]]

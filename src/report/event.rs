@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::score::Mark;
 use crate::case::{Case, Partition, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
@@ -85,6 +86,9 @@ pub struct Judged {
     /// What is said of it.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// What it counts for in the scores; `None` if it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
     /// What was answered to open questions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<Record>,
@@ -186,12 +190,23 @@ impl Judged {
             title: case.title.clone(),
             tier: case.tier(),
             rules: focus.map(|step| step.expect.rule.clone()).collect(),
+            mark: Mark::of(case, &verdict, transcript),
             verdict,
             records,
             requests: exchanges.len(),
             millis: exchanges.iter().map(|exchange| exchange.took.as_millis() as u64).sum(),
             exchanges: kept,
         }
+    }
+
+    /// What it is about, in a word: an operation, `wire`, `scenarios`.
+    pub fn area(&self) -> &str {
+        self.case.split('/').next().unwrap_or_default()
+    }
+
+    /// Whether it is a random sequence.
+    pub fn is_random(&self) -> bool {
+        matches!(self.area(), "plan" | "random")
     }
 }
 

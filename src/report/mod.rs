@@ -5,6 +5,7 @@ pub mod merge;
 #[cfg(feature = "terminal")]
 pub mod page;
 pub mod reference;
+pub mod score;
 pub mod script;
 pub mod summary;
 #[cfg(feature = "terminal")]

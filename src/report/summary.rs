@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::event::{Event, Finished, Judged, Searched, Started};
+use super::score::Scores;
 use crate::case::Partition;
 use crate::contract::{ErrorType, Rule, Service, Tier};
 use crate::drive::Survey;
@@ -257,6 +258,11 @@ impl Summary {
         (judged, counts.passed + self.searched.map_or(0, |searched| searched.unlogged))
     }
 
+    /// The scores; `None` if no case counts.
+    pub fn scores(&self) -> Option<Scores> {
+        Scores::of(&self.cases, &self.surveys)
+    }
+
     fn is_in_a_group(&self, judged: &Judged) -> bool {
         self.groups.iter().any(|group| group.cases.contains(&(judged.service, judged.case.clone())))
     }
@@ -405,8 +411,12 @@ impl Group {
 
 /// Cases of the suite first, then the fewest calls, then the fewest bytes, then the order of the suite.
 fn size(judged: &Judged) -> (bool, usize, usize, usize) {
-    let random = judged.case.starts_with("plan/") || judged.case.starts_with("random/");
-    (random, judged.requests, judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(), judged.index)
+    (
+        judged.is_random(),
+        judged.requests,
+        judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(),
+        judged.index,
+    )
 }
 
 fn findings(judged: &Judged) -> &[Finding] {

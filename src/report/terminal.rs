@@ -85,6 +85,9 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     text += &open(summary, detail);
     text += &troubles(summary, detail);
     text += "\n";
+    if let Some(scores) = summary.scores() {
+        row(&mut text, "scores", &scores.to_string());
+    }
     text += &verdict(summary, reasons);
     text
 }
@@ -95,8 +98,8 @@ fn counts(summary: &Summary) -> String {
     for service in &summary.started.services {
         let mut areas: Vec<&str> = Vec::new();
         for judged in summary.cases.iter().filter(|judged| judged.service == *service) {
-            if !areas.contains(&area(judged)) {
-                areas.push(area(judged));
+            if !areas.contains(&judged.area()) {
+                areas.push(judged.area());
             }
         }
         let hopeless = summary.surveys.iter().any(|survey| survey.service == *service && survey.hopeless.is_some());
@@ -105,7 +108,7 @@ fn counts(summary: &Summary) -> String {
         }
         let _ = writeln!(text, "\n{BOLD}{service}{BOLD:#}");
         for name in areas {
-            let counts = summary.counts(|judged| judged.service == *service && area(judged) == name);
+            let counts = summary.counts(|judged| judged.service == *service && judged.area() == name);
             let _ = writeln!(text, "  {name:<30} {}", tally(&counts));
         }
     }
@@ -121,10 +124,6 @@ fn searched(summary: &Summary) -> String {
     let percent = 100 * accepted / calls.max(1);
     let cases = number_of(cases, "random sequence");
     format!("\nsearch     {cases}, {calls} calls, {percent} % accepted, {classes} kinds of answers\n")
-}
-
-fn area(judged: &Judged) -> &str {
-    judged.case.split('/').next().unwrap_or_default()
 }
 
 fn tally(counts: &Counts) -> String {
@@ -517,6 +516,7 @@ mod tests {
                 tier: crate::contract::Tier::Open,
                 rules: Vec::new(),
                 verdict: Verdict::Pass,
+                mark: None,
                 records: Vec::new(),
                 requests: 1,
                 millis: 0,
