@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::event::{Event, Finished, Judged, Searched, Started};
-use super::score::Scores;
+use super::score::{Mark, Scores};
 use crate::case::Partition;
-use crate::contract::{ErrorType, Rule, Service, Tier};
+use crate::contract::{ErrorType, Rule, Rules, Service, Tier};
 use crate::drive::Survey;
 use crate::judge::known::{Known, Stale};
 use crate::judge::{Finding, Verdict};
@@ -306,34 +306,39 @@ impl Summary {
     }
 
     fn hollow(&self, service: Service, warnings: &mut Vec<String>) {
-        let of_service = || self.cases.iter().filter(move |judged| judged.service == service);
-        let counts = self.counts(|judged| judged.service == service);
-        let run = counts.passed + counts.failed + counts.tolerated + counts.inconclusive;
-        if counts.skipped > run {
+        let cases = || self.cases.iter().filter(move |judged| judged.service == service);
+        let (skipped, run): (Vec<&Judged>, Vec<&Judged>) = cases()
+            .filter(|judged| !judged.is_random())
+            .partition(|judged| matches!(judged.verdict, Verdict::Skipped { .. }));
+        if skipped.len() >= HANDFUL && skipped.len() > run.len() {
             warnings.push(format!(
-                "{service}: most cases were skipped ({} of {})",
-                counts.skipped,
-                counts.skipped + run
+                "{service}: most cases were skipped ({} of {}): what they need is missing, the reasons are below; \
+                 --filter or --service leaves out what is not meant to work",
+                skipped.len(),
+                skipped.len() + run.len()
             ));
         }
-        let negative =
-            of_service().filter(|judged| judged.tier.gates() && judged.rules.iter().any(|rule| refuses(service, rule)));
-        let (mut refused, mut seen) = (0, false);
-        for judged in negative {
-            match &judged.verdict {
-                Verdict::Pass => seen = true,
-                Verdict::Fail { findings } => {
-                    refused += 1;
-                    seen |= findings
-                        .iter()
-                        .any(|finding| ErrorType::find(finding.got.split(' ').nth(1).unwrap_or_default()).is_some());
-                }
-                _ => {}
-            }
+        let uploads: Vec<Mark> = cases()
+            .filter(|judged| completes(judged))
+            .filter_map(|judged| judged.mark.filter(|mark| mark.is_of_valid()))
+            .collect();
+        if uploads.len() >= HANDFUL && !uploads.contains(&Mark::Accepted) {
+            warnings.push(format!(
+                "{service}: no valid upload was ever completed (0 of {}): a server that refuses everything looks like \
+                 this; make one plain upload work before reading on",
+                uploads.len()
+            ));
         }
-        // A handful of cases, chosen by a filter, is no sign of anything.
-        if refused >= 10 && !seen {
-            warnings.push(format!("{service}: no documented error type was ever answered"));
+        let answered: Vec<&Judged> = cases()
+            .filter(|judged| judged.mark.is_some_and(|mark| !mark.is_of_valid()))
+            .filter(|judged| matches!(judged.verdict, Verdict::Pass | Verdict::Fail { .. }))
+            .collect();
+        if answered.len() >= HANDFUL && !answered.iter().any(|judged| names_an_error(judged)) {
+            warnings.push(format!(
+                "{service}: no documented error type was ever answered (in {} invalid cases): a server that looks at \
+                 nothing looks like this; see whether its errors have a __type",
+                answered.len()
+            ));
         }
     }
 
@@ -426,6 +431,18 @@ fn findings(judged: &Judged) -> &[Finding] {
     }
 }
 
-fn refuses(service: Service, rule: &str) -> bool {
-    crate::contract::Rules::of(service).get(rule).is_some_and(|rule| !rule.errors.is_empty())
+/// Fewer cases than this, chosen by a filter, are no sign of anything.
+const HANDFUL: usize = 10;
+
+/// Whether a valid case has a completion among what it is about.
+fn completes(judged: &Judged) -> bool {
+    let rules = Rules::of(judged.service);
+    let accepts = |id: &String| rules.get(id).is_some_and(|rule| rule.tier.gates() && rule.errors.is_empty());
+    judged.rules.iter().any(|rule| rule.starts_with("CompleteLayerUpload/") && accepts(rule))
+}
+
+/// Whether some answer had a documented error type.
+fn names_an_error(judged: &Judged) -> bool {
+    let is_documented = |got: &str| got.split(' ').nth(1).and_then(ErrorType::find).is_some();
+    judged.verdict == Verdict::Pass || findings(judged).iter().any(|finding| is_documented(&finding.got))
 }

@@ -1,0 +1,389 @@
+//! Servers that answer without looking. Each ends non-zero, scores next to nothing, and a hollow run is said to be one.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request as HttpRequest;
+use axum::response::Response;
+use bytes::Bytes;
+use ecrspec::case::Case;
+use ecrspec::contract::check::check;
+use ecrspec::contract::error::ERRORS;
+use ecrspec::contract::{Rules, Service};
+use ecrspec::drive::{Driver, InProcess, Target};
+use ecrspec::mock::{Mock, router};
+use ecrspec::report::score::{Scores, Share};
+use ecrspec::report::summary::{Measure, Reason};
+use ecrspec::report::{Event, Summary};
+use ecrspec::run::{Settings, Work, choose, is_chosen, run};
+use ecrspec::wire::{Answer, Framing, Request, envelope};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+mod binary;
+
+use binary::{command, ecrspec, last_line, out};
+
+const NO_UPLOAD_COMPLETED: &str = "no valid upload was ever completed";
+const NO_ERROR_SEEN: &str = "no documented error type was ever answered";
+const MOST_SKIPPED: &str = "most cases were skipped";
+const NOTHING_JUDGED: &str = "nothing was judged";
+
+/// What none of them may reach.
+const LITTLE: f64 = 0.10;
+
+/// A request, as far as a stub looks at it.
+struct Seen {
+    operation: String,
+    body: Bytes,
+}
+
+impl Seen {
+    /// A member as it was sent.
+    fn sent(&self, member: &str) -> Value {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        body.get(member).cloned().unwrap_or_default()
+    }
+
+    fn digests(&self) -> Vec<Value> {
+        self.sent("layerDigests").as_array().cloned().unwrap_or_default()
+    }
+
+    /// Whether it makes or removes a repository.
+    fn manages(&self) -> bool {
+        matches!(self.operation.as_str(), "CreateRepository" | "DeleteRepository")
+    }
+}
+
+fn success(members: &Value) -> Answer {
+    envelope::answer(200, members)
+}
+
+fn refusal(error: &str) -> Answer {
+    envelope::answer(400, &json!({ "__type": error, "message": "no" }))
+}
+
+/// The same members in each answer, all plausible.
+fn constant(seen: &Seen) -> Answer {
+    let digest = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    success(&match seen.operation.as_str() {
+        "BatchCheckLayerAvailability" => json!({ "layers": [], "failures": [] }),
+        _ => json!({
+            "repository": { "registryId": "012345678910", "repositoryName": "stub" },
+            "registryId": "012345678910",
+            "repositoryName": "stub",
+            "uploadId": "11111111-1111-4111-8111-111111111111",
+            "partSize": 10_485_760,
+            "lastByteReceived": 31,
+            "layerDigest": digest,
+            "downloadUrl": "http://127.0.0.1/layer",
+        }),
+    })
+}
+
+/// The members that were sent, in the places where a client looks for them. `stored` says which layers are there.
+fn obliging(seen: &Seen, stored: impl Fn(&Value) -> bool) -> Answer {
+    let (there, absent): (Vec<Value>, Vec<Value>) = seen.digests().into_iter().partition(stored);
+    let layer = |digest| json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": 32 });
+    let failure = |digest| json!({ "layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": "no" });
+    success(&match seen.operation.as_str() {
+        "UploadLayerPart" => json!({
+            "registryId": "012345678910",
+            "repositoryName": seen.sent("repositoryName"),
+            "uploadId": seen.sent("uploadId"),
+            "lastByteReceived": seen.sent("partLastByte"),
+        }),
+        "CompleteLayerUpload" => json!({
+            "registryId": "012345678910",
+            "repositoryName": seen.sent("repositoryName"),
+            "uploadId": seen.sent("uploadId"),
+            "layerDigest": seen.digests().first(),
+        }),
+        "BatchCheckLayerAvailability" => json!({
+            "layers": there.into_iter().map(layer).collect::<Vec<_>>(),
+            "failures": absent.into_iter().map(failure).collect::<Vec<_>>(),
+        }),
+        "GetDownloadUrlForLayer" => {
+            json!({ "downloadUrl": "http://127.0.0.1/layer", "layerDigest": seen.sent("layerDigest") })
+        }
+        _ => return constant(seen),
+    })
+}
+
+/// Accepts all, and remembers the digests of completed uploads: the survey finds nothing wrong with it.
+fn remembering() -> impl Fn(&Seen) -> Answer + Send + Sync + 'static {
+    let stored: Mutex<BTreeSet<String>> = Mutex::default();
+    move |seen| {
+        let mut stored = stored.lock().unwrap();
+        if seen.operation == "CompleteLayerUpload" {
+            stored.extend(seen.digests().iter().map(Value::to_string));
+        }
+        obliging(seen, |digest| stored.contains(&digest.to_string()))
+    }
+}
+
+/// Numbers without a pattern, the same ones for a seed.
+fn chance(seed: u64) -> impl Fn() -> u64 + Send + Sync + 'static {
+    let drawn = AtomicU64::new(0);
+    move || {
+        let mut hasher = DefaultHasher::new();
+        (seed, drawn.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// A stub as a service, to serve or to call in process.
+fn service(stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Router {
+    let stub = Arc::new(stub);
+    Router::new().fallback(move |request: HttpRequest| {
+        let stub = stub.clone();
+        async move {
+            let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+            let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
+            let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+            let answer = stub(&Seen { operation, body });
+            let response = Response::builder().status(answer.status);
+            let response = answer.headers.iter().fold(response, |response, (name, value)| response.header(name, value));
+            response.body(Body::from(answer.body)).unwrap()
+        }
+    })
+}
+
+/// One job, so that what is left to chance comes out the same.
+fn all_of(services: &[Service]) -> Settings {
+    Settings { services: services.to_vec(), jobs: 1, ..Settings::everything("a stub", "ecrspec-stub") }
+}
+
+/// Runs the catalogue and the scenarios in process.
+fn judged(settings: &Settings, server: Router) -> Summary {
+    let target = Target::new(Driver::InProcess(InProcess::new(server)));
+    // Reading the suite takes as long as running it on a stub.
+    static SUITE: LazyLock<Vec<Case>> = LazyLock::new(|| choose(&all_of(&Service::ALL)).unwrap());
+    let chosen = |case: &&Case| settings.services.contains(&case.service) && is_chosen(settings, &case.id);
+    let work = Work { cases: SUITE.iter().filter(chosen).cloned().collect(), search: None, whole_survey: false };
+    let (_keep, stop) = watch::channel(false);
+    let mut events: Vec<Event> = Vec::new();
+    let running = run(Arc::new(target), settings, work, stop, |event| events.push(event));
+    Runtime::new().unwrap().block_on(running).unwrap();
+    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false };
+    Summary::of(&events, &measure).unwrap()
+}
+
+/// Runs a stub, which must fail, score little, and give each of these warnings.
+fn fails(name: &str, settings: &Settings, warnings: &[&str], stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) {
+    let summary = judged(settings, service(stub));
+    assert!(summary.reasons(false).first().is_some_and(|reason| reason.code() != 0), "{name} passes");
+    let scores = summary.scores().unwrap();
+    assert!(scores.balanced.is_some_and(|balanced| balanced <= LITTLE), "{name}: {scores}");
+    let said = summary.warnings();
+    for warning in warnings {
+        assert!(said.iter().any(|line| line.contains(warning)), "{name}: no {warning:?} in {said:#?}");
+    }
+    assert_eq!(summary.reasons(true).contains(&Reason::Warnings), !said.is_empty(), "{name}");
+}
+
+fn is_whole(share: Option<Share>) -> bool {
+    share.is_some_and(|share| share.count == share.of)
+}
+
+fn are_whole(scores: &Scores) -> bool {
+    is_whole(scores.valid_accepted)
+        && is_whole(scores.invalid_refused)
+        && is_whole(scores.right_error)
+        && scores.balanced == Some(1.0)
+}
+
+#[test]
+fn who_accepts_all_fails() {
+    let ecr = all_of(&[Service::Ecr]);
+    fails("constant members", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], constant);
+    fails("sent members, no layer there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| false));
+    fails("sent members, all layers there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| true));
+    fails("sent members, completed layers there", &ecr, &[NO_ERROR_SEEN], remembering());
+    fails("the body that was sent", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |seen| Answer {
+        body: seen.body.clone(),
+        ..success(&Value::Null)
+    });
+    fails("an empty object", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |_| success(&json!({})));
+    fails("an empty body", &ecr, &[NOTHING_JUDGED], |_| Answer { body: Bytes::new(), ..success(&Value::Null) });
+}
+
+#[test]
+fn who_refuses_all_fails() {
+    let ecr = all_of(&[Service::Ecr]);
+    // With a repository that is said to be there, more is tried.
+    let furnished = Settings { repository: Some(String::from("mine")), ..ecr.clone() };
+    for error in ["InvalidParameterException", "UploadNotFoundException", "ServerException"] {
+        fails(error, &ecr, &[NOTHING_JUDGED], move |_| refusal(error));
+        fails(error, &furnished, &[NO_UPLOAD_COMPLETED, MOST_SKIPPED], move |_| refusal(error));
+    }
+    let hollow = [NO_UPLOAD_COMPLETED, MOST_SKIPPED];
+    fails("all but repositories", &ecr, &hollow, |seen| {
+        if seen.manages() { constant(seen) } else { refusal("InvalidParameterException") }
+    });
+    for seed in 0..3 {
+        let drawn = chance(seed);
+        fails("a random error", &furnished, &[NO_UPLOAD_COMPLETED], move |_| {
+            refusal(ERRORS[drawn() as usize % ERRORS.len()].name)
+        });
+    }
+    fails("throttled", &ecr, &[NOTHING_JUDGED], |_| refusal("ThrottlingException"));
+    fails("a server fault", &ecr, &[NOTHING_JUDGED], |_| Answer { status: 500, ..success(&json!({})) });
+    fails("not found", &ecr, &[NOTHING_JUDGED], |_| Answer { status: 404, ..success(&json!({})) });
+}
+
+#[test]
+fn who_decides_by_the_operation_fails() {
+    let ecr = all_of(&[Service::Ecr]);
+    for accepted in ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "BatchCheckLayerAvailability"] {
+        for only in [true, false] {
+            let accepts = remembering();
+            fails(&format!("{accepted}, only {only}"), &ecr, &[], move |seen| {
+                let accept = seen.manages() || (seen.operation == accepted) == only;
+                if accept { accepts(seen) } else { refusal("InvalidParameterException") }
+            });
+        }
+    }
+}
+
+#[test]
+fn who_decides_by_chance_fails() {
+    let mut balanced = Vec::new();
+    for seed in 0..10 {
+        let (accepts, drawn) = (remembering(), chance(seed));
+        let summary = judged(
+            &all_of(&[Service::Ecr]),
+            service(move |seen| {
+                let number = drawn();
+                // So that the survey finds nothing wrong with it.
+                let surveyed = seen.sent("repositoryName").as_str().is_some_and(|name| name.ends_with("/survey"));
+                let accept = surveyed || seen.manages() || number % 6 <= seed % 5;
+                if accept { accepts(seen) } else { refusal("InvalidParameterException") }
+            }),
+        );
+        assert!(!summary.reasons(false).is_empty());
+        balanced.push(summary.scores().unwrap().balanced.unwrap());
+    }
+    // One of them may be lucky.
+    let mean = balanced.iter().sum::<f64>() / balanced.len() as f64;
+    assert!(mean <= LITTLE && balanced.iter().all(|one| *one < 0.25), "{balanced:?}");
+}
+
+/// The best that a server was thought of that keeps no uploads: it holds every member against the documents, and those
+/// are what most cases are about. It is no stub any more, and scores accordingly; but it fails.
+#[test]
+fn who_checks_members_and_keeps_no_uploads_fails_with_a_score() {
+    let accepts = remembering();
+    let summary = judged(
+        &all_of(&[Service::Ecr]),
+        service(move |seen| {
+            let Some(operation) = Service::Ecr.contract().operation(&seen.operation) else {
+                return refusal("UnknownOperationException");
+            };
+            let Ok(Value::Object(input)) = serde_json::from_slice(&seen.body) else {
+                return refusal("SerializationException");
+            };
+            let broken = check(operation, &input).into_iter().next();
+            let rule = broken.and_then(|breach| Rules::of(Service::Ecr).get(&breach.rule));
+            rule.map_or_else(|| accepts(seen), |rule| refusal(rule.errors[0]))
+        }),
+    );
+    assert_eq!(summary.reasons(false), [Reason::Findings]);
+    let scores = summary.scores().unwrap();
+    let balanced = scores.balanced.unwrap();
+    assert!((0.6..0.9).contains(&balanced), "{scores}");
+}
+
+#[test]
+fn who_does_all_right_has_all_whatever_was_not_tried() {
+    let mock = || Arc::new(Mock::new(&Service::ALL, None));
+    let both = judged(&all_of(&Service::ALL), router(mock()));
+    let scores = both.scores().unwrap();
+    assert!(are_whole(&scores) && scores.left_out.is_empty(), "{scores}");
+    assert!(both.warnings().is_empty(), "{:?}", both.warnings());
+
+    // What a fixed repository cannot be used for is not tried, and does not count.
+    let furnished = mock();
+    let create =
+        envelope::request(Service::Ecr, "CreateRepository", Bytes::from_static(b"{\"repositoryName\":\"mine\"}"));
+    furnished.answer(Request { framing: Framing::Length, ..create });
+    let fixed = Settings { repository: Some(String::from("mine")), ..all_of(&[Service::Ecr]) };
+    let summary = judged(&fixed, router(furnished));
+    assert!(summary.counts(|_| true).skipped > 0 && are_whole(&summary.scores().unwrap()));
+
+    // One of two services: scored on what it has, and that is said.
+    let summary = judged(&all_of(&Service::ALL), router(Arc::new(Mock::new(&[Service::Ecr], None))));
+    let scores = summary.scores().unwrap();
+    assert!(are_whole(&scores) && scores.left_out == [Service::EcrPublic], "{scores}");
+    assert!(scores.to_string().ends_with(" cases of ecr, without ecr-public)"), "{scores}");
+}
+
+#[test]
+fn a_handful_of_cases_warns_of_nothing() {
+    for filter in ["/layerDigests/match/", "CompleteLayerUpload/accepted", "BatchCheckLayerAvailability/layers/"] {
+        let few = Settings { filter: vec![String::from(filter)], ..all_of(&[Service::Ecr]) };
+        let summary = judged(&few, service(constant));
+        let hollow = |line: &&String| {
+            [NO_ERROR_SEEN, NO_UPLOAD_COMPLETED, MOST_SKIPPED].iter().any(|warning| line.contains(warning))
+        };
+        assert!(!summary.cases.is_empty());
+        assert_eq!(summary.warnings().iter().find(hollow), None, "{filter}");
+    }
+}
+
+#[test]
+fn the_command_line_says_so_and_the_log_gives_it_again() {
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    runtime.spawn(async move { axum::serve(listener, service(remembering())).await });
+    let folder = TempDir::new().unwrap();
+    let base = ["run", "--endpoint", &endpoint, "--service", "ecr", "--cases", "0", "--report", "ndjson=log.ndjson"];
+    let run = |more: &[&str]| command(&[&base[..], more].concat(), folder.path()).output().unwrap();
+    let again = |more: &[&str]| command(&[&["report", "log.ndjson"], more].concat(), folder.path()).output().unwrap();
+
+    let first = run(&[]);
+    let (text, report) = (out(&first), again(&[]));
+    assert_eq!(first.status.code(), Some(1), "{text}");
+    let place = |part: &str| text.lines().position(|line| line.contains(part)).unwrap();
+    assert!(place(NO_ERROR_SEEN) < place("1) "), "{text}");
+    assert_eq!(place("scores     valid accepted ") + 1, place("FAIL  "), "{text}");
+    assert!(text.contains(" %, invalid refused 0.0 %, right error 0.0 %, balanced 0.0 % ("), "{text}");
+    assert_eq!(text, out(&report));
+
+    // Whoever asks only for crashes sees none; that the run is hollow is all there is.
+    let crashes = ["--fail-on", "crash", "--filter", "CompleteLayerUpload/"];
+    assert_eq!(run(&crashes).status.code(), Some(0));
+    let denied = run(&[&crashes[..], &["--deny-warnings"]].concat());
+    assert_eq!(denied.status.code(), Some(1), "{}", out(&denied));
+    assert!(last_line(&denied).contains("warnings, and --deny-warnings"), "{}", last_line(&denied));
+    assert_eq!(again(&["--deny-warnings"]).status.code(), Some(1));
+}
+
+#[test]
+fn who_does_not_answer_fails() {
+    for keeps in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming().flatten() {
+                kept.extend(keeps.then_some(stream));
+            }
+        });
+        let output = ecrspec(&["run", "--endpoint", &endpoint, "--service", "ecr", "--timeout", "0.1"]);
+        let text = out(&output);
+        assert!(output.status.code().is_some_and(|code| code != 0), "{text}");
+        assert!(
+            text.contains("valid accepted 0.0 %, invalid refused 0.0 %, right error 0.0 %, balanced 0.0 %"),
+            "{text}"
+        );
+    }
+}
