@@ -14,7 +14,9 @@ use crate::drive::{Driver, InProcess, Target};
 use crate::judge::{Finding, Verdict};
 use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, router};
-use crate::report::{Event, Summary, summary::Measure, summary::Reason};
+use crate::report::score::{Scores, Share};
+use crate::report::summary::{Measure, Reason};
+use crate::report::{Event, Summary};
 use crate::run::{RunError, SEED, Settings, Work, choose, run};
 use crate::search::{Extent, Search};
 
@@ -150,6 +152,11 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
             Reason::Inconclusive if withholds => {}
             other => alarms.push(format!("the run ends with exit code {}", other.code())),
         }
+    }
+    // What is lawful costs no score.
+    let whole = |scores: Scores| [scores.valid_accepted, scores.right_error].iter().flatten().all(Share::is_whole);
+    if !withholds && !summary.scores().is_some_and(whole) {
+        alarms.push(String::from("the scores are not whole"));
     }
     // Silence would be no proof.
     let judged = counts.passed;

@@ -303,7 +303,7 @@ fn who_checks_members_and_keeps_no_uploads_fails_with_a_score() {
 
 #[test]
 fn who_does_all_right_has_all_whatever_was_not_tried() {
-    let mock = || Arc::new(Mock::new(&Service::ALL, None));
+    let mock = || Arc::new(Mock::new(&Service::ALL));
     let both = judged(&all_of(&Service::ALL), router(mock()));
     let scores = both.scores().unwrap();
     assert!(are_whole(&scores) && scores.left_out.is_empty(), "{scores}");
@@ -313,13 +313,13 @@ fn who_does_all_right_has_all_whatever_was_not_tried() {
     let furnished = mock();
     let create =
         envelope::request(Service::Ecr, "CreateRepository", Bytes::from_static(b"{\"repositoryName\":\"mine\"}"));
-    furnished.answer(Request { framing: Framing::Length, ..create });
+    assert!(furnished.answer(Request { framing: Framing::Length, ..create }).is_ok());
     let fixed = Settings { repository: Some(String::from("mine")), ..all_of(&[Service::Ecr]) };
     let summary = judged(&fixed, router(furnished));
     assert!(summary.counts(|_| true).skipped > 0 && are_whole(&summary.scores().unwrap()));
 
     // One of two services: scored on what it has, and that is said.
-    let summary = judged(&all_of(&Service::ALL), router(Arc::new(Mock::new(&[Service::Ecr], None))));
+    let summary = judged(&all_of(&Service::ALL), router(Arc::new(Mock::new(&[Service::Ecr]))));
     let scores = summary.scores().unwrap();
     assert!(are_whole(&scores) && scores.left_out == [Service::EcrPublic], "{scores}");
     assert!(scores.to_string().ends_with(" cases of ecr, without ecr-public)"), "{scores}");

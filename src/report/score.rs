@@ -131,6 +131,11 @@ impl Share {
         (of > 0).then_some(Share { count, of })
     }
 
+    /// Whether it is all of them.
+    pub fn is_whole(&self) -> bool {
+        self.count == self.of
+    }
+
     /// The share as a number from 0 to 1.
     pub fn value(self) -> f64 {
         self.count as f64 / self.of as f64
