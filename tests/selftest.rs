@@ -11,7 +11,7 @@ use ecrspec::selftest;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Builder;
 
-/// How many combinations of five variants are tried; the others are for `ecrspec selftest --full`.
+/// How many combinations of five variants are tried; `.ci/run` asks `ecrspec selftest` for more.
 const COMBINATIONS: u64 = 20;
 
 /// Faults that were missed somewhere, and variants that gave a finding.

@@ -18,15 +18,14 @@ use crate::report::terminal::{BOLD, DIM, GREEN, RED};
 use crate::run::RunError;
 use crate::selftest::{self, Held, Tried};
 
-/// Combinations of five variants that are tried, and how many under `--full`.
-const COMBINATIONS: u64 = 20;
-const ALL_COMBINATIONS: u64 = 200;
-
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// All cases for each fault, and not only until the first that finds it; more combinations of variants
+    /// All cases for each fault, and not only until the first that finds it
     #[arg(long)]
     full: bool,
+    /// Combinations of five variants to try
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    combinations: u64,
     /// Only faults and variants with this in their names (repeatable)
     #[arg(long, value_name = "NAME")]
     filter: Vec<String>,
@@ -79,11 +78,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         .filter(|variant| wanted(variant.name))
         .flat_map(|variant| services.iter().map(move |service| (vec![variant], *service)))
         .collect();
-    let count = match (arguments.filter.is_empty(), arguments.full) {
-        (false, _) => 0,
-        (true, false) => COMBINATIONS,
-        (true, true) => ALL_COMBINATIONS,
-    };
+    let count = if arguments.filter.is_empty() { arguments.combinations } else { 0 };
     let combined = |number: u64| (selftest::combination(number), services[number as usize % services.len()]);
     let combinations: Vec<_> = (0..count).map(combined).collect();
     if faults.is_empty() && variants.is_empty() {
