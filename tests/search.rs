@@ -77,22 +77,25 @@ fn a_default_run_reaches_every_state() {
             let case = realise(service, &plan::nth(service, DEFAULT_SEED, index));
             let transcript = bench.drive(&case);
             let case = follow(&case, &transcript);
-            let mut states: BTreeMap<&str, &str> = BTreeMap::new();
+            let mut states: BTreeMap<&str, (String, &str)> = BTreeMap::new();
             for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
                 let success = exchange.reply.as_ref().is_ok_and(|answer| answer.status == 200);
                 calls += 1;
                 accepted += usize::from(success);
                 pairs += usize::from(step.precedence.is_some());
+                let body = String::from_utf8_lossy(&step.request.body).into_owned();
+                let repository = ["${repository}", "${repository:other}"].into_iter().find(|name| body.contains(name));
+                let repository = repository.map(String::from).unwrap_or_default();
                 if step.operation == "InitiateLayerUpload" && success {
-                    states.insert(&step.name, "empty");
+                    states.insert(&step.name, (repository.clone(), "empty"));
                 }
                 if step.operation == "DeleteRepository" && success {
-                    states.values_mut().for_each(|state| *state = "repository deleted");
+                    let of_it = states.values_mut().filter(|(name, _)| *name == repository);
+                    of_it.for_each(|(_, state)| *state = "repository deleted");
                 }
-                let body = String::from_utf8_lossy(&step.request.body).into_owned();
                 let named = states
                     .iter()
-                    .map(|(name, state)| (*name, *state))
+                    .map(|(name, (_, state))| (*name, *state))
                     .find(|(name, _)| body.contains(&format!("\"${{{name}.uploadId}}\"")));
                 let about_uploads = matches!(step.operation.as_str(), "UploadLayerPart" | "CompleteLayerUpload");
                 let Some((upload, state)) = named else {
@@ -109,7 +112,7 @@ fn a_default_run_reaches_every_state() {
                     ("CompleteLayerUpload", false, "one part" | "several parts") => "completion refused",
                     (_, _, state) => state,
                 };
-                states.insert(upload, after);
+                states.entry(upload).and_modify(|(_, state)| *state = after);
             }
         }
         let ratio = accepted as f64 / calls as f64;

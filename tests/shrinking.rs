@@ -38,7 +38,7 @@ const FAULTS: [&str; 20] = [
 ];
 
 /// How many sequences are tried until one fails.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 2000;
 
 #[test]
 fn counterexamples_are_small() {

@@ -112,7 +112,7 @@ fn decisions(service: Service) -> impl Strategy<Value = Decision> + use<> {
         9 => Just("CompleteLayerUpload"),
         4 => Just("BatchCheckLayerAvailability"),
         1 => Just("GetDownloadUrlForLayer"),
-        1 => Just("DeleteRepository"),
+        2 => Just("DeleteRepository"),
         1 => Just("CreateRepository"),
     ];
     calls(service, operation)
@@ -122,7 +122,7 @@ fn calls<S>(service: Service, operation: S) -> impl Strategy<Value = Decision> +
 where
     S: Strategy<Value = &'static str>,
 {
-    let count = prop_oneof![5 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
+    let count = prop_oneof![4 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
     (operation, count, any::<[(u8, u16); Plan::MAX_VIOLATIONS]>(), any::<[u8; ENTROPY]>(), any::<u8>()).prop_map(
         move |(operation, count, chosen, entropy, plain)| {
             let faults = Faults::of(service, operation);
@@ -141,9 +141,9 @@ where
 fn pick(faults: &Faults, kind: u8, number: u16) -> Option<u16> {
     let [stateful, matching, drawn, values] = faults.kinds();
     let kind = match kind {
-        0..100 => stateful,
-        100..130 if !matching.is_empty() => matching,
-        100..160 => drawn,
+        0..120 => stateful,
+        120..145 if !matching.is_empty() => matching,
+        120..170 => drawn,
         _ => values,
     };
     u16::try_from(kind.start + usize::from(number).checked_rem(kind.len())?).ok()

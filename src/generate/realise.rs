@@ -179,11 +179,10 @@ impl Unfolding {
     fn take(&mut self, decision: &Decision, follower: &mut Follower) {
         let service = self.case.service;
         let operation = match decision.operation {
+            operation if self.is_about_another(decision) => operation,
             // A sequence begins with what makes the rest possible.
             "UploadLayerPart" | "CompleteLayerUpload" if !self.uploads.iter().any(is_open) => "InitiateLayerUpload",
-            "CompleteLayerUpload" if !self.uploads.iter().any(has_parts) && !self.wants_no_parts(decision) => {
-                "UploadLayerPart"
-            }
+            "CompleteLayerUpload" if !self.uploads.iter().any(has_parts) => "UploadLayerPart",
             "GetDownloadUrlForLayer" if service == Service::EcrPublic => "BatchCheckLayerAvailability",
             other => other,
         };
@@ -193,10 +192,13 @@ impl Unfolding {
         }
     }
 
-    /// Whether a completion is to be one of an upload without parts.
-    fn wants_no_parts(&self, decision: &Decision) -> bool {
+    /// Whether what is wrong with a call is the upload that it names, and there is one: then it needs no other.
+    fn is_about_another(&self, decision: &Decision) -> bool {
         let faults = Faults::of(self.case.service, decision.operation).chosen(&decision.violations);
-        faults.iter().any(|(_, fault)| matches!(fault, Fault::Stateful(Stateful::NoParts)))
+        faults.iter().any(|(_, fault)| match fault {
+            Fault::Stateful(stateful) => !self.others(decision.operation, stateful).is_empty(),
+            _ => false,
+        })
     }
 
     /// A call that removes a repository, or makes one again.
@@ -326,6 +328,15 @@ impl Unfolding {
 
     /// Turns the subject to another upload, where that is what is wrong; whether there is one.
     fn retarget(&self, operation: &str, stateful: &Stateful, decision: &Decision, subject: &mut Subject) -> bool {
+        let others = self.others(operation, stateful);
+        let Some(index) = rarely(&others, decision.entropy[1]).copied() else { return false };
+        subject.upload = Some(index);
+        subject.repository = self.uploads[index].repository;
+        true
+    }
+
+    /// The uploads of which that is true, the youngest first.
+    fn others(&self, operation: &str, stateful: &Stateful) -> Vec<usize> {
         let is_meant = |upload: &Upload| match stateful {
             Stateful::Completed => upload.life == Life::Completed,
             // A completion of nothing is wrong in another way.
@@ -336,12 +347,7 @@ impl Unfolding {
             Stateful::NoParts => is_open(upload) && upload.parts.is_empty(),
             _ => false,
         };
-        let mut others: Vec<usize> = (0..self.uploads.len()).filter(|index| is_meant(&self.uploads[*index])).collect();
-        others.reverse();
-        let Some(index) = rarely(&others, decision.entropy[1]).copied() else { return false };
-        subject.upload = Some(index);
-        subject.repository = self.uploads[index].repository;
-        true
+        (0..self.uploads.len()).rev().filter(|index| is_meant(&self.uploads[*index])).collect()
     }
 
     /// A valid request about the subject, and the rule that it answers to.
