@@ -1,0 +1,482 @@
+//! What is said of an answer: one row for each way in which it can be right, wrong, or nothing to judge by.
+
+use std::time::Duration;
+
+use ecrspec::case::{Case, Plan, Transcript};
+use ecrspec::contract::Service;
+use ecrspec::generate::body;
+use ecrspec::generate::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
+use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::wire::{Answer, Exchange, Reply, Trouble, envelope};
+use serde_json::{Value, json};
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+const TRUSTING: Strictness = Strictness { messages: false, availability: true };
+
+/// A case of one step.
+fn one(rule: &str, operation: &str, body: body::Body) -> Case {
+    Draft::new(Service::Ecr, "some/case", "some case").focus(rule, operation, body).done()
+}
+
+fn initiate() -> Case {
+    one("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+}
+
+/// A completion with a digest that does not match.
+fn wrong_digest() -> Case {
+    one("CompleteLayerUpload/layerDigests/match", "CompleteLayerUpload", body::complete(HERE, "upload", &[ABSENT]))
+}
+
+fn says(status: u16, content_type: &str, body: &str) -> Reply {
+    let headers = vec![(String::from("content-type"), String::from(content_type))];
+    Ok(Answer { status, headers, body: body.to_owned().into() })
+}
+
+fn json_of(status: u16, body: Value) -> Reply {
+    Ok(envelope::answer(status, &body))
+}
+
+fn error(status: u16, name: &str) -> Reply {
+    json_of(status, json!({ "__type": name, "message": "no" }))
+}
+
+fn began() -> Reply {
+    json_of(200, json!({ "uploadId": NO_UPLOAD, "partSize": 10_485_760 }))
+}
+
+/// The verdict in a line: of each finding its grade, its rule, what was expected and what came.
+fn verdict(case: &Case, replies: Vec<Reply>, strictness: Strictness) -> String {
+    let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| Exchange {
+        request: step.request.clone(),
+        reply,
+        took: Duration::ZERO,
+    });
+    match judge(case, &Transcript::of(case, exchanges.collect()), strictness).0 {
+        Verdict::Pass => String::from("pass"),
+        Verdict::Inconclusive { reason } => format!("inconclusive: {reason}"),
+        Verdict::Skipped { reason } => format!("skipped: {reason}"),
+        Verdict::Fail { findings } => {
+            let lines = findings
+                .iter()
+                .map(|found| format!("{} {}: expected {}, got {}", found.grade, found.rule, found.expected, found.got));
+            lines.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+#[track_caller]
+fn check(case: &Case, rows: Vec<(Reply, &str)>) {
+    for (reply, expected) in rows {
+        assert_eq!(verdict(case, vec![reply.clone()], TRUSTING), expected, "{reply:?}");
+    }
+}
+
+#[test]
+fn a_valid_request() {
+    let malformed = json!({ "uploadId": "U1", "partSize": "10" });
+    check(
+        &initiate(),
+        vec![
+            (began(), "pass"),
+            (says(200, &format!("{CONTENT_TYPE}; charset=utf-8"), r#"{"uploadId":"a","partSize":1}"#), "pass"),
+            (says(200, "Application/X-Amz-Json-1.1", r#"{"uploadId":"a","partSize":1,"x":null}"#), "pass"),
+            (
+                says(201, "application/json", r#"{"uploadId":"a","partSize":1}"#),
+                "form answer/status: expected 200, got status 201 for a success; form answer/content-type: expected \
+                 application/x-amz-json-1.1, got content type application/json",
+            ),
+            (
+                Ok(Answer { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into() }),
+                "form answer/content-type: expected application/x-amz-json-1.1, got content type none",
+            ),
+            (
+                json_of(200, json!({ "partSize": 1 })),
+                "form InitiateLayerUpload/answer/uploadId: expected 200, got 200 without uploadId",
+            ),
+            (
+                json_of(200, json!({ "uploadId": null, "partSize": 1 })),
+                "form InitiateLayerUpload/answer/uploadId: expected 200, got 200 without uploadId",
+            ),
+            (
+                json_of(200, malformed),
+                "form InitiateLayerUpload/answer/uploadId: expected uploadId: \
+                 [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}, the whole of it, got 200 \
+                 with uploadId malformed; form InitiateLayerUpload/answer/partSize: expected partSize: a whole number of \
+                 at least 0, got 200 with partSize malformed",
+            ),
+            (says(200, CONTENT_TYPE, "[]"), "form answer/json-object: expected 200, got 200 with a body that is no JSON object"),
+            (says(204, CONTENT_TYPE, ""), "form answer/json-object: expected 200, got 204 with a body that is no JSON object"),
+            (
+                error(400, "RepositoryNotFoundException"),
+                "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException",
+            ),
+            (
+                error(200, "RepositoryNotFoundException"),
+                "refused InitiateLayerUpload/accepted: expected 200, got 200 RepositoryNotFoundException",
+            ),
+            (error(500, "ServerException"), "refused InitiateLayerUpload/accepted: expected 200, got 500 ServerException"),
+            (
+                says(302, "text/html", ""),
+                "refused InitiateLayerUpload/accepted: expected 200, got 302 without an error type",
+            ),
+        ]
+        .into_iter()
+        .map(|(reply, expected)| {
+            // Ids that are no UUIDs would be another finding.
+            let reply = reply.map(|answer| {
+                let text = String::from_utf8_lossy(&answer.body).replace(r#""uploadId":"a""#, &format!(r#""uploadId":"{NO_UPLOAD}""#));
+                Answer { body: text.into(), ..answer }
+            });
+            (reply, expected)
+        })
+        .collect(),
+    );
+}
+
+#[test]
+fn no_answer() {
+    let throttled = || error(400, "ThrottlingException");
+    let wait = |status: u16| {
+        let headers = vec![(String::from("retry-after"), String::from("1"))];
+        Ok(Answer { status, headers, body: Default::default() })
+    };
+    check(
+        &initiate(),
+        vec![
+            (Err(Trouble::Unreachable), "inconclusive: InitiateLayerUpload: no connection"),
+            (Err(Trouble::Silent), "inconclusive: InitiateLayerUpload: no answer in time"),
+            (Err(Trouble::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
+            (Err(Trouble::Garbage), "crash always/answered: expected 200, got an answer that is no HTTP"),
+            (Err(Trouble::Endless), "crash always/answered: expected 200, got an answer without end"),
+            (throttled(), "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)"),
+            (wait(429), "inconclusive: InitiateLayerUpload: throttled (429)"),
+            (wait(503), "inconclusive: InitiateLayerUpload: throttled (503)"),
+        ],
+    );
+    let expected = "400 InvalidLayerException";
+    check(
+        &wrong_digest(),
+        vec![
+            (Err(Trouble::Unreachable), "inconclusive: CompleteLayerUpload: no connection"),
+            (Err(Trouble::Silent), &format!("crash always/answered: expected {expected}, got no answer in time")),
+            (Err(Trouble::Dropped), &format!("crash always/answered: expected {expected}, got connection dropped")),
+            (throttled(), "inconclusive: CompleteLayerUpload: throttled (ThrottlingException)"),
+            (says(429, "text/html", ""), "inconclusive: CompleteLayerUpload: throttled (429)"),
+            (
+                says(503, "text/html", ""),
+                &format!("crash always/no-5xx: expected {expected}, got 503 without an error type"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_invalid_request() {
+    let header = |name: &str, body: Value| {
+        let mut answer = envelope::answer(400, &body);
+        answer.headers.push((String::from("x-amzn-errortype"), String::from(name)));
+        Ok(answer)
+    };
+    let expected = "expected 400 InvalidLayerException";
+    check(
+        &wrong_digest(),
+        vec![
+            (error(400, "InvalidLayerException"), "pass"),
+            (error(400, "com.amazonaws.ecr#InvalidLayerException:http://x/"), "pass"),
+            (header("InvalidLayerException", json!({"__type": "InvalidLayerException", "Message": "no"})), "pass"),
+            (
+                error(409, "InvalidLayerException"),
+                "form answer/status: expected status 400, got status 409 with an error of the client",
+            ),
+            (
+                error(200, "InvalidLayerException"),
+                "form answer/status: expected status 400, got status 200 with an error of the client",
+            ),
+            (
+                error(500, "InvalidLayerException"),
+                &format!("crash always/no-5xx: {expected}, got 500 InvalidLayerException"),
+            ),
+            (
+                json_of(400, json!({ "__type": "InvalidLayerException" })),
+                "form answer/message: expected a member message, got an error without a message",
+            ),
+            (
+                json_of(400, json!({ "code": "InvalidLayerException", "message": "no" })),
+                "form answer/type-visible: expected the error type in __type, got an error type outside of __type",
+            ),
+            (
+                header("InvalidLayerException", json!({ "__type": "Other", "message": "no" })),
+                "form answer/type-visible: expected the error type in __type, got another error type in __type than in the \
+                 header or code",
+            ),
+            (
+                error(400, "InvalidParameterException"),
+                &format!("error CompleteLayerUpload/layerDigests/match: {expected}, got 400 InvalidParameterException"),
+            ),
+            (
+                json_of(400, json!({ "message": "no" })),
+                &format!("error answer/error-type: {expected}, got 400 without an error type"),
+            ),
+            (
+                says(404, "text/html", "<h1>"),
+                &format!("error answer/error-type: {expected}, got 404 without an error type"),
+            ),
+            (json_of(200, json!({})), &format!("state CompleteLayerUpload/layerDigests/match: {expected}, got 200")),
+        ],
+    );
+    // The framework's own error needs no message, and may come as 404.
+    let operation = one("wire/target/operation", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
+    let unknown = |status| json_of(status, json!({ "__type": "UnknownOperationException" }));
+    check(&operation, vec![(unknown(400), "pass"), (unknown(404), "pass")]);
+    assert!(verdict(&operation, vec![unknown(410)], TRUSTING).starts_with("form answer/status: expected status 400"));
+}
+
+#[test]
+fn an_open_question() {
+    let case = one(
+        "CompleteLayerUpload/layerDigests/upper-case",
+        "CompleteLayerUpload",
+        body::complete(HERE, "upload", &[RIGHT]),
+    );
+    let body = json!({ "registryId": "012345678910", "repositoryName": "x", "uploadId": NO_UPLOAD, "layerDigest": "sha256:00" });
+    check(
+        &case,
+        vec![
+            (error(400, "InvalidLayerException"), "pass"),
+            (error(499, "Whatever"), "pass"),
+            (says(418, "text/html", "<h1>"), "pass"),
+            (says(200, CONTENT_TYPE, "no JSON"), "pass"),
+            (json_of(200, body.clone()), "pass"),
+            (
+                json_of(200, json!({ "registryId": "1" })),
+                "form CompleteLayerUpload/answer/registryId: expected registryId: [0-9]{12}, the whole of it, got 200 with \
+                 registryId malformed; form CompleteLayerUpload/answer/repositoryName: expected 200 or 400 \
+                 InvalidLayerException or 400 InvalidParameterException, got 200 without repositoryName; form \
+                 CompleteLayerUpload/answer/uploadId: expected 200 or 400 InvalidLayerException or 400 \
+                 InvalidParameterException, got 200 without uploadId; form CompleteLayerUpload/answer/layerDigest: expected \
+                 200 or 400 InvalidLayerException or 400 InvalidParameterException, got 200 without layerDigest",
+            ),
+            (
+                error(500, "ServerException"),
+                "crash always/no-5xx: expected anything but a server fault or silence, got 500 ServerException",
+            ),
+            (
+                Err(Trouble::Silent),
+                "crash always/answered: expected anything but a server fault or silence, got no answer in time",
+            ),
+        ],
+    );
+    // Below the operations a success may be of something else.
+    let wire = one("wire/method", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
+    check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
+    // What was answered is kept.
+    let exchange = Exchange { request: case.steps[0].request.clone(), reply: json_of(200, body), took: Duration::ZERO };
+    let (_, records) = judge(&case, &Transcript::of(&case, vec![exchange]), TRUSTING);
+    let kept: Vec<(&str, &str)> = records.iter().map(|record| (record.rule.as_str(), record.got.as_str())).collect();
+    assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", "200")]);
+}
+
+#[test]
+fn what_was_sent_is_echoed() {
+    let input = body::part("some/name", "upload", "layer", 0, 32).text("uploadId", NO_UPLOAD);
+    let case = one("UploadLayerPart/accepted", "UploadLayerPart", input.text("layerPartBlob", "AA=="));
+    let answer = |name: &str, registry: &str| {
+        json_of(
+            200,
+            json!({ "registryId": registry, "repositoryName": name, "uploadId": NO_UPLOAD, "lastByteReceived": 31 }),
+        )
+    };
+    check(
+        &case,
+        vec![
+            (answer("some/name", "012345678910"), "pass"),
+            (answer("some/name", "987654321098"), "pass"),
+            (
+                answer("name", "012345678910"),
+                "form UploadLayerPart/answer/repositoryName: expected repositoryName as it was sent, got 200 with another \
+                 repositoryName than was sent",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn pinned_members() {
+    let input = body::part("some/name", "upload", "layer", 0, 32).text("uploadId", NO_UPLOAD);
+    let mut case = one("UploadLayerPart/accepted", "UploadLayerPart", input);
+    case.steps[0].expect.outcomes = vec!["200 {\"lastByteReceived\":31}".parse().unwrap()];
+    let answer = |last: Value| {
+        let members = json!({ "registryId": "012345678910", "repositoryName": "some/name", "uploadId": NO_UPLOAD, "lastByteReceived": last });
+        json_of(200, members)
+    };
+    let last = "UploadLayerPart/answer/lastByteReceived";
+    check(
+        &case,
+        vec![
+            (answer(json!(31)), "pass"),
+            (
+                answer(json!(32)),
+                &format!("state {last}: expected 200 with lastByteReceived 31, got 200 with lastByteReceived 32"),
+            ),
+            // What is missing is a matter of form.
+            (answer(Value::Null), &format!("form {last}: expected 200, got 200 without lastByteReceived")),
+        ],
+    );
+    // Of several outcomes one is enough; the first is what is told.
+    let look = Draft::new(Service::Ecr, "some/case", "some case").probe_absent(ABSENT).done();
+    let layers = |availability: &str| {
+        json_of(
+            200,
+            json!({ "layers": [{ "layerDigest": ABSENT, "layerAvailability": availability }], "failures": [] }),
+        )
+    };
+    let missing = json!({ "layerDigest": ABSENT, "failureCode": "MissingLayerDigest" });
+    let rule = look.steps[0].expect.rule.clone();
+    check(
+        &look,
+        vec![
+            (layers("UNAVAILABLE"), "pass"),
+            (json_of(200, json!({ "layers": [], "failures": [missing] })), "pass"),
+            (
+                layers("AVAILABLE"),
+                &format!(
+                    "state {rule}: expected 200 with layers[0].layerAvailability \"UNAVAILABLE\", got 200 with \
+                     layers[0].layerAvailability \"AVAILABLE\""
+                ),
+            ),
+        ],
+    );
+    // It is not judged where it cannot be believed.
+    assert_eq!(verdict(&look, vec![layers("AVAILABLE")], Strictness::default()), "pass");
+}
+
+#[test]
+fn members_of_an_error() {
+    let rule = "UploadLayerPart/partFirstByte/contiguous";
+    let mut case = one(rule, "UploadLayerPart", body::part(HERE, "upload", "layer", 1, 32));
+    case.steps[0].expect.outcomes =
+        vec!["400 InvalidLayerPartException {\"lastValidByteReceived\":0}".parse().unwrap()];
+    let answer = |last: Value| {
+        json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no", "lastValidByteReceived": last }))
+    };
+    let expected = "form UploadLayerPart/answer/InvalidLayerPartException: expected 400 InvalidLayerPartException with \
+                    lastValidByteReceived 0, got 400 InvalidLayerPartException";
+    check(
+        &case,
+        vec![
+            (answer(json!(0)), "pass"),
+            (answer(json!(1)), &format!("{expected} with lastValidByteReceived 1")),
+            (answer(Value::Null), &format!("{expected} without lastValidByteReceived")),
+        ],
+    );
+}
+
+#[test]
+fn messages_are_compared_when_it_is_asked_for() {
+    let strict = Strictness { messages: true, availability: true };
+    let case = one("InitiateLayerUpload/repositoryName/exists", "InitiateLayerUpload", body::initiate("some/name"));
+    let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
+    let right = "The repository with name 'some/name' does not exist in the registry with id '012345678910'";
+    assert_eq!(verdict(&case, vec![says(right)], strict), "pass");
+    assert_eq!(verdict(&case, vec![says("no")], TRUSTING), "pass");
+    let found = verdict(&case, vec![says("no")], strict);
+    assert!(found.starts_with("form answer/message-text: expected The repository with name"), "{found}");
+    // The text of one occasion says nothing of another.
+    let says = || json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no" }));
+    let at = |rule: &str| {
+        let case = one(rule, "UploadLayerPart", body::part(HERE, "upload", "layer", 1, 32));
+        verdict(&case, vec![says()], strict)
+    };
+    assert!(at("UploadLayerPart/partFirstByte/contiguous").starts_with("form answer/message-text"));
+    assert_eq!(at("UploadLayerPart/layerPartBlob/length"), "pass");
+}
+
+#[test]
+fn an_attempt_that_failed_leaves_nothing_to_judge() {
+    for (operation, input) in
+        [("CreateRepository", body::repository("some/name")), ("DeleteRepository", body::repository("some/name"))]
+    {
+        let case = Draft::new(Service::Ecr, "some/case", "some case")
+            .attempt("attempt", operation, input)
+            .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+            .done();
+        let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
+        let not_found = || error(400, "RepositoryNotFoundException");
+        let done = || json_of(200, json!({}));
+        let skipped = "skipped: the target did not make, or did not remove, the repository that it is about";
+        let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
+        assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
+        assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
+        assert_eq!(attempted(done(), not_found()), refused);
+        assert_eq!(attempted(error(400, "InvalidParameterException"), began()), "pass");
+        // The form of an answer does not depend on it.
+        let bare = says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
+        let form = "form answer/content-type: expected application/x-amz-json-1.1, got content type text/plain";
+        assert_eq!(attempted(error(400, "InvalidParameterException"), bare), form);
+    }
+    // Another attempt than to make or to remove a repository says nothing about what comes after it.
+    let case = Draft::new(Service::Ecr, "some/case", "some case")
+        .attempt("attempt", "InitiateLayerUpload", body::initiate("some/name"))
+        .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+        .done();
+    let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
+    assert!(verdict(&case, twice, TRUSTING).starts_with("refused "));
+}
+
+#[test]
+fn several_steps() {
+    let case = Draft::new(Service::Ecr, "some/case", "some case")
+        .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .focus_as(
+            "third",
+            "CompleteLayerUpload/layerDigests/match",
+            "CompleteLayerUpload",
+            body::complete(HERE, "upload", &[ABSENT]),
+        )
+        .done();
+    let bare = || says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
+    let form = "form answer/content-type: expected application/x-amz-json-1.1, got content type text/plain";
+    let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    let wrong = "error CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 400 EmptyUploadException";
+    let empty = || error(400, "EmptyUploadException");
+    let right = || error(400, "InvalidLayerException");
+    let said = |case: &Case, replies: Vec<Reply>| verdict(case, replies, TRUSTING);
+    // The same slip is one finding; what the case is about comes before it, and ends the case.
+    assert_eq!(said(&case, vec![bare(), bare(), right()]), form);
+    assert_eq!(said(&case, vec![bare(), began(), empty()]), format!("{wrong}; {form}"));
+    assert_eq!(said(&case, vec![bare(), empty(), empty()]), format!("{refused}; {form}"));
+    // What was found before the target fell silent is found.
+    assert_eq!(said(&case, vec![bare(), Err(Trouble::Silent)]), form);
+    assert_eq!(
+        said(&case, vec![began(), Err(Trouble::Silent)]),
+        "inconclusive: InitiateLayerUpload: no answer in time"
+    );
+    // A sequence that was drawn goes on as long as it is certain what the target has done, and tells it in order.
+    let mut drawn = case.clone();
+    drawn.plan = Some(Plan::default());
+    drawn.steps.rotate_right(1);
+    assert_eq!(said(&drawn, vec![empty(), bare(), began()]), format!("{wrong}; {form}"));
+    assert_eq!(said(&drawn, vec![empty(), empty(), bare()]), format!("{wrong}; {refused}"));
+    let accepted = "state CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 200";
+    assert_eq!(said(&drawn, vec![json_of(200, json!({})), bare(), began()]), accepted);
+    drawn.steps.rotate_left(1);
+    assert_eq!(said(&drawn, vec![bare(), began(), empty()]), format!("{form}; {wrong}"));
+}
+
+#[test]
+fn a_case_that_could_not_go_on() {
+    let case = initiate();
+    let stopped = |exchanges: Vec<Exchange>| {
+        let stopped = Some(String::from("could not make a repository"));
+        judge(&case, &Transcript { stopped, ..Transcript::of(&case, exchanges) }, TRUSTING).0
+    };
+    let reason = String::from("could not make a repository");
+    assert_eq!(stopped(Vec::new()), Verdict::Inconclusive { reason });
+    let exchange = Exchange {
+        request: case.steps[0].request.clone(),
+        reply: error(400, "EmptyUploadException"),
+        took: Duration::ZERO,
+    };
+    assert!(matches!(stopped(vec![exchange]), Verdict::Fail { .. }));
+}
