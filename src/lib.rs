@@ -36,6 +36,7 @@
 //! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
 //! | 4 | [`report`] | the event log, and what is rendered from it |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
+//! | 5 | [`history`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
 //! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
@@ -53,6 +54,7 @@
 //! | reason why something has no case | beside its table in [`coverage`]; of an error, in its row of [`contract::error`] |
 //! | source | a row in [`contract::source::SOURCES`] |
 //! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
+//! | case with calls at once | `scenarios/races/<name>.yaml`, with `at-once` |
 //! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
 //! | lawful variant | a row in `mock::variant::VARIANTS` |
 //! | check of every answer | `judge/form.rs`, and its rule |
@@ -64,7 +66,7 @@
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
-//!    [`scenario`], [`report`] and [`coverage`] do no I/O and are not async.
+//!    [`history`], [`scenario`], [`report`] and [`coverage`] do no I/O and are not async.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
@@ -73,8 +75,10 @@
 //! 6. A case works in repositories with the run's prefix in their names, and removes them: after a pass, a failure, or
 //!    Ctrl-C. What a target does not let it remove is said.
 //! 7. Credentials never reach a report or a log.
+//! 8. Of calls at once, only answers that no lawful order explains are a finding; a search that was given up is none.
 //!
-//! `tests/tidy.rs` keeps the first two and the fourth, `tests/search.rs` and `tests/search_cli.rs` the third, `tests/cli.rs` the sixth, `tests/hostile.rs` and [`fuzzing`] the fifth.
+//! `tests/tidy.rs` keeps the first two and the fourth, `tests/search.rs` and `tests/search_cli.rs` the third, `tests/cli.rs` the sixth, `tests/hostile.rs` and [`fuzzing`] the fifth,
+//! `tests/races.rs` the eighth.
 
 pub mod case;
 pub mod contract;
@@ -83,6 +87,7 @@ pub mod drive;
 pub mod expect;
 pub mod fuzzing;
 pub mod generate;
+pub mod history;
 pub mod judge;
 pub mod model;
 pub mod report;

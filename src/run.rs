@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use proptest::strategy::ValueTree as _;
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Partition, Place, Plan, StepRole};
+use crate::case::{Case, Partition, Place, Plan};
 use crate::contract::{Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
 use crate::generate::plan::Shrinking;
-use crate::generate::{follow, realise};
-use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict, judge};
+use crate::generate::realise;
+use crate::history::{self, Told};
+use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
 use crate::search::{self, Effort, Extent, Novelty, RANDOM, Search, Sought};
 use crate::suite::suite;
@@ -140,7 +141,8 @@ pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
         let cases = suite(*service).map_err(RunError::Harness)?;
         chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
     }
-    chosen.sort_by_key(|case| case.last);
+    // What strains a target comes late.
+    chosen.sort_by_key(|case| (case.last, case.is_race()));
     Ok(chosen)
 }
 
@@ -527,7 +529,10 @@ impl Worker {
             let reason = String::from("the target has stopped answering, or left too many requests unanswered");
             return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
-        let judged = self.judged_calmly(index, case, survey).await;
+        let judged = match case.is_race() {
+            true => self.in_rounds(index, case, survey).await,
+            false => self.judged_calmly(index, case, survey).await,
+        };
         if was_unanswered(&judged) {
             let in_a_row = shared.in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
             let in_all = shared.in_all.fetch_add(1, Ordering::Relaxed) + 1;
@@ -583,29 +588,55 @@ impl Worker {
         }
     }
 
+    /// Judges a case with calls at once: in several rounds, for what they come to differs from time to time.
+    async fn in_rounds(&mut self, index: usize, case: &Case, survey: &Survey) -> Judged {
+        let mut rounds: Vec<Told> = Vec::new();
+        let (mut pauses, mut silences, mut attempt, mut is_dead) = (0, 0, 0, false);
+        loop {
+            attempt += 1;
+            let told = self.told(case, survey, attempt).await;
+            if is_throttled(&told.verdict) && pauses < PAUSES {
+                pauses += 1;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            if told.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err()) {
+                silences += 1;
+                is_dead = !drive::is_answering(&self.shared.target, case.service).await;
+            }
+            rounds.push(told);
+            // Twice is certain, and each time may cost the patience of its requests.
+            if is_dead || silences == 2 || rounds.len() >= case.rounds || *self.shared.stop.borrow() {
+                break;
+            }
+        }
+        if is_dead {
+            self.shared.gave_up.store(true, Ordering::Relaxed);
+        }
+        let (verdict, shown) = history::together(case, &rounds, self.strictness(survey), is_dead);
+        let Told { case, transcript, records, .. } = rounds.swap_remove(shown);
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
     async fn once(&mut self, index: usize, case: &Case, survey: &Survey, attempt: u32) -> Judged {
-        let room = self.room(case, survey, attempt).await;
-        let began = Instant::now();
-        let transcript = drive::case(&self.shared.target, case, &room).await;
-        self.last_sent = began + transcript.last_sent;
-        self.shared.keep_left(transcript.left.iter().cloned());
-        let strictness = Strictness { messages: self.shared.settings.strict, availability: survey.availability };
-        let case = self.within_tier(follow(case, &transcript));
-        let (verdict, records) = judge(&case, &transcript, strictness);
+        let Told { case, transcript, verdict, records } = self.told(case, survey, attempt).await;
         if case.plan.is_some() {
             locked(&self.shared.novelty).learn(&case, &transcript);
         }
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
-    /// A random case has steps of all tiers: those that are weaker than was asked for are not judged.
-    fn within_tier(&self, mut case: Case) -> Case {
-        let weak = |tier: Tier| tier > self.shared.settings.tier;
-        if case.plan.is_some() {
-            let steps = case.steps.iter_mut().filter(|step| step.role == StepRole::Focus && weak(step.expect.tier));
-            steps.for_each(|step| step.role = StepRole::Attempt);
-        }
-        case
+    async fn told(&mut self, case: &Case, survey: &Survey, attempt: u32) -> Told {
+        let room = self.room(case, survey, attempt).await;
+        let began = Instant::now();
+        let transcript = drive::case(&self.shared.target, case, &room).await;
+        self.last_sent = began + transcript.last_sent;
+        self.shared.keep_left(transcript.left.iter().cloned());
+        history::told(case, transcript, self.strictness(survey), self.shared.settings.tier)
+    }
+
+    fn strictness(&self, survey: &Survey) -> Strictness {
+        Strictness { messages: self.shared.settings.strict, availability: survey.availability }
     }
 
     async fn room(&mut self, case: &Case, survey: &Survey, attempt: u32) -> Room {

@@ -398,6 +398,9 @@ An upload is completed once: after that the upload is gone, or its layer exists.
   admitted  UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+  case      scenarios/races/completes: one upload completed by eight clients at once
+  case      scenarios/races/pairs: eight uploads, each completed twice at once
+  case      scenarios/races/part-and-complete: a part sent at the same time as the completion of its upload
   case      scenarios/reuse/repeated-completion: the same completion a second time
   case      CompleteLayerUpload/uploadId/once/repeated: the same completion again
 

@@ -8,12 +8,12 @@ use std::env;
 use std::sync::Arc;
 
 use ecrspec::case::{Case, Place};
-use ecrspec::contract::Service;
+use ecrspec::contract::{Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
-use ecrspec::generate::follow;
-use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::history;
+use ecrspec::judge::{Strictness, Verdict};
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RANDOM_CASES, SEED};
 use ecrspec::search;
@@ -146,9 +146,11 @@ impl Bench {
             part_size: self.survey.usable_part_size(),
             salt: self.prefix.clone(),
         };
-        let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
-        let case = follow(&case, &transcript);
-        match judge(&case, &transcript, strictness).0 {
+        let rounds = (0..case.rounds).map(|_| {
+            let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
+            history::told(&case, transcript, strictness, Tier::Open)
+        });
+        match history::together(&case, &rounds.collect::<Vec<_>>(), strictness, false).0 {
             // Skipped after all: the target makes no repository of the odd name that the case is about.
             Verdict::Pass | Verdict::Skipped { .. } => Ok(()),
             Verdict::Fail { findings } => {

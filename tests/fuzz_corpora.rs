@@ -410,8 +410,18 @@ fn dictionary() -> String {
     {
         add("scenario files", word);
     }
-    for word in ["steps:\n  - name: ", "call: ", "body: ", "headers:", "framing: ", "method: ", "only-if: ", "found: "]
-    {
+    for word in [
+        "steps:\n  - name: ",
+        "at-once: true\n",
+        "rounds: 2\n",
+        "call: ",
+        "body: ",
+        "headers:",
+        "framing: ",
+        "method: ",
+        "only-if: ",
+        "found: ",
+    ] {
         add("scenario files", word);
     }
     for word in

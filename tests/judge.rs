@@ -49,6 +49,7 @@ fn verdict(case: &Case, replies: Vec<Reply>, strictness: Strictness) -> String {
     let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| Exchange {
         request: step.request.clone(),
         reply,
+        began: Duration::ZERO,
         took: Duration::ZERO,
     });
     match judge(case, &Transcript::of(case, exchanges.collect()), strictness).0 {
@@ -270,7 +271,12 @@ fn an_open_question() {
     let wire = one("wire/method", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
     check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
     // What was answered is kept.
-    let exchange = Exchange { request: case.steps[0].request.clone(), reply: json_of(200, body), took: Duration::ZERO };
+    let exchange = Exchange {
+        request: case.steps[0].request.clone(),
+        reply: json_of(200, body),
+        began: Duration::ZERO,
+        took: Duration::ZERO,
+    };
     let (_, records) = judge(&case, &Transcript::of(&case, vec![exchange]), TRUSTING);
     let kept: Vec<(&str, &str)> = records.iter().map(|record| (record.rule.as_str(), record.got.as_str())).collect();
     assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", "200")]);
@@ -476,6 +482,7 @@ fn a_case_that_could_not_go_on() {
     let exchange = Exchange {
         request: case.steps[0].request.clone(),
         reply: error(400, "EmptyUploadException"),
+        began: Duration::ZERO,
         took: Duration::ZERO,
     };
     assert!(matches!(stopped(vec![exchange]), Verdict::Fail { .. }));

@@ -6,6 +6,7 @@ pub mod chunk;
 pub mod partition;
 pub mod plan;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,6 +39,8 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Whether it is run after all others: far positions have been seen to exhaust the memory of servers.
     pub last: bool,
+    /// How often it is tried: what calls that are sent at once come to differs from time to time. 1 for all other cases.
+    pub rounds: usize,
     /// The decisions that a random case was made from. What it expects then follows what the target answers.
     pub plan: Option<Plan>,
 }
@@ -60,6 +63,8 @@ pub struct Step {
     pub operation: String,
     /// The request, with references `${…}` in its body.
     pub request: Request,
+    /// Whether it is sent at the same time as the step before it.
+    pub at_once: bool,
     /// What the step is for.
     pub role: StepRole,
     /// What is admitted as its answer.
@@ -110,6 +115,29 @@ impl Transcript {
 }
 
 impl Case {
+    /// How often a case with calls at once is tried where it says nothing else.
+    pub const ROUNDS: usize = 12;
+
+    /// How many calls are sent at once at most.
+    pub const MAX_AT_ONCE: usize = 16;
+
+    /// Whether it sends calls at once.
+    pub fn is_race(&self) -> bool {
+        self.steps.iter().any(|step| step.at_once)
+    }
+
+    /// The steps by when they are sent: each group is sent when the one before it is answered.
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            match groups.last_mut() {
+                Some(group) if step.at_once => group.end += 1,
+                _ => groups.push(index..index + 1),
+            }
+        }
+        groups
+    }
+
     /// Whether it makes or removes repositories by itself, or needs more than one.
     pub fn manages_repositories(&self) -> bool {
         let more = matches!(&self.place, Place::Own(names) if !names.is_empty());

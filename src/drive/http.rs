@@ -1,10 +1,13 @@
 //! Sends requests over HTTP and repairs nothing: no retries, redirects, proxies or decompression.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use futures_util::future::join_all;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Url};
+use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 use super::in_process::headers;
@@ -84,7 +87,38 @@ impl Http {
             Framing::Length if !large => self.by_library(&request).await,
             _ => raw::send(&self.endpoint, &request, &self.patience).await,
         };
-        Exchange { request, reply, took: started.elapsed() }
+        Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() }
+    }
+
+    /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out. `clock`
+    /// is what `began` counts from.
+    pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Vec<Exchange> {
+        let connect = async |_: &Request| match self.is_plain() {
+            true => raw::connect(&self.endpoint, &self.patience).await.map(Some),
+            false => Ok(None),
+        };
+        let connections = join_all(requests.iter().map(connect)).await;
+        let gate = Arc::new(Barrier::new(requests.len()));
+        let sending = requests.iter().cloned().zip(connections).map(|(request, connection)| {
+            let (http, gate) = (self.clone(), gate.clone());
+            tokio::spawn(async move {
+                gate.wait().await;
+                let began = clock.elapsed();
+                let reply = match connection {
+                    Ok(Some(stream)) => raw::talk(stream, &http.endpoint, &request, &http.patience).await,
+                    Ok(None) => http.by_library(&request).await,
+                    Err(trouble) => Err(trouble),
+                };
+                (reply, began, clock.elapsed() - began)
+            })
+        });
+        let sent = join_all(sending).await.into_iter().zip(requests);
+        sent.map(|(sent, request)| {
+            // A task that was not let finish has sent nothing that could be judged.
+            let (reply, began, took) = sent.unwrap_or((Err(Trouble::Unreachable), clock.elapsed(), Duration::ZERO));
+            Exchange { request, reply, began, took }
+        })
+        .collect()
     }
 
     async fn by_library(&self, request: &Request) -> Reply {

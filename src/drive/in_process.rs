@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 #[cfg(feature = "net")]
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -96,7 +96,7 @@ impl InProcess {
             Ok(http) => self.answer(http).await,
             Err(_) => Err(Trouble::Garbage),
         };
-        Exchange { request, reply, took: started.elapsed() }
+        Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() }
     }
 }
 

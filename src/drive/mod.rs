@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::case::bindings::hex;
-use crate::case::{Bindings, Case, Place, Transcript, fill};
+use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
 use crate::contract::Service;
 use crate::judge::infrastructure;
 use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
@@ -84,6 +85,30 @@ impl Target {
             #[cfg(feature = "net")]
             Driver::Http(http) => http.send(request).await,
             Driver::InProcess(service) => service.send(request).await,
+        }
+    }
+
+    /// Sends requests at once: all are made ready before the first goes out. `clock` is what `began` counts from.
+    async fn send_at_once(&self, service: Service, mut requests: Vec<Request>, clock: Instant) -> Vec<Exchange> {
+        for request in &mut requests {
+            #[cfg(feature = "net")]
+            if let Some(pace) = &self.pace {
+                pace.turn().await;
+            }
+            auth::sign(self.auth, service, request);
+        }
+        match &self.driver {
+            #[cfg(feature = "net")]
+            Driver::Http(http) => http.send_at_once(requests, clock).await,
+            Driver::InProcess(service) => {
+                let send = async |request: Request| {
+                    let began = clock.elapsed();
+                    let exchange = service.send(request).await;
+                    // By one clock: what ended must not seem to have ended before it did.
+                    Exchange { began, took: clock.elapsed() - began, ..exchange }
+                };
+                join_all(requests.into_iter().map(send)).await
+            }
         }
     }
 
@@ -210,36 +235,55 @@ impl Drive<'_> {
     }
 
     async fn steps(&mut self) {
-        for step in &self.case.steps {
-            let body = match fill(&step.request.body, &mut self.transcript.bindings) {
-                Ok(body) => body,
-                Err(name) => {
-                    self.transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
-                    return;
+        for group in self.case.groups() {
+            let steps = &self.case.steps[group];
+            let mut requests = Vec::new();
+            for step in steps {
+                match fill(&step.request.body, &mut self.transcript.bindings) {
+                    Ok(body) => requests.push(Request { body, ..step.request.clone() }),
+                    Err(name) => {
+                        self.transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                        return;
+                    }
                 }
-            };
-            let request = Request { body, ..step.request.clone() };
-            self.transcript.last_sent = self.began.elapsed();
-            let exchange = self.target.send(self.case.service, &request).await;
-            let answer = exchange.reply.as_ref().ok().and_then(Answer::json);
-            let silent = exchange.reply.is_err();
-            let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
-            match (step.operation.as_str(), repository_of(&exchange.request.body), done) {
-                ("CreateRepository", Some(name), Ok(true) | Err(_)) => {
-                    self.made.insert(name, done.is_ok());
-                }
-                ("DeleteRepository", Some(name), Ok(true)) => {
-                    self.made.remove(&name);
-                }
-                _ => {}
             }
-            self.transcript.exchanges.push(exchange);
+            self.transcript.last_sent = self.began.elapsed();
+            let exchanges = match requests.as_slice() {
+                [request] => {
+                    let began = self.began.elapsed();
+                    vec![Exchange { began, ..self.target.send(self.case.service, request).await }]
+                }
+                _ => self.target.send_at_once(self.case.service, requests, self.began).await,
+            };
+            for (step, exchange) in steps.iter().zip(&exchanges) {
+                self.notice(step, exchange, steps.len() > 1);
+            }
+            let silent = exchanges.iter().any(|exchange| exchange.reply.is_err());
+            self.transcript.exchanges.extend(exchanges);
             if silent {
                 return; // Whoever did not answer once would make every further step wait as long.
             }
-            if let Some(answer) = answer {
-                self.transcript.bindings.capture(&step.name, &answer);
+        }
+    }
+
+    /// Keeps what an exchange made or removed, and the values that it brought.
+    fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
+        let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
+        match (step.operation.as_str(), repository_of(&exchange.request.body), done) {
+            ("CreateRepository", Some(name), Ok(true) | Err(_)) => {
+                self.made.insert(name, done.is_ok());
             }
+            // What was sent at the same time may have made it again.
+            ("DeleteRepository", Some(name), Ok(true)) if at_once => {
+                self.made.insert(name, false);
+            }
+            ("DeleteRepository", Some(name), Ok(true)) => {
+                self.made.remove(&name);
+            }
+            _ => {}
+        }
+        if let Some(answer) = exchange.reply.as_ref().ok().and_then(Answer::json) {
+            self.transcript.bindings.capture(&step.name, &answer);
         }
     }
 

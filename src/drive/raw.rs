@@ -17,10 +17,21 @@ use crate::wire::{Answer, Framing, MAX_ANSWER, Reply, Request, Trouble};
 
 /// Sends a request to a plain-text endpoint.
 pub(super) async fn send(endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
+    talk(connect(endpoint, patience).await?, endpoint, request, patience).await
+}
+
+/// Opens a connection.
+pub(super) async fn connect(endpoint: &Url, patience: &Patience) -> Result<TcpStream, Trouble> {
     let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = endpoint.port_or_known_default().unwrap_or(80);
     let connected = timeout(patience.connect, TcpStream::connect((host, port))).await;
     let stream = connected.map_err(|_| Trouble::Unreachable)?.map_err(|_| Trouble::Unreachable)?;
+    let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
+    Ok(stream)
+}
+
+/// Sends a request over an open connection.
+pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
     let (read, write) = stream.into_split();
     let mut reader = Reader { read, buffer: BytesMut::new() };
     let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone()));

@@ -345,6 +345,7 @@ impl Look {
                 _ => String::from("200"),
             },
             got,
+            witness: None,
         });
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::case::{Bindings, Case, Place, Transcript, fill};
+use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
 use crate::generate::draft::SMALL;
+use crate::history::{together, told};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
@@ -45,7 +46,9 @@ pub fn response(data: &[u8]) {
         let (verdict, _) = judge(case, &transcript, Strictness::default());
         harmless(&verdict);
         let strict = Strictness { messages: true, availability: true };
-        let (verdict, records) = judge(case, &transcript, strict);
+        let round = told(case, transcript.clone(), strict, Tier::Open);
+        let records = round.records.clone();
+        let (verdict, _) = together(case, &[round], strict, false);
         harmless(&verdict);
         records.iter().for_each(|record| shown(&record.got));
         log.push(Event::Judged(Box::new(Judged::of(index, case, verdict, records, Some(&transcript)))));
@@ -77,8 +80,16 @@ static CASES: LazyLock<Vec<(Case, usize)>> = LazyLock::new(|| {
         case(&ecr, "wire/target/operation/unknown", 0),
         // Open.
         case(&public, "CompleteLayerUpload/layerDigests/upper-case/hex", 2),
+        // One of several at once.
+        small(case(&ecr, "scenarios/races/first-parts", 3)),
     ]
 });
+
+/// The same case with few bytes, for speed.
+fn small((mut case, step): (Case, usize)) -> (Case, usize) {
+    case.chunks.iter_mut().for_each(|chunk| chunk.len = Length::Bytes(SMALL));
+    (case, step)
+}
 
 /// Reads an answer. Total: what is missing is as usual.
 fn reply(data: &[u8]) -> Reply {
@@ -134,7 +145,7 @@ fn normal(answer: &Answer) {
 
 fn exchange(reply: Reply) -> Exchange {
     let request = envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::new());
-    Exchange { request, reply, took: Duration::ZERO }
+    Exchange { request, reply, began: Duration::ZERO, took: Duration::ZERO }
 }
 
 /// A case on the reference registry, but for one step.
@@ -171,7 +182,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         };
         let answer = reply.as_ref().ok().and_then(Answer::json);
         let silent = reply.is_err();
-        transcript.exchanges.push(Exchange { request, reply, took: Duration::from_millis(1) });
+        transcript.exchanges.push(Exchange { request, reply, began: Duration::ZERO, took: Duration::from_millis(1) });
         if silent {
             break;
         }
@@ -190,6 +201,7 @@ fn harmless(verdict: &Verdict) {
             for finding in findings {
                 let Finding { got, expected, .. } = finding;
                 [got, expected, &finding.sentence(), &finding.cause()].into_iter().for_each(|text| shown(text));
+                finding.witness.iter().flat_map(|witness| &witness.calls).for_each(|call| shown(call));
             }
         }
     }
@@ -292,6 +304,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             breach: String::from("a plain request"),
             expected: String::from("200"),
             got,
+            witness: None,
         }],
     }
 }

@@ -56,6 +56,7 @@ impl Draft {
                 chunks: Vec::new(),
                 steps: Vec::new(),
                 last: false,
+                rounds: 1,
                 plan: None,
             },
         }
@@ -171,6 +172,7 @@ impl Draft {
             name: String::from(name),
             operation: String::from(operation),
             request: envelope::request(service, operation, Bytes::from(body.to_string())),
+            at_once: false,
             role,
             expect,
             precedence: None,

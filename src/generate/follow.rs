@@ -16,7 +16,7 @@ use crate::wire::{Exchange, envelope};
 
 /// A request of a random case, and what it would be with each of its violations alone.
 #[derive(Clone, Debug)]
-pub(super) struct Variants {
+pub(crate) struct Variants {
     /// Without any.
     pub valid: Bytes,
     /// The rule that the valid request answers to.
@@ -29,7 +29,7 @@ pub(super) struct Variants {
 
 /// What came back for a step, as far as the sequence depends on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Answered {
+pub(crate) enum Answered {
     /// Success.
     Accepted,
     /// An error, with its type if it names one.
@@ -38,7 +38,7 @@ pub(super) enum Answered {
 
 impl Answered {
     /// `None` where there was no answer.
-    pub(super) fn of(exchange: &Exchange) -> Option<Answered> {
+    pub(crate) fn of(exchange: &Exchange) -> Option<Answered> {
         let answer = exchange.reply.as_ref().ok()?;
         let error = envelope::error(answer);
         Some(match envelope::is_error(answer, &error) {
@@ -50,7 +50,7 @@ impl Answered {
 
 /// The reference registry on its way through a sequence, with what is not certain about the target's state.
 #[derive(Clone, Debug)]
-pub(super) struct Follower {
+pub(crate) struct Follower {
     service: Service,
     registry: Registry,
     bindings: Bindings,
@@ -112,7 +112,7 @@ type Members = Map<String, Value>;
 
 impl Follower {
     /// An empty registry with these repositories, by reference.
-    pub(super) fn new(service: Service, chunks: &[Chunk], repositories: &[&str]) -> Follower {
+    pub(crate) fn new(service: Service, chunks: &[Chunk], repositories: &[&str]) -> Follower {
         let mut follower = Follower {
             service,
             registry: Registry::new(service),
@@ -142,7 +142,7 @@ impl Follower {
 
     /// Says what a step expects, and goes on from what was answered; without an answer, from what the reference registry
     /// does. Returns whether the step was accepted.
-    pub(super) fn step(&mut self, step: &mut Step, variants: &Variants, answered: Option<&Answered>) -> bool {
+    pub(crate) fn step(&mut self, step: &mut Step, variants: &Variants, answered: Option<&Answered>) -> bool {
         let Some(operation) = self.service.contract().operation(&step.operation) else { return false };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let readable = self.input(&step.request.body);
@@ -393,6 +393,31 @@ impl Follower {
             self.refused.extend(held.map(|digest| (upload.0.clone(), digest)));
             self.doubts.insert(upload, Doubt::MayHaveEnded);
         }
+    }
+
+    /// What it knows, as a text that two ways share if they came to the same.
+    pub(crate) fn state(&self) -> String {
+        let bound = |value: &str, ending: &str| {
+            let same = self.bindings.iter().filter(|(name, known)| name.ends_with(ending) && **known == *value);
+            same.map(|(name, _)| name.clone()).min().unwrap_or_default()
+        };
+        let upload = |(repository, id): &Upload| (repository.clone(), bound(id, ".uploadId"));
+        let names: BTreeSet<&str> = self
+            .bindings
+            .iter()
+            .filter(|(name, _)| name.starts_with("repository"))
+            .filter_map(|(_, value)| value.as_str())
+            .collect();
+        let repositories: Vec<_> = names
+            .into_iter()
+            .map(|name| {
+                let uploads = self.registry.uploads(name).into_iter();
+                let uploads: BTreeMap<_, _> = uploads.map(|(id, held)| (bound(&id, ".uploadId"), held)).collect();
+                (name, self.registry.has_repository(name), uploads, self.registry.layers(name))
+            })
+            .collect();
+        let doubts: BTreeMap<_, _> = self.doubts.iter().map(|(known, doubt)| (upload(known), doubt)).collect();
+        format!("{:?}", (repositories, doubts, &self.lost, &self.refused, &self.deleted))
     }
 
     fn input(&mut self, body: &Bytes) -> Option<Members> {

@@ -17,6 +17,8 @@ mod state;
 mod values;
 mod wire_faults;
 
+pub(crate) use follow::{Answered, Follower, Variants};
+
 pub use faults::{Faults, draw, matching};
 pub use realise::{completion, follow, realise, settled};
 

@@ -29,6 +29,20 @@ pub struct Finding {
     pub expected: String,
     /// What came, in a few words that are the same for the same cause.
     pub got: String,
+    /// Which calls show it, where calls were sent at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
+}
+
+/// The calls that show a finding among calls that were sent at once, and how often they did.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Witness {
+    /// In how many rounds it was found.
+    pub seen: usize,
+    /// How many rounds there were.
+    pub rounds: usize,
+    /// As few calls as show it, each as a line: what was called, when, and what came. Of the first such round.
+    pub calls: Vec<String>,
 }
 
 /// How bad a finding is, worst first.

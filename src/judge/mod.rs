@@ -16,7 +16,7 @@ use crate::expect::{Outcome, short};
 use crate::wire::envelope::{self, ErrorInfo};
 use crate::wire::{Answer, Exchange, Trouble};
 
-pub use finding::{Finding, Grade};
+pub use finding::{Finding, Grade, Witness};
 
 /// What is said of a case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -73,6 +73,42 @@ pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (V
     }
 }
 
+/// Whether the answer to a step is admitted, its form aside; and then, whether its members are as they should be.
+pub fn admits(
+    case: &Case,
+    step: &Step,
+    transcript: &Transcript,
+    exchange: &Exchange,
+    strictness: Strictness,
+) -> Option<bool> {
+    if is_passed_over(step, strictness) {
+        return Some(true);
+    }
+    let form = Subject { case, step, transcript, strictness }.exchange(exchange).ok()?;
+    Some(!form.iter().any(|finding| finding.rule.contains("/answer/")))
+}
+
+/// Whether the answer to a step is not looked at.
+fn is_passed_over(step: &Step, strictness: Strictness) -> bool {
+    let by_availability = step.expect.rule.starts_with("BatchCheckLayerAvailability/layers/");
+    step.role == StepRole::Attempt || (by_availability && !strictness.availability)
+}
+
+/// The rule that each upload has an id of its own.
+pub const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
+
+/// Whether a step, which is about its id, began an upload with the id that an earlier one was given.
+pub fn repeats_an_id<'a>(
+    step: &Step,
+    exchange: &Exchange,
+    mut earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
+) -> bool {
+    let id = |exchange: &Exchange| exchange.reply.as_ref().ok()?.json()?.get("uploadId").cloned();
+    let is_about_it = |step: &Step| step.expect.rule == OWN_ID;
+    let own = id(exchange).filter(|_| is_about_it(step));
+    own.is_some() && earlier.any(|(step, exchange)| is_about_it(step) && id(exchange) == own)
+}
+
 /// Whether the case tried to make or remove a repository, and the target did not.
 fn refused_attempt(case: &Case, transcript: &Transcript) -> bool {
     let mut attempts = case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::Attempt);
@@ -85,9 +121,8 @@ fn refused_attempt(case: &Case, transcript: &Transcript) -> bool {
 fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
     let mut findings = Vec::new();
     let mut records = Vec::new();
-    for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
-        let by_availability = step.expect.rule.starts_with("BatchCheckLayerAvailability/layers/");
-        let skip = step.role == StepRole::Attempt || (by_availability && !strictness.availability);
+    for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
+        let skip = is_passed_over(step, strictness);
         if let Some(reason) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
                 true => (Verdict::Inconclusive { reason: format!("{}: {reason}", step.operation_name()) }, records),
@@ -95,7 +130,12 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
             };
         }
         let judged = Subject { case, step, transcript, strictness };
-        match if skip { Ok(Vec::new()) } else { judged.exchange(exchange) } {
+        let earlier = case.steps.iter().zip(&transcript.exchanges).take(index);
+        let form = match skip {
+            true => Ok(Vec::new()),
+            false => judged.exchange(exchange).and_then(|form| judged.own_id(exchange, earlier).map(|()| form)),
+        };
+        match form {
             // The same slip in every answer of a case is one finding.
             Ok(form) => form.into_iter().for_each(|finding| {
                 if !findings.iter().any(|known: &Finding| known.rule == finding.rule && known.got == finding.got) {
@@ -261,6 +301,20 @@ impl Subject<'_> {
         Ok(self.success_form(exchange, answer, &body))
     }
 
+    /// The finding that an upload has the id of an earlier one.
+    fn own_id<'a>(
+        &self,
+        exchange: &Exchange,
+        earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
+    ) -> Result<(), Box<Finding>> {
+        if !repeats_an_id(self.step, exchange, earlier) {
+            return Ok(());
+        }
+        let mut finding = self.finding(OWN_ID, Grade::State, String::from("200 with the uploadId of another upload"));
+        finding.expected = String::from("200 with an uploadId of its own");
+        Err(finding)
+    }
+
     /// Whether what follows rests on this answer: the step says from which answers the case goes on.
     fn goes_on(&self, exchange: &Exchange) -> bool {
         let is = |outcome: &Outcome| {
@@ -305,6 +359,7 @@ impl Subject<'_> {
                 _ => expect.short(),
             },
             got,
+            witness: None,
         })
     }
 }
@@ -339,6 +394,7 @@ mod tests {
         let exchange = |(step, answer): (&Step, &Answer)| Exchange {
             request: step.request.clone(),
             reply: Ok(answer.clone()),
+            began: Duration::ZERO,
             took: Duration::ZERO,
         };
         let mut bindings = Bindings::new(&[], "", 0);

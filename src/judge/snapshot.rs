@@ -152,10 +152,14 @@ fn print_scenario(case: &Case) -> String {
     {
         text += &format!("    further repositories: {}\n", names.join(", "));
     }
+    if case.is_race() {
+        text += &format!("    tried in {} rounds\n", case.rounds);
+    }
     for step in &case.steps {
         let body = String::from_utf8_lossy(&step.request.body).into_owned();
         let optional = if step.role == StepRole::Attempt { " (may be refused)" } else { "" };
-        text += &format!("\n  {}: {}{optional}\n    {}\n", step.name, step.operation_name(), shown(&body));
+        let at_once = if step.at_once { " (at once with the step before it)" } else { "" };
+        text += &format!("\n  {}: {}{optional}{at_once}\n    {}\n", step.name, step.operation_name(), shown(&body));
         for difference in differences(case, step) {
             text += &format!("    {difference}\n");
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::score::Mark;
-use crate::case::{Case, Partition, StepRole, Transcript};
+use crate::case::{Case, Partition, Step, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
 use crate::judge::{Grade, Record, Verdict};
@@ -124,6 +124,10 @@ pub struct Logged {
     pub answer: Option<Text>,
     /// Why there was no answer.
     pub trouble: Option<Trouble>,
+    /// Where calls are sent at once: when it was sent and when it was answered, in microseconds from the beginning of the
+    /// case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micros: Option<(u64, u64)>,
 }
 
 /// A body as it is kept: its beginning, and how long it was.
@@ -181,7 +185,7 @@ impl Judged {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
         let kept = match verdict {
             Verdict::Pass | Verdict::Skipped { .. } => Vec::new(),
-            _ => case.steps.iter().zip(exchanges).map(|(step, exchange)| Logged::of(&step.name, exchange)).collect(),
+            _ => case.steps.iter().zip(exchanges).map(|(step, exchange)| Logged::of(case, step, exchange)).collect(),
         };
         Judged {
             index,
@@ -211,11 +215,11 @@ impl Judged {
 }
 
 impl Logged {
-    fn of(step: &str, exchange: &Exchange) -> Logged {
+    fn of(case: &Case, step: &Step, exchange: &Exchange) -> Logged {
         let headers = exchange.request.headers.iter().filter(|(name, value)| !auth::is_secret(name, value));
         let answer = exchange.reply.as_ref().ok();
         Logged {
-            step: String::from(step),
+            step: step.name.clone(),
             method: exchange.request.method.clone(),
             headers: headers.cloned().collect(),
             framing: exchange.request.framing,
@@ -226,6 +230,7 @@ impl Logged {
                 .unwrap_or_default(),
             answer: answer.map(|answer| Text::of(&answer.body)),
             trouble: exchange.reply.as_ref().err().copied(),
+            micros: case.is_race().then(|| (exchange.began.as_micros() as u64, exchange.ended().as_micros() as u64)),
         }
     }
 }
@@ -246,7 +251,9 @@ impl Logged {
             body: self.answer.as_ref().map(bytes).unwrap_or_default(),
         };
         let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(Trouble::Silent));
-        Exchange { request, reply, took: Duration::ZERO }
+        let (began, ended) = self.micros.unwrap_or_default();
+        let took = Duration::from_micros(ended.saturating_sub(began));
+        Exchange { request, reply, began: Duration::from_micros(began), took }
     }
 }
 

@@ -18,6 +18,13 @@ pub fn case_page(case: &Case) -> String {
     if !case.about.is_empty() {
         let _ = writeln!(text, "\n{}", case.about);
     }
+    if case.is_race() {
+        let _ = writeln!(
+            text,
+            "\nTried in {} rounds. What is admitted is what some order of the calls explains.",
+            case.rounds
+        );
+    }
     for step in &case.steps {
         let body: String = shown(&String::from_utf8_lossy(&step.request.body)).chars().take(600).collect();
         let word = match step.role {
@@ -26,6 +33,7 @@ pub fn case_page(case: &Case) -> String {
             StepRole::Focus => "judged",
             StepRole::Probe => "looked at afterwards",
         };
+        let word = if step.at_once { format!("{word}, at once with the step before it") } else { String::from(word) };
         let _ =
             writeln!(text, "\n  {BOLD}{}{BOLD:#} {DIM}{word}{DIM:#}\n    {} {body}", step.name, step.operation_name());
         if matches!(step.role, StepRole::Focus | StepRole::Probe) {

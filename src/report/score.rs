@@ -303,6 +303,8 @@ mod tests {
         let exchange = |(step, reply): (&Step, &Reply)| Exchange {
             request: step.request.clone(),
             reply: reply.clone(),
+            began: std::time::Duration::ZERO,
+            began: Duration::ZERO,
             took: Duration::ZERO,
         };
         let transcript = Transcript::of(case, case.steps.iter().zip(replies).map(exchange).collect());

@@ -19,6 +19,9 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
     for step in case.steps.iter().filter(|step| step.role == StepRole::Focus) {
         let _ = writeln!(text, "echo '{}: expected {}'", step.name, step.expect.short());
     }
+    if case.is_race() {
+        text += "# Some calls go out at once. What they come to differs from time to time: run it again and again.\n";
+    }
     text += "set -eu\n";
     let _ = writeln!(text, "endpoint=${{1:-{endpoint}}}");
     text += "repository=ecrspec-script-$$\ncd \"$(mktemp -d)\"\n";
@@ -26,7 +29,7 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
     let _ = writeln!(text, "call() {{\n  step=$1; shift");
     let _ =
         writeln!(text, "  curl -sS -o \"$step.json\" -w \"$step %{{http_code}} \" {} \"$@\" \\", header_flags(headers));
-    text += "    --data-binary @body.json \"$endpoint\" || true\n  cat \"$step.json\"; echo\n}\n";
+    text += "    --data-binary \"@${body:-body.json}\" \"$endpoint\" || true\n  cat \"$step.json\"; echo\n}\n";
     for chunk in &case.chunks {
         let len = match chunk.len {
             Length::Bytes(len) => len,
@@ -41,8 +44,22 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
     for name in &made {
         text += &plain_call(case, "CreateRepository", name);
     }
-    for step in &case.steps {
-        text += &call(step)?;
+    for group in case.groups() {
+        let steps = &case.steps[group];
+        match steps {
+            [step] => text += &call(step, "body.json")?.concat(),
+            _ => {
+                let calls: Vec<[String; 2]> =
+                    steps.iter().map(|step| call(step, &format!("{}.body", step.name))).collect::<Result<_, _>>()?;
+                calls.iter().for_each(|[ready, _]| text += ready);
+                text += "\n# at once\n";
+                for (step, [_, sent]) in steps.iter().zip(&calls) {
+                    let _ = writeln!(text, "(body={}.body; {}) > {}.out &", step.name, sent.trim_end(), step.name);
+                }
+                let outs: Vec<String> = steps.iter().map(|step| format!("{}.out", step.name)).collect();
+                let _ = writeln!(text, "wait\ncat {}", outs.join(" "));
+            }
+        }
     }
     text += "\n# clean up\n";
     for step in case.steps.iter().filter(|step| step.operation == "CreateRepository") {
@@ -66,15 +83,16 @@ fn plain_call(case: &Case, operation: &str, repository: &str) -> String {
     )
 }
 
-fn call(step: &Step) -> Result<String, String> {
+/// What makes the body of a step ready in a file, and what sends it.
+fn call(step: &Step, file: &str) -> Result<[String; 2], String> {
     let template = std::str::from_utf8(&step.request.body).map_err(|_| String::from("its body is no text"))?;
     let (body, captures) = body(template)?;
     let mut text = format!("\n# {}: {}\n", step.name, step.operation_name());
     for (variable, step, member) in captures {
         let _ = writeln!(text, "{variable}=$(member {member} {step})");
     }
-    let _ = writeln!(text, "printf '%s' \"{body}\" > body.json\ncall {}{}", step.name, flags(step));
-    Ok(text)
+    let _ = writeln!(text, "printf '%s' \"{body}\" > {file}");
+    Ok([text, format!("call {}{}\n", step.name, flags(step))])
 }
 
 /// What curl must be told of a request beside its body.

@@ -172,6 +172,10 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     }
     line("expected", &found.expected);
     line("got", &found.got);
+    if let Some(witness) = &found.witness {
+        line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
+        witness.calls.iter().for_each(|call| line("call", call));
+    }
     let Some(smallest) = &group.smallest else {
         let services: Vec<String> = group.services.iter().map(Service::to_string).collect();
         line("found by", &format!("the survey of {}, before the first case", services.join(" and ")));
@@ -490,6 +494,7 @@ mod tests {
             answer_headers: Vec::new(),
             answer: None,
             trouble: None,
+            micros: None,
         };
         let started = Started {
             schema: super::super::event::SCHEMA,

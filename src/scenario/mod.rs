@@ -15,8 +15,9 @@
 //!       outcomes: ["200"]
 //! ```
 //!
-//! Beside `expect`, a step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]). A file may say
-//! what a target was found to do when it was written ([`Found`]).
+//! Beside `expect`, a step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]), and
+//! `at-once`: it is sent at the same time as the step before it. A file with such steps may have `rounds`
+//! ([`Case::rounds`]). A file may say what a target was found to do when it was written ([`Found`]).
 //!
 //! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected. [`print()`] is
 //! the way back: a file for a case.
@@ -100,6 +101,7 @@ struct File {
     repositories: Vec<String>,
     #[serde(default)]
     last: bool,
+    rounds: Option<Spanned<usize>>,
     found: Option<Found>,
     #[serde(default)]
     bytes: Ordered<Spanned<Size>>,
@@ -123,6 +125,8 @@ struct WrittenStep {
     #[serde(default)]
     framing: Framing,
     method: Option<String>,
+    #[serde(rename = "at-once")]
+    at_once: Option<Spanned<bool>>,
     expect: Option<WrittenExpectation>,
     #[serde(default, rename = "only-if")]
     only_if: Vec<Spanned<String>>,
@@ -136,6 +140,8 @@ struct WrittenExpectation {
     sources: Vec<Spanned<String>>,
     outcomes: Vec<Spanned<String>>,
 }
+
+const MAX_ROUNDS: usize = 1000;
 
 fn all_services() -> Vec<Service> {
     Service::ALL.to_vec()
@@ -156,9 +162,15 @@ impl Reader<'_> {
         let chunks =
             written.bytes.0.iter().map(|(name, size)| self.chunk(name, size)).collect::<Result<Vec<_>, _>>()?;
         let mut names: Vec<String> = Vec::new();
-        let mut steps = Vec::new();
+        // What is sent at once knows no answer of its own group.
+        let mut answered: Vec<String> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         for step in &written.steps {
             let step = &step.value;
+            match &step.at_once {
+                Some(at_once) if at_once.value => self.at_once(at_once, &steps)?,
+                _ => answered.clone_from(&names),
+            }
             if names.contains(&step.name.value) {
                 return Err(self.mistake(
                     &step.name,
@@ -171,7 +183,7 @@ impl Reader<'_> {
                 .map(|step: &Step| String::from_utf8_lossy(&step.request.body).into_owned())
                 .unwrap_or_default();
             for reference in references(&body) {
-                Bindings::check(reference, &chunks, &written.repositories, &names).map_err(|problem| {
+                Bindings::check(reference, &chunks, &written.repositories, &answered).map_err(|problem| {
                     let at = step
                         .body
                         .as_ref()
@@ -197,10 +209,39 @@ impl Reader<'_> {
             about: written.about.trim().to_owned(),
             place,
             chunks,
-            steps,
             last: written.last,
+            rounds: self.rounds(written, &steps)?,
+            steps,
             plan: None,
         })
+    }
+
+    /// Checks that a step can be sent at the same time as those before it.
+    fn at_once(&self, at_once: &Spanned<bool>, before: &[Step]) -> Result<(), Mistake> {
+        let sent = before.iter().rev().take_while(|step| step.at_once).count() + 1;
+        match before.len() {
+            0 => Err(self.mistake(at_once, String::from("at-once: expected a step before it"))),
+            _ if sent >= Case::MAX_AT_ONCE => {
+                Err(self.mistake(at_once, format!("at-once: expected at most {} calls at once", Case::MAX_AT_ONCE)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn rounds(&self, written: &File, steps: &[Step]) -> Result<usize, Mistake> {
+        let races = steps.iter().any(|step| step.at_once);
+        match &written.rounds {
+            None if races => Ok(Case::ROUNDS),
+            None => Ok(1),
+            Some(rounds) if !races => {
+                Err(self.mistake(rounds, String::from("rounds: expected a step that is sent at once with another")))
+            }
+            Some(rounds) if (1..=MAX_ROUNDS).contains(&rounds.value) => Ok(rounds.value),
+            Some(rounds) => {
+                let problem = format!("rounds: expected a number from 1 to {MAX_ROUNDS}, found {}", rounds.value);
+                Err(self.mistake(rounds, problem))
+            }
+        }
     }
 
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {
@@ -252,7 +293,8 @@ impl Reader<'_> {
         };
         let only_if = self.outcomes("only-if", &step.only_if)?;
         let (name, operation) = (step.name.value.clone(), String::from(operation));
-        Ok(Step { name, operation, request, role, expect, precedence: None, only_if })
+        let at_once = step.at_once.as_ref().is_some_and(|at_once| at_once.value);
+        Ok(Step { name, operation, request, at_once, role, expect, precedence: None, only_if })
     }
 
     fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {

@@ -53,6 +53,7 @@ fn difference(case: &Case, read: &Case) -> Option<String> {
         (own == read.place, "repositories"),
         (case.chunks == read.chunks, "bytes"),
         (case.last == read.last, "place in the order"),
+        (case.rounds == read.rounds, "rounds"),
         (case.steps.len() == read.steps.len(), "steps"),
     ];
     if let Some((_, what)) = parts.into_iter().find(|(same, _)| !same) {
@@ -64,6 +65,7 @@ fn difference(case: &Case, read: &Case) -> Option<String> {
             (step.name == read.name, "name"),
             (step.operation == read.operation, "operation"),
             (step.request == read.request, "request"),
+            (step.at_once == read.at_once, "at-once"),
             (judged == (read.role != StepRole::Attempt), "role"),
             (!judged || step.expect == read.expect, "expectation"),
             (step.only_if == read.only_if, "only-if"),
@@ -84,6 +86,9 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
     }
     if case.last {
         text += "last: true\n";
+    }
+    if case.is_race() {
+        let _ = writeln!(text, "rounds: {}", case.rounds);
     }
     if let Some(Found { rule, got }) = found {
         let _ = writeln!(text, "found: {{rule: {}, got: {}}}", scalar(rule), quote(got));
@@ -124,6 +129,9 @@ fn step(service: Service, step: &Step) -> Result<String, String> {
     let mut text = format!("  - name: {}\n", scalar(&step.name));
     if !step.operation.is_empty() {
         let _ = writeln!(text, "    call: {}", scalar(&step.operation));
+    }
+    if step.at_once {
+        text += "    at-once: true\n";
     }
     let request = &step.request;
     let base = plain(service, &step.operation, request.body.clone());

@@ -79,8 +79,17 @@ pub struct Exchange {
     pub request: Request,
     /// The answer, or why there is none.
     pub reply: Reply,
+    /// When its first byte went out, from the beginning of the case. Only where calls are sent at once does it matter.
+    pub began: Duration,
     /// From the first byte out to the last byte in.
     pub took: Duration,
+}
+
+impl Exchange {
+    /// When the last byte of the answer came in, from the beginning of the case.
+    pub fn ended(&self) -> Duration {
+        self.began + self.took
+    }
 }
 
 impl Answer {

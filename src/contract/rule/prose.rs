@@ -94,6 +94,9 @@ pub(super) static ROWS: &[Row] = &[
     row(OPEN, "InitiateLayerUpload/repositoryName/leading-digit", &["api:CreateRepository", "api:InitiateLayerUpload"],
         "The pattern admits a leading digit, the text of CreateRepository asks for a letter.",
         "a repository name with a leading digit", &["InvalidParameterException"]),
+    row(DOCUMENTED, "InitiateLayerUpload/uploadId/own", &["api:InitiateLayerUpload"],
+        "Each call begins an upload of its own, and its id is what parts and completion are told apart by.",
+        "one of several uploads that are begun", &[]),
     // Parts.
     row(DOCUMENTED, "UploadLayerPart/answer/InvalidLayerPartException", &["api:UploadLayerPart"],
         "InvalidLayerPartException names registry, repository, upload and the last valid byte received.",

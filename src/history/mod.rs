@@ -1,0 +1,636 @@
+//! Cases with calls at once: whether some order of the calls explains their answers, which calls show it if none does,
+//! and what several rounds of a case come to.
+//!
+//! A server may answer calls that are under way at once in any order, but as if there had been one. An order is lawful
+//! if a call that was answered before another was sent comes first, and if each answer is one that the contract admits
+//! there: the reference registry goes along ([`crate::generate`]), with what the documents leave open. Only answers
+//! that no order explains are a finding; a search that is too long is none.
+
+mod order;
+mod rounds;
+mod witness;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use order::{Calls, Explained, Model, search};
+
+use crate::case::{Case, Place, Step, StepRole, Transcript};
+use crate::contract::{Rules, Service, Tier};
+use crate::generate::{Answered, Follower, Variants, follow};
+use crate::judge::{self, Record, Strictness, Verdict, infrastructure, judge, repeats_an_id};
+use crate::wire::{Exchange, Trouble};
+
+pub use rounds::together;
+
+/// One round of a case, with what is said of it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The case, with what it expects after what the target answered.
+    pub case: Case,
+    /// What came back.
+    pub transcript: Transcript,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// What was answered to open questions.
+    pub records: Vec<Record>,
+}
+
+/// So many calls are tried in looking for an order: far more than it takes where there is one, or plainly none.
+const BOUND: usize = 20_000;
+
+/// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
+/// are weaker than `tier` are not judged.
+pub fn told(case: &Case, transcript: Transcript, strictness: Strictness, tier: Tier) -> Told {
+    if case.is_race() {
+        let (verdict, records) = History::of(case, &transcript, strictness).judged();
+        return Told { case: case.clone(), transcript, verdict, records };
+    }
+    let mut case = follow(case, &transcript);
+    if case.plan.is_some() {
+        let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > tier;
+        case.steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
+    }
+    let (verdict, records) = judge(&case, &transcript, strictness);
+    Told { case, transcript, verdict, records }
+}
+
+/// The calls of a race, each with what came back.
+struct History<'a> {
+    case: &'a Case,
+    transcript: &'a Transcript,
+    strictness: Strictness,
+    calls: Vec<Call<'a>>,
+    /// How many of them were sent one after the other, before the first that were sent at once.
+    first_at_once: usize,
+}
+
+/// A call of a race.
+struct Call<'a> {
+    step: &'a Step,
+    exchange: &'a Exchange,
+    /// Which group it was sent with.
+    group: usize,
+    answered: Option<Answered>,
+    variants: Variants,
+    /// The uploads, by id, that it names or began; and the bytes whose digests it names, or that it sends.
+    uploads: BTreeSet<String>,
+    bytes: BTreeSet<String>,
+}
+
+impl<'a> Call<'a> {
+    fn of(service: Service, group: usize, step: &'a Step, exchange: &'a Exchange) -> Call<'a> {
+        let accepts = |rule: &str| Rules::of(service).get(rule).is_some_and(|rule| rule.errors.is_empty());
+        let accepting = match accepts(&step.expect.rule) {
+            true => step.expect.rule.clone(),
+            false => format!("{}/accepted", step.operation),
+        };
+        let variants = Variants { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
+        let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
+        let answer = exchange.reply.as_ref().ok().and_then(|answer| answer.json());
+        let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
+        let ids = [member(&sent, "uploadId"), member(&answer, "uploadId")];
+        let listed = member(&sent, "layerDigests").and_then(|list| list.as_array().cloned()).unwrap_or_default();
+        let digests = listed.into_iter().chain(member(&sent, "layerDigest"));
+        let mut bytes: BTreeSet<String> = digests.filter_map(|digest| digest.as_str().map(String::from)).collect();
+        bytes.extend(chunks(step));
+        if bytes.is_empty() {
+            let written = member(&sent, "layerPartBlob");
+            bytes.extend(written.and_then(|blob| blob.as_str().map(String::from)));
+        }
+        let uploads = ids.into_iter().flatten().filter_map(|id| id.as_str().map(String::from)).collect();
+        Call { step, exchange, group, answered: Answered::of(exchange), variants, uploads, bytes }
+    }
+
+    fn operation(&self) -> &str {
+        &self.step.operation
+    }
+
+    /// Whether it was answered before the other was sent.
+    fn is_before(&self, other: &Call) -> bool {
+        self.group < other.group || (self.group == other.group && self.exchange.ended() < other.exchange.began)
+    }
+
+    /// Whether the other is the same call with the same answer, and came later or not earlier.
+    fn is_twin_before(&self, other: &Call, or_equal: bool) -> bool {
+        let answer = |call: &Call| call.exchange.reply.as_ref().ok().map(|answer| (answer.status, answer.body.clone()));
+        // What began an upload is told apart by later calls.
+        let same = self.operation() != "InitiateLayerUpload"
+            && self.step.request == other.step.request
+            && answer(self) == answer(other);
+        let times = |call: &Call| (call.exchange.began, call.exchange.ended());
+        let ((began, ended), (later_began, later_ended)) = (times(self), times(other));
+        let earlier = began <= later_began && ended <= later_ended;
+        same && self.group == other.group && earlier && (or_equal || (began, ended) != (later_began, later_ended))
+    }
+
+    /// Whether it changes nothing.
+    fn is_idle(&self) -> bool {
+        matches!(self.operation(), "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" | "DescribeRepositories")
+    }
+
+    /// Whether it touches what the other touches.
+    fn meets(&self, other: &Call) -> bool {
+        let manages = |call: &Call| matches!(call.operation(), "CreateRepository" | "DeleteRepository");
+        let grows = |call: &Call| matches!(call.operation(), "InitiateLayerUpload" | "UploadLayerPart");
+        let same_upload = !self.uploads.is_disjoint(&other.uploads);
+        // The same bytes in two uploads matter when one of them becomes a layer.
+        let become_layers = !grows(self) || !grows(other);
+        let same_bytes = !self.bytes.is_disjoint(&other.bytes);
+        manages(self) || manages(other) || same_upload || (same_bytes && become_layers)
+    }
+}
+
+/// The names of the bytes that a request has, or has digests of.
+fn chunks(step: &Step) -> BTreeSet<String> {
+    let template = String::from_utf8_lossy(&step.request.body).into_owned();
+    let references = template.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
+    let named = references.filter_map(|(name, _)| name.split_once(':'));
+    let of_bytes = named.filter(|(kind, _)| matches!(*kind, "base64" | "sha256" | "hex" | "HEX"));
+    of_bytes.flat_map(|(_, names)| names.split('+').map(String::from).collect::<Vec<_>>()).collect()
+}
+
+impl<'a> History<'a> {
+    fn of(case: &'a Case, transcript: &'a Transcript, strictness: Strictness) -> History<'a> {
+        let mut calls: Vec<Call> = Vec::new();
+        let groups = case.groups();
+        for (number, group) in groups.iter().enumerate() {
+            let exchanges = transcript.exchanges.iter().skip(group.start);
+            let sent = case.steps[group.clone()].iter().zip(exchanges);
+            calls.extend(sent.map(|(step, exchange)| Call::of(case.service, number, step, exchange)));
+        }
+        // What becomes a layer are the parts of the upload.
+        for index in 0..calls.len() {
+            if calls[index].operation() == "CompleteLayerUpload" {
+                let parts = calls.iter().filter(|call| call.operation() == "UploadLayerPart");
+                let own = parts.filter(|part| !part.uploads.is_disjoint(&calls[index].uploads));
+                let bytes: Vec<String> = own.flat_map(|part| part.bytes.iter().cloned()).collect();
+                calls[index].bytes.extend(bytes);
+            }
+        }
+        let first_at_once = groups.iter().take_while(|group| group.len() == 1).count().min(calls.len());
+        History { case, transcript, strictness, calls, first_at_once }
+    }
+
+    fn is_at_once(&self, call: usize) -> bool {
+        self.calls.iter().filter(|other| other.group == self.calls[call].group).count() > 1
+    }
+
+    /// What is said of this round.
+    fn judged(&self) -> (Verdict, Vec<Record>) {
+        if let Some(reason) = self.unjudgeable() {
+            return (Verdict::Inconclusive { reason }, Vec::new());
+        }
+        match self.crashes() {
+            Verdict::Pass => {}
+            // What such a call did is not known, and so neither what may be answered to the others.
+            crashed => return (crashed, Vec::new()),
+        }
+        let order = match self.explained() {
+            Explained::By(order) => order,
+            Explained::Not { longest, next } => longest.into_iter().chain([next]).collect(),
+            Explained::Unknown => {
+                let reason = format!("no order of the calls was found within {BOUND} steps");
+                return (Verdict::Inconclusive { reason }, Vec::new());
+            }
+        };
+        let ordered = Case { steps: self.followed(&order), ..self.case.clone() };
+        let exchanges = order.iter().map(|call| self.calls[*call].exchange.clone()).collect();
+        judge(&ordered, &Transcript { exchanges, ..self.transcript.clone() }, self.strictness)
+    }
+
+    /// Why nothing can be said of this round, if so: the target was throttling, or too slow for so many calls at once.
+    fn unjudgeable(&self) -> Option<String> {
+        self.calls.iter().enumerate().find_map(|(index, call)| {
+            let told = |reason: String| Some(format!("{}: {reason}", call.step.operation_name()));
+            let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
+            let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            match call.exchange.reply.as_ref().err() {
+                Some(trouble @ (Trouble::Silent | Trouble::Unreachable)) if unsure => told(trouble.to_string()),
+                _ => match infrastructure(false, call.exchange) {
+                    Some(reason) => told(reason),
+                    // Nothing is expected of it, but what it did is not known.
+                    None if broken && call.step.role == StepRole::Attempt => told(judge::describe(call.exchange)),
+                    None => None,
+                },
+            }
+        })
+    }
+
+    /// The calls at once that were answered with a fault of the server, or not at all.
+    fn crashes(&self) -> Verdict {
+        let mut found = Vec::new();
+        for (_, call) in self.calls.iter().enumerate().filter(|(index, _)| self.is_at_once(*index)) {
+            let crashed = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            if !crashed {
+                continue;
+            }
+            let single = Case { steps: vec![call.step.clone()], ..self.case.clone() };
+            let exchanges = vec![call.exchange.clone()];
+            let one = Transcript { exchanges, stopped: None, ..self.transcript.clone() };
+            match judge(&single, &one, self.strictness).0 {
+                Verdict::Fail { findings } => found.extend(findings),
+                Verdict::Pass => {}
+                other => return other,
+            }
+        }
+        if found.is_empty() { Verdict::Pass } else { Verdict::Fail { findings: found } }
+    }
+
+    /// An order of the calls that explains their answers: with all their members, if there is one. What says how far an
+    /// upload has come differs from order to order.
+    fn explained(&self) -> Explained {
+        match self.explained_by(Members::Right) {
+            Explained::By(order) => Explained::By(order),
+            _ => self.explained_by(Members::Any),
+        }
+    }
+
+    fn explained_by(&self, members: Members) -> Explained {
+        let mut state = self.start(members);
+        for call in 0..self.first_at_once {
+            match state.after(call) {
+                Some(after) => state = after,
+                None => return Explained::Not { longest: (0..call).collect(), next: call },
+            }
+        }
+        let before = 0..self.first_at_once;
+        match search(&self.relations(self.calls.len(), &BTreeSet::new()), &state, self.first_at_once, BOUND) {
+            Explained::By(order) => Explained::By(before.chain(order).collect()),
+            Explained::Not { longest, next } => Explained::Not { longest: before.chain(longest).collect(), next },
+            Explained::Unknown => Explained::Unknown,
+        }
+    }
+
+    /// What is known of the order of so many calls.
+    fn relations(&self, count: usize, free: &BTreeSet<usize>) -> Calls {
+        let calls = &self.calls[..count];
+        let table = |relation: &dyn Fn(&Call, &Call) -> bool| -> Vec<Vec<bool>> {
+            calls.iter().map(|one| calls.iter().map(|other| relation(one, other)).collect()).collect()
+        };
+        let mut before = table(&|one, other| one.is_before(other));
+        // Of two calls that are the same, with the same answer, the one comes first that was sent and answered first.
+        for (one, other) in (0..count).flat_map(|one| (0..count).map(move |other| (one, other))) {
+            before[one][other] |=
+                calls[one].is_twin_before(&calls[other], one < other) && !free.contains(&one) && !free.contains(&other);
+        }
+        Calls {
+            before,
+            apart: table(&|one, other| !one.meets(other)),
+            idle: calls.iter().map(Call::is_idle).collect(),
+            free: (0..count).map(|call| free.contains(&call)).collect(),
+        }
+    }
+
+    fn start(&self, members: Members) -> State<'_> {
+        let further = match &self.case.place {
+            Place::Shared => &[],
+            Place::Own(names) => names.as_slice(),
+        };
+        let references: Vec<String> = std::iter::once(String::from("repository"))
+            .chain(further.iter().map(|name| format!("repository:{name}")))
+            .collect();
+        let references: Vec<&str> = references.iter().map(String::as_str).collect();
+        let follower = Follower::new(self.case.service, &self.case.chunks, &references);
+        State { history: self, members, follower, taken: Vec::new(), parts: BTreeMap::new() }
+    }
+
+    /// The steps in an order, with what each expects there.
+    fn followed(&self, order: &[usize]) -> Vec<Step> {
+        let mut state = self.start(Members::Any);
+        order.iter().map(|call| state.follow(*call, true)).collect()
+    }
+}
+
+/// Which members an answer must have to be explained.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Members {
+    /// Those that it should have in this place.
+    Right,
+    /// Any: what is wrong with them is a matter of form.
+    Any,
+}
+
+/// The reference registry on its way along an order.
+#[derive(Clone)]
+struct State<'a> {
+    history: &'a History<'a>,
+    members: Members,
+    follower: Follower,
+    /// The calls that were taken.
+    taken: Vec<usize>,
+    /// The parts that each upload was sent, by upload: what it holds.
+    parts: BTreeMap<String, Vec<usize>>,
+}
+
+impl State<'_> {
+    /// Goes on by a call, with its answer or as the registry would answer; the step with what it expects.
+    fn follow(&mut self, call: usize, answered: bool) -> Step {
+        let Call { step, variants, answered: answer, .. } = &self.history.calls[call];
+        let mut step = Step::clone(step);
+        let accepted = self.follower.step(&mut step, variants, answer.as_ref().filter(|_| answered));
+        self.taken.push(call);
+        if accepted && step.operation == "UploadLayerPart" {
+            let uploads = &self.history.calls[call].uploads;
+            uploads.iter().for_each(|upload| self.parts.entry(upload.clone()).or_default().push(call));
+        }
+        step
+    }
+}
+
+impl Model for State<'_> {
+    type Mark = String;
+
+    fn after(&self, call: usize) -> Option<Self> {
+        let mut after = self.clone();
+        let step = after.follow(call, true);
+        let History { case, transcript, strictness, calls, .. } = self.history;
+        let exchange = calls[call].exchange;
+        let earlier = self.taken.iter().map(|call| (calls[*call].step, calls[*call].exchange));
+        let as_it_should_be = judge::admits(case, &step, transcript, exchange, *strictness)?;
+        let explained = as_it_should_be || self.members == Members::Any;
+        (explained && !repeats_an_id(&step, exchange, earlier)).then_some(after)
+    }
+
+    fn after_unknown(&self, call: usize) -> Self {
+        let mut after = self.clone();
+        after.follow(call, false);
+        after
+    }
+
+    fn mark(&self) -> String {
+        format!("{}{:?}", self.follower.state(), self.parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::case::{Bindings, fill};
+    use crate::generate::body;
+    use crate::generate::draft::{Draft, HERE, RIGHT, SMALL};
+    use crate::judge::Grade;
+    use crate::wire::{Answer, Request, envelope};
+
+    /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
+    type Sent<'a> = (&'a str, u64, u64, &'a str);
+
+    const ALL: Strictness = Strictness { messages: false, availability: true };
+
+    /// An upload `upload`, with the chunk `layer` in place or without, and calls of it that are sent at once.
+    fn race(with_part: bool, calls: &[&str]) -> Case {
+        let draft = Draft::new(Service::Ecr, "some/race", "some race").own(&[]);
+        let mut draft = match with_part {
+            true => draft.uploaded(),
+            false => draft.chunk("layer", SMALL).initiate("upload"),
+        };
+        for call in calls {
+            draft = match call.split('-').next() {
+                Some("complete") => draft.complete(call, "upload", "layer"),
+                Some("part") => draft.part(call, "upload", "layer", 0),
+                Some("delete") => draft.set_up(call, "DeleteRepository", body::repository(HERE).set("force", "true")),
+                _ => draft.set_up(call, "BatchCheckLayerAvailability", body::check(HERE, &[RIGHT])),
+            };
+        }
+        let mut case = draft.done();
+        let set_up = case.steps.len() - calls.len();
+        let looks = calls.iter().filter(|call| call.starts_with("look")).count();
+        let count = case.steps.len() - looks;
+        case.steps[set_up + 1..count].iter_mut().for_each(|step| step.at_once = true);
+        case
+    }
+
+    /// What came back: for each of the calls when it was under way, and an error or, if that is empty, success.
+    fn transcript(case: &Case, answers: &[(u64, u64, &str)]) -> Transcript {
+        let mut bindings = Bindings::new(&case.chunks, "salt", 0);
+        bindings.bind("repository", "some/repository");
+        let mut exchanges = Vec::new();
+        let set_up = case.steps.len() - answers.len();
+        for (index, step) in case.steps.iter().enumerate() {
+            let body = fill(&step.request.body, &mut bindings).unwrap();
+            let sent: Value = serde_json::from_slice(&body).unwrap();
+            let (began, ended, error) = if index < set_up { (0, 0, "") } else { answers[index - set_up] };
+            let digest = bindings.value("sha256:layer").unwrap();
+            let mut members = match step.operation.as_str() {
+                "InitiateLayerUpload" => {
+                    json!({"uploadId": "00000000-0000-4000-8000-000000000001", "partSize": 5_242_880})
+                }
+                "UploadLayerPart" => json!({"lastByteReceived": SMALL - 1}),
+                "CompleteLayerUpload" => json!({"layerDigest": digest}),
+                _ => {
+                    let layer = json!({"layerDigest": digest, "layerAvailability": error, "layerSize": SMALL});
+                    json!({"layers": [layer], "failures": []})
+                }
+            };
+            for name in ["repositoryName", "uploadId"] {
+                if let Some(value) = sent.get(name) {
+                    members[name] = value.clone();
+                }
+            }
+            members["registryId"] = json!("012345678910");
+            let answer = match error {
+                "500" => Answer { status: 500, headers: Vec::new(), body: Bytes::new() },
+                error if error.ends_with("Exception") => {
+                    members["__type"] = json!(error);
+                    members["message"] = json!("no");
+                    members["lastValidByteReceived"] = json!(SMALL - 1);
+                    envelope::answer(400, &members)
+                }
+                _ => envelope::answer(200, &members),
+            };
+            bindings.capture(&step.name, &answer.json().unwrap_or_default());
+            let (began, took) = (Duration::from_millis(began), Duration::from_millis(ended - began));
+            exchanges.push(Exchange {
+                request: Request { body, ..step.request.clone() },
+                reply: Ok(answer),
+                began,
+                took,
+            });
+        }
+        Transcript { bindings, ..Transcript::of(case, exchanges) }
+    }
+
+    /// The rule, the grade and the calls of the finding; `None` where the history is lawful.
+    fn found(with_part: bool, calls: &[Sent]) -> Option<(String, Grade, String)> {
+        let case = race(with_part, &calls.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
+        let answers: Vec<_> = calls.iter().map(|(_, began, ended, error)| (*began, *ended, *error)).collect();
+        let round = told(&case, transcript(&case, &answers), ALL, Tier::Open);
+        match together(&case, &[round], ALL, false).0 {
+            Verdict::Pass => None,
+            Verdict::Fail { findings } => {
+                let finding = &findings[0];
+                let calls = &finding.witness.as_ref().unwrap().calls;
+                let names: Vec<&str> = calls.iter().filter_map(|call| call.split(',').next()).collect();
+                Some((finding.rule.clone(), finding.grade, names.join(" ")))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const GONE: &str = "UploadNotFoundException";
+    const EXISTS: &str = "LayerAlreadyExistsException";
+    const EMPTY: &str = "EmptyUploadException";
+    const NEXT: &str = "InvalidLayerPartException";
+
+    #[test]
+    fn answers_that_some_order_explains_are_no_finding() {
+        let rows: [(bool, &[Sent]); 8] = [
+            (true, &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, GONE)]),
+            (true, &[("complete-a", 0, 5, EXISTS), ("complete-b", 1, 4, ""), ("complete-c", 2, 3, GONE)]),
+            (false, &[("part-a", 0, 5, NEXT), ("part-b", 1, 4, ""), ("part-c", 1, 4, NEXT)]),
+            (false, &[("complete-a", 0, 5, ""), ("part-b", 1, 9, "")]),
+            (false, &[("complete-a", 0, 5, EMPTY), ("part-b", 1, 9, "")]),
+            // Whether an upload survives a refused completion is open.
+            (false, &[("complete-a", 0, 5, EMPTY), ("part-b", 1, 9, GONE)]),
+            (
+                true,
+                &[("complete-a", 0, 5, ""), ("delete-b", 1, 9, ""), ("look-c", 10, 11, "RepositoryNotFoundException")],
+            ),
+            (true, &[("complete-a", 0, 5, "RepositoryNotFoundException"), ("delete-b", 1, 9, "")]),
+        ];
+        for (with_part, calls) in rows {
+            assert_eq!(found(with_part, calls), None, "{calls:?}");
+        }
+    }
+
+    #[test]
+    fn answers_that_no_order_explains_are_one() {
+        let rows: [(bool, &[Sent], &str, Grade, &str); 9] = [
+            (
+                true,
+                &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, ""), ("complete-c", 1, 4, GONE)],
+                "CompleteLayerUpload/uploadId/once",
+                Grade::State,
+                "complete-a complete-b",
+            ),
+            // Both were refused: no order explains that, wherever the second one stands.
+            (
+                true,
+                &[("complete-a", 0, 5, GONE), ("complete-b", 1, 4, GONE)],
+                "CompleteLayerUpload/accepted",
+                Grade::Refused,
+                "complete-a complete-b",
+            ),
+            (
+                true,
+                &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, "LimitExceededException")],
+                "CompleteLayerUpload/uploadId/once",
+                Grade::Error,
+                "complete-a complete-b",
+            ),
+            // A server's fault is one for the call that was too late, and so for both.
+            (
+                true,
+                &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, "500")],
+                "CompleteLayerUpload/accepted",
+                Grade::Refused,
+                "complete-a complete-b",
+            ),
+            (
+                false,
+                &[("part-a", 0, 5, ""), ("part-b", 1, 4, ""), ("part-c", 1, 4, NEXT)],
+                "UploadLayerPart/partFirstByte/contiguous",
+                Grade::State,
+                "part-a part-b",
+            ),
+            // The part was answered before the completion was sent.
+            (
+                false,
+                &[("part-a", 0, 1, ""), ("complete-b", 2, 4, EMPTY)],
+                "CompleteLayerUpload/accepted",
+                Grade::Refused,
+                "part-a complete-b",
+            ),
+            // The other way round: nothing was there to complete.
+            (
+                false,
+                &[("part-a", 3, 4, ""), ("complete-b", 0, 2, "")],
+                "CompleteLayerUpload/parts/not-empty",
+                Grade::State,
+                "complete-b",
+            ),
+            (
+                true,
+                &[("complete-a", 0, 5, ""), ("delete-b", 1, 9, ""), ("look-c", 10, 11, "AVAILABLE")],
+                "BatchCheckLayerAvailability/repositoryName/exists",
+                Grade::State,
+                "complete-a delete-b look-c",
+            ),
+            // It was deleted before it was completed.
+            (
+                true,
+                &[("complete-a", 5, 8, ""), ("delete-b", 1, 4, "")],
+                "CompleteLayerUpload/repositoryName/exists",
+                Grade::State,
+                "delete-b complete-a",
+            ),
+        ];
+        for (with_part, calls, rule, grade, names) in rows {
+            let expected = (String::from(rule), grade, String::from(names));
+            assert_eq!(found(with_part, calls), Some(expected), "{calls:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_throttled_or_too_slow_says_nothing() {
+        let case = race(true, &["complete-a", "complete-b"]);
+        for trouble in [Trouble::Silent, Trouble::Unreachable] {
+            let mut transcript = transcript(&case, &[(0, 5, ""), (1, 4, "")]);
+            transcript.exchanges[3].reply = Err(trouble);
+            let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+            assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
+        }
+        let transcript = transcript(&case, &[(0, 5, ""), (1, 4, "ThrottlingException")]);
+        let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+        assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
+    }
+
+    #[test]
+    fn the_search_agrees_with_trying_all_orders() {
+        fn by_trying_all(history: &History, state: &State, left: &[usize]) -> bool {
+            left.is_empty()
+                || left.iter().any(|call| {
+                    let rest: Vec<usize> = left.iter().copied().filter(|other| other != call).collect();
+                    let comes_next = !rest.iter().any(|other| history.calls[*other].is_before(&history.calls[*call]));
+                    comes_next && state.after(*call).is_some_and(|after| by_trying_all(history, &after, &rest))
+                })
+        }
+        let mut seed = 7_u64;
+        let mut below = |bound: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % bound
+        };
+        let (mut lawful, mut unlawful) = (0, 0);
+        for number in 0..400 {
+            let with_part = number % 2 == 0;
+            let names = ["complete-a", "complete-b", "part-c", "part-d", "complete-e"];
+            let case = race(with_part, &names);
+            let answers: Vec<(u64, u64, &str)> = names
+                .iter()
+                .map(|name| {
+                    let began = below(6);
+                    let errors = if name.starts_with("part") { ["", NEXT, GONE] } else { ["", GONE, EMPTY] };
+                    (began, began + below(6), errors[below(3) as usize])
+                })
+                .collect();
+            let transcript = transcript(&case, &answers);
+            let history = History::of(&case, &transcript, ALL);
+            let set_up = (0..history.first_at_once)
+                .try_fold(history.start(Members::Any), |state, call| state.after(call))
+                .unwrap();
+            let rest: Vec<usize> = (history.first_at_once..history.calls.len()).collect();
+            let expected = by_trying_all(&history, &set_up, &rest);
+            match history.explained() {
+                Explained::By(_) => assert!(expected, "{with_part} {answers:?}"),
+                Explained::Not { .. } => assert!(!expected, "{with_part} {answers:?}"),
+                Explained::Unknown => panic!("given up: {answers:?}"),
+            }
+            *(if expected { &mut lawful } else { &mut unlawful }) += 1;
+        }
+        assert!(lawful > 20 && unlawful > 20, "{lawful} {unlawful}");
+    }
+}
