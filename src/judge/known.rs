@@ -27,6 +27,9 @@ pub struct Known {
     pub reason: String,
     /// The service, if it is accepted in one only.
     pub service: Option<Service>,
+    /// Whether it is found in some runs only, as what calls at once show may be: that it is not found is no news then.
+    #[serde(default)]
+    pub sometimes: bool,
     /// The last day on which it is accepted: a TOML date, `2027-01-31`.
     #[serde(default, deserialize_with = "day")]
     pub expires: Option<Date>,

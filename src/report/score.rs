@@ -303,7 +303,6 @@ mod tests {
         let exchange = |(step, reply): (&Step, &Reply)| Exchange {
             request: step.request.clone(),
             reply: reply.clone(),
-            began: std::time::Duration::ZERO,
             began: Duration::ZERO,
             took: Duration::ZERO,
         };

@@ -224,7 +224,7 @@ impl Summary {
                 _ if entry.is_expired(measure.today) => Some(Stale::Expired),
                 true => None,
                 false if broken => Some(Stale::Changed),
-                false => judged_all.then_some(Stale::UnexpectedPass),
+                false => (judged_all && !entry.sometimes).then_some(Stale::UnexpectedPass),
             };
             self.known_trouble.extend(stale.map(|stale| (entry.clone(), stale)));
         }
