@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::race::Race;
 use crate::contract::{ErrorType, Operation};
 use crate::model::registry::{Registry, Repository, Upload};
 use crate::model::{Refusal, registry};
@@ -41,6 +42,8 @@ pub enum Change {
     Says(fn(&Request, &mut Memory, &mut Reply)),
     /// Waits before it looks at a request.
     Waits(fn(&Request) -> Duration),
+    /// Lets a while pass between looking at a request and doing what it asks.
+    Races(Race),
 }
 
 /// What the mock remembers beside the state of the registry, which forgets an upload when it ends.

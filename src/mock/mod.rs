@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod fault;
+pub mod race;
 pub mod variant;
 
 use std::convert::Infallible;
@@ -100,6 +101,24 @@ impl Mock {
             }
         }
         reply
+    }
+
+    /// The same for requests that may be under way at once: a fault of such calls takes its time.
+    pub async fn answer_at_once(&self, request: Request) -> Reply {
+        let race = self.changes.iter().find_map(|change| match change {
+            Change::Races(race) => Some(race),
+            _ => None,
+        });
+        match race {
+            Some(race) => race.answer(self, request).await,
+            None => self.answer(request),
+        }
+    }
+
+    /// Does something with the registry of a service; `None` if there is no such service.
+    fn with_registry<T>(&self, service: Service, work: impl FnOnce(&mut Registry) -> T) -> Option<T> {
+        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services.iter_mut().find(|(known, _)| known.service == service).map(|(registry, _)| work(registry))
     }
 
     /// What a call comes to: the members of a success, or why it is refused.
@@ -216,7 +235,7 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    match mock.answer(request) {
+    match mock.answer_at_once(request).await {
         Ok(answer) => respond(answer),
         Err(Trouble::Silent) => std::future::pending().await,
         // Whoever serves the connection drops it. It is no panic, and nobody is told of one.

@@ -8,6 +8,7 @@ mod errors;
 mod lists;
 mod patterns;
 mod protocol;
+mod races;
 mod ranges;
 mod state;
 mod trouble;
@@ -44,6 +45,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("envelope", envelope::FAULTS),
     ("protocol", protocol::FAULTS),
     ("trouble", trouble::FAULTS),
+    ("races", races::FAULTS),
 ];
 
 impl Fault {
