@@ -36,7 +36,7 @@ pub struct Told {
 }
 
 /// So many calls are tried in looking for an order: far more than it takes where there is one, or plainly none.
-const BOUND: usize = 20_000;
+const BOUND: usize = 4_000;
 
 /// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
 /// are weaker than `tier` are not judged.
