@@ -210,6 +210,14 @@ impl Follower {
         if variants.alone.is_empty() || !variants.elsewhere || !all.open.is_empty() {
             let input = self.input(&variants.valid);
             all.add(self.of_variant(operation, input.as_ref(), None));
+        } else if let Some(input) = self.input(&variants.valid) {
+            // The repository is the same one, as far as the violations leave its name alone.
+            let names = variants.alone.iter().filter_map(|(_, body)| self.input(body)).collect::<Vec<_>>();
+            if names.iter().all(|other| name(other) == name(&input)) {
+                let mut of_valid = self.of_variant(operation, Some(&input), None);
+                of_valid.broken.retain(|broken| broken.rule.id.ends_with("/repositoryName/exists"));
+                all.add(Admitted { broken: of_valid.broken, ..Admitted::default() });
+            }
         }
         all
     }
