@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ecrspec::case::{Case, Plan, Transcript};
-use ecrspec::contract::Service;
+use ecrspec::contract::{Service, Tier};
 use ecrspec::generate::body;
 use ecrspec::generate::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
-use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::judge::known::KnownFile;
+use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge};
 use ecrspec::wire::{Answer, Exchange, Reply, Trouble, envelope};
 use serde_json::{Value, json};
 
@@ -225,6 +226,9 @@ fn an_invalid_request() {
             (json_of(200, json!({})), &format!("state CompleteLayerUpload/layerDigests/match: {expected}, got 200")),
         ],
     );
+    // A member of a success is no error type.
+    let got = verdict(&wrong_digest(), vec![json_of(200, json!({ "code": "Fine" }))], TRUSTING);
+    assert!(got.ends_with(", got 200"), "{got}");
     // The framework's own error needs no message, and may come as 404.
     let operation = one("wire/target/operation", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
     let unknown = |status| json_of(status, json!({ "__type": "UnknownOperationException" }));
@@ -267,6 +271,11 @@ fn an_open_question() {
             ),
         ],
     );
+    // A list may repeat what was asked, in whatever form it was.
+    let listed = || json_of(200, json!({ "layers": "none", "failures": [] }));
+    let lookup = |rule: &str| one(rule, "BatchCheckLayerAvailability", body::check(HERE, &["no digest"]));
+    check(&lookup("BatchCheckLayerAvailability/layerDigests/malformed"), vec![(listed(), "pass")]);
+    assert!(verdict(&lookup("BatchCheckLayerAvailability/accepted"), vec![listed()], TRUSTING).starts_with("form "));
     // Below the operations a success may be of something else.
     let wire = one("wire/method", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
     check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
@@ -452,6 +461,9 @@ fn several_steps() {
     assert_eq!(said(&case, vec![bare(), bare(), right()]), form);
     assert_eq!(said(&case, vec![bare(), began(), empty()]), format!("{wrong}; {form}"));
     assert_eq!(said(&case, vec![bare(), empty(), empty()]), format!("{refused}; {form}"));
+    // Another slip is another finding.
+    let html = || says(200, "text/html", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
+    assert_eq!(said(&case, vec![bare(), html(), right()]), format!("{form}; {}", form.replace("plain", "html")));
     // What was found before the target fell silent is found.
     assert_eq!(said(&case, vec![bare(), Err(Trouble::Silent)]), form);
     assert_eq!(
@@ -471,6 +483,18 @@ fn several_steps() {
 }
 
 #[test]
+fn a_case_that_goes_on_from_success_only() {
+    let mut case = Draft::new(Service::Ecr, "some/case", "some case")
+        .attempt("first", "InitiateLayerUpload", body::initiate(HERE))
+        .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .done();
+    case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
+    let refused = || error(400, "RepositoryNotFoundException");
+    assert!(verdict(&case, vec![began(), refused()], TRUSTING).starts_with("refused "));
+    assert!(verdict(&case, vec![refused(), refused()], TRUSTING).starts_with("skipped: "));
+}
+
+#[test]
 fn a_case_that_could_not_go_on() {
     let case = initiate();
     let stopped = |exchanges: Vec<Exchange>| {
@@ -486,4 +510,125 @@ fn a_case_that_could_not_go_on() {
         took: Duration::ZERO,
     };
     assert!(matches!(stopped(vec![exchange]), Verdict::Fail { .. }));
+}
+
+fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &str, got: &str) -> Finding {
+    Finding {
+        rule: String::from(rule),
+        operation: String::from(operation),
+        tier: Tier::Documented,
+        sources: Vec::new(),
+        grade,
+        about: String::from(about),
+        step: String::from("call"),
+        breach: String::from("a bad thing"),
+        expected: String::from(expected),
+        got: String::from(got),
+        witness: None,
+    }
+}
+
+#[test]
+fn findings_are_said_in_a_sentence() {
+    const COMPLETE: &str = "CompleteLayerUpload";
+    let said =
+        |rule: &str, grade, expected: &str, got: &str| finding(rule, rule, COMPLETE, grade, expected, got).sentence();
+    let rule = "CompleteLayerUpload/layerDigests/match";
+    let refused = "400 InvalidLayerException";
+    for (text, expected) in [
+        (said(rule, Grade::Crash, refused, "500"), "CompleteLayerUpload answers 500 to a bad thing"),
+        (
+            said(rule, Grade::Crash, refused, "no answer in time"),
+            "CompleteLayerUpload: no answer in time on a bad thing",
+        ),
+        (said(rule, Grade::State, refused, "200"), "CompleteLayerUpload accepts a bad thing"),
+        (said(rule, Grade::State, "200 with a 1", "200 with a 2"), "CompleteLayerUpload answers 200 with a 2"),
+        (said(rule, Grade::Refused, "200", "400 X"), "CompleteLayerUpload refuses a bad thing: 400 X"),
+        (said(rule, Grade::Error, refused, "400 X"), "CompleteLayerUpload answers 400 X to a bad thing"),
+        (said(rule, Grade::Form, refused, "200 without a"), "CompleteLayerUpload answers 200 without a"),
+        (
+            said("CompleteLayerUpload/known", Grade::Refused, "200", "404"),
+            "CompleteLayerUpload is not known: a bad thing is answered with 404",
+        ),
+        (
+            said("survey/service", Grade::Refused, "200", "404"),
+            "the target does not serve the service: CompleteLayerUpload answers 404",
+        ),
+        (
+            said("survey/availability", Grade::State, "200", "200"),
+            "CompleteLayerUpload does not tell a stored layer from an absent one: 200",
+        ),
+    ] {
+        assert_eq!(text, expected);
+    }
+    let crash = finding("always/no-5xx", rule, COMPLETE, Grade::Crash, refused, "500");
+    assert_eq!(
+        (crash.acceptable_as(), finding(rule, "x", COMPLETE, Grade::State, refused, "200").acceptable_as()),
+        (rule, rule)
+    );
+    for grade in Grade::ALL {
+        assert!(grade.meaning().len() > 12, "{grade}");
+    }
+    // Findings of one cause are said once, with the constraints of this operation that are broken.
+    let together = |rule: &str, about: &[&str]| {
+        let about: Vec<String> = about.iter().map(|rule| String::from(*rule)).collect();
+        let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE };
+        finding(rule, rule, operation, Grade::State, refused, "200").sentence_for(&about)
+    };
+    let pattern = "CompleteLayerUpload/uploadId/pattern";
+    let required = "CompleteLayerUpload/uploadId/required";
+    assert_eq!(
+        together(
+            pattern,
+            &[required, pattern, pattern, "UploadLayerPart/uploadId/type", "CompleteLayerUpload/uploadId/exists"]
+        ),
+        "CompleteLayerUpload accepts uploadId outside of its constraints (pattern, required)"
+    );
+    assert_eq!(together(pattern, &[pattern]), "CompleteLayerUpload accepts a bad thing");
+    assert_eq!(together(rule, &[pattern, required]), "CompleteLayerUpload accepts a bad thing");
+    assert_eq!(
+        together("wire/body/json", &["wire/body/json", "wire/body/utf-8", pattern]),
+        "the server accepts a body outside of the protocol (json, utf-8)"
+    );
+    assert_eq!(together("wire/body/json", &["wire/body/json"]), "the server accepts a bad thing");
+}
+
+#[test]
+fn findings_with_one_cause_share_it() {
+    let cause = |rule: &str, about: &str| finding(rule, about, "CompleteLayerUpload", Grade::State, "", "200").cause();
+    let own = |rule: &str| cause(rule, rule);
+    for (found, expected) in [
+        (own("CompleteLayerUpload/uploadId/pattern"), "uploadId|state|200"),
+        (own("UploadLayerPart/uploadId/required"), "uploadId|state|200"),
+        (own("CompleteLayerUpload/uploadId/exists"), "uploadId/exists|state|200"),
+        (own("wire/body/json"), "body|state|200"),
+        (own("survey/plain-upload"), "survey/plain-upload|state|200"),
+        // What every answer may have wrong is one cause, whatever the request; but for whom it crashes, is another.
+        (cause("answer/status", "CompleteLayerUpload/uploadId/pattern"), "answer/status|state|200"),
+        (cause("CompleteLayerUpload/answer/uploadId", "CompleteLayerUpload/accepted"), "answer/uploadId|state|200"),
+        (cause("always/no-5xx", "CompleteLayerUpload/uploadId/pattern"), "uploadId|state|200"),
+    ] {
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn known_deviations_are_about_one_finding() {
+    let rule = "CompleteLayerUpload/uploadId/pattern";
+    let mut known = KnownFile::parse(
+        "[[known]]\nrule = \"CompleteLayerUpload/uploadId/pattern\"\ngot = \"200\"\nreason = \"later\"\nservice = \"ecr\"\nexpires = 2026-11-20\n",
+    )
+    .unwrap()
+    .known
+    .remove(0);
+    let found = |rule: &str, about: &str, got: &str| finding(rule, about, "CompleteLayerUpload", Grade::State, "", got);
+    assert!(known.matches(Service::Ecr, &found(rule, rule, "200")));
+    assert!(!known.matches(Service::EcrPublic, &found(rule, rule, "200")));
+    assert!(!known.matches(Service::Ecr, &found(rule, rule, "400 X")));
+    assert!(!known.matches(Service::Ecr, &found("CompleteLayerUpload/uploadId/type", rule, "200")));
+    assert!(known.is_expired(jiff::civil::date(2026, 11, 21)));
+    assert!(!known.is_expired(jiff::civil::date(2026, 11, 20)));
+    (known.service, known.expires) = (None, None);
+    assert!(known.matches(Service::EcrPublic, &found(rule, rule, "200")));
+    assert!(!known.is_expired(jiff::civil::date(2036, 11, 20)));
 }
