@@ -15,7 +15,7 @@ use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
 use crate::generate::plan::Shrinking;
 use crate::generate::realise;
-use crate::history::{self, Told};
+use crate::history::{self, Rounds, Told};
 use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
 use crate::search::{self, Effort, Extent, Novelty, RANDOM, Search, Sought};
@@ -590,7 +590,7 @@ impl Worker {
 
     /// Judges a case with calls at once: in several rounds, for what they come to differs from time to time.
     async fn in_rounds(&mut self, index: usize, case: &Case, survey: &Survey) -> Judged {
-        let mut rounds: Vec<Told> = Vec::new();
+        let mut rounds = Rounds::of(case, self.strictness(survey));
         let (mut pauses, mut silences, mut attempt, mut is_dead) = (0, 0, 0, false);
         loop {
             attempt += 1;
@@ -604,17 +604,17 @@ impl Worker {
                 silences += 1;
                 is_dead = !drive::is_answering(&self.shared.target, case.service).await;
             }
-            rounds.push(told);
+            rounds.add(told);
             // Twice is certain, and each time may cost the patience of its requests.
-            if is_dead || silences == 2 || rounds.len() >= case.rounds || *self.shared.stop.borrow() {
+            if is_dead || silences == 2 || rounds.count() >= case.rounds || *self.shared.stop.borrow() {
                 break;
             }
         }
         if is_dead {
             self.shared.gave_up.store(true, Ordering::Relaxed);
         }
-        let (verdict, shown) = history::together(case, &rounds, self.strictness(survey), is_dead);
-        let Told { case, transcript, records, .. } = rounds.swap_remove(shown);
+        let shown = rounds.together(is_dead).expect("one round was tried at least");
+        let Told { case, transcript, verdict, records } = shown;
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 

@@ -12,7 +12,7 @@ use ecrspec::contract::{Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
-use ecrspec::history;
+use ecrspec::history::{self, Rounds};
 use ecrspec::judge::{Strictness, Verdict};
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RANDOM_CASES, SEED};
@@ -146,11 +146,12 @@ impl Bench {
             part_size: self.survey.usable_part_size(),
             salt: self.prefix.clone(),
         };
-        let rounds = (0..case.rounds).map(|_| {
+        let mut rounds = Rounds::of(&case, strictness);
+        for _ in 0..case.rounds {
             let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
-            history::told(&case, transcript, strictness, Tier::Open)
-        });
-        match history::together(&case, &rounds.collect::<Vec<_>>(), strictness, false).0 {
+            rounds.add(history::told(&case, transcript, strictness, Tier::Open));
+        }
+        match rounds.together(false).expect("a case has one round at least").verdict {
             // Skipped after all: the target makes no repository of the odd name that the case is about.
             Verdict::Pass | Verdict::Skipped { .. } => Ok(()),
             Verdict::Fail { findings } => {

@@ -439,10 +439,64 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
 }
 
 #[test]
+fn what_was_found_before_an_attempt_does_not_come_of_it() {
+    let case = Draft::new(Service::Ecr, "some/case", "some case")
+        .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .attempt("attempt", "DeleteRepository", body::repository(HERE))
+        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+        .done();
+    let refused = || error(400, "EmptyUploadException");
+    let finding = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    assert_eq!(verdict(&case, vec![refused(), refused(), began()], TRUSTING), finding);
+    assert!(verdict(&case, vec![began(), refused(), refused()], TRUSTING).starts_with("skipped: "));
+    // In a sequence that was drawn, and of calls at once, it is known what a refusal means for the others.
+    let mut drawn = case.clone();
+    drawn.plan = Some(Plan::default());
+    assert_eq!(verdict(&drawn, vec![began(), refused(), refused()], TRUSTING), finding);
+    let mut race = case;
+    race.steps[2].at_once = true;
+    assert_eq!(verdict(&race, vec![began(), refused(), refused()], TRUSTING), finding);
+}
+
+#[test]
+fn two_uploads_of_one_id() {
+    let own = "state InitiateLayerUpload/uploadId/own: expected 200 with an uploadId of its own, got 200 with the uploadId \
+               of another upload";
+    let two = |first: &str, second: &str| {
+        Draft::new(Service::Ecr, "some/case", "some case")
+            .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(first))
+            .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(second))
+            .done()
+    };
+    let other = || json_of(200, json!({ "uploadId": NO_UPLOAD.replace("ff", "fe"), "partSize": 10_485_760 }));
+    assert_eq!(verdict(&two(HERE, HERE), vec![began(), began()], TRUSTING), own);
+    assert_eq!(verdict(&two(HERE, HERE), vec![began(), other()], TRUSTING), "pass");
+    // A repository is named with each id.
+    assert_eq!(verdict(&two(HERE, "some/name"), vec![began(), began()], TRUSTING), "pass");
+    // A refusal that names an id began nothing, nor does what names the id of an upload that there is.
+    let refused = || json_of(400, json!({ "__type": "EmptyUploadException", "message": "no", "uploadId": NO_UPLOAD }));
+    let finding = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    assert_eq!(verdict(&two(HERE, HERE), vec![began(), refused()], TRUSTING), finding);
+    let part = Draft::new(Service::Ecr, "some/case", "some case")
+        .chunk("layer", 32)
+        .initiate("upload")
+        .focus("UploadLayerPart/accepted", "UploadLayerPart", body::part(HERE, "upload", "layer", 0, 32))
+        .done();
+    let sent = json!({
+        "registryId": "012345678910", "repositoryName": HERE, "uploadId": NO_UPLOAD, "lastByteReceived": 31
+    });
+    assert!(!verdict(&part, vec![began(), json_of(200, sent)], TRUSTING).contains("uploadId/own"));
+    // What an attempt began, nobody looks at.
+    let mut attempt = two(HERE, HERE);
+    attempt.steps[0].role = ecrspec::case::StepRole::Attempt;
+    assert_eq!(verdict(&attempt, vec![began(), began()], TRUSTING), "pass");
+}
+
+#[test]
 fn several_steps() {
     let case = Draft::new(Service::Ecr, "some/case", "some case")
         .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
-        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
         .focus_as(
             "third",
             "CompleteLayerUpload/layerDigests/match",

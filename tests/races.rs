@@ -13,7 +13,7 @@ use ecrspec::contract::{Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::expect::Outcome;
-use ecrspec::history::{self, Told};
+use ecrspec::history::{self, Rounds, Told};
 use ecrspec::judge::{Finding, Strictness, Verdict};
 use ecrspec::mock::{Fault, Mock, Variant, router, serve};
 use ecrspec::suite::suite;
@@ -56,7 +56,9 @@ async fn round(target: &Target, case: &Case, number: usize) -> Told {
 
 /// The findings of some rounds.
 fn findings(case: &Case, rounds: &[Told]) -> Vec<Finding> {
-    match history::together(case, rounds, STRICTNESS, false).0 {
+    let mut all = Rounds::of(case, STRICTNESS);
+    rounds.iter().for_each(|told| all.add(told.clone()));
+    match all.together(false).unwrap().verdict {
         Verdict::Fail { findings } => findings,
         Verdict::Pass => Vec::new(),
         other => panic!("{}: {other:?}", case.id),

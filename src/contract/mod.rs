@@ -130,6 +130,11 @@ impl Operation {
         self.input.iter().find(|member| member.name == name)
     }
 
+    /// Whether it only looks, and leaves everything as it was.
+    pub fn changes_nothing(&self) -> bool {
+        matches!(self.name, "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" | "DescribeRepositories")
+    }
+
     /// The page that documents it.
     pub fn page(&self) -> &'static Source {
         Source::find(self.source).expect("tests/tidy.rs checks that every operation names a known source")

@@ -168,6 +168,7 @@ impl Follower {
         };
         match accepted {
             true if performs => self.accepted(operation, step, &input),
+            true if operation.changes_nothing() => {}
             true => {
                 // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
                 // Whatever was done, was done to what the request names, or to what it should have named.
@@ -181,7 +182,10 @@ impl Follower {
 
     /// A call that makes or removes a repository.
     fn set_up(&mut self, operation: &Operation, step: &mut Step, input: &Members, answered: Option<&Answered>) -> bool {
-        step.expect = admitted(self.service, &format!("survey/{}", operation.name));
+        // What is expected where it cannot be done, is for the author of the case to say.
+        if self.registry.refusals(operation, input).is_empty() {
+            step.expect = admitted(self.service, &format!("survey/{}", operation.name));
+        }
         if matches!(answered, Some(Answered::Refused(_))) {
             return false;
         }

@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use order::{Calls, Explained, Model, search};
 
 use crate::case::{Case, Place, Step, StepRole, Transcript};
-use crate::contract::{Rules, Service, Tier};
+use crate::contract::{Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Variants, follow};
-use crate::judge::{self, Record, Strictness, Verdict, infrastructure, judge, repeats_an_id};
+use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge};
 use crate::wire::{Exchange, Trouble};
 
-pub use rounds::together;
+pub use rounds::Rounds;
 
 /// One round of a case, with what is said of it.
 #[derive(Clone, Debug)]
@@ -35,7 +35,8 @@ pub struct Told {
     pub records: Vec<Record>,
 }
 
-/// So many calls are tried in looking for an order: far more than it takes where there is one, or plainly none.
+/// So many calls with short answers are tried in looking for an order: far more than it takes where there is one, or plainly
+/// none.
 const BOUND: usize = 4_000;
 
 /// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
@@ -72,13 +73,22 @@ struct Call<'a> {
     group: usize,
     answered: Option<Answered>,
     variants: Variants,
-    /// The uploads, by id, that it names or began; and the bytes whose digests it names, or that it sends.
-    uploads: BTreeSet<String>,
+    /// The uploads that it names or began, by the number of their id: ids may be of any length.
+    uploads: BTreeSet<usize>,
+    /// Whether it began one, and in which repository.
+    begun: Option<(String, usize)>,
+    /// The bytes whose digests it names, or that it sends; and those of the parts of its uploads.
     bytes: BTreeSet<String>,
 }
 
 impl<'a> Call<'a> {
-    fn of(service: Service, group: usize, step: &'a Step, exchange: &'a Exchange) -> Call<'a> {
+    fn of(
+        service: Service,
+        group: usize,
+        step: &'a Step,
+        exchange: &'a Exchange,
+        number: &mut impl FnMut(String) -> usize,
+    ) -> Call<'a> {
         let accepts = |rule: &str| Rules::of(service).get(rule).is_some_and(|rule| rule.errors.is_empty());
         let accepting = match accepts(&step.expect.rule) {
             true => step.expect.rule.clone(),
@@ -97,8 +107,9 @@ impl<'a> Call<'a> {
             let written = member(&sent, "layerPartBlob");
             bytes.extend(written.and_then(|blob| blob.as_str().map(String::from)));
         }
-        let uploads = ids.into_iter().flatten().filter_map(|id| id.as_str().map(String::from)).collect();
-        Call { step, exchange, group, answered: Answered::of(exchange), variants, uploads, bytes }
+        let uploads = ids.into_iter().flatten().filter_map(|id| Some(number(String::from(id.as_str()?)))).collect();
+        let begun = begun(step, exchange).map(|(repository, id)| (repository, number(id)));
+        Call { step, exchange, group, answered: Answered::of(exchange), variants, uploads, begun, bytes }
     }
 
     fn operation(&self) -> &str {
@@ -124,8 +135,14 @@ impl<'a> Call<'a> {
     }
 
     /// Whether it changes nothing.
-    fn is_idle(&self) -> bool {
-        matches!(self.operation(), "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" | "DescribeRepositories")
+    fn is_idle(&self, service: Service) -> bool {
+        service.contract().operation(self.operation()).is_some_and(Operation::changes_nothing)
+    }
+
+    /// What trying it counts: its answer is read each time, and those that are lawful are short.
+    fn cost(&self) -> usize {
+        const SHORT: usize = 4_096;
+        1 + self.exchange.reply.as_ref().map_or(0, |answer| answer.body.len() / SHORT)
     }
 
     /// Whether it touches what the other touches.
@@ -152,20 +169,26 @@ fn chunks(step: &Step) -> BTreeSet<String> {
 impl<'a> History<'a> {
     fn of(case: &'a Case, transcript: &'a Transcript, strictness: Strictness) -> History<'a> {
         let mut calls: Vec<Call> = Vec::new();
+        let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+        let mut number = |id: String| {
+            let next = ids.len();
+            *ids.entry(id).or_insert(next)
+        };
         let groups = case.groups();
-        for (number, group) in groups.iter().enumerate() {
+        for (at, group) in groups.iter().enumerate() {
             let exchanges = transcript.exchanges.iter().skip(group.start);
             let sent = case.steps[group.clone()].iter().zip(exchanges);
-            calls.extend(sent.map(|(step, exchange)| Call::of(case.service, number, step, exchange)));
+            calls.extend(sent.map(|(step, exchange)| Call::of(case.service, at, step, exchange, &mut number)));
         }
-        // What becomes a layer are the parts of the upload.
-        for index in 0..calls.len() {
-            if calls[index].operation() == "CompleteLayerUpload" {
-                let parts = calls.iter().filter(|call| call.operation() == "UploadLayerPart");
-                let own = parts.filter(|part| !part.uploads.is_disjoint(&calls[index].uploads));
-                let bytes: Vec<String> = own.flat_map(|part| part.bytes.iter().cloned()).collect();
-                calls[index].bytes.extend(bytes);
-            }
+        // An upload is what its parts are: it becomes that layer, and may end when another upload does.
+        let parts: Vec<(BTreeSet<usize>, BTreeSet<String>)> = calls
+            .iter()
+            .filter(|call| call.operation() == "UploadLayerPart")
+            .map(|part| (part.uploads.clone(), part.bytes.clone()))
+            .collect();
+        for call in calls.iter_mut().filter(|call| call.operation() != "InitiateLayerUpload") {
+            let own = parts.iter().filter(|(uploads, _)| !uploads.is_disjoint(&call.uploads));
+            call.bytes.extend(own.flat_map(|(_, bytes)| bytes.iter().cloned()));
         }
         let first_at_once = groups.iter().take_while(|group| group.len() == 1).count().min(calls.len());
         History { case, transcript, strictness, calls, first_at_once }
@@ -276,8 +299,9 @@ impl<'a> History<'a> {
         Calls {
             before,
             apart: table(&|one, other| !one.meets(other)),
-            idle: calls.iter().map(Call::is_idle).collect(),
+            idle: calls.iter().map(|call| call.is_idle(self.case.service)).collect(),
             free: (0..count).map(|call| free.contains(&call)).collect(),
+            cost: calls.iter().map(Call::cost).collect(),
         }
     }
 
@@ -318,8 +342,8 @@ struct State<'a> {
     follower: Follower,
     /// The calls that were taken.
     taken: Vec<usize>,
-    /// The parts that each upload was sent, by upload: what it holds.
-    parts: BTreeMap<String, Vec<usize>>,
+    /// The parts that each upload was sent: what it holds.
+    parts: BTreeMap<usize, Vec<usize>>,
 }
 
 impl State<'_> {
@@ -331,7 +355,7 @@ impl State<'_> {
         self.taken.push(call);
         if accepted && step.operation == "UploadLayerPart" {
             let uploads = &self.history.calls[call].uploads;
-            uploads.iter().for_each(|upload| self.parts.entry(upload.clone()).or_default().push(call));
+            uploads.iter().for_each(|upload| self.parts.entry(*upload).or_default().push(call));
         }
         step
     }
@@ -344,11 +368,11 @@ impl Model for State<'_> {
         let mut after = self.clone();
         let step = after.follow(call, true);
         let History { case, transcript, strictness, calls, .. } = self.history;
-        let exchange = calls[call].exchange;
-        let earlier = self.taken.iter().map(|call| (calls[*call].step, calls[*call].exchange));
-        let as_it_should_be = judge::admits(case, &step, transcript, exchange, *strictness)?;
+        let own = &calls[call].begun;
+        let repeats_an_id = own.is_some() && self.taken.iter().any(|earlier| calls[*earlier].begun == *own);
+        let as_it_should_be = judge::admits(case, &step, transcript, calls[call].exchange, *strictness)?;
         let explained = as_it_should_be || self.members == Members::Any;
-        (explained && !repeats_an_id(&step, exchange, earlier)).then_some(after)
+        (explained && !repeats_an_id).then_some(after)
     }
 
     fn after_unknown(&self, call: usize) -> Self {
@@ -371,6 +395,8 @@ mod tests {
 
     use super::*;
     use crate::case::{Bindings, fill};
+    use crate::contract::ErrorType;
+    use crate::expect::Outcome;
     use crate::generate::body;
     use crate::generate::draft::{Draft, HERE, RIGHT, SMALL};
     use crate::judge::Grade;
@@ -392,6 +418,7 @@ mod tests {
             draft = match call.split('-').next() {
                 Some("complete") => draft.complete(call, "upload", "layer"),
                 Some("part") => draft.part(call, "upload", "layer", 0),
+                Some("url") => draft.set_up(call, "GetDownloadUrlForLayer", body::url(HERE, RIGHT)),
                 Some("delete") => draft.set_up(call, "DeleteRepository", body::repository(HERE).set("force", "true")),
                 _ => draft.set_up(call, "BatchCheckLayerAvailability", body::check(HERE, &[RIGHT])),
             };
@@ -419,8 +446,9 @@ mod tests {
                 "InitiateLayerUpload" => {
                     json!({"uploadId": "00000000-0000-4000-8000-000000000001", "partSize": 5_242_880})
                 }
-                "UploadLayerPart" => json!({"lastByteReceived": SMALL - 1}),
+                "UploadLayerPart" => json!({"lastByteReceived": sent["partLastByte"]}),
                 "CompleteLayerUpload" => json!({"layerDigest": digest}),
+                "GetDownloadUrlForLayer" => json!({"layerDigest": digest, "downloadUrl": "https://"}),
                 _ => {
                     let layer = json!({"layerDigest": digest, "layerAvailability": error, "layerSize": SMALL});
                     json!({"layers": [layer], "failures": []})
@@ -459,7 +487,9 @@ mod tests {
         let case = race(with_part, &calls.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
         let answers: Vec<_> = calls.iter().map(|(_, began, ended, error)| (*began, *ended, *error)).collect();
         let round = told(&case, transcript(&case, &answers), ALL, Tier::Open);
-        match together(&case, &[round], ALL, false).0 {
+        let mut rounds = Rounds::of(&case, ALL);
+        rounds.add(round);
+        match rounds.together(false).unwrap().verdict {
             Verdict::Pass => None,
             Verdict::Fail { findings } => {
                 let finding = &findings[0];
@@ -499,13 +529,21 @@ mod tests {
 
     #[test]
     fn answers_that_no_order_explains_are_one() {
-        let rows: [(bool, &[Sent], &str, Grade, &str); 9] = [
+        let rows: [(bool, &[Sent], &str, Grade, &str); 10] = [
             (
                 true,
                 &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, ""), ("complete-c", 1, 4, GONE)],
                 "CompleteLayerUpload/uploadId/once",
                 Grade::State,
                 "complete-a complete-b",
+            ),
+            // A layer that is handed out, which is open, changes nothing.
+            (
+                true,
+                &[("complete-a", 0, 1, ""), ("url-b", 2, 3, ""), ("complete-c", 4, 5, "")],
+                "CompleteLayerUpload/uploadId/once",
+                Grade::State,
+                "complete-a complete-c",
             ),
             // Both were refused: no order explains that, wherever the second one stands.
             (
@@ -573,6 +611,123 @@ mod tests {
             let expected = (String::from(rule), grade, String::from(names));
             assert_eq!(found(with_part, calls), Some(expected), "{calls:?}");
         }
+    }
+
+    /// Whether answers to the last calls of a case are lawful.
+    fn is_lawful(case: &Case, answers: &[(u64, u64, &str)]) -> bool {
+        told(case, transcript(case, answers), ALL, Tier::Open).verdict == Verdict::Pass
+    }
+
+    #[test]
+    fn an_upload_may_end_when_another_one_becomes_its_layer() {
+        let mut case = Draft::new(Service::Ecr, "some/race", "some race")
+            .own(&[])
+            .uploaded()
+            .initiate("twin")
+            .part("part-of-twin", "twin", "layer", 0)
+            .chunk("more", SMALL + 1)
+            .part("more-of-twin", "twin", "more", SMALL)
+            .complete("complete", "upload", "layer")
+            .done();
+        let count = case.steps.len();
+        case.steps[count - 1].at_once = true;
+        // The id of the twin is another one.
+        let transcript = |answers: &[(u64, u64, &str)]| {
+            let mut transcript = transcript(&case, answers);
+            let other = "00000000-0000-4000-8000-000000000002";
+            for exchange in &mut transcript.exchanges[2..count - 1] {
+                let replaced = |text: &[u8]| {
+                    let text = String::from_utf8_lossy(text).replace("00000000-0000-4000-8000-000000000001", other);
+                    Bytes::from(text)
+                };
+                exchange.request.body = replaced(&exchange.request.body);
+                let answer = exchange.reply.as_mut().unwrap();
+                answer.body = replaced(&answer.body);
+            }
+            transcript.bindings.bind("twin.uploadId", other);
+            transcript
+        };
+        let verdict = |answers| told(&case, transcript(answers), ALL, Tier::Open).verdict;
+        assert_eq!(verdict(&[(0, 5, ""), (1, 4, "")]), Verdict::Pass);
+        assert_eq!(verdict(&[(0, 5, GONE), (1, 4, "")]), Verdict::Pass);
+        // Then it was answered before.
+        assert!(matches!(verdict(&[(0, 1, GONE), (2, 4, "")]), Verdict::Fail { .. }));
+    }
+
+    #[test]
+    fn what_a_second_deletion_may_be_answered_is_for_the_case_to_say() {
+        let mut case = race(true, &["delete-a", "delete-b"]);
+        let gone = ErrorType::find("RepositoryNotFoundException").unwrap();
+        for step in &mut case.steps[2..] {
+            step.expect.outcomes.push(Outcome::Error { error: gone, members: serde_json::Map::new() });
+        }
+        assert!(is_lawful(&case, &[(0, 5, ""), (1, 4, "RepositoryNotFoundException")]));
+        assert!(!is_lawful(&case, &[(0, 5, "RepositoryNotFoundException"), (1, 4, "RepositoryNotFoundException")]));
+    }
+
+    #[test]
+    fn answers_of_any_length_end_the_search() {
+        let names = ["complete-a", "complete-b", "complete-c", "complete-d", "complete-e", "complete-f", "complete-g"];
+        let case = race(true, &names);
+        let mut transcript = transcript(&case, &[(0, 9, ""); 7]);
+        for (index, exchange) in transcript.exchanges.iter_mut().enumerate() {
+            let answer = exchange.reply.as_mut().unwrap();
+            let text = String::from_utf8_lossy(&answer.body).replacen(
+                '{',
+                &format!("{{\"x{index}\":\"{}\",", "x".repeat(8 << 20)),
+                1,
+            );
+            answer.body = Bytes::from(text);
+        }
+        let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+        assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
+    }
+
+    #[test]
+    fn rounds_come_to_what_is_worst_in_them() {
+        let mut case = race(true, &["complete-a", "complete-b"]);
+        // No answer to a valid request is the network's.
+        case.steps[3].expect = crate::case::admitted(Service::Ecr, "CompleteLayerUpload/uploadId/once");
+        let answered = |second: &str| transcript(&case, &[(0, 5, ""), (1, 4, second)]);
+        let dropped = || {
+            let mut transcript = answered("");
+            transcript.exchanges[3].reply = Err(Trouble::Dropped);
+            transcript
+        };
+        let together = |rounds: Vec<Transcript>, is_dead: bool| {
+            let mut all = Rounds::of(&case, ALL);
+            rounds.into_iter().for_each(|round| all.add(told(&case, round, ALL, Tier::Open)));
+            let shown = all.together(is_dead).unwrap();
+            let found = match &shown.verdict {
+                Verdict::Fail { findings } => findings
+                    .iter()
+                    .map(|finding| {
+                        let witness = finding.witness.as_ref().unwrap();
+                        format!("{} {} of {}", finding.grade, witness.seen, witness.rounds)
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                other => format!("{other:?}"),
+            };
+            (found, judge::describe(&shown.transcript.exchanges[3]))
+        };
+        let right = || answered(GONE);
+        let row = |found: &str, shown: &str| (String::from(found), String::from(shown));
+        let limit = || answered("LimitExceededException");
+        assert_eq!(together(vec![right(), right()], false), row("Pass", "400 UploadNotFoundException"));
+        // The worst comes first, whenever it was seen.
+        assert_eq!(
+            together(vec![right(), limit(), answered(""), limit()], false),
+            row("state 1 of 4, error 2 of 4", "200")
+        );
+        assert_eq!(together(vec![answered(""), limit()], false), row("state 1 of 2, error 1 of 2", "200"));
+        // A connection that was dropped once may be the network's, unless the target is dead.
+        let unstable = "Inconclusive { reason: \"unstable: connection dropped in one of 2 rounds\" }";
+        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "connection dropped"));
+        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "connection dropped"));
+        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "connection dropped"));
+        assert_eq!(together(vec![dropped(), limit()], false), row("error 1 of 2", "400 LimitExceededException"));
+        assert!(Rounds::of(&case, ALL).together(false).is_none());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Calls {
     pub idle: Vec<bool>,
     /// Calls that may have happened or not, with any answer.
     pub free: Vec<bool>,
+    /// What trying each counts.
+    pub cost: Vec<usize>,
 }
 
 impl Calls {
@@ -50,8 +52,8 @@ pub(super) enum Explained {
     Unknown,
 }
 
-/// Looks for an order of the calls from the one with number `first` on, in a state that comes after those before it. At
-/// most so many calls are tried.
+/// Looks for an order of the calls from the one with number `first` on, in a state that comes after those before it. Those
+/// that are tried count `bound` at most.
 pub(super) fn search<M: Model>(calls: &Calls, start: &M, first: usize, bound: usize) -> Explained {
     let mut search = Search { calls, bound, tried: 0, seen: HashSet::new(), longest: (Vec::new(), None) };
     let done = (0..calls.free.len()).map(|call| call < first).collect();
@@ -111,7 +113,7 @@ impl<M: Model> Search<'_, M> {
             let mut ways = Vec::new();
             let mut certain = None;
             for call in scope.into_iter().filter(comes_next) {
-                self.tried += 1;
+                self.tried += self.calls.cost[call];
                 if self.tried > self.bound {
                     return Err(GivenUp);
                 }
@@ -243,7 +245,8 @@ mod tests {
         };
         let before = table(&|one, other| one.ended < other.began);
         let idle = history.iter().map(|access| !access.writes).collect();
-        Calls { before, apart: table(&|one, other| one.number != other.number), idle, free }
+        let cost = vec![1; history.len()];
+        Calls { before, apart: table(&|one, other| one.number != other.number), idle, free, cost }
     }
 
     /// Whether one of all orders explains the history; free calls may be anywhere that they may be, or nowhere.

@@ -1,53 +1,107 @@
 //! What several rounds of a case come to.
 
+use std::collections::BTreeMap;
+use std::mem::discriminant;
+
 use super::{History, Told};
 use crate::case::Case;
 use crate::judge::{Finding, Strictness, Verdict, Witness};
 
-/// What several rounds of a case come to, and which of them shows it.
+/// Rounds of a case as they come in.
 ///
 /// Answers that no order explains are a finding however seldom they come; how often, the finding says. A connection
 /// that was dropped in one round alone may be the network's, unless the target is dead since.
-pub fn together(case: &Case, rounds: &[Told], strictness: Strictness, is_dead: bool) -> (Verdict, usize) {
-    let mut found: Vec<(usize, Finding)> = Vec::new();
-    for (round, told) in rounds.iter().enumerate() {
-        let Verdict::Fail { findings } = &told.verdict else { continue };
+pub struct Rounds<'a> {
+    case: &'a Case,
+    strictness: Strictness,
+    count: usize,
+    /// What was found, and in which round first.
+    found: Vec<(usize, Finding)>,
+    /// The rounds that may be the one to show. Answers are long and rounds are many: the others are dropped.
+    kept: BTreeMap<usize, Told>,
+}
+
+impl<'a> Rounds<'a> {
+    /// No round yet.
+    pub fn of(case: &'a Case, strictness: Strictness) -> Rounds<'a> {
+        Rounds { case, strictness, count: 0, found: Vec::new(), kept: BTreeMap::new() }
+    }
+
+    /// Adds a round.
+    pub fn add(&mut self, told: Told) {
+        let round = self.count;
+        self.count += 1;
+        let mut is_shown = self.kept.values().all(|kept| discriminant(&kept.verdict) != discriminant(&told.verdict));
         let mut of_round: Vec<&Finding> = Vec::new();
-        for finding in findings {
-            let same = |known: &Finding| {
-                (&known.rule, &known.about, &known.got) == (&finding.rule, &finding.about, &finding.got)
-            };
-            if of_round.iter().any(|known| same(known)) {
+        for finding in findings(&told.verdict) {
+            if of_round.iter().any(|known| is_same(known, finding)) {
                 continue;
             }
             of_round.push(finding);
-            match found.iter_mut().find(|(_, known)| same(known)) {
+            match self.found.iter_mut().find(|(_, known)| is_same(known, finding)) {
                 Some((_, known)) => known.witness.iter_mut().for_each(|witness| witness.seen += 1),
                 None => {
-                    let calls = History::of(case, &told.transcript, strictness).witness(&finding.step);
-                    let witness = Some(Witness { seen: 1, rounds: rounds.len(), calls });
-                    found.push((round, Finding { witness, ..finding.clone() }));
+                    is_shown |= is_of_connection(finding) || self.is_the_worst(finding);
+                    let calls = History::of(self.case, &told.transcript, self.strictness).witness(&finding.step);
+                    let witness = Some(Witness { seen: 1, rounds: 1, calls });
+                    self.found.push((round, Finding { witness, ..finding.clone() }));
                 }
             }
         }
+        if is_shown {
+            self.kept.insert(round, told);
+        }
     }
-    let once = |finding: &Finding| finding.witness.as_ref().is_some_and(|witness| witness.seen == 1);
-    let may_be_network = |finding: &Finding| finding.rule == "always/answered" && once(finding) && !is_dead;
-    let (unsure, mut found): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, finding)| may_be_network(finding));
-    // The worst first, and what was seen first.
-    found.sort_by_key(|(round, finding)| (finding.grade, *round));
-    if let Some((round, _)) = found.first() {
-        let round = *round;
-        return (Verdict::Fail { findings: found.into_iter().map(|(_, finding)| finding).collect() }, round);
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
     }
-    if let Some((round, finding)) = unsure.first() {
-        let reason = format!("unstable: {} in one of {} rounds", finding.got, rounds.len());
-        return (Verdict::Inconclusive { reason }, *round);
+
+    /// The round that shows what all come to, with the verdict on all of them; `None` of none.
+    pub fn together(mut self, is_dead: bool) -> Option<Told> {
+        for witness in self.found.iter_mut().filter_map(|(_, finding)| finding.witness.as_mut()) {
+            witness.rounds = self.count;
+        }
+        let once = |finding: &Finding| finding.witness.as_ref().is_some_and(|witness| witness.seen == 1);
+        let may_be_network = |finding: &Finding| is_of_connection(finding) && once(finding) && !is_dead;
+        let (unsure, mut found): (Vec<_>, Vec<_>) =
+            self.found.into_iter().partition(|(_, finding)| may_be_network(finding));
+        // The worst first, and what was seen first.
+        found.sort_by_key(|(round, finding)| (finding.grade, *round));
+        let first = |is: fn(&Verdict) -> bool| self.kept.iter().find(|(_, told)| is(&told.verdict)).map(|(at, _)| *at);
+        if let Some((round, _)) = found.first() {
+            let told = self.kept.remove(round)?;
+            let findings = found.into_iter().map(|(_, finding)| finding).collect();
+            return Some(Told { verdict: Verdict::Fail { findings }, ..told });
+        }
+        if let Some((round, finding)) = unsure.first() {
+            let reason = format!("unstable: {} in one of {} rounds", finding.got, self.count);
+            return Some(Told { verdict: Verdict::Inconclusive { reason }, ..self.kept.remove(round)? });
+        }
+        // What was judged in one round counts, where others did not come as far.
+        let unjudged = first(|verdict| matches!(verdict, Verdict::Inconclusive { .. }));
+        let shown = unjudged.or(first(|verdict| *verdict == Verdict::Pass)).unwrap_or_default();
+        self.kept.remove(&shown)
     }
-    let first = |is: fn(&Verdict) -> bool| rounds.iter().position(|told| is(&told.verdict));
-    let unjudged = first(|verdict| matches!(verdict, Verdict::Inconclusive { .. }));
-    // What was judged in one round counts, where others did not come as far.
-    let shown = unjudged.or(first(|verdict| *verdict == Verdict::Pass)).unwrap_or_default();
-    let nothing = || Verdict::Inconclusive { reason: String::from("not tried once") };
-    (rounds.get(shown).map_or_else(nothing, |told| told.verdict.clone()), shown)
+
+    /// Whether no finding so far is as bad, but for those that may turn out to be the network's.
+    fn is_the_worst(&self, finding: &Finding) -> bool {
+        self.found.iter().filter(|(_, known)| !is_of_connection(known)).all(|(_, known)| finding.grade < known.grade)
+    }
+}
+
+fn findings(verdict: &Verdict) -> &[Finding] {
+    match verdict {
+        Verdict::Fail { findings } => findings,
+        _ => &[],
+    }
+}
+
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    (&one.rule, &one.about, &one.got) == (&other.rule, &other.about, &other.got)
+}
+
+fn is_of_connection(finding: &Finding) -> bool {
+    finding.rule == "always/answered"
 }

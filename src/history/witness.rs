@@ -17,13 +17,13 @@ impl History<'_> {
     pub(super) fn witness(&self, step: &str) -> Vec<String> {
         let Some(call) = self.calls.iter().position(|call| call.step.name == step) else { return Vec::new() };
         match self.explained() {
-            Explained::Not { next, .. } if next == call => self.lines(self.core(next)),
+            Explained::Not { next, .. } if next == call => self.lines(self.core(next), call),
             // What is wrong with it has nothing to do with the order; but what was accepted meanwhile may tell more.
             _ => {
                 let meets =
                     |other: &usize| self.are_at_once(call, *other) && self.calls[call].meets(&self.calls[*other]);
                 let accepted = (0..self.calls.len()).filter(|other| *other != call && self.was_accepted(*other));
-                self.lines(accepted.filter(meets).take(SHOWN - 1).chain([call]).collect())
+                self.lines(accepted.filter(meets).take(SHOWN - 1).chain([call]).collect(), call)
             }
         }
     }
@@ -89,8 +89,10 @@ impl History<'_> {
         !one.is_before(other) && !other.is_before(one)
     }
 
-    /// Calls as a reader sees them, in the order in which they were sent.
-    fn lines(&self, mut calls: Vec<usize>) -> Vec<String> {
+    /// Calls as a reader sees them, in the order in which they were sent: the one that the finding is about, and some.
+    fn lines(&self, mut calls: Vec<usize>, about: usize) -> Vec<String> {
+        calls.sort_by_key(|call| *call != about);
+        let left_out = calls.split_off(calls.len().min(SHOWN)).len();
         calls.sort_by_key(|call| (self.calls[*call].group, self.calls[*call].exchange.began));
         let first = calls.iter().map(|call| self.calls[*call].exchange.began).min().unwrap_or_default();
         let millis = |at: std::time::Duration| at.saturating_sub(first).as_secs_f64() * 1000.0;
@@ -102,7 +104,8 @@ impl History<'_> {
             let (name, operation, got) = (&step.name, step.operation_name(), describe(exchange));
             format!("{name}, {operation}{of}, from {began:.1} to {ended:.1} ms: {got}")
         };
-        calls.iter().take(SHOWN).map(line).collect()
+        let more = (left_out > 0).then(|| format!("and {left_out} more"));
+        calls.iter().map(line).chain(more).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::case::Bindings;
+use crate::contract::check::long;
 use crate::wire::envelope::visible;
 
 /// The first pinned member that an answer does not have as pinned.
@@ -60,12 +61,17 @@ fn compare(path: &str, pinned: &Value, found: Option<&Value>, bindings: &Binding
             .find_map(|(index, (value, found))| compare(&format!("{path}[{index}]"), value, Some(found), bindings)),
         (Value::String(text), found) => match resolve(text, bindings) {
             None if found.is_some() => None,
-            Some(expected) if found == Some(&expected) => None,
+            Some(expected) if found.is_some_and(|found| is_same(&expected, found)) => None,
             expected => miss(expected.unwrap_or_else(|| pinned.clone())),
         },
-        (pinned, found) if found == Some(pinned) => None,
+        (pinned, Some(found)) if is_same(pinned, found) => None,
         (pinned, _) => miss(pinned.clone()),
     }
+}
+
+/// Whether two values are the same; a whole number is, in whatever notation.
+fn is_same(one: &Value, other: &Value) -> bool {
+    one == other || long(one).is_some_and(|number| long(other) == Some(number))
 }
 
 /// What a pinned string stands for. A target that never names its account id has none to compare with; another
@@ -111,9 +117,13 @@ mod tests {
         assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 2}]})).as_deref(), Some("a[0].b"));
         assert_eq!(miss(json!({"a": []}), json!({"a": [1]})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": 1}), json!({})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": 31}), json!({"a": 31.0})), None);
+        assert_eq!(miss(json!({"a": 31}), json!({"a": 31.5})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": 31}), json!({"a": "31"})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": "${registry}"}), json!({"a": "012345678910"})), None);
         assert_eq!(miss(json!({"a": "${registry}"}), json!({})).as_deref(), Some("a"));
     }
+
     #[test]
     fn values_of_a_target_can_be_shown() {
         let mut bindings = Bindings::new(&[], "", 0);

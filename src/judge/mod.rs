@@ -61,15 +61,14 @@ pub struct Strictness {
 
 /// Judges a transcript, and records what was answered to open questions.
 pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
-    match steps(case, transcript, strictness) {
+    let (verdict, records) = steps(case, transcript, strictness);
+    match (verdict, refused_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
-        (Verdict::Fail { findings }, records)
-            if refused_attempt(case, transcript) && findings.iter().any(|finding| finding.grade != Grade::Form) =>
-        {
+        (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
             let reason = String::from("the target did not make, or did not remove, the repository that it is about");
             (Verdict::Skipped { reason }, records)
         }
-        judged => judged,
+        (verdict, _) => (verdict, records),
     }
 }
 
@@ -95,27 +94,34 @@ fn is_passed_over(step: &Step, strictness: Strictness) -> bool {
 }
 
 /// The rule that each upload has an id of its own.
-pub const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
+const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
 
-/// Whether a step, which is about its id, began an upload with the id that an earlier one was given.
-pub fn repeats_an_id<'a>(
-    step: &Step,
-    exchange: &Exchange,
-    mut earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
-) -> bool {
-    let id = |exchange: &Exchange| exchange.reply.as_ref().ok()?.json()?.get("uploadId").cloned();
-    let is_about_it = |step: &Step| step.expect.rule == OWN_ID;
-    let own = id(exchange).filter(|_| is_about_it(step));
-    own.is_some() && earlier.any(|(step, exchange)| is_about_it(step) && id(exchange) == own)
+/// The upload that a call began, if it did: its repository and its id. No other call may begin the same one.
+pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
+    let began = step.operation == "InitiateLayerUpload" && step.role != StepRole::Attempt;
+    let answer = exchange.reply.as_ref().ok().filter(|answer| began && answer.status < 300)?.json()?;
+    let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
+    let member = |body: &Value, name: &str| body.get(name).and_then(Value::as_str).map(String::from);
+    Some((member(&request, "repositoryName")?, member(&answer, "uploadId")?))
 }
 
-/// Whether the case tried to make or remove a repository, and the target did not.
-fn refused_attempt(case: &Case, transcript: &Transcript) -> bool {
-    let mut attempts = case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::Attempt);
-    attempts.any(|(step, exchange)| {
+/// The first step with which the case tried to make or remove a repository, and the target did not. In a sequence that was
+/// drawn, and of calls at once, it is known what that means for the others.
+fn refused_attempt(case: &Case, transcript: &Transcript) -> Option<usize> {
+    let mut steps = case.steps.iter().zip(&transcript.exchanges);
+    let refused = steps.position(|(step, exchange)| {
+        let manages = matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository");
         let done = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
-        matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository") && !done
-    })
+        step.role == StepRole::Attempt && manages && !done
+    });
+    refused.filter(|_| case.plan.is_none() && !case.is_race())
+}
+
+/// Whether the findings, but for those of form, are of steps after this one.
+fn comes_of(findings: &[Finding], case: &Case, attempt: usize) -> bool {
+    let earlier = |finding: &&Finding| case.steps[..=attempt].iter().any(|step| step.name == finding.step);
+    let mut serious = findings.iter().filter(|finding| finding.grade != Grade::Form).peekable();
+    serious.peek().is_some() && !serious.any(|finding| earlier(&finding))
 }
 
 fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
@@ -305,9 +311,10 @@ impl Subject<'_> {
     fn own_id<'a>(
         &self,
         exchange: &Exchange,
-        earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
+        mut earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
     ) -> Result<(), Box<Finding>> {
-        if !repeats_an_id(self.step, exchange, earlier) {
+        let own = begun(self.step, exchange);
+        if own.is_none() || !earlier.any(|(step, exchange)| begun(step, exchange) == own) {
             return Ok(());
         }
         let mut finding = self.finding(OWN_ID, Grade::State, String::from("200 with the uploadId of another upload"));

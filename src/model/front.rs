@@ -53,7 +53,8 @@ impl Registry {
         match serde_json::from_slice(&request.body) {
             Ok(Value::Object(input)) => Ok(input),
             Ok(_) => Err(refuse("wire/body/object")),
-            Err(error) if error.to_string().contains("surrogate") => Err(refuse("wire/body/surrogate")),
+            // Both of serde_json's messages about a surrogate without its other half.
+            Err(error) if error.to_string().contains("hex escape") => Err(refuse("wire/body/surrogate")),
             Err(_) => Err(refuse("wire/body/json")),
         }
     }
@@ -63,5 +64,38 @@ impl Refusal {
     /// The refusal as it goes over the wire.
     pub fn to_answer(&self) -> crate::wire::Answer {
         envelope::error_answer(self.error, &self.message, self.members.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::contract::Service;
+    use crate::wire::Framing;
+
+    #[test]
+    fn a_body_that_cannot_be_read_breaks_the_rule_that_is_about_it() {
+        let rows: [(&[u8], &str); 10] = [
+            (b"", "empty"),
+            (b"{\"a\":\"\xff\"}", "utf-8"),
+            (b"[{}]", "object"),
+            (b"7", "object"),
+            (b"{\"a\":", "json"),
+            (b"{\"a\":1}}", "json"),
+            (b"{\"a\":\"\\x\"}", "json"),
+            // A surrogate without its other half, at the end of a text, before another character, and the second one alone.
+            (b"{\"a\":\"\\ud800\"}", "surrogate"),
+            (b"{\"a\":\"\\ud800x\"}", "surrogate"),
+            (b"{\"a\":\"\\udc00\"}", "surrogate"),
+        ];
+        let registry = Registry::new(Service::Ecr);
+        for (body, rule) in rows {
+            let body = Bytes::from_static(body);
+            let request = Request { method: String::from("POST"), headers: Vec::new(), body, framing: Framing::Length };
+            let refused = registry.read(&request).unwrap_err().rule;
+            assert_eq!(refused, format!("wire/body/{rule}"), "{:?}", request.body);
+        }
     }
 }
