@@ -94,7 +94,7 @@ mod requests {
     use divan::Bencher;
     use ecrspec::case::{Decision, Plan};
     use ecrspec::contract::Service;
-    use ecrspec::generate::Faults;
+    use ecrspec::generate::Violations;
     use ecrspec::testing::{Completion, Upload};
     use serde_json::Value;
 
@@ -157,7 +157,7 @@ mod requests {
     /// The bytes of a fuzzer for one request. The fourth byte of the entropy chooses the form of the list of digests.
     fn request(form: u8, violation: Option<&str>) -> Vec<u8> {
         let number =
-            |name: &str| Faults::of(Service::Ecr, COMPLETE).number(name).unwrap_or_else(|| panic!("no {name}"));
+            |name: &str| Violations::of(Service::Ecr, COMPLETE).number(name).unwrap_or_else(|| panic!("no {name}"));
         let violations = violation.map(number).into_iter().collect();
         let decision = Decision { violations, entropy: [0, 0, 0, form, 0, 0, 0, 0], ..Decision::plain(COMPLETE) };
         Plan { decisions: vec![decision] }.to_bytes()

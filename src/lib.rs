@@ -58,7 +58,7 @@
 //! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
 //! | lawful variant | a row in `mock::variant::VARIANTS` |
 //! | check of every answer | `judge/form.rs`, and its rule |
-//! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/faults.rs` and its change in `generate/realise.rs` |
+//! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise.rs` |
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | report format | a file in [`report`], and its name in `cli/target.rs` |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::case::{Case, Decision, Plan, Transcript};
 use crate::contract::Service;
 use crate::generate::plan;
-use crate::generate::{Faults, realise};
+use crate::generate::{Violations, realise};
 use crate::judge::Finding;
 use crate::report::event::Searched;
 use crate::wire::{Exchange, Trouble, envelope};
@@ -160,7 +160,7 @@ fn is_of(rule: &str, rule_or_member: &str) -> bool {
 
 /// The rule that a violation of an operation breaks, or the member that it draws.
 fn rule(service: Service, operation: &str, number: u16) -> Option<String> {
-    let name = Faults::of(service, operation).name(number)?;
+    let name = Violations::of(service, operation).name(number)?;
     Some(format!("{operation}/{}", name.rsplit_once('/')?.0))
 }
 
@@ -204,7 +204,7 @@ fn changed(service: Service, mut plan: Plan, other: &Plan, chance: &[u8]) -> Pla
 
 /// Gives a call one violation, or takes away those that it has.
 fn spoil(service: Service, call: &mut Decision, number: usize) {
-    let count = Faults::of(service, call.operation).len();
+    let count = Violations::of(service, call.operation).len();
     match call.violations.is_empty() {
         true => call.violations.extend(number.checked_rem(count).and_then(|number| u16::try_from(number).ok())),
         false => call.violations.clear(),
@@ -260,7 +260,7 @@ impl Effort {
 #[derive(Clone, Debug)]
 pub struct Sought {
     finding: Finding,
-    /// Of a request with several faults any may be the cause.
+    /// Of a request with several violations any may be the cause.
     rules: Vec<String>,
 }
 

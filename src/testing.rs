@@ -90,7 +90,7 @@ use crate::case::{Bindings, Case, Decision, Plan, fill};
 use crate::contract::{Kind, Rules, Service, Text};
 use crate::drive::{self, Driver, InProcess, Room, Server, Target};
 use crate::expect::Expectation;
-use crate::generate::{self, Faults, follow, plan, realise};
+use crate::generate::{self, Violations, follow, plan, realise};
 use crate::judge::{Strictness, Verdict, judge};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 
@@ -269,9 +269,8 @@ impl Upload {
         bindings.bind("short:layer1", short(hex));
         bindings.bind("nearly:layer1", nearly(hex));
         let step = case.steps.last()?;
-        let faults = Faults::of(case.service, COMPLETE);
-        let names: Vec<String> =
-            violations.iter().filter_map(|number| faults.name(*number)).map(String::from).collect();
+        let known = Violations::of(case.service, COMPLETE);
+        let names: Vec<String> = violations.iter().filter_map(|number| known.name(*number)).map(String::from).collect();
         Some(Completion {
             body: fill(&step.request.body, &mut bindings).ok()?,
             // A drawn value may be a good one, and what is wrong with a state may not apply to this one.

@@ -8,15 +8,15 @@
 
 mod constraint;
 mod error;
-mod history;
 pub mod page;
+mod state;
 
 use serde::Serialize;
 use serde_json::Value;
 
 pub use constraint::{Cell, Constraint, Reach};
 pub use error::{AdmittedError, NotProvoked};
-pub use history::{State, Thing};
+pub use state::{State, Thing};
 
 use crate::case::{Case, Step, StepRole};
 use crate::contract::check::check;
@@ -24,7 +24,7 @@ use crate::contract::{Operation, Rule, Rules, Service, Tier};
 use crate::expect::Expectation;
 use crate::generate::expected::{Rehearsal, repositories};
 use crate::model::registry::ACCOUNT;
-use history::{History, Members, STATES};
+use state::{Members, Past, STATES};
 
 /// What the cases of a service cover.
 #[derive(Debug, Serialize)]
@@ -158,7 +158,7 @@ impl Coverage {
         };
         let pairs = STATES.iter().flat_map(|state| {
             let operations = service.contract().layer_operations();
-            operations.filter(|operation| history::names(operation, state.of)).map(move |operation| (*state, operation))
+            operations.filter(|operation| state::names(operation, state.of)).map(move |operation| (*state, operation))
         });
         let met = |(state, operation): (State, &Operation)| MetState {
             state,
@@ -176,7 +176,7 @@ impl Coverage {
 
     fn take(&mut self, case: &Case) -> Result<(), String> {
         let mut rehearsal = Rehearsal::of(case)?;
-        let mut history = History::new(ACCOUNT, repositories(case).into_iter().map(|(_, name)| name));
+        let mut past = Past::new(ACCOUNT, repositories(case).into_iter().map(|(_, name)| name));
         // In which state a call at once is answered, differs from time to time.
         let by_itself: Vec<bool> =
             case.groups().into_iter().flat_map(|group| vec![group.len() == 1; group.len()]).collect();
@@ -200,14 +200,14 @@ impl Coverage {
                     input: &input,
                     // What one edition admits breaks nothing.
                     broken: broken.filter(|rule| !rule.ends_with("/editions")).collect(),
-                    parts: history.parts(&input),
+                    parts: past.parts(&input),
                 };
                 self.constraints.iter_mut().for_each(|row| row.measure(&sample));
                 if sample.broken.is_empty() {
-                    self.meet(&sample, &history.met(operation, &input));
+                    self.meet(&sample, &past.met(operation, &input));
                 }
             }
-            history.learn(operation, &input, answer.as_ref().ok());
+            past.learn(operation, &input, answer.as_ref().ok());
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::wire::{Exchange, envelope};
 
 /// A request of a random case, and what it would be with each of its violations alone.
 #[derive(Clone, Debug)]
-pub(crate) struct Variants {
+pub(crate) struct Readings {
     /// Without any.
     pub valid: Bytes,
     /// The rule that the valid request answers to.
@@ -78,7 +78,7 @@ enum Doubt {
     RepositoryDeleted,
 }
 
-/// What the contract says of one variant of a request.
+/// What the contract says of one reading of a request.
 #[derive(Debug, Default)]
 struct Admitted {
     /// Rules that it breaks.
@@ -142,12 +142,12 @@ impl Follower {
 
     /// Says what a step expects, and goes on from what was answered; without an answer, from what the reference registry
     /// does. Returns whether the step was accepted.
-    pub(crate) fn step(&mut self, step: &mut Step, variants: &Variants, answered: Option<&Answered>) -> bool {
+    pub(crate) fn step(&mut self, step: &mut Step, readings: &Readings, answered: Option<&Answered>) -> bool {
         let Some(operation) = self.service.contract().operation(&step.operation) else { return false };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let readable = self.input(&step.request.body);
         let performs = readable.as_ref().is_some_and(|input| self.registry.refusals(operation, input).is_empty());
-        let Some(input) = readable.or_else(|| self.input(&variants.valid)) else { return false };
+        let Some(input) = readable.or_else(|| self.input(&readings.valid)) else { return false };
         if self.lost.contains(name(&input)) {
             step.role = StepRole::Attempt;
             return answered == Some(&Answered::Accepted);
@@ -155,10 +155,10 @@ impl Follower {
         if operation.role == Role::SetUp {
             return self.set_up(operation, step, &input, answered);
         }
-        let admitted = self.admitted(operation, variants);
+        let admitted = self.admitted(operation, readings);
         let refusals: Vec<Refusal> = admitted.broken.iter().filter_map(|broken| broken.refusal.clone()).collect();
-        step.expect = self.expectation(operation, &input, variants, admitted);
-        step.precedence = self.precedence(operation, variants);
+        step.expect = self.expectation(operation, &input, readings, admitted);
+        step.precedence = self.precedence(operation, readings);
         if step.expect.tier.gates() {
             refusals.iter().for_each(|refusal| pin_error(step, refusal, &self.bindings));
         }
@@ -172,7 +172,7 @@ impl Follower {
             true => {
                 // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
                 // Whatever was done, was done to what the request names, or to what it should have named.
-                let meant = self.input(&variants.valid);
+                let meant = self.input(&readings.valid);
                 self.lost.extend([Some(input), meant].into_iter().flatten().map(|input| String::from(name(&input))));
             }
             false => self.was_refused(operation, &input, answered),
@@ -202,23 +202,23 @@ impl Follower {
         self.registry.call(operation, input).is_ok()
     }
 
-    /// What the variants of a request admit, put together.
-    fn admitted(&mut self, operation: &Operation, variants: &Variants) -> Admitted {
+    /// What the readings of a request admit, put together.
+    fn admitted(&mut self, operation: &Operation, readings: &Readings) -> Admitted {
         let mut all = Admitted::default();
-        for (declared, body) in &variants.alone {
+        for (declared, body) in &readings.alone {
             let input = self.input(body);
-            all.add(self.of_variant(operation, input.as_ref(), declared.as_deref()));
+            all.add(self.of_reading(operation, input.as_ref(), declared.as_deref()));
         }
         // What was done on purpose leads; a state that is wrong as well comes after it. It does not count where another
         // upload or repository is named; but whether another one is named, may be open.
-        if variants.alone.is_empty() || !variants.elsewhere || !all.open.is_empty() {
-            let input = self.input(&variants.valid);
-            all.add(self.of_variant(operation, input.as_ref(), None));
-        } else if let Some(input) = self.input(&variants.valid) {
+        if readings.alone.is_empty() || !readings.elsewhere || !all.open.is_empty() {
+            let input = self.input(&readings.valid);
+            all.add(self.of_reading(operation, input.as_ref(), None));
+        } else if let Some(input) = self.input(&readings.valid) {
             // The repository is the same one, as far as the violations leave its name alone.
-            let names = variants.alone.iter().filter_map(|(_, body)| self.input(body)).collect::<Vec<_>>();
+            let names = readings.alone.iter().filter_map(|(_, body)| self.input(body)).collect::<Vec<_>>();
             if names.iter().all(|other| name(other) == name(&input)) {
-                let mut of_valid = self.of_variant(operation, Some(&input), None);
+                let mut of_valid = self.of_reading(operation, Some(&input), None);
                 of_valid.broken.retain(|broken| broken.rule.id.ends_with("/repositoryName/exists"));
                 all.add(Admitted { broken: of_valid.broken, ..Admitted::default() });
             }
@@ -226,8 +226,8 @@ impl Follower {
         all
     }
 
-    /// What one variant of a request admits; of one that cannot be read, what its violation says.
-    fn of_variant(&self, operation: &Operation, input: Option<&Members>, declared: Option<&str>) -> Admitted {
+    /// What one reading of a request admits; of one that cannot be read, what its violation says.
+    fn of_reading(&self, operation: &Operation, input: Option<&Members>, declared: Option<&str>) -> Admitted {
         let mut admitted = Admitted::default();
         let rules = Rules::of(self.service);
         let declared = declared.and_then(|rule| rules.get(rule));
@@ -237,15 +237,13 @@ impl Follower {
             admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
             return admitted;
         };
-        for breach in check(operation, input) {
-            let open = rules.get(&breach.rule).is_some_and(|rule| !rule.tier.gates());
-            admitted.open.extend(open.then_some(breach.rule));
-        }
+        let syntax: Vec<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
+        let is_open = |rule: &&String| rules.get(rule).is_some_and(|rule| !rule.tier.gates());
+        admitted.open.extend(syntax.iter().filter(is_open).cloned());
         admitted.open.extend(mixes_algorithms(operation, input).then(|| String::from(MIXED)));
         let mut refusals = self.registry.refusals(operation, input);
         if !admitted.open.is_empty() {
             // What the registry makes of it is its own choice; what is wrong with the members is not.
-            let syntax: Vec<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
             refusals.retain(|refusal| syntax.contains(&refusal.rule));
         }
         let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
@@ -292,12 +290,13 @@ impl Follower {
         &self,
         operation: &Operation,
         input: &Members,
-        variants: &Variants,
+        readings: &Readings,
         admits: Admitted,
     ) -> Expectation {
         let (service, rules) = (self.service, Rules::of(self.service));
         let exists = format!("{}/uploadId/exists", operation.name);
         let mut involved: Vec<&Rule> = Vec::new();
+        // Beside what is open, a rule that is broken must be refused all the same; but with which error is open then.
         let leading = match (admits.broken.first(), admits.open.first(), &admits.ended) {
             (Some(broken), _, ended) => {
                 // If it has ended, that is wrong as well.
@@ -306,7 +305,7 @@ impl Follower {
             }
             (None, Some(open), _) => open.clone(),
             (None, None, Some(ended)) => ended.clone(),
-            (None, None, None) => self.accepting(operation, input, variants),
+            (None, None, None) => self.accepting(operation, input, readings),
         };
         let mut expect = admitted(service, &leading);
         involved.extend(admits.broken.iter().map(|broken| broken.rule));
@@ -325,14 +324,13 @@ impl Follower {
                 }
             }
         }
-        // Beside what is open, a rule that is broken must be refused all the same; but with which error is open then.
         expect
     }
 
     /// The rule that a request answers to with which nothing is wrong.
-    fn accepting(&self, operation: &Operation, input: &Members, variants: &Variants) -> String {
+    fn accepting(&self, operation: &Operation, input: &Members, readings: &Readings) -> String {
         if operation.name != "BatchCheckLayerAvailability" {
-            return variants.accepting.clone();
+            return readings.accepting.clone();
         }
         let repository = name(input);
         let digest = input.get("layerDigests").and_then(|list| list.pointer("/0")).and_then(Value::as_str);
@@ -352,13 +350,13 @@ impl Follower {
     }
 
     /// The rules that a request breaks, if it breaks two that are answered differently.
-    fn precedence(&self, operation: &Operation, variants: &Variants) -> Option<String> {
-        let [one, other] = variants.alone.as_slice() else { return None };
+    fn precedence(&self, operation: &Operation, readings: &Readings) -> Option<String> {
+        let [one, other] = readings.alone.as_slice() else { return None };
         let first = |(declared, body): &(Option<String>, Bytes)| {
             let mut bindings = self.bindings.clone();
             let filled = fill(body, &mut bindings).ok()?;
             let input: Option<Members> = serde_json::from_slice(&filled).ok();
-            let admitted = self.of_variant(operation, input.as_ref(), declared.as_deref());
+            let admitted = self.of_reading(operation, input.as_ref(), declared.as_deref());
             admitted.open.is_empty().then(|| admitted.broken.into_iter().next().map(|broken| broken.rule)).flatten()
         };
         let (one, other) = (first(one)?, first(other)?);

@@ -8,19 +8,19 @@ pub mod strings;
 
 mod availability;
 mod digests;
-mod faults;
 mod follow;
 mod members;
 mod ranges;
 mod realise;
 mod state;
 mod values;
+mod violations;
 mod wire_faults;
 
-pub(crate) use follow::{Answered, Follower, Variants};
+pub(crate) use follow::{Answered, Follower, Readings};
 
-pub use faults::{Faults, draw, matching};
 pub use realise::{completion, follow, realise, settled};
+pub use violations::{Violations, draw, matching};
 
 use crate::case::Case;
 use crate::contract::Service;

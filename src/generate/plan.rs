@@ -7,7 +7,7 @@ use proptest::strategy::{NewTree, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest as _, Sha256};
 
-use super::faults::Faults;
+use super::violations::Violations;
 use crate::case::plan::{ENTROPY, OPERATIONS};
 use crate::case::{Decision, Plan};
 use crate::contract::Service;
@@ -31,8 +31,8 @@ fn call(service: Service, decision: &Decision) -> String {
         let hex = decision.entropy[..meant].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         text += &format!("@{hex}");
     }
-    let faults = Faults::of(service, decision.operation);
-    let names: Vec<&str> = decision.violations.iter().filter_map(|number| faults.name(*number)).collect();
+    let known = Violations::of(service, decision.operation);
+    let names: Vec<&str> = decision.violations.iter().filter_map(|number| known.name(*number)).collect();
     if !names.is_empty() {
         text += &format!(":{}", names.join("+"));
     }
@@ -68,7 +68,7 @@ fn parse_call(service: Service, text: &str) -> Result<Decision, String> {
         *place = u8::from_str_radix(&hex[2 * byte..2 * byte + 2], 16).map_err(|_| bad_hex())?;
     }
     for name in names.split('+').filter(|name| !name.is_empty()) {
-        let number = Faults::of(service, operation).number(name);
+        let number = Violations::of(service, operation).number(name);
         decision.violations.push(number.ok_or_else(|| format!("{operation} has no violation {name:?} in {service}"))?);
     }
     match decision.violations.len() {
@@ -125,8 +125,8 @@ where
     let count = prop_oneof![4 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
     (operation, count, any::<[(u8, u16); Plan::MAX_VIOLATIONS]>(), any::<[u8; ENTROPY]>(), any::<u8>()).prop_map(
         move |(operation, count, chosen, entropy, plain)| {
-            let faults = Faults::of(service, operation);
-            let violations = chosen.into_iter().filter_map(|(kind, number)| pick(faults, kind, number));
+            let known = Violations::of(service, operation);
+            let violations = chosen.into_iter().filter_map(|(kind, number)| pick(known, kind, number));
             Decision {
                 operation,
                 violations: violations.take(count).collect(),
@@ -138,8 +138,8 @@ where
 }
 
 /// The number of a violation: of some 200 values of the catalogue, state would rarely be drawn.
-fn pick(faults: &Faults, kind: u8, number: u16) -> Option<u16> {
-    let [stateful, matching, drawn, values] = faults.kinds();
+fn pick(known: &Violations, kind: u8, number: u16) -> Option<u16> {
+    let [stateful, matching, drawn, values] = known.kinds();
     let kind = match kind {
         0..120 => stateful,
         120..145 if !matching.is_empty() => matching,

@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use super::body::{self, Body};
 use super::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
-use super::faults::{Fault, Faults, Stateful, drawn};
-use super::follow::{Answered, Follower, Variants};
+use super::follow::{Answered, Follower, Readings};
 use super::values::Violation;
+use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::{nearly, short};
 use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
 use crate::contract::{ErrorType, Service, Tier};
@@ -49,11 +49,11 @@ pub fn follow(case: &Case, transcript: &Transcript) -> Case {
     let mut follower = unfolding.follower();
     let mut followed =
         Case { id: case.id.clone(), title: case.title.clone(), about: case.about.clone(), ..unfolding.case };
-    let steps = followed.steps.iter_mut().zip(&unfolding.variants);
-    for ((step, variants), exchange) in steps.zip(&transcript.exchanges) {
+    let steps = followed.steps.iter_mut().zip(&unfolding.readings);
+    for ((step, readings), exchange) in steps.zip(&transcript.exchanges) {
         match Answered::of(exchange) {
-            Some(answered) => follower.step(step, variants, Some(&answered)),
-            None => follower.step(step, variants, None),
+            Some(answered) => follower.step(step, readings, Some(&answered)),
+            None => follower.step(step, readings, None),
         };
     }
     followed
@@ -84,7 +84,7 @@ const OTHER: &str = "${repository:other}";
 #[derive(Clone)]
 struct Unfolding {
     case: Case,
-    variants: Vec<Variants>,
+    readings: Vec<Readings>,
     uploads: Vec<Upload>,
     /// The contents that were sent, by their chunks, in order.
     contents: Vec<Vec<String>>,
@@ -152,7 +152,7 @@ impl Unfolding {
                 rounds: 1,
                 plan: None,
             },
-            variants: Vec::new(),
+            readings: Vec::new(),
             uploads: Vec::new(),
             contents: Vec::new(),
             exists: [true, true],
@@ -195,9 +195,9 @@ impl Unfolding {
 
     /// Whether what is wrong with a call is the upload that it names, and there is one: then it needs no other.
     fn is_about_another(&self, decision: &Decision) -> bool {
-        let faults = Faults::of(self.case.service, decision.operation).chosen(&decision.violations);
-        faults.iter().any(|(_, fault)| match fault {
-            Fault::Stateful(stateful) => !self.others(decision.operation, stateful).is_empty(),
+        let chosen = Violations::of(self.case.service, decision.operation).chosen(&decision.violations);
+        chosen.iter().any(|(_, planned)| match planned {
+            Planned::Stateful(stateful) => !self.others(decision.operation, stateful).is_empty(),
             _ => false,
         })
     }
@@ -210,14 +210,14 @@ impl Unfolding {
             true => body::repository(reference(repository)).set("force", "true"),
             false => body::repository(reference(repository)),
         };
-        let variants = Variants {
+        let readings = Readings {
             valid: Bytes::from(body.to_string()),
             accepting: format!("survey/{operation}"),
             alone: Vec::new(),
             elsewhere: false,
         };
         self.taken.decisions.push(Decision { operation, violations: Vec::new(), ..decision.clone() });
-        if self.push(operation, StepRole::SetUp, &body, variants, follower) {
+        if self.push(operation, StepRole::SetUp, &body, readings, follower) {
             self.exists[repository] = !wanted;
             for upload in self.uploads.iter_mut().filter(|upload| upload.repository == repository) {
                 upload.life = Life::RepositoryDeleted;
@@ -228,14 +228,14 @@ impl Unfolding {
     /// A call of the layer-upload API.
     fn call(&mut self, operation: &'static str, decision: &Decision, follower: &mut Follower) {
         let mut subject = self.subject(operation, decision);
-        let faults = match operation == decision.operation {
-            true => Faults::of(self.case.service, operation).chosen(&decision.violations),
+        let chosen = match operation == decision.operation {
+            true => Violations::of(self.case.service, operation).chosen(&decision.violations),
             false => Vec::new(),
         };
         // Those that are about another upload say which, before the rest is derived from it.
         let mut taken = Decision { operation, violations: Vec::new(), ..decision.clone() };
-        for (number, fault) in &faults {
-            if let Fault::Stateful(stateful) = fault
+        for (number, planned) in &chosen {
+            if let Planned::Stateful(stateful) = planned
                 && self.retarget(operation, stateful, decision, &mut subject)
             {
                 taken.violations.push(*number);
@@ -249,8 +249,8 @@ impl Unfolding {
         let mut both = valid.clone();
         let mut elsewhere = false;
         let mut changed: Vec<&str> = Vec::new();
-        for (number, fault) in &faults {
-            let Some(violation) = self.violation(operation, fault, decision, &subject, &valid) else { continue };
+        for (number, planned) in &chosen {
+            let Some(violation) = self.violation(operation, planned, decision, &subject, &valid) else { continue };
             // Two violations of one member would be one.
             if violation.changes.iter().any(|(member, _)| changed.contains(member)) {
                 continue;
@@ -262,10 +262,10 @@ impl Unfolding {
             both = violation.apply(both);
         }
         let made = (operation, alone.is_empty(), subject.upload);
-        let variants = Variants { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
+        let readings = Readings { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
         let name = self.next_name(operation);
         self.taken.decisions.push(taken);
-        let accepted = self.push(operation, StepRole::Focus, &both, variants, follower);
+        let accepted = self.push(operation, StepRole::Focus, &both, readings, follower);
         match made {
             ("InitiateLayerUpload", true, _) if accepted => self.uploads.push(Upload {
                 step: name,
@@ -388,11 +388,11 @@ impl Unfolding {
             .map_or_else(|| String::from(super::draft::ABSENT), |content| right(content))
     }
 
-    /// What a fault changes, here.
+    /// What a violation changes, here.
     fn violation(
         &self,
         operation: &str,
-        fault: &Fault,
+        planned: &Planned,
         decision: &Decision,
         subject: &Subject,
         valid: &Body,
@@ -402,8 +402,8 @@ impl Unfolding {
             "UploadLayerPart" => vec![subject.chunk.clone()],
             _ => upload.as_ref().map(Upload::content).unwrap_or_default(),
         };
-        match fault {
-            Fault::Value(violation) => {
+        match planned {
+            Planned::Value(violation) => {
                 let mut violation = (*violation).clone();
                 for (_, json) in &mut violation.changes {
                     if let Some(json) = json {
@@ -412,8 +412,8 @@ impl Unfolding {
                 }
                 Some(violation)
             }
-            Fault::Drawn(member) => drawn(self.case.service, operation, member, &decision.entropy, valid),
-            Fault::Stateful(stateful) => stateful_violation(operation, *stateful, subject, upload.as_ref()),
+            Planned::Drawn(member) => drawn(self.case.service, operation, member, &decision.entropy, valid),
+            Planned::Stateful(stateful) => stateful_violation(operation, *stateful, subject, upload.as_ref()),
         }
     }
 
@@ -480,7 +480,7 @@ impl Unfolding {
         operation: &'static str,
         role: StepRole,
         body: &Body,
-        variants: Variants,
+        readings: Readings,
         follower: &mut Follower,
     ) -> bool {
         self.need_other(body);
@@ -492,13 +492,13 @@ impl Unfolding {
             request: envelope::request(service, operation, Bytes::from(body.to_string())),
             at_once: false,
             role,
-            expect: admitted(service, &variants.accepting),
+            expect: admitted(service, &readings.accepting),
             precedence: None,
             only_if: Vec::new(),
         };
-        let accepted = follower.step(&mut step, &variants, None);
+        let accepted = follower.step(&mut step, &readings, None);
         self.case.steps.push(step);
-        self.variants.push(variants);
+        self.readings.push(readings);
         accepted
     }
 }
@@ -660,7 +660,7 @@ mod tests {
         const COMPLETE: &str = "CompleteLayerUpload";
         let before = ["InitiateLayerUpload", "UploadLayerPart"].map(Decision::plain);
         for service in Service::ALL {
-            for number in 0..Faults::of(service, COMPLETE).len() as u16 {
+            for number in 0..Violations::of(service, COMPLETE).len() as u16 {
                 for form in [0, 190, 210, 250] {
                     let entropy = [form, 0, 0, form, 7, 0, 0, 0];
                     let last = Decision { violations: vec![number, number + 9], entropy, ..Decision::plain(COMPLETE) };

@@ -150,7 +150,7 @@ fn side_by_side(service: Service) -> Case {
 fn parts(service: Service) -> Vec<Case> {
     let required = "CompleteLayerUpload/parts/not-empty";
     let small = "CompleteLayerUpload/parts/min-size";
-    // With the digest of nothing, so that the missing parts are the only fault.
+    // With the digest of nothing, so that the missing parts are the only violation.
     let none = Draft::new(service, format!("{required}/digest-of-nothing"), "no parts, and the digest of nothing")
         .initiate("upload")
         .focus(required, COMPLETE, body::complete(HERE, "upload", &[OF_NOTHING]))

@@ -16,7 +16,7 @@ use order::{Calls, Explained, Model, search};
 
 use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Operation, Rules, Service, Tier};
-use crate::generate::{Answered, Follower, Variants, follow};
+use crate::generate::{Answered, Follower, Readings, follow};
 use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge};
 use crate::wire::{Exchange, Trouble};
 
@@ -72,7 +72,7 @@ struct Call<'a> {
     /// Which group it was sent with.
     group: usize,
     answered: Option<Answered>,
-    variants: Variants,
+    readings: Readings,
     /// The uploads that it names or began, by the number of their id: ids may be of any length.
     uploads: BTreeSet<usize>,
     /// Whether it began one, and in which repository.
@@ -94,7 +94,7 @@ impl<'a> Call<'a> {
             true => step.expect.rule.clone(),
             false => format!("{}/accepted", step.operation),
         };
-        let variants = Variants { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
+        let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
         let answer = exchange.reply.as_ref().ok().and_then(|answer| answer.json());
         let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
@@ -109,7 +109,7 @@ impl<'a> Call<'a> {
         }
         let uploads = ids.into_iter().flatten().filter_map(|id| Some(number(String::from(id.as_str()?)))).collect();
         let begun = begun(step, exchange).map(|(repository, id)| (repository, number(id)));
-        Call { step, exchange, group, answered: Answered::of(exchange), variants, uploads, begun, bytes }
+        Call { step, exchange, group, answered: Answered::of(exchange), readings, uploads, begun, bytes }
     }
 
     fn operation(&self) -> &str {
@@ -349,9 +349,9 @@ struct State<'a> {
 impl State<'_> {
     /// Goes on by a call, with its answer or as the registry would answer; the step with what it expects.
     fn follow(&mut self, call: usize, answered: bool) -> Step {
-        let Call { step, variants, answered: answer, .. } = &self.history.calls[call];
+        let Call { step, readings, answered: answer, .. } = &self.history.calls[call];
         let mut step = Step::clone(step);
-        let accepted = self.follower.step(&mut step, variants, answer.as_ref().filter(|_| answered));
+        let accepted = self.follower.step(&mut step, readings, answer.as_ref().filter(|_| answered));
         self.taken.push(call);
         if accepted && step.operation == "UploadLayerPart" {
             let uploads = &self.history.calls[call].uploads;

@@ -15,15 +15,15 @@ use crate::contract::{Kind, Service, Text};
 
 /// What can be wrong with the calls of an operation, in a fixed order.
 #[derive(Debug)]
-pub struct Faults {
-    all: Vec<(String, Fault)>,
+pub struct Violations {
+    all: Vec<(String, Planned)>,
     /// Where a kind ends in the list: state, digests that do not match, drawn values. The rest are values of the catalogue.
     ends: [usize; 3],
 }
 
-/// One thing that can be wrong with a call.
+/// A violation as a plan has it, without the values that depend on where it is used.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum Planned {
     /// It does not fit what came before.
     Stateful(Stateful),
     /// A member has a string that is drawn: nearly one that the pattern admits, or one that it does.
@@ -69,30 +69,30 @@ const STATEFUL: [(&str, Stateful); 14] = [
     ("parts/not-empty/no-parts", Stateful::NoParts),
 ];
 
-impl Faults {
+impl Violations {
     /// Those of an operation of a service.
-    pub fn of(service: Service, operation: &str) -> &'static Faults {
-        static ALL: LazyLock<HashMap<(Service, &'static str), Faults>> = LazyLock::new(|| {
+    pub fn of(service: Service, operation: &str) -> &'static Violations {
+        static ALL: LazyLock<HashMap<(Service, &'static str), Violations>> = LazyLock::new(|| {
             let operations =
                 |service: Service| service.contract().operations.iter().map(move |one| (service, one.name));
             let keys = Service::ALL.into_iter().flat_map(operations);
-            keys.map(|(service, operation)| ((service, operation), Faults::build(service, operation))).collect()
+            keys.map(|(service, operation)| ((service, operation), Violations::build(service, operation))).collect()
         });
-        static NONE: Faults = Faults { all: Vec::new(), ends: [0; 3] };
-        ALL.iter().find(|((of, name), _)| *of == service && *name == operation).map_or(&NONE, |(_, faults)| faults)
+        static NONE: Violations = Violations { all: Vec::new(), ends: [0; 3] };
+        ALL.iter().find(|((of, name), _)| *of == service && *name == operation).map_or(&NONE, |(_, all)| all)
     }
 
-    fn build(service: Service, operation: &'static str) -> Faults {
+    fn build(service: Service, operation: &'static str) -> Violations {
         let Some(known) = service.contract().layer_operations().find(|known| known.name == operation) else {
-            return Faults { all: Vec::new(), ends: [0; 3] };
+            return Violations { all: Vec::new(), ends: [0; 3] };
         };
-        let mut all: Vec<(String, Fault)> = Vec::new();
+        let mut all: Vec<(String, Planned)> = Vec::new();
         for (name, stateful) in STATEFUL {
             let member = name.split('/').next().unwrap_or_default();
             let asks_for_parts = operation == "CompleteLayerUpload" && stateful == Stateful::NoParts;
             // Only a part has a position that can be wrong.
             if known.input(member).is_some() || asks_for_parts {
-                all.push((String::from(name), Fault::Stateful(stateful)));
+                all.push((String::from(name), Planned::Stateful(stateful)));
             }
         }
         let lists = if operation == "CompleteLayerUpload" { digests::violations() } else { Vec::new() };
@@ -103,7 +103,7 @@ impl Faults {
         let named = |violation: Violation| {
             let id = violation.id();
             let name = id.strip_prefix(&format!("{operation}/")).unwrap_or(&id);
-            (String::from(name), Fault::Value(violation))
+            (String::from(name), Planned::Value(violation))
         };
         let values = values.filter(|violation| light(violation) && !about_registry(violation)).map(named);
         // Digests that are well-formed and wrong are a matter of what was sent before.
@@ -114,12 +114,12 @@ impl Faults {
         let matching = all.len();
         for member in known.input.iter().map(|member| member.name) {
             if matches!(member, "repositoryName" | "uploadId" | "layerDigest") || is_matched(operation, member) {
-                all.push((format!("{member}/drawn"), Fault::Drawn(member)));
+                all.push((format!("{member}/drawn"), Planned::Drawn(member)));
             }
         }
         let drawn = all.len();
         all.extend(values);
-        Faults { all, ends: [stateful, matching, drawn] }
+        Violations { all, ends: [stateful, matching, drawn] }
     }
 
     /// Number of them.
@@ -150,12 +150,12 @@ impl Faults {
     }
 
     /// Those with these numbers; the numbers come back as they stand in the list.
-    pub(super) fn chosen(&self, numbers: &[u16]) -> Vec<(u16, &Fault)> {
-        let fault = |number: &u16| {
+    pub(super) fn chosen(&self, numbers: &[u16]) -> Vec<(u16, &Planned)> {
+        let chosen = |number: &u16| {
             let index = self.index(*number)?;
             Some((u16::try_from(index).ok()?, &self.all.get(index)?.1))
         };
-        numbers.iter().filter_map(fault).collect()
+        numbers.iter().filter_map(chosen).collect()
     }
 
     fn index(&self, number: u16) -> Option<usize> {
@@ -188,7 +188,7 @@ pub(super) fn drawn(
     let digest = Sha256::digest(entropy);
     let drawn = quote(&draw(text, &digest));
     let json = match &known.shape.kind {
-        // Beside the right one, so that the drawn one is the only fault.
+        // Beside the right one, so that the drawn one is the only violation.
         Kind::List { .. } => {
             let right = valid.get(member)?;
             format!("[{drawn},{}", right.strip_prefix('[')?)

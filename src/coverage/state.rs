@@ -96,7 +96,7 @@ pub type Members = Map<String, Value>;
 
 /// What was done so far.
 #[derive(Clone, Debug)]
-pub struct History {
+pub struct Past {
     /// The account whose registry this is: of others nothing is known.
     account: String,
     repositories: BTreeMap<String, State>,
@@ -135,10 +135,10 @@ pub fn names(operation: &Operation, of: Thing) -> bool {
     }
 }
 
-impl History {
+impl Past {
     /// Nothing but these repositories, in the registry of this account.
-    pub fn new(account: &str, repositories: impl IntoIterator<Item = String>) -> History {
-        History {
+    pub fn new(account: &str, repositories: impl IntoIterator<Item = String>) -> Past {
+        Past {
             account: String::from(account),
             repositories: repositories.into_iter().map(|name| (name, THERE)).collect(),
             uploads: BTreeMap::new(),
