@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::race::Race;
+use crate::contract::check::long;
 use crate::contract::{ErrorType, Operation};
 use crate::model::registry::{Registry, Repository, Upload};
 use crate::model::{Refusal, registry};
@@ -83,9 +84,25 @@ impl Call<'_> {
         self.input.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// A member, if it is a whole number.
+    /// A member, if it is a whole number, in whatever notation.
     pub fn number(&self, member: &str) -> i64 {
-        self.input.get(member).and_then(Value::as_i64).unwrap_or_default()
+        self.input.get(member).and_then(long).unwrap_or_default()
+    }
+
+    /// How many bytes the part has by its positions.
+    pub fn span(&self) -> i64 {
+        self.number("partLastByte").saturating_sub(self.number("partFirstByte")).saturating_add(1)
+    }
+
+    /// How many bytes to make for a part that has none that can be read. The positions are the client's, and may name
+    /// more than there is memory for.
+    pub fn made_size(&self) -> usize {
+        usize::try_from(self.span()).unwrap_or_default().min(1 << 20)
+    }
+
+    /// The last position of the part by its bytes.
+    pub fn last_by_size(&self) -> i64 {
+        self.number("partFirstByte").saturating_add(self.blob_size() as i64 - 1)
     }
 
     /// The items of `layerDigests` that are texts.
@@ -184,6 +201,14 @@ impl Change {
         if concerned && refuses(value) {
             wrong.push(invalid_parameter(&rule.replacen('*', call.operation.name, 1)));
         }
+    }
+}
+
+/// Refuses with another error that a completed upload is completed again.
+pub(super) fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
+    let completed = call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key());
+    for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.ends_with("/uploadId/exists")) {
+        *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
     }
 }
 

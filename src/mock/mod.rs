@@ -65,7 +65,7 @@ impl Mock {
         Mock { services: Mutex::new(services.iter().map(begin).collect()), changes }
     }
 
-    /// Answers a request, at once.
+    /// Answers a request, without waiting.
     pub fn answer(&self, mut request: Request) -> Reply {
         for change in &self.changes {
             if let Change::Reads(reads) = change {
@@ -269,5 +269,39 @@ impl HttpBody for Chunked {
         let length = self.0.len().min(16);
         let chunk = self.0.split_to(length);
         Poll::Ready((length > 0).then(|| Ok(Frame::data(chunk))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a part with these members comes to is for `selftest`; here, that it comes to something.
+    #[test]
+    fn no_position_is_too_far_for_a_change() {
+        const POSITIONS: [&str; 5] = ["0", "-1", "31.0", "9223372036854775807", "-9223372036854775808"];
+        const BLOBS: [&str; 4] = ["\"AAAA\"", "\"*\"", "[0]", "null"];
+        let faults = Fault::all().map(|fault| (fault.name, fault.changes));
+        let variants = variant::VARIANTS.iter().map(|variant| (variant.name, variant.changes));
+        for (name, changes) in faults.chain(variants) {
+            let mock = Mock::with(&[Service::Ecr], changes);
+            let call = |operation: &str, body: String| {
+                mock.answer(envelope::request(Service::Ecr, operation, Bytes::from(body)))
+            };
+            let _ = call("CreateRepository", String::from(r#"{"repositoryName":"ab"}"#));
+            for first in POSITIONS {
+                for (last, blob) in POSITIONS.into_iter().flat_map(|last| BLOBS.map(|blob| (last, blob))) {
+                    let begun = call("InitiateLayerUpload", String::from(r#"{"repositoryName":"ab"}"#));
+                    let begun = begun.ok().and_then(|answer| answer.json()).unwrap_or_default();
+                    let Some(id) = begun["uploadId"].as_str() else { continue };
+                    let upload = format!(r#""repositoryName":"ab","uploadId":"{id}""#);
+                    let part = format!(r#""partFirstByte":{first},"partLastByte":{last},"layerPartBlob":{blob}"#);
+                    if let Ok(answer) = call("UploadLayerPart", format!("{{{upload},{part}}}")) {
+                        assert!(answer.body.len() < 1 << 20, "{name}: {part}");
+                    }
+                    let _ = call("CompleteLayerUpload", format!("{{{upload},\"layerDigests\":[\"a:0\"]}}"));
+                }
+            }
+        }
     }
 }

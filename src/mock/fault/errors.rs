@@ -1,9 +1,8 @@
 //! Each error type, replaced by those that servers give in its place.
 
 use super::super::Change::{Finds, Names};
-use super::super::change::{Call, refusal};
+use super::super::change::again;
 use super::{Fault, fault};
-use crate::model::Refusal;
 
 /// An error type for a rule.
 macro_rules! named {
@@ -84,20 +83,12 @@ pub(super) static FAULTS: &[Fault] = &[
         "once-as-layer",
         "a second CompleteLayerUpload of an upload is answered with InvalidLayerException",
         "CompleteLayerUpload/uploadId/once",
-        &[Finds(|call, wrong| once(call, wrong, "InvalidLayerException"))],
+        &[Finds(|call, wrong| again(call, wrong, "InvalidLayerException"))],
     ),
     fault(
         "once-as-empty",
         "a second CompleteLayerUpload of an upload is answered with EmptyUploadException",
         "CompleteLayerUpload/uploadId/once",
-        &[Finds(|call, wrong| once(call, wrong, "EmptyUploadException"))],
+        &[Finds(|call, wrong| again(call, wrong, "EmptyUploadException"))],
     ),
 ];
-
-/// Another error where a completed upload is completed again.
-fn once(call: &mut Call, wrong: &mut [Refusal], error: &str) {
-    let completed = call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key());
-    for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.ends_with("/uploadId/exists")) {
-        *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
-    }
-}

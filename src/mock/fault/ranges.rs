@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::Change::{Finds, Ignores, Performs, Takes};
 use super::super::change::{Call, refusal};
 use super::{Fault, fault, retext};
+use crate::contract::check::long;
 
 const CONTIGUOUS: &str = "UploadLayerPart/partFirstByte/contiguous";
 const LENGTH: &str = "UploadLayerPart/layerPartBlob/length";
@@ -44,7 +45,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "overlaps-taken",
-        "UploadLayerPart takes a part that begins before the end of the one before it",
+        "UploadLayerPart takes a part that begins before the end of the one before it, but not at 0",
         CONTIGUOUS,
         &[Finds(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
@@ -80,10 +81,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart counts the last position as the one behind the part, as well",
         LENGTH,
         &[Takes(|call| {
-            let (first, last, size) =
-                (call.number("partFirstByte"), call.number("partLastByte"), call.blob_size() as i64);
-            if call.is("UploadLayerPart") && size > 0 && last - first == size {
-                call.input.insert(String::from("partLastByte"), json!(last - 1));
+            let size = call.blob_size() as i64;
+            if call.is("UploadLayerPart") && size > 0 && call.span() == size + 1 {
+                call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
     ),
@@ -92,8 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart takes fewer bytes than the positions say",
         LENGTH,
         &[Finds(|call, wrong| {
-            let said = call.number("partLastByte").saturating_sub(call.number("partFirstByte")).saturating_add(1);
-            let size = call.blob_size() as i64;
+            let (said, size) = (call.span(), call.blob_size() as i64);
             wrong.retain(|refusal| refusal.rule != LENGTH || size > said);
         })],
     ),
@@ -102,8 +101,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart takes more bytes than the positions say",
         LENGTH,
         &[Finds(|call, wrong| {
-            let said = call.number("partLastByte").saturating_sub(call.number("partFirstByte")).saturating_add(1);
-            let size = call.blob_size() as i64;
+            let (said, size) = (call.span(), call.blob_size() as i64);
             wrong.retain(|refusal| refusal.rule != LENGTH || size < said || said < 1);
         })],
     ),
@@ -128,7 +126,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the last position is cut to 31 bits",
         LENGTH,
         &[Takes(|call| {
-            if let Some(last) = call.input.get("partLastByte").and_then(Value::as_i64) {
+            if let Some(last) = call.input.get("partLastByte").and_then(long) {
                 call.input.insert(String::from("partLastByte"), json!(last & 0x7fff_ffff));
             }
         })],
@@ -145,8 +143,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/partLastByte/min",
         &[Takes(|call| {
             if call.is("UploadLayerPart") && call.number("partLastByte") < 0 {
-                let last = call.number("partFirstByte") + call.blob_size() as i64 - 1;
-                call.input.insert(String::from("partLastByte"), json!(last));
+                call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
     ),
@@ -221,21 +218,21 @@ fn is_repeated(call: &mut Call) -> bool {
 
 fn positions(call: &mut Call, change: fn(i64) -> i64) {
     for member in ["partFirstByte", "partLastByte"] {
-        if let Some(position) = call.input.get(member).and_then(Value::as_i64) {
+        if let Some(position) = call.input.get(member).and_then(long) {
             call.input.insert(String::from(member), json!(change(position)));
         }
     }
 }
 
-/// Reads a part that is no base64 in another way, as many bytes as the positions say.
+/// Reads a part that is no base64 in another way, as many bytes as the positions say, but no more than 1 MiB.
 fn decoded(call: &mut Call, decode: fn(&str) -> Option<Vec<u8>>) {
     if !call.is("UploadLayerPart") {
         return;
     }
-    let size = call.number("partLastByte").saturating_sub(call.number("partFirstByte")).saturating_add(1);
+    let size = call.made_size();
     retext(&mut call.input, "layerPartBlob", |text| match (STANDARD.decode(text), decode(text)) {
         (Err(_), Some(mut bytes)) => {
-            bytes.resize(usize::try_from(size).unwrap_or_default().min(1 << 20), 0);
+            bytes.resize(size, 0);
             STANDARD.encode(bytes)
         }
         _ => String::from(text),

@@ -125,8 +125,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/layerPartBlob/type",
         &[Takes(|call| {
             if call.is("UploadLayerPart") && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
-                let size = call.number("partLastByte") - call.number("partFirstByte") + 1;
-                fill(&mut call.input, usize::try_from(size).unwrap_or_default());
+                fill(call);
             }
         })],
     ),
@@ -198,7 +197,12 @@ pub(super) static FAULTS: &[Fault] = &[
         "part-without-first-byte",
         "UploadLayerPart takes the position after the last part if none is named",
         "UploadLayerPart/partFirstByte/required",
-        &[Ignores("UploadLayerPart/partFirstByte/required")],
+        &[Takes(|call| {
+            if call.is("UploadLayerPart") && missing(&call.input, "partFirstByte") {
+                let next = call.upload().map_or(0, |upload| upload.size());
+                call.input.insert(String::from("partFirstByte"), json!(next));
+            }
+        })],
     ),
     fault(
         "part-without-last-byte",
@@ -206,8 +210,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/partLastByte/required",
         &[Takes(|call| {
             if call.is("UploadLayerPart") && missing(&call.input, "partLastByte") {
-                let last = call.number("partFirstByte") + call.blob_size() as i64 - 1;
-                call.input.insert(String::from("partLastByte"), json!(last));
+                call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
     ),
@@ -217,8 +220,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/layerPartBlob/required",
         &[Takes(|call| {
             if call.is("UploadLayerPart") && missing(&call.input, "layerPartBlob") {
-                let size = call.number("partLastByte") - call.number("partFirstByte") + 1;
-                fill(&mut call.input, usize::try_from(size).unwrap_or_default());
+                fill(call);
             }
         })],
     ),
@@ -277,7 +279,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "own-registry-not-found",
-        "a repository is not found under the registry id of its owner",
+        "UploadLayerPart finds no repository under the registry id of its owner",
         "UploadLayerPart/registryId/own",
         &[Finds(|call, wrong| {
             if call.is("UploadLayerPart")
@@ -322,9 +324,9 @@ fn drop_where(call: &mut Call, operation: &str, member: &str, is_dropped: fn(&Va
     }
 }
 
-/// Makes the part zeros of this number.
-fn fill(input: &mut Map<String, Value>, size: usize) {
+/// Makes the part zeros, as many as its positions say, but no more than 1 MiB.
+fn fill(call: &mut Call) {
     use base64::Engine as _;
-    let zeros = base64::engine::general_purpose::STANDARD.encode(vec![0; size]);
-    input.insert(String::from("layerPartBlob"), json!(zeros));
+    let zeros = base64::engine::general_purpose::STANDARD.encode(vec![0; call.made_size()]);
+    call.input.insert(String::from("layerPartBlob"), json!(zeros));
 }
