@@ -17,7 +17,8 @@ pub enum Race {
     CompletedTwice,
     /// Parts for one position that are under way at once are all accepted.
     PartTwice,
-    /// A refused completion puts its upload back as it found it, without the parts that were accepted meanwhile.
+    /// A completion that is refused since the upload is empty puts it back as it found it, without the parts that were
+    /// accepted meanwhile.
     PartForgotten,
     /// A completion makes the repository again that was deleted meanwhile.
     LayerAfterDeletion,

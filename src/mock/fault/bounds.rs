@@ -92,7 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "digests-many",
-        "CompleteLayerUpload counts digests in a byte: 256 are none",
+        "CompleteLayerUpload refuses 101 to 255 digests, and takes more",
         "CompleteLayerUpload/layerDigests/max-items",
         &[Admits("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 255)],
     ),
@@ -184,14 +184,14 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Admits("InitiateLayerUpload/registryId/pattern", |id| digits(id, 11))],
     ),
     fault(
-        "alias-51-characters",
-        "CompleteLayerUpload takes registry ids longer than 50 characters",
+        "alias-257-characters",
+        "CompleteLayerUpload takes registry ids longer than 256 characters",
         "CompleteLayerUpload/registryId/max-length",
         &[Ignores("CompleteLayerUpload/registryId/max-length")],
     ),
     fault(
-        "alias-1-character",
-        "UploadLayerPart takes a registry id of one character",
+        "alias-empty",
+        "UploadLayerPart takes an empty registry id",
         "UploadLayerPart/registryId/min-length",
         &[Ignores("UploadLayerPart/registryId/min-length")],
     ),

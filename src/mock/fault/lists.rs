@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::Change::{Admits, Finds, Ignores, Takes};
 use super::super::change::{Call, refusal};
 use super::{Fault, fault, texts};
+use crate::contract::shapes;
 
 const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
 
@@ -135,8 +136,8 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Finds(|call, wrong| compares(call, wrong, |digests, right| digests.iter().all(|digest| *digest == right)))],
     ),
     fault(
-        "ends-must-match",
-        "CompleteLayerUpload compares the first and the last digest",
+        "ends-alone",
+        "CompleteLayerUpload compares the first and the last digest alone",
         "CompleteLayerUpload/layerDigests/any-match",
         &[Finds(|call, wrong| {
             compares(call, wrong, |digests, right| [digests.first(), digests.last()].contains(&Some(&right)));
@@ -218,10 +219,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 fn is_digest(text: &str) -> bool {
-    let Some((algorithm, hex)) = text.split_once(':') else { return false };
-    let named =
-        !algorithm.is_empty() && algorithm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+.".contains(&byte));
-    named && !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    super::bounds_of(&shapes::LAYER_DIGEST).matches_all(text)
 }
 
 fn is_digest_item(item: &Value) -> bool {

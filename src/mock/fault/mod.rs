@@ -17,7 +17,8 @@ mod types;
 use serde_json::Value;
 
 use super::Change;
-use crate::contract::{Rules, Service};
+use crate::contract::shape::{Shape, Text};
+use crate::contract::{Kind, Rules, Service};
 
 /// One wrong behaviour.
 #[derive(Debug)]
@@ -85,6 +86,14 @@ fn texts(value: &Value) -> Vec<&str> {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// What the documents say of a text.
+fn bounds_of(shape: &'static Shape) -> &'static Text {
+    match &shape.kind {
+        Kind::Text(bounds) => bounds,
+        _ => panic!("{} is a text", shape.name),
     }
 }
 

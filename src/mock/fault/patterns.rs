@@ -6,11 +6,7 @@ use serde_json::Value;
 use super::super::Change::{Admits, Ignores, Refuses, Takes};
 use super::super::change::Call;
 use super::{Fault, fault, retext, texts};
-
-/// The patterns of the documents, as a regular expression of today has them.
-const NAME: &str = r"(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/)*[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
-const UPLOAD_ID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
-const DIGEST: &str = "[a-zA-Z0-9_+.-]+:[a-fA-F0-9]+";
+use crate::contract::{ecr, shapes};
 
 const COMPLETE: &str = "CompleteLayerUpload";
 
@@ -19,31 +15,31 @@ pub(super) static FAULTS: &[Fault] = &[
         "digest-unanchored",
         "CompleteLayerUpload takes a text that has a digest somewhere in it",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, DIGEST))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "DIGEST"))],
     ),
     fault(
         "digest-open-end",
         "CompleteLayerUpload takes a text that begins with a digest",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, &format!(r"\A{DIGEST}")))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST"))],
     ),
     fault(
         "digest-open-beginning",
         "CompleteLayerUpload takes a text that ends with a digest",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, &format!(r"{DIGEST}\z")))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"DIGEST\z"))],
     ),
     fault(
         "digest-newline",
         "CompleteLayerUpload takes a digest with a newline at its end, as `$` does in many languages",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, &format!(r"\A{DIGEST}\n?\z")))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST\n?\z"))],
     ),
     fault(
         "digest-any-line",
         "CompleteLayerUpload takes a text with a digest on one of its lines, as `^` and `$` do in some languages",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, &format!("(?m)^{DIGEST}$")))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "(?m)^DIGEST$"))],
     ),
     fault(
         "digest-trimmed",
@@ -118,7 +114,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "digest-empty",
         "CompleteLayerUpload takes an empty digest",
         "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, &format!(r"\A(?:{DIGEST})?\z")))],
+        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A(?:DIGEST)?\z"))],
     ),
     fault(
         "digest-sha256-only",
@@ -138,7 +134,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "url-digest-unanchored",
         "GetDownloadUrlForLayer takes a text that has a digest somewhere in it",
         "GetDownloadUrlForLayer/layerDigest/pattern",
-        &[Admits("GetDownloadUrlForLayer/layerDigest/pattern", |digest| all(digest, DIGEST))],
+        &[Admits("GetDownloadUrlForLayer/layerDigest/pattern", |digest| all(digest, "DIGEST"))],
     ),
     fault(
         "url-digest-any",
@@ -150,31 +146,31 @@ pub(super) static FAULTS: &[Fault] = &[
         "initiate-name-unanchored",
         "InitiateLayerUpload takes a text that has a repository name somewhere in it",
         "InitiateLayerUpload/repositoryName/pattern",
-        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, NAME))],
+        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, "NAME"))],
     ),
     fault(
         "complete-name-open-end",
         "CompleteLayerUpload takes a text that begins with a repository name",
         "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, &format!(r"\A{NAME}")))],
+        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME"))],
     ),
     fault(
         "part-name-open-beginning",
         "UploadLayerPart takes a text that ends with a repository name",
         "UploadLayerPart/repositoryName/pattern",
-        &[Admits("UploadLayerPart/repositoryName/pattern", |name| all(name, &format!(r"{NAME}\z")))],
+        &[Admits("UploadLayerPart/repositoryName/pattern", |name| all(name, r"NAME\z"))],
     ),
     fault(
         "check-name-newline",
         "BatchCheckLayerAvailability takes a repository name with a newline at its end",
         "BatchCheckLayerAvailability/repositoryName/pattern",
-        &[Admits("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, &format!(r"\A{NAME}\n?\z")))],
+        &[Admits("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, r"\ANAME\n?\z"))],
     ),
     fault(
         "name-any-line",
         "CompleteLayerUpload takes a text with a repository name on one of its lines",
         "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, &format!("(?m)^{NAME}$")))],
+        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, "(?m)^NAME$"))],
     ),
     fault(
         "name-trimmed",
@@ -210,7 +206,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "name-upper-case",
         "InitiateLayerUpload takes upper-case letters in repository names",
         "InitiateLayerUpload/repositoryName/pattern",
-        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, &format!(r"(?i)\A{NAME}\z")))],
+        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, r"(?i)\ANAME\z"))],
     ),
     fault(
         "name-any-separators",
@@ -222,7 +218,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "name-with-tag",
         "CompleteLayerUpload takes a repository name with a colon and a tag behind it",
         "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, &format!(r"\A{NAME}:[a-z0-9]+\z")))],
+        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME:[a-z0-9]+\z"))],
     ),
     fault(
         "name-unicode",
@@ -235,8 +231,8 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
-        "name-no-slash",
-        "CompleteLayerUpload takes no repository names of more than two segments",
+        "name-four-segments",
+        "CompleteLayerUpload refuses repository names of four segments and more",
         "CompleteLayerUpload/repositoryName/accepted",
         &[Refuses("CompleteLayerUpload/repositoryName/accepted", |name| {
             texts(name).iter().any(|name| name.split('/').count() > 3)
@@ -258,13 +254,13 @@ pub(super) static FAULTS: &[Fault] = &[
         "upload-id-unanchored",
         "UploadLayerPart takes a text that has an upload id somewhere in it",
         "UploadLayerPart/uploadId/pattern",
-        &[Admits("UploadLayerPart/uploadId/pattern", |id| all(id, UPLOAD_ID))],
+        &[Admits("UploadLayerPart/uploadId/pattern", |id| all(id, "UPLOAD_ID"))],
     ),
     fault(
         "upload-id-newline",
         "CompleteLayerUpload takes an upload id with a newline at its end",
         "CompleteLayerUpload/uploadId/pattern",
-        &[Admits("CompleteLayerUpload/uploadId/pattern", |id| all(id, &format!(r"\A{UPLOAD_ID}\n?\z")))],
+        &[Admits("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\AUPLOAD_ID\n?\z"))],
     ),
     fault(
         "upload-id-trimmed",
@@ -283,7 +279,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload takes letters beyond f in an upload id",
         "CompleteLayerUpload/uploadId/pattern",
         &[Admits("CompleteLayerUpload/uploadId/pattern", |id| {
-            all(id, &format!(r"\A{}\z", UPLOAD_ID.replace("a-fA-F", "a-zA-Z")))
+            all(id, r"\A[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}\z")
         })],
     ),
     fault(
@@ -328,9 +324,15 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
 ];
 
-/// Whether an expression is found in each text of a member.
+/// Whether an expression is found in each text of a member. In it, DIGEST, NAME and UPLOAD_ID stand for the patterns of the
+/// documents.
 fn all(value: &Value, expression: &str) -> bool {
-    let expression = Regex::new(expression).expect("the expressions of this file compile");
+    let words = [("DIGEST", &shapes::LAYER_DIGEST), ("NAME", &ecr::REPOSITORY_NAME), ("UPLOAD_ID", &shapes::UPLOAD_ID)];
+    let filled = words.into_iter().fold(String::from(expression), |filled, (word, shape)| {
+        let pattern = super::bounds_of(shape).patterns[0].portable();
+        filled.replace(word, &format!("(?:{pattern})"))
+    });
+    let expression = Regex::new(&filled).expect("the expressions of this file compile");
     texts(value).into_iter().all(|text| expression.is_match(text))
 }
 

@@ -19,7 +19,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "race-part-forgotten",
-        "a refused completion forgets the parts that were accepted while it was under way",
+        "a completion that is refused as empty forgets the parts that were accepted while it was under way",
         "CompleteLayerUpload/accepted",
         &[Races(Race::PartForgotten)],
     ),
