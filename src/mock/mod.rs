@@ -4,6 +4,7 @@
 pub mod change;
 pub mod fault;
 pub mod race;
+mod reply;
 pub mod variant;
 
 use std::convert::Infallible;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Change::{self, Begins, Finds, Intercepts, Names, Performs, Reads, Says, Takes, Waits};
 use super::change::{Call, Memory, invalid_parameter, refusal};
+use super::reply::{edit, of_error, retype};
 use crate::contract::check::check;
 use crate::model::Refusal;
 use crate::wire::{Answer, Reply, Trouble, envelope};
@@ -46,14 +47,15 @@ pub static VARIANTS: &[Variant] = &[
     variant(
         "type-with-namespace",
         "__type has a namespace before it",
-        &[Says(|_, _, reply| retype(reply, |name| format!("com.amazonaws.ecr#{name}")))],
+        &[Says(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(format!("com.amazonaws.ecr#{name}"))))],
     ),
     variant(
         "type-with-uri",
         "__type has a namespace before it and a URI behind it",
         &[Says(|_, _, reply| {
-            retype(reply, |name| {
-                format!("com.amazonaws.ecr#{name}:http://internal.amazon.com/coral/com.amazonaws.ecr/")
+            retype(reply, |body, name| {
+                let uri = "http://internal.amazon.com/coral/com.amazonaws.ecr/";
+                body["__type"] = json!(format!("com.amazonaws.ecr#{name}:{uri}"));
             })
         })],
     ),
@@ -435,13 +437,7 @@ pub static VARIANTS: &[Variant] = &[
     variant(
         "operation-unknown-as-404",
         "UnknownOperationException has the status 404",
-        &[Says(|_, _, reply| {
-            if let Ok(answer) = reply
-                && envelope::error(answer).name.as_deref() == Some("UnknownOperationException")
-            {
-                answer.status = 404;
-            }
-        })],
+        &[Says(|_, _, reply| of_error(reply, "UnknownOperationException", |answer| answer.status = 404))],
     ),
     variant(
         "last-fault-first",
@@ -631,23 +627,6 @@ pub static VARIANTS: &[Variant] = &[
         &[Intercepts(|request, _| (request.operation() == Some("UploadLayerPart")).then(|| Ok(slow_down())))],
     ),
 ];
-
-fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
-    if let Ok(answer) = reply
-        && let Some(mut body) = answer.json()
-    {
-        change(&mut body);
-        answer.body = Bytes::from(body.to_string());
-    }
-}
-
-fn retype(reply: &mut Reply, change: fn(&str) -> String) {
-    edit(reply, |body| {
-        if let Some(name) = body["__type"].as_str() {
-            body["__type"] = json!(change(name));
-        }
-    });
-}
 
 fn header(reply: &mut Reply, name: &str, value: &str) {
     if let Ok(answer) = reply {

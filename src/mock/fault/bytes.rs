@@ -1,11 +1,11 @@
 //! What is hashed, and which digest is answered.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::Change::{Performs, Says};
 use super::super::change::Call;
+use super::super::reply::edit_success;
 use super::{Fault, fault};
 use crate::case::bindings::hex;
 use crate::wire::{Reply, Request};
@@ -94,7 +94,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "parts-hashed-apart",
-        "the digests of several parts are hashed, as S3 does",
+        "of the parts after the first the digests are hashed, instead of their bytes",
         "CompleteLayerUpload/accepted",
         &[Performs(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
@@ -102,8 +102,8 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
-        "parts-in-wrong-order",
-        "a later part is hashed before those that came first",
+        "parts-chained",
+        "behind each part the digest of those before it is hashed, instead of their bytes before it",
         "CompleteLayerUpload/accepted",
         &[Performs(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
@@ -155,12 +155,8 @@ pub(super) static FAULTS: &[Fault] = &[
 
 /// Changes the answer of a completion, given the members of its request.
 fn completed(request: &Request, reply: &mut Reply, change: impl FnOnce(&Value, &mut Value)) {
-    let (Some("CompleteLayerUpload"), Ok(answer)) = (request.operation(), reply) else { return };
-    let sent: Option<Value> = serde_json::from_slice(&request.body).ok();
-    if let (200, Some(sent), Some(mut body)) = (answer.status, sent, answer.json()) {
-        change(&sent, &mut body);
-        answer.body = Bytes::from(body.to_string());
-    }
+    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    edit_success(request, reply, "CompleteLayerUpload", |body| change(&sent, body));
 }
 
 fn redigest(request: &Request, reply: &mut Reply, change: fn(&str) -> String) {

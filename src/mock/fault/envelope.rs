@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::Change::Says;
+use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
 use super::{Fault, fault};
 use crate::wire::{Answer, Reply, Request, envelope};
 
@@ -429,7 +430,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "InitiateLayerUpload gives partSize as text",
         "InitiateLayerUpload/answer/partSize",
         &[Says(|request, _, reply| {
-            remember(request, reply, "InitiateLayerUpload", |body| {
+            edit_success(request, reply, "InitiateLayerUpload", |body| {
                 body["partSize"] = json!(body["partSize"].to_string())
             })
         })],
@@ -443,7 +444,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 super::retext(&mut call.input, "uploadId", |id| String::from(id.trim_start_matches("upload-")))
             }),
             Says(|request, _, reply| {
-                remember(request, reply, "InitiateLayerUpload", |body| {
+                edit_success(request, reply, "InitiateLayerUpload", |body| {
                     body["uploadId"] = json!(format!("upload-{}", body["uploadId"].as_str().unwrap_or_default()))
                 })
             }),
@@ -454,8 +455,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart answers with the number of bytes so far",
         "UploadLayerPart/answer/lastByteReceived",
         &[Says(|request, _, reply| {
-            remember(request, reply, "UploadLayerPart", |body| {
-                body["lastByteReceived"] = json!(body["lastByteReceived"].as_i64().unwrap_or_default() + 1)
+            edit_success(request, reply, "UploadLayerPart", |body| {
+                body["lastByteReceived"] =
+                    json!(body["lastByteReceived"].as_i64().unwrap_or_default().saturating_add(1))
             })
         })],
     ),
@@ -466,16 +468,11 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Says(|request, _, reply| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let first = sent["partFirstByte"].as_i64().unwrap_or_default();
-            if first > 0
-                && let Ok(answer) = reply
-                && request.operation() == Some("UploadLayerPart")
-            {
-                edit(answer, |body| {
-                    if let Some(last) = body["lastByteReceived"].as_i64() {
-                        body["lastByteReceived"] = json!(last - first);
-                    }
-                });
-            }
+            edit_success(request, reply, "UploadLayerPart", |body| {
+                if let Some(last) = body["lastByteReceived"].as_i64().filter(|_| first > 0) {
+                    body["lastByteReceived"] = json!(last.saturating_sub(first));
+                }
+            });
         })],
     ),
     fault(
@@ -483,7 +480,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart gives lastByteReceived as text",
         "UploadLayerPart/answer/lastByteReceived",
         &[Says(|request, _, reply| {
-            remember(request, reply, "UploadLayerPart", |body| {
+            edit_success(request, reply, "UploadLayerPart", |body| {
                 body["lastByteReceived"] = json!(body["lastByteReceived"].to_string())
             })
         })],
@@ -493,7 +490,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload answers with an upload id of its own",
         "CompleteLayerUpload/answer/uploadId",
         &[Says(|request, _, reply| {
-            remember(request, reply, "CompleteLayerUpload", |body| {
+            edit_success(request, reply, "CompleteLayerUpload", |body| {
                 body["uploadId"] = json!("00000000-0000-4000-8000-000000000000")
             })
         })],
@@ -503,7 +500,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload answers with the last segment of the repository name",
         "CompleteLayerUpload/answer/repositoryName",
         &[Says(|request, _, reply| {
-            remember(request, reply, "CompleteLayerUpload", |body| {
+            edit_success(request, reply, "CompleteLayerUpload", |body| {
                 let name = body["repositoryName"].as_str().unwrap_or_default();
                 body["repositoryName"] = json!(name.rsplit('/').next());
             })
@@ -514,7 +511,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart gives registryId as a number",
         "UploadLayerPart/answer/registryId",
         &[Says(|request, _, reply| {
-            remember(request, reply, "UploadLayerPart", |body| body["registryId"] = json!(12_345_678_910_u64))
+            edit_success(request, reply, "UploadLayerPart", |body| body["registryId"] = json!(12_345_678_910_u64))
         })],
     ),
     fault(
@@ -533,7 +530,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/answer/InvalidLayerPartException",
         &[Says(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
-                edit(answer, |body| {
+                edit_answer(answer, |body| {
                     if let Some(last) = body["lastValidByteReceived"].as_i64().filter(|last| *last > 0) {
                         body["lastValidByteReceived"] = json!(last + 1);
                     }
@@ -543,60 +540,10 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
 ];
 
-fn of_errors(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
-    if let Ok(answer) = reply
-        && answer.status >= 400
-    {
-        change(answer);
-    }
-}
-
-fn of_error(reply: &mut Reply, name: &str, change: impl FnOnce(&mut Answer)) {
-    of_errors(reply, |answer| {
-        if envelope::error(answer).name.as_deref() == Some(name) {
-            change(answer);
-        }
-    });
-}
-
-fn of_success(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
-    if let Ok(answer) = reply
-        && answer.status == 200
-    {
-        change(answer);
-    }
-}
-
-fn of_operation(request: &Request, reply: &mut Reply, operation: &str, change: impl FnOnce(&mut Answer)) {
-    if request.operation() == Some(operation) {
-        of_success(reply, change);
-    }
-}
-
-fn edit(answer: &mut Answer, change: impl FnOnce(&mut Value)) {
-    if let Some(mut body) = answer.json() {
-        change(&mut body);
-        answer.body = Bytes::from(body.to_string());
-    }
-}
-
-fn remember(request: &Request, reply: &mut Reply, operation: &str, change: impl FnOnce(&mut Value)) {
-    of_operation(request, reply, operation, |answer| edit(answer, change));
-}
-
 fn without(request: &Request, reply: &mut Reply, operation: &str, member: &str) {
-    remember(request, reply, operation, |body| {
+    edit_success(request, reply, operation, |body| {
         if let Some(body) = body.as_object_mut() {
             body.remove(member);
-        }
-    });
-}
-
-/// Changes the body of an error, given its type.
-fn retype(reply: &mut Reply, change: impl FnOnce(&mut Value, &str)) {
-    of_errors(reply, |answer| {
-        if let Some(name) = envelope::error(answer).name {
-            edit(answer, |body| change(body, &name));
         }
     });
 }
@@ -609,7 +556,7 @@ fn rename_type(body: &mut Value, member: &str, name: &str) {
 }
 
 fn rename_members(answer: &mut Answer, change: impl Fn(&str) -> String) {
-    edit(answer, |body| {
+    edit_answer(answer, |body| {
         if let Value::Object(members) = body {
             *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
         }

@@ -1,10 +1,10 @@
 //! Uploads, layers and repositories: what ends, what stays, and what is whose.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::Change::{Finds, Ignores, Performs, Says, Takes};
 use super::super::change::Call;
+use super::super::reply::edit_success;
 use super::{Fault, fault};
 use crate::wire::{Reply, Request};
 
@@ -121,9 +121,9 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
                 let members = call.perform();
                 store(call);
-                // The completion must not find it.
                 Some(members)
             }),
+            // The completion must not find it.
             Ignores("CompleteLayerUpload/layer/new"),
         ],
     ),
@@ -177,7 +177,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "upload-id-reused",
         "InitiateLayerUpload gives the id of an upload of the repository that is open",
-        "UploadLayerPart/uploadId/side-by-side",
+        "InitiateLayerUpload/uploadId/own",
         &[Performs(|call| {
             let (repository, _) = call.key();
             let open = call.registry.repositories.get(&repository)?.uploads.keys().next()?.clone();
@@ -197,7 +197,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "uploads-of-all-repositories",
-        "an upload is found under the name of any repository",
+        "CompleteLayerUpload finds an upload under the name of any repository",
         "CompleteLayerUpload/uploadId/exists",
         &[Takes(|call| found_anywhere(call, "CompleteLayerUpload"))],
     ),
@@ -375,7 +375,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "size-one-less",
         "BatchCheckLayerAvailability answers with the last position as the size",
         STORED,
-        &[Says(|request, _, reply| checked(request, reply, |layer| resize(layer, |size| size - 1)))],
+        &[Says(|request, _, reply| checked(request, reply, |layer| resize(layer, |size| size.saturating_sub(1))))],
     ),
     fault(
         "size-of-last-part",
@@ -396,7 +396,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "absent-layers-left-out",
         "BatchCheckLayerAvailability says nothing of absent layers",
-        STORED,
+        "BatchCheckLayerAvailability/layers/absent",
         &[Says(|request, _, reply| {
             listed(request, reply, |layers| layers.retain(|layer| layer["layerAvailability"] == "AVAILABLE"))
         })],
@@ -461,12 +461,11 @@ fn checked(request: &Request, reply: &mut Reply, change: fn(&mut Value)) {
 }
 
 fn listed(request: &Request, reply: &mut Reply, change: impl FnOnce(&mut Vec<Value>)) {
-    let (Some("BatchCheckLayerAvailability"), Ok(answer)) = (request.operation(), reply) else { return };
-    let Some(mut body) = answer.json() else { return };
-    if let Some(layers) = body["layers"].as_array_mut() {
-        change(layers);
-        answer.body = Bytes::from(body.to_string());
-    }
+    edit_success(request, reply, "BatchCheckLayerAvailability", |body| {
+        if let Some(layers) = body["layers"].as_array_mut() {
+            change(layers);
+        }
+    });
 }
 
 fn resize(layer: &mut Value, change: fn(u64) -> u64) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::super::Change::{Says, Waits};
+use super::super::Change::{Names, Says, Waits};
+use super::super::reply::of_error;
 use super::{Fault, fault};
-use crate::wire::{Reply, Request, Trouble, envelope};
+use crate::wire::{Answer, Reply, Request, Trouble};
 
 const ANSWERED: &str = "always/answered";
 const FAULT: &str = "always/no-5xx";
@@ -72,13 +73,13 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
     fault(
         "large-part-500",
-        "a part above 20 MiB is answered with 500",
+        "a part of 20 MiB or more is answered with 500",
         FAULT,
         &[Says(|request, _, reply| fails(reply, request.body.len() > 27_962_000))],
     ),
     fault(
         "large-part-drops",
-        "a part above 20 MiB ends the connection",
+        "a part of 20 MiB or more ends the connection",
         ANSWERED,
         &[Says(|request, _, reply| drops(reply, request.body.len() > 27_962_000))],
     ),
@@ -120,17 +121,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "base64-500",
         "text that is no base64 is answered with 500",
         FAULT,
-        &[
-            Says(|_, _, reply| {
-                if let Ok(answer) = reply
-                    && answer.body.windows(13).any(|window| window == b"layerPartBlob")
-                    && envelope::error(answer).name.as_deref() == Some("SerializationException")
-                {
-                    answer.status = 500;
-                }
-            }),
-            super::super::Change::Names("UploadLayerPart/layerPartBlob/base64", "ServerException"),
-        ],
+        &[Names("UploadLayerPart/layerPartBlob/base64", "ServerException")],
     ),
     fault(
         "far-position-500",
@@ -152,23 +143,13 @@ pub(super) static FAULTS: &[Fault] = &[
         "no-upload-500",
         "an upload that does not exist is answered with 500",
         FAULT,
-        &[Says(|_, _, reply| {
-            let missing = reply
-                .as_ref()
-                .is_ok_and(|answer| envelope::error(answer).name.as_deref() == Some("UploadNotFoundException"));
-            fails(reply, missing);
-        })],
+        &[Says(|_, _, reply| of_error(reply, "UploadNotFoundException", fail))],
     ),
     fault(
         "empty-upload-500",
         "an upload without parts is answered with 500",
         FAULT,
-        &[Says(|_, _, reply| {
-            let empty = reply
-                .as_ref()
-                .is_ok_and(|answer| envelope::error(answer).name.as_deref() == Some("EmptyUploadException"));
-            fails(reply, empty);
-        })],
+        &[Says(|_, _, reply| of_error(reply, "EmptyUploadException", fail))],
     ),
     fault(
         "once-500",
@@ -207,16 +188,12 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
-        "backtracking",
-        "a repository name that misses the pattern late takes for ever, as with a pattern that backtracks",
+        "slow-on-long-member",
+        "InitiateLayerUpload is answered half a minute later if a member has more than 1,000 characters",
         ANSWERED,
         &[Waits(|request| {
-            let slow = has(request, |value| {
-                value
-                    .as_str()
-                    .is_some_and(|text| text.len() > 1000 && request.operation() == Some("InitiateLayerUpload"))
-            });
-            if slow { LONG } else { Duration::ZERO }
+            let long = has(request, |value| value.as_str().is_some_and(|text| text.len() > 1000));
+            if long && request.operation() == Some("InitiateLayerUpload") { LONG } else { Duration::ZERO }
         })],
     ),
     fault(
@@ -263,9 +240,13 @@ fn fails(reply: &mut Reply, fault: bool) {
     if let Ok(answer) = reply
         && fault
     {
-        answer.status = 500;
-        answer.body = Bytes::from_static(b"{\"__type\":\"InternalFailure\",\"message\":\"no\"}");
+        fail(answer);
     }
+}
+
+fn fail(answer: &mut Answer) {
+    answer.status = 500;
+    answer.body = Bytes::from_static(b"{\"__type\":\"InternalFailure\",\"message\":\"no\"}");
 }
 
 fn drops(reply: &mut Reply, fault: bool) {
