@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Change::{self, Begins, Finds, Intercepts, Names, Performs, Reads, Says, Takes, Waits};
-use super::change::{Call, Memory, invalid_parameter, refusal};
+use super::change::{Call, Memory, again, invalid_parameter, refusal};
 use super::reply::{edit, of_error, retype};
 use crate::contract::check::check;
 use crate::model::Refusal;
@@ -116,15 +116,8 @@ pub static VARIANTS: &[Variant] = &[
     ),
     variant(
         "further-members",
-        "answers have members that the documents do not know",
-        &[Says(|_, _, reply| {
-            edit(reply, |body| {
-                if body.is_object() {
-                    body["furtherMember"] = json!({ "a": [1] });
-                    body["another"] = Value::Null;
-                }
-            })
-        })],
+        "answers, and the objects in them, have members that the documents do not know",
+        &[Says(|_, _, reply| edit(reply, extend))],
     ),
     variant(
         "members-in-reverse",
@@ -154,11 +147,10 @@ pub static VARIANTS: &[Variant] = &[
         "escaped",
         "answers are pure ASCII, with slashes escaped",
         &[Says(|_, _, reply| {
-            if let Ok(answer) = reply {
-                let text = String::from_utf8_lossy(&answer.body).replace('/', r"\/").replace(':', ":\t");
-                if serde_json::from_str::<Value>(&text).is_ok_and(|body| Some(body) == answer.json()) {
-                    answer.body = Bytes::from(text);
-                }
+            if let Ok(answer) = reply
+                && let Some(body) = answer.json()
+            {
+                answer.body = Bytes::from(body.to_string().chars().map(escaped).collect::<String>());
             }
         })],
     ),
@@ -323,14 +315,20 @@ pub static VARIANTS: &[Variant] = &[
         })],
     ),
     variant(
-        "other-algorithms-do-not-count",
-        "digests of other algorithms do not count beside a sha256 digest",
-        &[Takes(|call| retain_digests(call, |digest| digest.starts_with("sha256:")))],
+        "mixed-algorithms-refused",
+        "digests of two algorithms are refused, even with the right one among them",
+        &[Finds(|call, wrong| {
+            let digests = call.digests();
+            let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
+            if call.is("CompleteLayerUpload") && (1..digests.len()).contains(&compared) && wrong.is_empty() {
+                wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/mixed-algorithms"));
+            }
+        })],
     ),
     variant(
         "other-algorithms-suffice",
         "a digest of another algorithm is as good as a right one",
-        &[Takes(|call| retain_digests(call, |digest| !digest.starts_with("sha256:")))],
+        &[Takes(other_algorithms)],
     ),
     // What ends an upload.
     variant(
@@ -350,7 +348,10 @@ pub static VARIANTS: &[Variant] = &[
         "repeated-completion-finds-layer",
         "a repeated CompleteLayerUpload finds the layer",
         &[Finds(|call, wrong| {
-            if call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key()) {
+            // Digests are compared before the layer is looked up.
+            let Some((layer, _)) = call.memory.completed.get(&call.key()) else { return };
+            let matches = |digest: &&str| digest.eq_ignore_ascii_case(layer) || !digest.starts_with("sha256:");
+            if call.digests().iter().any(matches) {
                 again(call, wrong, "LayerAlreadyExistsException");
             }
         })],
@@ -417,6 +418,23 @@ pub static VARIANTS: &[Variant] = &[
         ],
     ),
     variant(
+        "bounds-of-parts-as-part",
+        "a position below 0 and a part above 20 MiB are refused as a part",
+        &[Finds(|call, wrong| {
+            let received = call.upload().map_or(0, |upload| upload.size());
+            let members = json!({
+                "registryId": call.registry.account,
+                "repositoryName": call.text("repositoryName"),
+                "uploadId": call.text("uploadId"),
+                "lastValidByteReceived": received.saturating_sub(1),
+            });
+            let of_bounds = |rule: &str| rule.ends_with("/min") || rule.ends_with("/max-size");
+            for refused in wrong.iter_mut().filter(|refusal| of_bounds(&refusal.rule)) {
+                *refused = Refusal { members: members.clone(), ..refusal("InvalidLayerPartException", &refused.rule) };
+            }
+        })],
+    ),
+    variant(
         "wrong-types-as-parameter",
         "a wrong JSON type is refused as a parameter",
         &[Finds(|_, wrong| {
@@ -450,7 +468,7 @@ pub static VARIANTS: &[Variant] = &[
         &[Finds(state_first)],
     ),
     variant(
-        "parts-before-digests",
+        "digests-before-parts",
         "CompleteLayerUpload compares digests before it looks at the parts",
         &[Finds(|call, wrong| {
             if call.is("CompleteLayerUpload") {
@@ -462,7 +480,13 @@ pub static VARIANTS: &[Variant] = &[
     variant(
         "absent-layers-as-failures",
         "absent layers are failures with MissingLayerDigest",
-        &[Says(|_, _, reply| absent_as_failures(reply))],
+        &[Says(|_, _, reply| {
+            let absent = |layer: &Value| layer["layerAvailability"] == "UNAVAILABLE";
+            move_items(reply, "layers", "failures", absent, |layer| {
+                let (code, reason) = ("MissingLayerDigest", "absent");
+                json!({ "layerDigest": layer["layerDigest"], "failureCode": code, "failureReason": reason })
+            });
+        })],
     ),
     variant(
         "malformed-lookups-refused",
@@ -472,6 +496,20 @@ pub static VARIANTS: &[Variant] = &[
             if call.is("BatchCheckLayerAvailability") && call.digests().iter().any(malformed) && wrong.is_empty() {
                 wrong.push(invalid_parameter("BatchCheckLayerAvailability/layerDigests/malformed"));
             }
+        })],
+    ),
+    variant(
+        "malformed-lookups-unavailable",
+        "BatchCheckLayerAvailability calls malformed digests unavailable, like absent ones",
+        &[Says(|_, _, reply| {
+            let malformed = |failure: &Value| failure["failureCode"] == "InvalidLayerDigest";
+            move_items(
+                reply,
+                "failures",
+                "layers",
+                malformed,
+                |failure| json!({ "layerDigest": failure["layerDigest"], "layerAvailability": "UNAVAILABLE" }),
+            );
         })],
     ),
     variant(
@@ -512,10 +550,8 @@ pub static VARIANTS: &[Variant] = &[
         "exponents-refused",
         "numbers with an exponent or a point cannot be read",
         &[Reads(|request| {
-            let number =
-                request.body.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E' | b'.'));
             let positions = request.operation() == Some("UploadLayerPart") && request.body.len() < 4096;
-            if number && positions && exponent(&request.body) {
+            if positions && exponent(&request.body) {
                 request.body = Bytes::from_static(b"1e");
             }
         })],
@@ -552,6 +588,17 @@ pub static VARIANTS: &[Variant] = &[
                 if end > start {
                     request.body = Bytes::from(format!("{}null{}", &text[..start], &text[end..]));
                 }
+            }
+        })],
+    ),
+    variant(
+        "repeated-keys-refused",
+        "a body with the repository name twice cannot be read",
+        &[Reads(|request| {
+            let key = b"\"repositoryName\":";
+            let keys = request.body.windows(key.len()).filter(|window| window == key);
+            if request.body.len() < 4096 && keys.count() > 1 {
+                request.body = Bytes::from_static(b"{");
             }
         })],
     ),
@@ -669,14 +716,16 @@ fn lower_id(call: &mut Call) {
     }
 }
 
-/// Leaves some of the digests of a CompleteLayerUpload that is well-formed, if any of those is among them.
-fn retain_digests(call: &mut Call, is_kept: fn(&str) -> bool) {
+/// Leaves the digests of other algorithms of a CompleteLayerUpload that is well-formed, if there are any.
+fn other_algorithms(call: &mut Call) {
+    let other = |digest: &Value| digest.as_str().is_some_and(|digest| !digest.starts_with("sha256:"));
     let well_formed = check(call.operation, &call.input).is_empty();
-    if !call.is("CompleteLayerUpload") || !well_formed || !call.digests().into_iter().any(is_kept) {
-        return;
-    }
-    if let Some(Value::Array(digests)) = call.input.get_mut("layerDigests") {
-        digests.retain(|digest| digest.as_str().is_some_and(is_kept));
+    if call.is("CompleteLayerUpload")
+        && well_formed
+        && let Some(Value::Array(digests)) = call.input.get_mut("layerDigests")
+        && digests.iter().any(other)
+    {
+        digests.retain(other);
     }
 }
 
@@ -687,17 +736,6 @@ fn case_counts(call: &mut Call, wrong: &mut Vec<Refusal>, error: &str) {
     let folded = digests.iter().any(|digest| digest.eq_ignore_ascii_case(&right) && *digest != right);
     if call.is("CompleteLayerUpload") && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
         wrong.push(refusal(error, "CompleteLayerUpload/layerDigests/upper-case"));
-    }
-}
-
-/// Answers otherwise where a completed upload is completed again.
-fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
-    for refused in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/uploadId/exists")) {
-        // Digests are compared before the layer is looked up.
-        let layer = call.memory.completed.get(&call.key()).map(|(digest, _)| digest.as_str()).unwrap_or_default();
-        if call.digests().iter().any(|digest| digest.eq_ignore_ascii_case(layer) || !digest.starts_with("sha256:")) {
-            *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
-        }
     }
 }
 
@@ -720,17 +758,38 @@ fn state_first(call: &mut Call, wrong: &mut Vec<Refusal>) {
     }
 }
 
-fn absent_as_failures(reply: &mut Reply) {
+/// Gives each object of a body members that the documents do not know.
+fn extend(body: &mut Value) {
+    match body {
+        Value::Object(members) => {
+            members.values_mut().for_each(extend);
+            members.insert(String::from("furtherMember"), json!({ "a": [1] }));
+            members.insert(String::from("another"), Value::Null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(extend),
+        _ => {}
+    }
+}
+
+/// Moves some items from one list of an answer to another, as what they are there.
+fn move_items(reply: &mut Reply, from: &str, to: &str, is_moved: fn(&Value) -> bool, made: fn(&Value) -> Value) {
     edit(reply, |body| {
-        let Some(layers) = body.get("layers").and_then(Value::as_array).cloned() else { return };
-        let (absent, present): (Vec<Value>, Vec<Value>) =
-            layers.into_iter().partition(|layer| layer["layerAvailability"] == "UNAVAILABLE");
-        body["layers"] = json!(present);
-        let failures = absent.iter().map(|layer| json!({ "layerDigest": layer["layerDigest"], "failureCode": "MissingLayerDigest", "failureReason": "absent" }));
-        if let Some(known) = body["failures"].as_array_mut() {
-            known.extend(failures);
+        let Some(items) = body.get(from).and_then(Value::as_array).cloned() else { return };
+        let (moved, kept): (Vec<Value>, Vec<Value>) = items.into_iter().partition(is_moved);
+        body[from] = json!(kept);
+        if let Some(known) = body[to].as_array_mut() {
+            known.extend(moved.iter().map(made));
         }
     });
+}
+
+/// A character of JSON as ASCII. Slashes and what is beyond ASCII stand in its texts alone.
+fn escaped(letter: char) -> String {
+    match letter {
+        '/' => String::from(r"\/"),
+        letter if letter.is_ascii() => String::from(letter),
+        letter => letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    }
 }
 
 /// Whether a position is written with an exponent or a point.
