@@ -120,6 +120,11 @@ pub static VARIANTS: &[Variant] = &[
         &[Says(|_, _, reply| edit(reply, extend))],
     ),
     variant(
+        "whole-numbers-as-floats",
+        "the whole numbers of answers are written with .0",
+        &[Says(|_, _, reply| edit(reply, float))],
+    ),
+    variant(
         "members-in-reverse",
         "members stand in another order",
         &[Says(|_, _, reply| {
@@ -767,6 +772,16 @@ fn extend(body: &mut Value) {
             members.insert(String::from("another"), Value::Null);
         }
         Value::Array(items) => items.iter_mut().for_each(extend),
+        _ => {}
+    }
+}
+
+/// Writes the whole numbers of a body with `.0`.
+fn float(body: &mut Value) {
+    match body {
+        Value::Object(members) => members.values_mut().for_each(float),
+        Value::Array(items) => items.iter_mut().for_each(float),
+        Value::Number(number) => *body = json!(number.as_f64()),
         _ => {}
     }
 }
