@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use ecrspec::contract::Service;
 use ecrspec::mock::variant::VARIANTS;
@@ -35,7 +36,10 @@ fn main() -> ExitCode {
         let variants = selftest::combination(number);
         trials.push(Trial::test(format!("combination::{service}::{number}"), move || held(&variants, service)));
     }
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let mut arguments = Arguments::from_args();
+    // Many wait for a slow answer, or for one that never comes.
+    arguments.test_threads = arguments.test_threads.or_else(|| Some(2 * thread::available_parallelism().ok()?.get()));
+    let conclusion = libtest_mimic::run(&arguments, trials);
     let faults = Fault::all().count();
     let found = faults - locked(&MISSED).len();
     let passed = VARIANTS.len() - locked(&ALARMING).len();

@@ -242,11 +242,13 @@ impl Look {
     /// A valid call did not succeed.
     fn failed(&mut self, operation: &str, exchange: &Exchange) {
         self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
+        let bare = is_bare(exchange);
         let got = match describe(exchange) {
+            status if bare => format!("{status}{BARE}"),
             status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
             other => other,
         };
-        let known = documented(self.service, operation, exchange);
+        let known = bare || documented(self.service, operation, exchange);
         if known { &mut self.broken } else { &mut self.unknown }.insert(String::from(operation), got);
     }
 
@@ -292,7 +294,7 @@ impl Look {
         }
     }
 
-    /// One finding for what is missing: the first cause, and each operation that is unknown.
+    /// One finding for what is missing: the first cause, and each operation that is unknown or answers with no object.
     fn report(&mut self) {
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
@@ -303,6 +305,11 @@ impl Look {
             self.finding(&rule, operation, "a plain request", got.clone());
         }
         let broken = self.broken.clone();
+        for (operation, got) in broken.iter().filter(|(_, got)| got.ends_with(BARE)) {
+            if !matches!(operation.as_str(), "CreateRepository" | "DeleteRepository") {
+                self.finding("answer/json-object", operation, "a plain request", got.clone());
+            }
+        }
         let first = [
             "CreateRepository",
             "InitiateLayerUpload",
@@ -313,7 +320,9 @@ impl Look {
         for operation in first {
             let Some(got) = broken.get(operation).filter(|got| !got.starts_with("not ")) else { continue };
             let rule = if operation == "CreateRepository" { "survey/CreateRepository" } else { "survey/plain-upload" };
-            self.finding(rule, operation, "a plain request", got.clone());
+            if operation == "CreateRepository" || !got.ends_with(BARE) {
+                self.finding(rule, operation, "a plain request", got.clone());
+            }
             break;
         }
         // Not on the way of an upload, and so no consequence of what came before.
@@ -331,7 +340,7 @@ impl Look {
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),
-            grade: Grade::Refused,
+            grade: if rule == "answer/json-object" { Grade::Form } else { Grade::Refused },
             about: String::from(rule),
             step: String::from("survey"),
             breach: String::from(breach),
@@ -385,7 +394,8 @@ impl Look {
             exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
         });
         if !answered {
-            let got = self.unknown.values().next().cloned().unwrap_or_else(|| String::from("no answer"));
+            let got = self.unknown.values().chain(self.broken.values()).next().cloned();
+            let got = got.unwrap_or_else(|| String::from("no answer"));
             let operation = if self.unknown.contains_key("CreateRepository") {
                 "CreateRepository"
             } else {
@@ -409,6 +419,15 @@ pub(super) fn documented(service: Service, operation: &str, exchange: &Exchange)
         Some("UnknownOperationException") => false,
         Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
     }
+}
+
+/// How a success is told whose body is no JSON object.
+const BARE: &str = " with a body that is no JSON object";
+
+/// Whether an answer is a success with such a body.
+fn is_bare(exchange: &Exchange) -> bool {
+    let success = exchange.reply.as_ref().ok().filter(|answer| (200..300).contains(&answer.status));
+    success.is_some_and(|answer| !answer.json().is_some_and(|body| body.is_object()))
 }
 
 /// Whether an answer refuses a request in JSON without naming a type: that is said of every answer, and once.

@@ -122,7 +122,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "complete-as-204",
         "CompleteLayerUpload succeeds with the status 204 and no body",
-        "CompleteLayerUpload/known",
+        "answer/json-object",
         &[Says(|request, _, reply| {
             of_operation(request, reply, "CompleteLayerUpload", |answer| {
                 answer.status = 204;
@@ -280,7 +280,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "complete-empty",
         "CompleteLayerUpload succeeds without a body",
-        "CompleteLayerUpload/known",
+        "answer/json-object",
         &[Says(|request, _, reply| {
             of_operation(request, reply, "CompleteLayerUpload", |answer| answer.body = Bytes::new())
         })],
@@ -288,7 +288,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "complete-cut",
         "the body of CompleteLayerUpload is cut in the middle",
-        "CompleteLayerUpload/known",
+        "answer/json-object",
         &[Says(|request, _, reply| {
             of_operation(request, reply, "CompleteLayerUpload", |answer| {
                 answer.body = answer.body.slice(..answer.body.len() / 2)
@@ -363,7 +363,7 @@ pub(super) static FAULTS: &[Fault] = &[
     fault(
         "check-as-list",
         "BatchCheckLayerAvailability answers with a bare list",
-        "BatchCheckLayerAvailability/known",
+        "answer/json-object",
         &[Says(|request, _, reply| {
             of_operation(request, reply, "BatchCheckLayerAvailability", |answer| {
                 let layers = answer.json().map(|body| body["layers"].clone());
