@@ -418,6 +418,7 @@ mod tests {
             draft = match call.split('-').next() {
                 Some("complete") => draft.complete(call, "upload", "layer"),
                 Some("part") => draft.part(call, "upload", "layer", 0),
+                Some("gap") => draft.part(call, "upload", "layer", 2 * SMALL),
                 Some("url") => draft.set_up(call, "GetDownloadUrlForLayer", body::url(HERE, RIGHT)),
                 Some("delete") => draft.set_up(call, "DeleteRepository", body::repository(HERE).set("force", "true")),
                 _ => draft.set_up(call, "BatchCheckLayerAvailability", body::check(HERE, &[RIGHT])),
@@ -652,6 +653,20 @@ mod tests {
         assert_eq!(verdict(&[(0, 5, GONE), (1, 4, "")]), Verdict::Pass);
         // Then it was answered before.
         assert!(matches!(verdict(&[(0, 1, GONE), (2, 4, "")]), Verdict::Fail { .. }));
+    }
+
+    #[test]
+    fn what_an_answer_says_of_an_upload_tells_in_which_order_calls_came() {
+        let case = race(false, &["part-a", "gap-b"]);
+        let verdict = |answers: &[(u64, u64, &str)]| {
+            let mut transcript = transcript(&case, answers);
+            let answer = transcript.exchanges[2].reply.as_mut().unwrap();
+            // Not the last byte of the part. Before the first one, nothing is known of it.
+            answer.body = String::from_utf8_lossy(&answer.body).replace("d\":31", "d\":5").into();
+            told(&case, transcript, ALL, Tier::Open).verdict
+        };
+        assert_eq!(verdict(&[(0, 5, ""), (1, 4, NEXT)]), Verdict::Pass);
+        assert!(matches!(verdict(&[(0, 1, ""), (2, 4, NEXT)]), Verdict::Fail { .. }));
     }
 
     #[test]

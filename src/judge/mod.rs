@@ -99,7 +99,8 @@ const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
 /// The upload that a call began, if it did: its repository and its id. No other call may begin the same one.
 pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
     let began = step.operation == "InitiateLayerUpload" && step.role != StepRole::Attempt;
-    let answer = exchange.reply.as_ref().ok().filter(|answer| began && answer.status < 300)?.json()?;
+    let answer = exchange.reply.as_ref().ok().filter(|_| began)?;
+    let answer = (!envelope::is_error(answer, &envelope::error(answer))).then(|| answer.json())??;
     let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
     let member = |body: &Value, name: &str| body.get(name).and_then(Value::as_str).map(String::from);
     Some((member(&request, "repositoryName")?, member(&answer, "uploadId")?))
