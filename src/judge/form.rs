@@ -30,7 +30,6 @@ impl Subject<'_> {
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
                 (None, _) if member.required => found.push(self.form(&rule, format!("200 without {}", member.name))),
-                (None, _) => {}
                 (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
                     let mut finding = self.form(&rule, format!("200 with {} malformed", member.name));
                     finding.expected = expected.replacen("expected ", &format!("{}: ", member.name), 1);
