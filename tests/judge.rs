@@ -6,7 +6,7 @@ use ecrspec::case::{Case, Plan, Transcript};
 use ecrspec::contract::{Service, Tier};
 use ecrspec::generate::body;
 use ecrspec::generate::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
-use ecrspec::judge::known::KnownFile;
+use ecrspec::judge::known::{KnownFile, Stale};
 use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge};
 use ecrspec::wire::{Answer, Exchange, Reply, Trouble, envelope};
 use serde_json::{Value, json};
@@ -685,4 +685,8 @@ fn known_deviations_are_about_one_finding() {
     (known.service, known.expires) = (None, None);
     assert!(known.matches(Service::EcrPublic, &found(rule, rule, "200")));
     assert!(!known.is_expired(jiff::civil::date(2036, 11, 20)));
+    let told = [Stale::UnexpectedPass, Stale::Changed, Stale::Expired].map(|stale| stale.to_string());
+    assert!(
+        ["unexpected pass: ", "changed: ", "expired: "].iter().zip(&told).all(|(word, told)| told.starts_with(word))
+    );
 }
