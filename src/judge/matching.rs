@@ -125,6 +125,20 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_from_run_to_run_is_left_out() {
+        let got = |value: Value| {
+            let (pinned, found) = (json!({"a": "pinned"}), json!({"a": value}));
+            let miss = first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &Bindings::new(&[], "", 0));
+            miss.unwrap().got(200)
+        };
+        assert_eq!(got(json!("x".repeat(24))), format!("200 with a \"{}\"", "x".repeat(24)));
+        assert_eq!(got(json!("x".repeat(25))), "200 with another a");
+        assert_eq!(got(json!(10_u64.pow(18))), "200 with a 1000000000000000000");
+        assert_eq!(got(json!(["x".repeat(90)])), format!("200 with a [\"{}…", "x".repeat(78)));
+        assert_eq!(got(Value::Null), "200 without a");
+    }
+
+    #[test]
     fn values_of_a_target_can_be_shown() {
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind("upload.uploadId", "\u{9b}2J");
