@@ -110,7 +110,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     Ok(if totals.is_well() { 0 } else { Reason::Harness.code() })
 }
 
-/// Does something with each item, as many at once as there are cores, and brings the results in order.
+/// Does something with each item, more at once than there are cores since many wait for slow answers, and brings the
+/// results in order.
 fn side_by_side<T: Sync, R: Send>(
     items: &[T],
     work: impl AsyncFn(&T) -> Result<R, RunError> + Sync,
@@ -129,7 +130,7 @@ fn side_by_side<T: Sync, R: Send>(
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..3 * cores).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().try_for_each(|worker| {
             worker
                 .join()
