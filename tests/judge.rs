@@ -471,6 +471,16 @@ fn two_uploads_of_one_id() {
     let other = || json_of(200, json!({ "uploadId": NO_UPLOAD.replace("ff", "fe"), "partSize": 10_485_760 }));
     assert_eq!(verdict(&two(HERE, HERE), vec![began(), began()], TRUSTING), own);
     assert_eq!(verdict(&two(HERE, HERE), vec![began(), other()], TRUSTING), "pass");
+    // Whether an id is given again once its upload may have ended, is not documented.
+    for (operation, rule) in [("CompleteLayerUpload", "layerDigests/match"), ("DeleteRepository", "known")] {
+        let mut between = two(HERE, HERE);
+        let mut ends = wrong_digest().steps.remove(0);
+        ends.operation = String::from(operation);
+        ends.expect.rule = format!("{operation}/{rule}");
+        between.steps.insert(1, ends);
+        let answers = vec![began(), error(400, "InvalidLayerException"), began()];
+        assert!(!verdict(&between, answers, TRUSTING).contains("uploadId/own"));
+    }
     // A repository is named with each id.
     assert_eq!(verdict(&two(HERE, "some/name"), vec![began(), began()], TRUSTING), "pass");
     // A refusal that names an id began nothing, nor does what names the id of an upload that there is.

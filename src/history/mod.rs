@@ -17,7 +17,7 @@ use order::{Calls, Explained, Model, search};
 use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
-use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge};
+use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
 use crate::wire::{Exchange, Trouble};
 
 pub use rounds::Rounds;
@@ -315,7 +315,7 @@ impl<'a> History<'a> {
             .collect();
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let follower = Follower::new(self.case.service, &self.case.chunks, &references);
-        State { history: self, members, follower, taken: Vec::new(), parts: BTreeMap::new() }
+        State { history: self, members, follower, begun: BTreeSet::new(), parts: BTreeMap::new() }
     }
 
     /// The steps in an order, with what each expects there.
@@ -340,8 +340,8 @@ struct State<'a> {
     history: &'a History<'a>,
     members: Members,
     follower: Follower,
-    /// The calls that were taken.
-    taken: Vec<usize>,
+    /// The uploads that were begun and are certain to be open.
+    begun: BTreeSet<(String, usize)>,
     /// The parts that each upload was sent: what it holds.
     parts: BTreeMap<usize, Vec<usize>>,
 }
@@ -352,7 +352,10 @@ impl State<'_> {
         let Call { step, readings, answered: answer, .. } = &self.history.calls[call];
         let mut step = Step::clone(step);
         let accepted = self.follower.step(&mut step, readings, answer.as_ref().filter(|_| answered));
-        self.taken.push(call);
+        if may_end_uploads(&step) {
+            self.begun.clear();
+        }
+        self.begun.extend(self.history.calls[call].begun.clone());
         if accepted && step.operation == "UploadLayerPart" {
             let uploads = &self.history.calls[call].uploads;
             uploads.iter().for_each(|upload| self.parts.entry(*upload).or_default().push(call));
@@ -368,8 +371,7 @@ impl Model for State<'_> {
         let mut after = self.clone();
         let step = after.follow(call, true);
         let History { case, transcript, strictness, calls, .. } = self.history;
-        let own = &calls[call].begun;
-        let repeats_an_id = own.is_some() && self.taken.iter().any(|earlier| calls[*earlier].begun == *own);
+        let repeats_an_id = calls[call].begun.as_ref().is_some_and(|own| self.begun.contains(own));
         let as_it_should_be = judge::admits(case, &step, transcript, calls[call].exchange, *strictness)?;
         let explained = as_it_should_be || self.members == Members::Any;
         (explained && !repeats_an_id).then_some(after)
@@ -382,7 +384,7 @@ impl Model for State<'_> {
     }
 
     fn mark(&self) -> String {
-        format!("{}{:?}", self.follower.state(), self.parts)
+        format!("{}{:?}{:?}", self.follower.state(), self.begun, self.parts)
     }
 }
 

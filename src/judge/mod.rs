@@ -96,7 +96,8 @@ fn is_passed_over(step: &Step, strictness: Strictness) -> bool {
 /// The rule that each upload has an id of its own.
 const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
 
-/// The upload that a call began, if it did: its repository and its id. No other call may begin the same one.
+/// The upload that a call began, if it did: its repository and its id. No other call may begin the same one, until one
+/// comes that [`may_end_uploads`]: whether an id is given again after that, is not documented.
 pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
     let began = step.operation == "InitiateLayerUpload" && step.role != StepRole::Attempt;
     let answer = exchange.reply.as_ref().ok().filter(|_| began)?;
@@ -104,6 +105,11 @@ pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
     let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
     let member = |body: &Value, name: &str| body.get(name).and_then(Value::as_str).map(String::from);
     Some((member(&request, "repositoryName")?, member(&answer, "uploadId")?))
+}
+
+/// Whether uploads may have ended by a call, whatever was answered to it.
+pub fn may_end_uploads(step: &Step) -> bool {
+    matches!(step.operation.as_str(), "CompleteLayerUpload" | "DeleteRepository")
 }
 
 /// The first step with which the case tried to make or remove a repository, and the target did not. In a sequence that was
@@ -308,14 +314,15 @@ impl Subject<'_> {
         Ok(self.success_form(exchange, answer, &body))
     }
 
-    /// The finding that an upload has the id of an earlier one.
+    /// The finding that an upload has the id of an earlier one that is open.
     fn own_id<'a>(
         &self,
         exchange: &Exchange,
-        mut earlier: impl Iterator<Item = (&'a Step, &'a Exchange)>,
+        earlier: impl DoubleEndedIterator<Item = (&'a Step, &'a Exchange)>,
     ) -> Result<(), Box<Finding>> {
         let own = begun(self.step, exchange);
-        if own.is_none() || !earlier.any(|(step, exchange)| begun(step, exchange) == own) {
+        let mut open = earlier.rev().take_while(|(step, _)| !may_end_uploads(step));
+        if own.is_none() || !open.any(|(step, exchange)| begun(step, exchange) == own) {
             return Ok(());
         }
         let mut finding = self.finding(OWN_ID, Grade::State, String::from("200 with the uploadId of another upload"));
