@@ -30,7 +30,7 @@ fn entropy(number: u64) -> u64 {
 /// Strings of the documented patterns.
 mod strings {
     use divan::Bencher;
-    use ecrspec::contract::Service;
+    use ecrspec::contract::{Operation, Service};
     use ecrspec::testing::Constraint;
     use proptest::strategy::{Strategy as _, ValueTree as _};
     use proptest::test_runner::TestRunner;
@@ -47,7 +47,7 @@ mod strings {
             "uploadId" => ("uploadId", 36),
             _ => ("registryId", 12),
         };
-        (Constraint::of(Service::Ecr, "CompleteLayerUpload", member).unwrap(), length)
+        (Constraint::of(Service::Ecr, Operation::CompleteLayerUpload, member).unwrap(), length)
     }
 
     /// Valid ones, from the automaton.
@@ -93,14 +93,14 @@ mod requests {
     use arbitrary::Unstructured;
     use divan::Bencher;
     use ecrspec::case::{Decision, Plan};
-    use ecrspec::contract::Service;
+    use ecrspec::contract::{Operation, Service};
     use ecrspec::generate::Violations;
     use ecrspec::testing::{Completion, Upload};
     use serde_json::Value;
 
     use super::draws;
 
-    const COMPLETE: &str = "CompleteLayerUpload";
+    const COMPLETE: Operation = Operation::CompleteLayerUpload;
 
     /// One digest, the right one.
     #[divan::bench]

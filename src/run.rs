@@ -10,7 +10,7 @@ use proptest::strategy::ValueTree as _;
 use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition, Place, Plan};
-use crate::contract::{Service, Tier};
+use crate::contract::{Operation, Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
 use crate::generate::plan::Shrinking;
@@ -195,7 +195,7 @@ pub async fn run(
         if !searched(service) && !work.whole_survey {
             survey.narrow(cases(service));
         }
-        let keeps = |known: &BTreeMap<String, String>| known.contains_key("DeleteRepository");
+        let keeps = |known: &BTreeMap<Operation, String>| known.contains_key(&Operation::DeleteRepository);
         if survey.makes_repositories && (keeps(&survey.unknown) || keeps(&survey.broken)) {
             left.push(format!("{}/survey", settings.prefix));
         }
@@ -363,8 +363,7 @@ impl Shared {
         match self.survey(case.service) {
             Some(survey) if case.id.starts_with(RANDOM) || self.deadline.is_some() => {
                 let fixed = self.settings.repository.is_some();
-                let manages = |operation: &str| matches!(operation, "CreateRepository" | "DeleteRepository");
-                search::fitted(case, |operation| survey.lacks(operation) || (fixed && manages(operation)))
+                search::fitted(case, |operation| survey.lacks(operation) || (fixed && operation.manages_repositories()))
             }
             _ => case,
         }

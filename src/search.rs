@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::{Case, Decision, Plan, Transcript};
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::generate::plan;
 use crate::generate::{Violations, realise};
 use crate::judge::Finding;
@@ -51,7 +51,7 @@ pub fn find(service: Service, id: &str) -> Option<Case> {
 pub const RANDOM: &str = "random/";
 
 /// A random case without the operations that a target does not have: they would be the only thing that it shows.
-pub fn fitted(case: Case, lacks: impl Fn(&str) -> bool) -> Case {
+pub fn fitted(case: Case, lacks: impl Fn(Operation) -> bool) -> Case {
     match &case.plan {
         Some(plan) if plan.decisions.iter().any(|decision| lacks(decision.operation)) => {
             let fitted = realise(case.service, &plan.clone().without(lacks));
@@ -82,7 +82,7 @@ impl Novelty {
             let error = exchange.reply.as_ref().map(|answer| envelope::is_error(answer, &envelope::error(answer)));
             self.tally.accepted += usize::from(error == Ok(false));
             if self.classes.len() < MOST_CLASSES {
-                self.classes.insert(class(&step.operation, &step.expect.rule, exchange));
+                self.classes.insert(class(step.operation, &step.expect.rule, exchange));
             }
         }
         let new = self.classes.len() - before;
@@ -159,7 +159,7 @@ fn is_of(rule: &str, rule_or_member: &str) -> bool {
 }
 
 /// The rule that a violation of an operation breaks, or the member that it draws.
-fn rule(service: Service, operation: &str, number: u16) -> Option<String> {
+fn rule(service: Service, operation: Operation, number: u16) -> Option<String> {
     let name = Violations::of(service, operation).name(number)?;
     Some(format!("{operation}/{}", name.rsplit_once('/')?.0))
 }
@@ -213,7 +213,7 @@ fn spoil(service: Service, call: &mut Decision, number: usize) {
 
 /// What distinguishes an answer from others: operation, what the request was about, status, error type, the shape of its
 /// message, and roughly how long it took.
-fn class(operation: &str, rule: &str, exchange: &Exchange) -> u64 {
+fn class(operation: Option<Operation>, rule: &str, exchange: &Exchange) -> u64 {
     let mut hasher = DefaultHasher::new();
     (operation, rule).hash(&mut hasher);
     match &exchange.reply {
@@ -267,7 +267,7 @@ pub struct Sought {
 impl Sought {
     /// Seeks a finding of a plan.
     pub fn of(service: Service, plan: &Plan, finding: &Finding) -> Sought {
-        let calls = plan.decisions.iter().filter(|call| call.operation == finding.operation);
+        let calls = plan.decisions.iter().filter(|call| call.operation.name() == finding.operation);
         let rules =
             calls.flat_map(|call| call.violations.iter().filter_map(|number| rule(service, call.operation, *number)));
         Sought { finding: finding.clone(), rules: rules.collect() }

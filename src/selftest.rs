@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::drive::{Driver, InProcess, Target};
 use crate::judge::{Finding, Verdict};
 use crate::mock::variant::VARIANTS;
@@ -77,9 +77,9 @@ impl Tried {
 pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> Result<Tried, RunError> {
     let settings = settings(service);
     let mut cases = choose(&settings)?;
-    let operation = fault.rule.split('/').next().unwrap_or_default();
+    let operation: Option<Operation> = fault.rule.split('/').next().and_then(|name| name.parse().ok());
     let of_rule = |case: &Case| case.steps.iter().any(|step| step.expect.rule == fault.rule);
-    let of_operation = |case: &Case| case.steps.iter().any(|step| step.operation == operation);
+    let of_operation = |case: &Case| operation.is_some() && case.steps.iter().any(|step| step.operation == operation);
     // What uploads 20 MiB takes as long as a hundred others.
     let bytes = |case: &Case| case.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>();
     cases.sort_by_key(|case| (!of_rule(case), !of_operation(case), case.last, bytes(case)));

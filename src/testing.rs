@@ -3,7 +3,7 @@
 //! # Your own validator against the documented constraint
 //!
 //! ```
-//! use ecrspec::contract::Service;
+//! use ecrspec::contract::{Operation, Service};
 //! use ecrspec::testing::Constraint;
 //! use proptest::prelude::*;
 //!
@@ -17,7 +17,7 @@
 //!     })
 //! }
 //!
-//! let digests = Constraint::of(Service::Ecr, "CompleteLayerUpload", "layerDigests").unwrap();
+//! let digests = Constraint::of(Service::Ecr, Operation::CompleteLayerUpload, "layerDigests").unwrap();
 //! proptest!(|(text in digests.texts())| digests.hold(&text, validate(&text)));
 //! ```
 //!
@@ -87,7 +87,7 @@ use proptest::prelude::*;
 
 use crate::case::bindings::{nearly, short};
 use crate::case::{Bindings, Case, Decision, Plan, fill};
-use crate::contract::{Kind, Rules, Service, Text};
+use crate::contract::{Kind, Operation, Rules, Service, Text};
 use crate::drive::{self, Driver, InProcess, Room, Server, Target};
 use crate::expect::Expectation;
 use crate::generate::{self, Violations, follow, plan, realise};
@@ -98,7 +98,7 @@ use crate::model::registry::{ACCOUNT, PART_SIZE};
 #[derive(Clone, Copy, Debug)]
 pub struct Constraint {
     service: Service,
-    operation: &'static str,
+    operation: Operation,
     member: &'static str,
     text: &'static Text,
 }
@@ -117,7 +117,7 @@ pub enum Admits {
 impl Constraint {
     /// The constraint of a member, such as `repositoryName` of `InitiateLayerUpload`. `None` where there is no such
     /// member, or where it is no string and no list of strings.
-    pub fn of(service: Service, operation: &str, member: &str) -> Option<Constraint> {
+    pub fn of(service: Service, operation: Operation, member: &str) -> Option<Constraint> {
         let operation = service.contract().operation(operation)?;
         let member = operation.input(member)?;
         let text = match &member.shape.kind {
@@ -170,10 +170,10 @@ impl Constraint {
     /// chooses among the many: the same entropy gives the same string.
     ///
     /// ```
-    /// use ecrspec::contract::Service;
+    /// use ecrspec::contract::{Operation, Service};
     /// use ecrspec::testing::{Admits, Constraint};
     ///
-    /// let names = Constraint::of(Service::Ecr, "InitiateLayerUpload", "repositoryName").unwrap();
+    /// let names = Constraint::of(Service::Ecr, Operation::InitiateLayerUpload, "repositoryName").unwrap();
     /// let longest = names.matching(256, 7).unwrap();
     /// assert_eq!((longest.len(), names.admits(&longest)), (256, Admits::Yes));
     /// assert_eq!(names.matching(257, 7), None);
@@ -229,7 +229,7 @@ pub struct Completion {
     pub expected: Expectation,
 }
 
-const COMPLETE: &str = "CompleteLayerUpload";
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
 
 impl Upload {
     /// Valid and invalid requests to complete it.

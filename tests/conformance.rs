@@ -8,7 +8,7 @@ use std::env;
 use std::sync::Arc;
 
 use ecrspec::case::{Case, Place};
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
@@ -86,7 +86,7 @@ fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: 
             [] => Ok(()),
             findings => Err(findings.iter().map(|finding| finding.sentence()).collect::<Vec<_>>().join("\n").into()),
         })];
-    let lacks = |operation: &str| bench.survey.lacks(operation);
+    let lacks = |operation: Operation| bench.survey.lacks(operation);
     trials.extend(
         cases
             .into_iter()

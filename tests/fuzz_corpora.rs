@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use ecrspec::case::{Bindings, Case, Length, Step, StepRole, fill};
 use ecrspec::contract::error::ERRORS;
-use ecrspec::contract::{Kind, Member, Service, Shape};
+use ecrspec::contract::{Kind, Member, Operation, Service, Shape};
 use ecrspec::expect::Outcome;
 use ecrspec::fuzzing;
 use ecrspec::generate::plan;
@@ -135,12 +135,12 @@ fn body(case: &Case, step: &Step) -> Option<Bytes> {
 /// The id that the reference registry gives the first upload.
 fn upload_id() -> String {
     let mut registry = Registry::new(Service::Ecr);
-    let mut call = |operation: &str| {
+    let mut call = |operation: Operation| {
         let body = Bytes::from_static(br#"{"repositoryName":"ecrspec/fuzz"}"#);
         registry.answer(&envelope::request(Service::Ecr, operation, body)).unwrap()
     };
-    call("CreateRepository");
-    String::from(call("InitiateLayerUpload")["uploadId"].as_str().unwrap())
+    call(Operation::CreateRepository);
+    String::from(call(Operation::InitiateLayerUpload)["uploadId"].as_str().unwrap())
 }
 
 fn focus(case: &Case) -> Option<&Step> {
@@ -200,11 +200,13 @@ fn requests() -> Vec<(String, Vec<u8>)> {
         for case in suite(service).unwrap() {
             for step in &case.steps {
                 let operations = service.contract().operations;
-                let Some(index) = operations.iter().position(|known| known.name == step.operation) else { continue };
+                let Some(index) = operations.iter().position(|known| Some(known.name) == step.operation) else {
+                    continue;
+                };
                 let name = match step.role {
                     StepRole::Focus => step.expect.rule.clone(),
                     // Set-up operations are in no rule.
-                    StepRole::Attempt | StepRole::SetUp => format!("{service}-{}", step.operation),
+                    StepRole::Attempt | StepRole::SetUp => format!("{service}-{}", step.operation_name()),
                     StepRole::Probe => continue,
                 };
                 let Some(body) = body(&case, step).filter(|body| body.len() <= 8000) else { continue };
@@ -312,11 +314,11 @@ fn answers(case: &Case) -> Vec<(String, Answer)> {
     bindings.bind("absent", "ecrspec/absent");
     bindings.bind("repository", "ecrspec/fuzz");
     let body = Bytes::from_static(br#"{"repositoryName":"ecrspec/fuzz"}"#);
-    registry.answer(&envelope::request(case.service, "CreateRepository", body)).unwrap();
+    registry.answer(&envelope::request(case.service, Operation::CreateRepository, body)).unwrap();
     let mut found = Vec::new();
     for step in &case.steps {
         let Ok(body) = fill(&step.request.body, &mut bindings) else { break };
-        let operation = if step.operation.is_empty() { "none" } else { &step.operation };
+        let operation = step.operation.map_or("none", Operation::name);
         match registry.answer(&Request { body, ..step.request.clone() }) {
             Ok(members) => {
                 bindings.capture(&step.name, &members);
@@ -382,7 +384,7 @@ fn dictionary() -> String {
     };
     for contract in Service::ALL.map(Service::contract) {
         for operation in contract.operations {
-            add("operations", operation.name);
+            add("operations", operation.name.name());
             add("targets", &contract.target(operation.name));
             for member in operation.input.iter().chain(operation.output) {
                 collect(member, &mut add);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecrspec::contract::Service;
+use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::{Driver, Target};
 use ecrspec::judge::Grade;
@@ -174,7 +174,7 @@ fn every_framing_bears_every_behaviour() {
         for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
             let request = Request {
                 framing,
-                ..envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::from_static(b"{}"))
+                ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
             let exchange = runtime.block_on(http.send(request));
             if let Ok(answer) = &exchange.reply {
@@ -212,7 +212,7 @@ fn an_early_answer_to_a_large_body_is_heard() {
         }
     });
     let http = Http::new(&format!("http://{address}"), Patience::default()).unwrap();
-    let request = envelope::request(Service::Ecr, "UploadLayerPart", Bytes::from(vec![b' '; 20 << 20]));
+    let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, Bytes::from(vec![b' '; 20 << 20]));
     let heard = (0..5)
         .filter(|_| runtime.block_on(http.send(request.clone())).reply.is_ok_and(|answer| answer.status == 400))
         .count();
@@ -323,7 +323,7 @@ fn lawful_framings_of_an_answer_are_read_whole() {
         for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
             let request = Request {
                 framing,
-                ..envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::from_static(b"{}"))
+                ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
             let reply = runtime.block_on(http.send(request)).reply.unwrap();
             assert_eq!(&reply.body[..], b"{\"a\":\"b\"}", "{answer:?}, {framing:?}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecrspec::case::{Case, Plan, Transcript};
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::generate::body;
 use ecrspec::generate::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
 use ecrspec::judge::known::{KnownFile, Stale};
@@ -15,17 +15,21 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const TRUSTING: Strictness = Strictness { messages: false, availability: true };
 
 /// A case of one step.
-fn one(rule: &str, operation: &str, body: body::Body) -> Case {
+fn one(rule: &str, operation: Operation, body: body::Body) -> Case {
     Draft::new(Service::Ecr, "some/case", "some case").focus(rule, operation, body).done()
 }
 
 fn initiate() -> Case {
-    one("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+    one("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
 }
 
 /// A completion with a digest that does not match.
 fn wrong_digest() -> Case {
-    one("CompleteLayerUpload/layerDigests/match", "CompleteLayerUpload", body::complete(HERE, "upload", &[ABSENT]))
+    one(
+        "CompleteLayerUpload/layerDigests/match",
+        Operation::CompleteLayerUpload,
+        body::complete(HERE, "upload", &[ABSENT]),
+    )
 }
 
 fn says(status: u16, content_type: &str, body: &str) -> Reply {
@@ -230,7 +234,8 @@ fn an_invalid_request() {
     let got = verdict(&wrong_digest(), vec![json_of(200, json!({ "code": "Fine" }))], TRUSTING);
     assert!(got.ends_with(", got 200"), "{got}");
     // The framework's own error needs no message, and may come as 404.
-    let operation = one("wire/target/operation", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
+    let operation =
+        one("wire/target/operation", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[RIGHT]));
     let unknown = |status| json_of(status, json!({ "__type": "UnknownOperationException" }));
     check(&operation, vec![(unknown(400), "pass"), (unknown(404), "pass")]);
     assert!(verdict(&operation, vec![unknown(410)], TRUSTING).starts_with("form answer/status: expected status 400"));
@@ -240,7 +245,7 @@ fn an_invalid_request() {
 fn an_open_question() {
     let case = one(
         "CompleteLayerUpload/layerDigests/upper-case",
-        "CompleteLayerUpload",
+        Operation::CompleteLayerUpload,
         body::complete(HERE, "upload", &[RIGHT]),
     );
     let body = json!({ "registryId": "012345678910", "repositoryName": "x", "uploadId": NO_UPLOAD, "layerDigest": "sha256:00" });
@@ -273,11 +278,11 @@ fn an_open_question() {
     );
     // A list may repeat what was asked, in whatever form it was.
     let listed = || json_of(200, json!({ "layers": "none", "failures": [] }));
-    let lookup = |rule: &str| one(rule, "BatchCheckLayerAvailability", body::check(HERE, &["no digest"]));
+    let lookup = |rule: &str| one(rule, Operation::BatchCheckLayerAvailability, body::check(HERE, &["no digest"]));
     check(&lookup("BatchCheckLayerAvailability/layerDigests/malformed"), vec![(listed(), "pass")]);
     assert!(verdict(&lookup("BatchCheckLayerAvailability/accepted"), vec![listed()], TRUSTING).starts_with("form "));
     // Below the operations a success may be of something else.
-    let wire = one("wire/method", "CompleteLayerUpload", body::complete(HERE, "upload", &[RIGHT]));
+    let wire = one("wire/method", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[RIGHT]));
     check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
     // What was answered is kept.
     let exchange = Exchange {
@@ -294,7 +299,7 @@ fn an_open_question() {
 #[test]
 fn what_was_sent_is_echoed() {
     let input = body::part("some/name", "upload", "layer", 0, 32).text("uploadId", NO_UPLOAD);
-    let case = one("UploadLayerPart/accepted", "UploadLayerPart", input.text("layerPartBlob", "AA=="));
+    let case = one("UploadLayerPart/accepted", Operation::UploadLayerPart, input.text("layerPartBlob", "AA=="));
     let answer = |name: &str, registry: &str| {
         json_of(
             200,
@@ -318,7 +323,7 @@ fn what_was_sent_is_echoed() {
 #[test]
 fn pinned_members() {
     let input = body::part("some/name", "upload", "layer", 0, 32).text("uploadId", NO_UPLOAD);
-    let mut case = one("UploadLayerPart/accepted", "UploadLayerPart", input);
+    let mut case = one("UploadLayerPart/accepted", Operation::UploadLayerPart, input);
     case.steps[0].expect.outcomes = vec!["200 {\"lastByteReceived\":31}".parse().unwrap()];
     let answer = |last: Value| {
         let members = json!({ "registryId": "012345678910", "repositoryName": "some/name", "uploadId": NO_UPLOAD, "lastByteReceived": last });
@@ -368,7 +373,7 @@ fn pinned_members() {
 #[test]
 fn members_of_an_error() {
     let rule = "UploadLayerPart/partFirstByte/contiguous";
-    let mut case = one(rule, "UploadLayerPart", body::part(HERE, "upload", "layer", 1, 32));
+    let mut case = one(rule, Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 1, 32));
     case.steps[0].expect.outcomes =
         vec!["400 InvalidLayerPartException {\"lastValidByteReceived\":0}".parse().unwrap()];
     let answer = |last: Value| {
@@ -389,7 +394,8 @@ fn members_of_an_error() {
 #[test]
 fn messages_are_compared_when_it_is_asked_for() {
     let strict = Strictness { messages: true, availability: true };
-    let case = one("InitiateLayerUpload/repositoryName/exists", "InitiateLayerUpload", body::initiate("some/name"));
+    let case =
+        one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::initiate("some/name"));
     let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
     let right = "The repository with name 'some/name' does not exist in the registry with id '012345678910'";
     assert_eq!(verdict(&case, vec![says(right)], strict), "pass");
@@ -399,7 +405,7 @@ fn messages_are_compared_when_it_is_asked_for() {
     // The text of one occasion says nothing of another.
     let says = || json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no" }));
     let at = |rule: &str| {
-        let case = one(rule, "UploadLayerPart", body::part(HERE, "upload", "layer", 1, 32));
+        let case = one(rule, Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 1, 32));
         verdict(&case, vec![says()], strict)
     };
     assert!(at("UploadLayerPart/partFirstByte/contiguous").starts_with("form answer/message-text"));
@@ -408,12 +414,13 @@ fn messages_are_compared_when_it_is_asked_for() {
 
 #[test]
 fn an_attempt_that_failed_leaves_nothing_to_judge() {
-    for (operation, input) in
-        [("CreateRepository", body::repository("some/name")), ("DeleteRepository", body::repository("some/name"))]
-    {
+    for (operation, input) in [
+        (Operation::CreateRepository, body::repository("some/name")),
+        (Operation::DeleteRepository, body::repository("some/name")),
+    ] {
         let case = Draft::new(Service::Ecr, "some/case", "some case")
             .attempt("attempt", operation, input)
-            .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+            .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
             .done();
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
@@ -431,8 +438,8 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
     }
     // Another attempt than to make or to remove a repository says nothing about what comes after it.
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("attempt", "InitiateLayerUpload", body::initiate("some/name"))
-        .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+        .attempt("attempt", Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
         .done();
     let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
     assert!(verdict(&case, twice, TRUSTING).starts_with("refused "));
@@ -441,9 +448,9 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
 #[test]
 fn what_was_found_before_an_attempt_does_not_come_of_it() {
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
-        .attempt("attempt", "DeleteRepository", body::repository(HERE))
-        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+        .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+        .attempt("attempt", Operation::DeleteRepository, body::repository(HERE))
+        .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
         .done();
     let refused = || error(400, "EmptyUploadException");
     let finding = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
@@ -464,18 +471,20 @@ fn two_uploads_of_one_id() {
                of another upload";
     let two = |first: &str, second: &str| {
         Draft::new(Service::Ecr, "some/case", "some case")
-            .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(first))
-            .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(second))
+            .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(first))
+            .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(second))
             .done()
     };
     let other = || json_of(200, json!({ "uploadId": NO_UPLOAD.replace("ff", "fe"), "partSize": 10_485_760 }));
     assert_eq!(verdict(&two(HERE, HERE), vec![began(), began()], TRUSTING), own);
     assert_eq!(verdict(&two(HERE, HERE), vec![began(), other()], TRUSTING), "pass");
     // Whether an id is given again once its upload may have ended, is not documented.
-    for (operation, rule) in [("CompleteLayerUpload", "layerDigests/match"), ("DeleteRepository", "known")] {
+    for (operation, rule) in
+        [(Operation::CompleteLayerUpload, "layerDigests/match"), (Operation::DeleteRepository, "known")]
+    {
         let mut between = two(HERE, HERE);
         let mut ends = wrong_digest().steps.remove(0);
-        ends.operation = String::from(operation);
+        ends.operation = Some(operation);
         ends.expect.rule = format!("{operation}/{rule}");
         between.steps.insert(1, ends);
         let answers = vec![began(), error(400, "InvalidLayerException"), began()];
@@ -490,7 +499,7 @@ fn two_uploads_of_one_id() {
     let part = Draft::new(Service::Ecr, "some/case", "some case")
         .chunk("layer", 32)
         .initiate("upload")
-        .focus("UploadLayerPart/accepted", "UploadLayerPart", body::part(HERE, "upload", "layer", 0, 32))
+        .focus("UploadLayerPart/accepted", Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 0, 32))
         .done();
     let sent = json!({
         "registryId": "012345678910", "repositoryName": HERE, "uploadId": NO_UPLOAD, "lastByteReceived": 31
@@ -505,12 +514,12 @@ fn two_uploads_of_one_id() {
 #[test]
 fn several_steps() {
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .focus_as("first", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
-        .focus_as("second", "InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate("some/name"))
+        .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+        .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
         .focus_as(
             "third",
             "CompleteLayerUpload/layerDigests/match",
-            "CompleteLayerUpload",
+            Operation::CompleteLayerUpload,
             body::complete(HERE, "upload", &[ABSENT]),
         )
         .done();
@@ -549,8 +558,8 @@ fn several_steps() {
 #[test]
 fn a_case_that_goes_on_from_success_only() {
     let mut case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("first", "InitiateLayerUpload", body::initiate(HERE))
-        .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+        .attempt("first", Operation::InitiateLayerUpload, body::initiate(HERE))
+        .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
     let refused = || error(400, "RepositoryNotFoundException");
@@ -594,9 +603,10 @@ fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &st
 
 #[test]
 fn findings_are_said_in_a_sentence() {
-    const COMPLETE: &str = "CompleteLayerUpload";
-    let said =
-        |rule: &str, grade, expected: &str, got: &str| finding(rule, rule, COMPLETE, grade, expected, got).sentence();
+    const COMPLETE: Operation = Operation::CompleteLayerUpload;
+    let said = |rule: &str, grade, expected: &str, got: &str| {
+        finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
+    };
     let rule = "CompleteLayerUpload/layerDigests/match";
     let refused = "400 InvalidLayerException";
     for (text, expected) in [
@@ -625,9 +635,9 @@ fn findings_are_said_in_a_sentence() {
     ] {
         assert_eq!(text, expected);
     }
-    let crash = finding("always/no-5xx", rule, COMPLETE, Grade::Crash, refused, "500");
+    let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, refused, "500");
     assert_eq!(
-        (crash.acceptable_as(), finding(rule, "x", COMPLETE, Grade::State, refused, "200").acceptable_as()),
+        (crash.acceptable_as(), finding(rule, "x", COMPLETE.name(), Grade::State, refused, "200").acceptable_as()),
         (rule, rule)
     );
     for grade in Grade::ALL {
@@ -636,7 +646,7 @@ fn findings_are_said_in_a_sentence() {
     // Findings of one cause are said once, with the constraints of this operation that are broken.
     let together = |rule: &str, about: &[&str]| {
         let about: Vec<String> = about.iter().map(|rule| String::from(*rule)).collect();
-        let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE };
+        let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };
         finding(rule, rule, operation, Grade::State, refused, "200").sentence_for(&about)
     };
     let pattern = "CompleteLayerUpload/uploadId/pattern";

@@ -1,7 +1,7 @@
 //! The reference registry by itself: what it answers to each operation, and what it has then. Written by hand from the
 //! documents, so that a slip in the registry cannot hide in expectations that were made with it.
 
-use ecrspec::contract::Service;
+use ecrspec::contract::{Operation, Service};
 use ecrspec::model::Registry;
 use ecrspec::model::registry::ACCOUNT;
 use serde_json::{Map, Value, json};
@@ -18,12 +18,12 @@ struct Server(Registry);
 impl Server {
     fn of(service: Service) -> Server {
         let mut server = Server(Registry::new(service));
-        server.call("CreateRepository", json!({ "repositoryName": "one" })).unwrap();
+        server.call(Operation::CreateRepository, json!({ "repositoryName": "one" })).unwrap();
         server
     }
 
     /// The members of a success; or the error type, the rule and the message of a refusal.
-    fn call(&mut self, operation: &str, input: Value) -> Result<Value, String> {
+    fn call(&mut self, operation: Operation, input: Value) -> Result<Value, String> {
         let operation = self.0.service.contract().operation(operation).unwrap();
         let input: Map<String, Value> = input.as_object().cloned().unwrap();
         let refused = |refusal: ecrspec::model::Refusal| {
@@ -32,12 +32,12 @@ impl Server {
         self.0.call(operation, &input).map_err(refused)
     }
 
-    fn refused(&mut self, operation: &str, input: Value) -> String {
+    fn refused(&mut self, operation: Operation, input: Value) -> String {
         self.call(operation, input).unwrap_err()
     }
 
     fn begin(&mut self, repository: &str) -> String {
-        let answer = self.call("InitiateLayerUpload", json!({ "repositoryName": repository })).unwrap();
+        let answer = self.call(Operation::InitiateLayerUpload, json!({ "repositoryName": repository })).unwrap();
         String::from(answer["uploadId"].as_str().unwrap())
     }
 
@@ -47,17 +47,17 @@ impl Server {
             "repositoryName": repository, "uploadId": upload, "partFirstByte": 0, "partLastByte": 4,
             "layerPartBlob": "aGVsbG8=",
         });
-        self.call("UploadLayerPart", input)
+        self.call(Operation::UploadLayerPart, input)
     }
 
     fn complete(&mut self, repository: &str, upload: &str, digests: &[&str]) -> Result<Value, String> {
         let input = json!({ "repositoryName": repository, "uploadId": upload, "layerDigests": digests });
-        self.call("CompleteLayerUpload", input)
+        self.call(Operation::CompleteLayerUpload, input)
     }
 
     fn check(&mut self, repository: &str, digests: &[&str]) -> Value {
         let input = json!({ "repositoryName": repository, "layerDigests": digests });
-        self.call("BatchCheckLayerAvailability", input).unwrap()
+        self.call(Operation::BatchCheckLayerAvailability, input).unwrap()
     }
 }
 
@@ -75,46 +75,55 @@ fn repositories_are_made_described_and_removed() {
             })
         };
         let named = |name: &str| json!({ "repositoryName": name });
-        assert_eq!(server.call("CreateRepository", named("two")).unwrap(), json!({ "repository": described("two") }));
+        assert_eq!(
+            server.call(Operation::CreateRepository, named("two")).unwrap(),
+            json!({ "repository": described("two") })
+        );
         let again = format!(
             "RepositoryAlreadyExistsException by CreateRepository: The repository with name 'two' already exists in the \
              registry with id '{ACCOUNT}'"
         );
-        assert_eq!(server.refused("CreateRepository", named("two")), again);
-        let unknown = |operation: &str| {
+        assert_eq!(server.refused(Operation::CreateRepository, named("two")), again);
+        let unknown = |operation: Operation| {
             format!(
                 "RepositoryNotFoundException by {operation}/repositoryName/exists: The repository with name 'three' does \
                  not exist in the registry with id '{ACCOUNT}'"
             )
         };
-        assert_eq!(server.refused("DeleteRepository", named("three")), unknown("DeleteRepository"));
-        if service.contract().operation("DescribeRepositories").is_some() {
+        assert_eq!(server.refused(Operation::DeleteRepository, named("three")), unknown(Operation::DeleteRepository));
+        if service.contract().operation(Operation::DescribeRepositories).is_some() {
             let all = json!({ "repositories": [described("one"), described("two")] });
-            assert_eq!(server.call("DescribeRepositories", json!({})).unwrap(), all);
+            assert_eq!(server.call(Operation::DescribeRepositories, json!({})).unwrap(), all);
             let two = json!({ "repositoryNames": ["two"] });
             assert_eq!(
-                server.call("DescribeRepositories", two).unwrap(),
+                server.call(Operation::DescribeRepositories, two).unwrap(),
                 json!({ "repositories": [described("two")] })
             );
             let three = json!({ "repositoryNames": ["two", "three"] });
-            assert_eq!(server.refused("DescribeRepositories", three), unknown("DescribeRepositories"));
+            assert_eq!(
+                server.refused(Operation::DescribeRepositories, three),
+                unknown(Operation::DescribeRepositories)
+            );
         }
-        let removed = server.call("DeleteRepository", json!({ "repositoryName": "two", "force": true })).unwrap();
+        let removed =
+            server.call(Operation::DeleteRepository, json!({ "repositoryName": "two", "force": true })).unwrap();
         assert_eq!(removed, json!({ "repository": described("two") }));
         assert!(server.0.has_repository("one") && !server.0.has_repository("two"));
         // Of another account there is none; a set-up operation has no error of its own for that.
         let foreign = json!({ "repositoryName": "one", "registryId": "999999999999" });
         let unknown = "RepositoryNotFoundException by DeleteRepository/repositoryName/exists";
-        assert!(server.refused("DeleteRepository", foreign.clone()).starts_with(unknown));
+        assert!(server.refused(Operation::DeleteRepository, foreign.clone()).starts_with(unknown));
         let (error, rule) = match service {
             Service::Ecr => ("RepositoryNotFoundException", "repositoryName/exists"),
             Service::EcrPublic => ("RegistryNotFoundException", "registryId/unknown"),
         };
-        let refused = server.refused("InitiateLayerUpload", foreign);
+        let refused = server.refused(Operation::InitiateLayerUpload, foreign);
         assert!(refused.starts_with(&format!("{error} by InitiateLayerUpload/{rule}: ")), "{refused}");
         assert!(refused.contains(if service == Service::Ecr { "'one'" } else { "'999999999999'" }), "{refused}");
         assert!(
-            server.refused("CreateRepository", named("")).starts_with("InvalidParameterException by CreateRepository/")
+            server
+                .refused(Operation::CreateRepository, named(""))
+                .starts_with("InvalidParameterException by CreateRepository/")
         );
     }
 }
@@ -122,12 +131,12 @@ fn repositories_are_made_described_and_removed() {
 #[test]
 fn an_upload_becomes_a_layer() {
     let mut server = Server::of(Service::Ecr);
-    server.call("CreateRepository", json!({ "repositoryName": "two" })).unwrap();
+    server.call(Operation::CreateRepository, json!({ "repositoryName": "two" })).unwrap();
     let (upload, other) = (server.begin("one"), server.begin("one"));
     assert_ne!(upload, other);
     assert_eq!(server.0.uploads("one").len(), 2);
     assert_eq!(server.0.uploads("two"), []);
-    let begun = server.call("InitiateLayerUpload", json!({ "repositoryName": "two" })).unwrap();
+    let begun = server.call(Operation::InitiateLayerUpload, json!({ "repositoryName": "two" })).unwrap();
     assert_eq!(begun["partSize"], 10_485_760);
     let sent = json!({ "registryId": ACCOUNT, "repositoryName": "one", "uploadId": upload, "lastByteReceived": 4 });
     assert_eq!(server.send("one", &upload).unwrap(), sent);
@@ -182,7 +191,7 @@ fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
             "repositoryName": "one", "uploadId": upload, "partFirstByte": first, "partLastByte": last,
             "layerPartBlob": blob,
         });
-        server.refused("UploadLayerPart", input)
+        server.refused(Operation::UploadLayerPart, input)
     };
     let rule = |rule: &str| format!("InvalidLayerPartException by UploadLayerPart/{rule}: ");
     starts(part(0, 4, "aGVsbG8="), &rule("partFirstByte/contiguous"));
@@ -214,12 +223,12 @@ fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
         "LayerAlreadyExistsException by CompleteLayerUpload/layer/new",
     );
     let url = |server: &mut Server, digest: &str| {
-        server.refused("GetDownloadUrlForLayer", json!({ "repositoryName": "one", "layerDigest": digest }))
+        server.refused(Operation::GetDownloadUrlForLayer, json!({ "repositoryName": "one", "layerDigest": digest }))
     };
     starts(url(&mut server, HELLO), "LayerInaccessibleException by GetDownloadUrlForLayer/layer/unreferenced");
     starts(url(&mut server, NOTHING), "LayersNotFoundException by GetDownloadUrlForLayer/layerDigest/exists");
     // In another repository it is no obstacle, and a digest of another algorithm alone compares nothing.
-    server.call("CreateRepository", json!({ "repositoryName": "two" })).unwrap();
+    server.call(Operation::CreateRepository, json!({ "repositoryName": "two" })).unwrap();
     let elsewhere = server.begin("two");
     server.send("two", &elsewhere).unwrap();
     assert_eq!(server.complete("two", &elsewhere, &["md5:00"]).unwrap()["layerDigest"], HELLO);

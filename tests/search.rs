@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecrspec::case::{Case, Transcript};
-use ecrspec::contract::Service;
+use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::generate::{follow, plan, realise};
 use ecrspec::judge::{Strictness, Verdict, judge};
@@ -72,7 +72,7 @@ fn a_default_run_reaches_every_state() {
     let bench = Bench::new();
     for service in Service::ALL {
         let (mut calls, mut accepted, mut pairs) = (0, 0, 0);
-        let mut reached: BTreeSet<(&str, String)> = BTreeSet::new();
+        let mut reached: BTreeSet<(&str, Option<Operation>)> = BTreeSet::new();
         for index in 0..DEFAULT_CASES {
             let case = realise(service, &plan::nth(service, DEFAULT_SEED, index));
             let transcript = bench.drive(&case);
@@ -86,10 +86,10 @@ fn a_default_run_reaches_every_state() {
                 let body = String::from_utf8_lossy(&step.request.body).into_owned();
                 let repository = ["${repository}", "${repository:other}"].into_iter().find(|name| body.contains(name));
                 let repository = repository.map(String::from).unwrap_or_default();
-                if step.operation == "InitiateLayerUpload" && success {
+                if step.operation == Some(Operation::InitiateLayerUpload) && success {
                     states.insert(&step.name, (repository.clone(), "empty"));
                 }
-                if step.operation == "DeleteRepository" && success {
+                if step.operation == Some(Operation::DeleteRepository) && success {
                     let of_it = states.values_mut().filter(|(name, _)| *name == repository);
                     of_it.for_each(|(_, state)| *state = "repository deleted");
                 }
@@ -97,19 +97,20 @@ fn a_default_run_reaches_every_state() {
                     .iter()
                     .map(|(name, (_, state))| (*name, *state))
                     .find(|(name, _)| body.contains(&format!("\"${{{name}.uploadId}}\"")));
-                let about_uploads = matches!(step.operation.as_str(), "UploadLayerPart" | "CompleteLayerUpload");
+                let about_uploads =
+                    matches!(step.operation, Some(Operation::UploadLayerPart | Operation::CompleteLayerUpload));
                 let Some((upload, state)) = named else {
                     if about_uploads {
-                        reached.insert(("unknown", step.operation.clone()));
+                        reached.insert(("unknown", step.operation));
                     }
                     continue;
                 };
-                reached.insert((state, step.operation.clone()));
-                let after = match (step.operation.as_str(), success, state) {
-                    ("UploadLayerPart", true, "empty") => "one part",
-                    ("UploadLayerPart", true, "one part") => "several parts",
-                    ("CompleteLayerUpload", true, _) => "completed",
-                    ("CompleteLayerUpload", false, "one part" | "several parts") => "completion refused",
+                reached.insert((state, step.operation));
+                let after = match (step.operation, success, state) {
+                    (Some(Operation::UploadLayerPart), true, "empty") => "one part",
+                    (Some(Operation::UploadLayerPart), true, "one part") => "several parts",
+                    (Some(Operation::CompleteLayerUpload), true, _) => "completed",
+                    (Some(Operation::CompleteLayerUpload), false, "one part" | "several parts") => "completion refused",
                     (_, _, state) => state,
                 };
                 states.entry(upload).and_modify(|(_, state)| *state = after);
@@ -122,8 +123,8 @@ fn a_default_run_reaches_every_state() {
         for state in
             ["empty", "one part", "several parts", "completion refused", "completed", "repository deleted", "unknown"]
         {
-            for operation in ["UploadLayerPart", "CompleteLayerUpload"] {
-                assert!(reached.contains(&(state, String::from(operation))), "{service}: no {operation} on {state}");
+            for operation in [Operation::UploadLayerPart, Operation::CompleteLayerUpload] {
+                assert!(reached.contains(&(state, Some(operation))), "{service}: no {operation} on {state}");
             }
         }
     }

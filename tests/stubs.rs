@@ -14,7 +14,7 @@ use bytes::Bytes;
 use ecrspec::case::Case;
 use ecrspec::contract::check::check;
 use ecrspec::contract::error::ERRORS;
-use ecrspec::contract::{Rules, Service};
+use ecrspec::contract::{Operation, Rules, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::mock::{Mock, router};
 use ecrspec::report::score::{Scores, Share};
@@ -41,7 +41,7 @@ const LITTLE: f64 = 0.10;
 
 /// A request, as far as a stub looks at it.
 struct Seen {
-    operation: String,
+    operation: Option<Operation>,
     body: Bytes,
 }
 
@@ -58,7 +58,7 @@ impl Seen {
 
     /// Whether it makes or removes a repository.
     fn manages(&self) -> bool {
-        matches!(self.operation.as_str(), "CreateRepository" | "DeleteRepository")
+        self.operation.is_some_and(Operation::manages_repositories)
     }
 }
 
@@ -73,8 +73,8 @@ fn refusal(error: &str) -> Answer {
 /// The same members in each answer, all plausible.
 fn constant(seen: &Seen) -> Answer {
     let digest = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
-    success(&match seen.operation.as_str() {
-        "BatchCheckLayerAvailability" => json!({ "layers": [], "failures": [] }),
+    success(&match seen.operation {
+        Some(Operation::BatchCheckLayerAvailability) => json!({ "layers": [], "failures": [] }),
         _ => json!({
             "repository": { "registryId": "012345678910", "repositoryName": "stub" },
             "registryId": "012345678910",
@@ -93,24 +93,24 @@ fn obliging(seen: &Seen, stored: impl Fn(&Value) -> bool) -> Answer {
     let (there, absent): (Vec<Value>, Vec<Value>) = seen.digests().into_iter().partition(stored);
     let layer = |digest| json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": 32 });
     let failure = |digest| json!({ "layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": "no" });
-    success(&match seen.operation.as_str() {
-        "UploadLayerPart" => json!({
+    success(&match seen.operation {
+        Some(Operation::UploadLayerPart) => json!({
             "registryId": "012345678910",
             "repositoryName": seen.sent("repositoryName"),
             "uploadId": seen.sent("uploadId"),
             "lastByteReceived": seen.sent("partLastByte"),
         }),
-        "CompleteLayerUpload" => json!({
+        Some(Operation::CompleteLayerUpload) => json!({
             "registryId": "012345678910",
             "repositoryName": seen.sent("repositoryName"),
             "uploadId": seen.sent("uploadId"),
             "layerDigest": seen.digests().first(),
         }),
-        "BatchCheckLayerAvailability" => json!({
+        Some(Operation::BatchCheckLayerAvailability) => json!({
             "layers": there.into_iter().map(layer).collect::<Vec<_>>(),
             "failures": absent.into_iter().map(failure).collect::<Vec<_>>(),
         }),
-        "GetDownloadUrlForLayer" => {
+        Some(Operation::GetDownloadUrlForLayer) => {
             json!({ "downloadUrl": "http://127.0.0.1/layer", "layerDigest": seen.sent("layerDigest") })
         }
         _ => return constant(seen),
@@ -122,7 +122,7 @@ fn remembering() -> impl Fn(&Seen) -> Answer + Send + Sync + 'static {
     let stored: Mutex<BTreeSet<String>> = Mutex::default();
     move |seen| {
         let mut stored = stored.lock().unwrap();
-        if seen.operation == "CompleteLayerUpload" {
+        if seen.operation == Some(Operation::CompleteLayerUpload) {
             stored.extend(seen.digests().iter().map(Value::to_string));
         }
         obliging(seen, |digest| stored.contains(&digest.to_string()))
@@ -146,7 +146,7 @@ fn service(stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Router {
         let stub = stub.clone();
         async move {
             let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-            let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
+            let operation = target.and_then(|target| target.rsplit('.').next()?.parse().ok());
             let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
             let answer = stub(&Seen { operation, body });
             let response = Response::builder().status(answer.status);
@@ -242,11 +242,16 @@ fn who_refuses_all_fails() {
 #[test]
 fn who_decides_by_the_operation_fails() {
     let ecr = all_of(&[Service::Ecr]);
-    for accepted in ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "BatchCheckLayerAvailability"] {
+    for accepted in [
+        Operation::InitiateLayerUpload,
+        Operation::UploadLayerPart,
+        Operation::CompleteLayerUpload,
+        Operation::BatchCheckLayerAvailability,
+    ] {
         for only in [true, false] {
             let accepts = remembering();
             fails(&format!("{accepted}, only {only}"), &ecr, &[], move |seen| {
-                let accept = seen.manages() || (seen.operation == accepted) == only;
+                let accept = seen.manages() || (seen.operation == Some(accepted)) == only;
                 if accept { accepts(seen) } else { refusal("InvalidParameterException") }
             });
         }
@@ -284,7 +289,7 @@ fn who_checks_members_and_keeps_no_uploads_fails_with_a_score() {
     let summary = judged(
         &all_of(&[Service::Ecr]),
         service(move |seen| {
-            let Some(operation) = Service::Ecr.contract().operation(&seen.operation) else {
+            let Some(operation) = seen.operation.and_then(|named| Service::Ecr.contract().operation(named)) else {
                 return refusal("UnknownOperationException");
             };
             let Ok(Value::Object(input)) = serde_json::from_slice(&seen.body) else {
@@ -311,8 +316,11 @@ fn who_does_all_right_has_all_whatever_was_not_tried() {
 
     // What a fixed repository cannot be used for is not tried, and does not count.
     let furnished = mock();
-    let create =
-        envelope::request(Service::Ecr, "CreateRepository", Bytes::from_static(b"{\"repositoryName\":\"mine\"}"));
+    let create = envelope::request(
+        Service::Ecr,
+        Operation::CreateRepository,
+        Bytes::from_static(b"{\"repositoryName\":\"mine\"}"),
+    );
     assert!(furnished.answer(Request { framing: Framing::Length, ..create }).is_ok());
     let fixed = Settings { repository: Some(String::from("mine")), ..all_of(&[Service::Ecr]) };
     let summary = judged(&fixed, router(furnished));

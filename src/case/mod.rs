@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::contract::{Rules, Service, Tier};
+use crate::contract::{Operation, OperationSpec, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::wire::{Exchange, Request};
 
@@ -59,8 +59,8 @@ pub enum Place {
 pub struct Step {
     /// Name under which later steps refer to its answer.
     pub name: String,
-    /// The operation called; empty where the request names none.
-    pub operation: String,
+    /// The operation called; `None` where the request names none that there is.
+    pub operation: Option<Operation>,
     /// The request, with references `${…}` in its body.
     pub request: Request,
     /// Whether it is sent at the same time as the step before it.
@@ -141,7 +141,7 @@ impl Case {
     /// Whether it makes or removes repositories by itself, or needs more than one.
     pub fn manages_repositories(&self) -> bool {
         let more = matches!(&self.place, Place::Own(names) if !names.is_empty());
-        more || self.steps.iter().any(|step| matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository"))
+        more || self.steps.iter().any(|step| step.operation.is_some_and(Operation::manages_repositories))
     }
 
     /// The strongest tier among the steps that the case is about.
@@ -152,9 +152,14 @@ impl Case {
 }
 
 impl Step {
+    /// What the documents say of its operation.
+    pub fn spec(&self, service: Service) -> Option<&'static OperationSpec> {
+        service.contract().operation(self.operation?)
+    }
+
     /// Who answers, for a reader: the operation, or the server where the request names none.
     pub fn operation_name(&self) -> &str {
-        if self.operation.is_empty() { "the server" } else { &self.operation }
+        self.operation.map_or("the server", Operation::name)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The decisions behind a random case: the only thing about it that is random.
 
+use crate::contract::Operation;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// The decisions behind a random case. What they come to, [`crate::generate::realise`] says: version, service and plan
@@ -16,7 +17,7 @@ pub struct Plan {
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Decision {
     /// The operation that is called: one of [`OPERATIONS`].
-    pub operation: &'static str,
+    pub operation: Operation,
     /// Which of its violations the request has, at most [`Plan::MAX_VIOLATIONS`]; taken modulo the number that there are.
     pub violations: Vec<u16>,
     /// Which repository, upload, layer, size and value. Each byte is one choice, and 0 the plainest.
@@ -27,14 +28,14 @@ pub struct Decision {
 pub const ENTROPY: usize = 8;
 
 /// The operations of a plan, the plainest first.
-pub const OPERATIONS: [&str; 7] = [
-    "InitiateLayerUpload",
-    "UploadLayerPart",
-    "CompleteLayerUpload",
-    "BatchCheckLayerAvailability",
-    "GetDownloadUrlForLayer",
-    "DeleteRepository",
-    "CreateRepository",
+pub const OPERATIONS: [Operation; 7] = [
+    Operation::InitiateLayerUpload,
+    Operation::UploadLayerPart,
+    Operation::CompleteLayerUpload,
+    Operation::BatchCheckLayerAvailability,
+    Operation::GetDownloadUrlForLayer,
+    Operation::DeleteRepository,
+    Operation::CreateRepository,
 ];
 
 impl Plan {
@@ -52,7 +53,7 @@ impl Plan {
     }
 
     /// The plan without the calls of some operations.
-    pub fn without(mut self, leave_out: impl Fn(&str) -> bool) -> Plan {
+    pub fn without(mut self, leave_out: impl Fn(Operation) -> bool) -> Plan {
         self.decisions.retain(|decision| !leave_out(decision.operation));
         self
     }
@@ -83,7 +84,7 @@ impl Decision {
     /// # Panics
     ///
     /// When it is none of [`OPERATIONS`].
-    pub fn plain(operation: &str) -> Decision {
+    pub fn plain(operation: Operation) -> Decision {
         let known = OPERATIONS.into_iter().find(|known| *known == operation);
         let operation = known.unwrap_or_else(|| panic!("a plan has no {operation}"));
         Decision { operation, violations: Vec::new(), entropy: [0; ENTROPY] }
@@ -144,10 +145,11 @@ mod tests {
             assert!(plan.decisions.len() <= Plan::MAX_CALLS);
             assert_eq!(plan.decisions.len(), bytes.len().div_ceil(BYTES).min(Plan::MAX_CALLS));
         }
-        let doubly = Decision { violations: vec![700, 3], entropy: [9; ENTROPY], ..Decision::plain("UploadLayerPart") };
-        let plan = Plan { decisions: vec![Decision::plain("InitiateLayerUpload"), doubly] };
+        let doubly =
+            Decision { violations: vec![700, 3], entropy: [9; ENTROPY], ..Decision::plain(Operation::UploadLayerPart) };
+        let plan = Plan { decisions: vec![Decision::plain(Operation::InitiateLayerUpload), doubly] };
         assert_eq!(Plan::arbitrary(&mut Unstructured::new(&plan.to_bytes())).unwrap(), plan);
         let one = Plan::arbitrary(&mut Unstructured::new(&[2])).unwrap();
-        assert_eq!(one.decisions, [Decision::plain("CompleteLayerUpload")]);
+        assert_eq!(one.decisions, [Decision::plain(Operation::CompleteLayerUpload)]);
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Code, Failure, print};
-use crate::contract::{Contract, ErrorType, Kind, Member, Operation, Service, Shape, Text};
+use crate::contract::{Contract, ErrorType, Kind, Member, OperationSpec, Service, Shape, Text};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -40,11 +40,16 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let Command::Show { operation, service, format } = &arguments.command;
     let services = if service.is_empty() { Service::ALL.to_vec() } else { service.clone() };
     let contracts: Vec<&Contract> = services.iter().map(|service| service.contract()).collect();
-    let chosen = |contract: &&Contract| -> Vec<&'static Operation> {
-        contract.operations.iter().filter(|known| operation.as_ref().is_none_or(|name| known.name == name)).collect()
+    let chosen = |contract: &&Contract| -> Vec<&'static OperationSpec> {
+        contract
+            .operations
+            .iter()
+            .filter(|known| operation.as_ref().is_none_or(|name| known.name.name() == name))
+            .collect()
     };
     if contracts.iter().all(|contract| chosen(contract).is_empty()) {
-        let names: Vec<&str> = Service::Ecr.contract().operations.iter().map(|operation| operation.name).collect();
+        let names: Vec<&str> =
+            Service::Ecr.contract().operations.iter().map(|operation| operation.name.name()).collect();
         let found = operation.clone().unwrap_or_default();
         return Err(Failure::usage(anyhow!("expected an operation ({}), found {found:?}", names.join(", "))));
     }
@@ -58,7 +63,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     Ok(0)
 }
 
-fn text(contract: &Contract, operations: &[&Operation]) -> String {
+fn text(contract: &Contract, operations: &[&OperationSpec]) -> String {
     let mut text = format!(
         "{} ({}), API {}, X-Amz-Target {}.<Operation>, signed as {}\n",
         contract.title, contract.service, contract.api_version, contract.target_prefix, contract.signing_name
@@ -124,14 +129,14 @@ fn text_line(text: &Text) -> String {
     line
 }
 
-fn as_json(contract: &Contract, operations: &[&Operation]) -> Value {
+fn as_json(contract: &Contract, operations: &[&OperationSpec]) -> Value {
     let operations: Vec<Value> = operations
         .iter()
         .map(|operation| {
             let errors = operation.errors.iter().filter_map(|name| ErrorType::find(name));
             json!({
                 "name": operation.name,
-                "role": operation.role,
+                "role": operation.name.role(),
                 "source": operation.page(),
                 "request": operation.input.iter().map(member_json).collect::<Vec<_>>(),
                 "answer": operation.output.iter().map(member_json).collect::<Vec<_>>(),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::Operation;
+use super::OperationSpec;
 use super::shape::{Kind, Shape, Text};
 
 /// A rule that a request breaks.
@@ -17,7 +17,7 @@ pub struct Breach {
 
 /// The rules that the members of a request break, in the order in which the server framework looks: types first, then
 /// constraints. Unknown members are ignored; null is as if left out.
-pub fn check(operation: &Operation, input: &Map<String, Value>) -> Vec<Breach> {
+pub fn check(operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breach> {
     let mut types = Vec::new();
     let mut constraints = Vec::new();
     for member in operation.input {
@@ -177,9 +177,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::contract::Service;
+    use crate::contract::{Operation, Service};
 
-    fn rules(service: Service, operation: &str, input: Value) -> Vec<String> {
+    fn rules(service: Service, operation: Operation, input: Value) -> Vec<String> {
         let Value::Object(input) = input else { panic!("an object") };
         check(service.contract().operation(operation).unwrap(), &input).into_iter().map(|breach| breach.rule).collect()
     }
@@ -188,8 +188,8 @@ mod tests {
     fn a_request_of_the_documents_breaks_nothing() {
         let input = json!({"repositoryName": "layer-test", "uploadId": "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9",
             "layerDigests": ["6cb64b8a-9378-0e33-2ab1-b780fab8a9e9:48074e6d3a68b39aad8ccc002cdad912d4148c0f92b3729323e"]});
-        assert_eq!(rules(Service::Ecr, "CompleteLayerUpload", input.clone()), [""; 0]);
-        assert_eq!(rules(Service::EcrPublic, "CompleteLayerUpload", input), [""; 0]);
+        assert_eq!(rules(Service::Ecr, Operation::CompleteLayerUpload, input.clone()), [""; 0]);
+        assert_eq!(rules(Service::EcrPublic, Operation::CompleteLayerUpload, input), [""; 0]);
     }
 
     #[test]
@@ -205,16 +205,16 @@ mod tests {
             (json!({"repositoryName": "ab", "registryId": "1"}), "InitiateLayerUpload/registryId/pattern"),
         ];
         for (input, rule) in rows {
-            assert_eq!(rules(Service::Ecr, "InitiateLayerUpload", input.clone()), [rule], "{input}");
+            assert_eq!(rules(Service::Ecr, Operation::InitiateLayerUpload, input.clone()), [rule], "{input}");
         }
         let names = json!({"repositoryNames": ["a__b"]});
         assert_eq!(
-            rules(Service::Ecr, "DescribeRepositories", names),
+            rules(Service::Ecr, Operation::DescribeRepositories, names),
             ["DescribeRepositories/repositoryNames/editions"]
         );
         let public = json!({"repositoryName": "a__b", "registryId": "x".repeat(51)});
         assert_eq!(
-            rules(Service::EcrPublic, "InitiateLayerUpload", public),
+            rules(Service::EcrPublic, Operation::InitiateLayerUpload, public),
             ["InitiateLayerUpload/registryId/editions", "InitiateLayerUpload/repositoryName/pattern"]
         );
     }
@@ -226,7 +226,7 @@ mod tests {
                 r#"{{"repositoryName":"ab","uploadId":"6cb64b8a-9378-0e33-2ab1-b780fab8a9e9","partFirstByte":{number},
                 "partLastByte":0,"layerPartBlob":""}}"#
             );
-            rules(Service::Ecr, "UploadLayerPart", serde_json::from_str(&text).unwrap())
+            rules(Service::Ecr, Operation::UploadLayerPart, serde_json::from_str(&text).unwrap())
         };
         assert_eq!(check("9223372036854775807"), [""; 0]);
         assert_eq!(check("-1"), ["UploadLayerPart/partFirstByte/min"]);

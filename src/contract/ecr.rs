@@ -2,7 +2,7 @@
 
 use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
 use super::shapes::*;
-use super::{Contract, Operation, Role, Service};
+use super::{Contract, Operation, OperationSpec, Service};
 
 /// The contract of the private service.
 pub static CONTRACT: Contract = Contract {
@@ -55,18 +55,16 @@ static LAYERS: Shape = Shape { name: "LayerList", kind: Kind::List { min: 0, max
 const REGISTRY: Member = optional("registryId", &REGISTRY_ID);
 const NAME: Member = required("repositoryName", &REPOSITORY_NAME);
 
-static OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "InitiateLayerUpload",
-        role: Role::Layer,
+static OPERATIONS: &[OperationSpec] = &[
+    OperationSpec {
+        name: Operation::InitiateLayerUpload,
         input: &[REGISTRY, NAME],
         output: &[required("uploadId", &UPLOAD_ID), required("partSize", &PART_SIZE)],
         errors: &["InvalidParameterException", "KmsException", "RepositoryNotFoundException", "ServerException"],
         source: "api:InitiateLayerUpload",
     },
-    Operation {
-        name: "UploadLayerPart",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::UploadLayerPart,
         input: &[
             REGISTRY,
             NAME,
@@ -92,9 +90,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api:UploadLayerPart",
     },
-    Operation {
-        name: "CompleteLayerUpload",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::CompleteLayerUpload,
         input: &[REGISTRY, NAME, required("uploadId", &UPLOAD_ID), required("layerDigests", &LAYER_DIGEST_LIST)],
         output: &[
             required("registryId", &REGISTRY_ID),
@@ -115,17 +112,15 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api:CompleteLayerUpload",
     },
-    Operation {
-        name: "BatchCheckLayerAvailability",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::BatchCheckLayerAvailability,
         input: &[REGISTRY, NAME, required("layerDigests", &BATCHED_LAYER_DIGEST_LIST)],
         output: &[required("layers", &LAYERS), required("failures", &FAILURES)],
         errors: &["InvalidParameterException", "RepositoryNotFoundException", "ServerException"],
         source: "api:BatchCheckLayerAvailability",
     },
-    Operation {
-        name: "GetDownloadUrlForLayer",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::GetDownloadUrlForLayer,
         input: &[REGISTRY, NAME, required("layerDigest", &LAYER_DIGEST)],
         output: &[required("downloadUrl", &URL), required("layerDigest", &LAYER_DIGEST)],
         errors: &[
@@ -139,9 +134,8 @@ static OPERATIONS: &[Operation] = &[
         source: "api:GetDownloadUrlForLayer",
     },
     // Of the set-up operations, only the members that the harness uses.
-    Operation {
-        name: "CreateRepository",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::CreateRepository,
         input: &[REGISTRY, NAME],
         output: &[required("repository", &REPOSITORY)],
         errors: &[
@@ -155,17 +149,15 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api:CreateRepository",
     },
-    Operation {
-        name: "DescribeRepositories",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::DescribeRepositories,
         input: &[REGISTRY, optional("repositoryNames", &REPOSITORY_NAMES)],
         output: &[required("repositories", &REPOSITORIES)],
         errors: &["InvalidParameterException", "RepositoryNotFoundException", "ServerException"],
         source: "api:DescribeRepositories",
     },
-    Operation {
-        name: "DeleteRepository",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::DeleteRepository,
         input: &[REGISTRY, NAME, optional("force", &FORCE_FLAG)],
         output: &[required("repository", &REPOSITORY)],
         errors: &[

@@ -2,7 +2,7 @@
 
 use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
 use super::shapes::*;
-use super::{Contract, Operation, Role, Service};
+use super::{Contract, Operation, OperationSpec, Service};
 
 /// The contract of the public service.
 pub static CONTRACT: Contract = Contract {
@@ -51,10 +51,9 @@ static LAYERS: Shape = Shape { name: "LayerList", kind: Kind::List { min: 0, max
 const REGISTRY: Member = optional("registryId", &REGISTRY_ID_OR_ALIAS);
 const NAME: Member = required("repositoryName", &REPOSITORY_NAME);
 
-static OPERATIONS: &[Operation] = &[
-    Operation {
-        name: "InitiateLayerUpload",
-        role: Role::Layer,
+static OPERATIONS: &[OperationSpec] = &[
+    OperationSpec {
+        name: Operation::InitiateLayerUpload,
         input: &[REGISTRY, NAME],
         output: &[required("uploadId", &UPLOAD_ID), required("partSize", &PART_SIZE)],
         errors: &[
@@ -66,9 +65,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api-public:InitiateLayerUpload",
     },
-    Operation {
-        name: "UploadLayerPart",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::UploadLayerPart,
         input: &[
             REGISTRY,
             NAME,
@@ -95,9 +93,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api-public:UploadLayerPart",
     },
-    Operation {
-        name: "CompleteLayerUpload",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::CompleteLayerUpload,
         input: &[REGISTRY, NAME, required("uploadId", &UPLOAD_ID), required("layerDigests", &LAYER_DIGEST_LIST)],
         output: &[
             required("registryId", &REGISTRY_ID),
@@ -119,9 +116,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api-public:CompleteLayerUpload",
     },
-    Operation {
-        name: "BatchCheckLayerAvailability",
-        role: Role::Layer,
+    OperationSpec {
+        name: Operation::BatchCheckLayerAvailability,
         input: &[REGISTRY, NAME, required("layerDigests", &BATCHED_LAYER_DIGEST_LIST)],
         output: &[required("layers", &LAYERS), required("failures", &FAILURES)],
         errors: &[
@@ -134,9 +130,8 @@ static OPERATIONS: &[Operation] = &[
         source: "api-public:BatchCheckLayerAvailability",
     },
     // Of the set-up operations, only the members that the harness uses.
-    Operation {
-        name: "CreateRepository",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::CreateRepository,
         input: &[NAME],
         output: &[required("repository", &REPOSITORY)],
         errors: &[
@@ -150,9 +145,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api-public:CreateRepository",
     },
-    Operation {
-        name: "DescribeRepositories",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::DescribeRepositories,
         input: &[optional("registryId", &REGISTRY_ID), optional("repositoryNames", &REPOSITORY_NAMES)],
         output: &[required("repositories", &REPOSITORIES)],
         errors: &[
@@ -163,9 +157,8 @@ static OPERATIONS: &[Operation] = &[
         ],
         source: "api-public:DescribeRepositories",
     },
-    Operation {
-        name: "DeleteRepository",
-        role: Role::SetUp,
+    OperationSpec {
+        name: Operation::DeleteRepository,
         input: &[optional("registryId", &REGISTRY_ID), NAME, optional("force", &FORCE_FLAG)],
         output: &[required("repository", &REPOSITORY)],
         errors: &[

@@ -7,6 +7,7 @@ pub mod check;
 pub mod ecr;
 pub mod ecr_public;
 pub mod error;
+pub mod operation;
 pub mod rule;
 pub mod shape;
 pub mod shapes;
@@ -17,6 +18,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use error::{ErrorType, Fault};
+pub use operation::{Operation, Role};
 pub use rule::{Rule, Rules};
 pub use shape::{Kind, Member, Pattern, Shape, Text};
 pub use source::{Source, Tier};
@@ -45,16 +47,14 @@ pub struct Contract {
     /// The service name in the scope of a signature.
     pub signing_name: &'static str,
     /// The covered operations, in the order of an upload; set-up operations last.
-    pub operations: &'static [Operation],
+    pub operations: &'static [OperationSpec],
 }
 
-/// One operation of a service.
+/// What the documents say of one operation of a service.
 #[derive(Debug)]
-pub struct Operation {
-    /// Its name, as it stands in `X-Amz-Target` after the dot.
-    pub name: &'static str,
-    /// Whether the gate judges it, or only uses it to set up and clean up.
-    pub role: Role,
+pub struct OperationSpec {
+    /// Which operation.
+    pub name: Operation,
     /// Members of the request.
     pub input: &'static [Member],
     /// Members of a successful answer.
@@ -63,16 +63,6 @@ pub struct Operation {
     pub errors: &'static [&'static str],
     /// Id of the page that documents it.
     pub source: &'static str,
-}
-
-/// What an operation is to the gate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Part of the layer-upload API: every rule is tested.
-    Layer,
-    /// Used to make and remove repositories.
-    SetUp,
 }
 
 impl Service {
@@ -108,31 +98,26 @@ impl fmt::Display for Service {
 }
 
 impl Contract {
-    /// The operation with this name, if the service has it.
-    pub fn operation(&self, name: &str) -> Option<&'static Operation> {
+    /// What the documents say of an operation, if the service has it.
+    pub fn operation(&self, name: Operation) -> Option<&'static OperationSpec> {
         self.operations.iter().find(|operation| operation.name == name)
     }
 
     /// The operations that the gate judges.
-    pub fn layer_operations(&self) -> impl Iterator<Item = &'static Operation> {
-        self.operations.iter().filter(|operation| operation.role == Role::Layer)
+    pub fn layer_operations(&self) -> impl Iterator<Item = &'static OperationSpec> {
+        self.operations.iter().filter(|operation| operation.name.role() == Role::Layer)
     }
 
     /// The value of `X-Amz-Target` for an operation.
-    pub fn target(&self, operation: &str) -> String {
+    pub fn target(&self, operation: Operation) -> String {
         format!("{}.{operation}", self.target_prefix)
     }
 }
 
-impl Operation {
+impl OperationSpec {
     /// The member of the request with this name.
     pub fn input(&self, name: &str) -> Option<&'static Member> {
         self.input.iter().find(|member| member.name == name)
-    }
-
-    /// Whether it only looks, and leaves everything as it was.
-    pub fn changes_nothing(&self) -> bool {
-        matches!(self.name, "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" | "DescribeRepositories")
     }
 
     /// The page that documents it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Cases, Sample, gap, rules};
 use crate::contract::check::{blob, long};
-use crate::contract::{Kind, Member, Operation, Pattern, Rule, Service, Text};
+use crate::contract::{Kind, Member, Operation, OperationSpec, Pattern, Rule, Service, Text};
 use crate::generate::strings::Strings;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -76,7 +76,7 @@ impl Reach {
 #[derive(Debug, Serialize)]
 pub struct Constraint {
     /// The operation.
-    pub operation: &'static str,
+    pub operation: Operation,
     /// The member of its request.
     pub member: String,
     /// The id of the rule.
@@ -169,7 +169,7 @@ struct Exception {
     /// The rule without its operation.
     rule: &'static str,
     /// The operations that have cases there all the same.
-    but_at: &'static [&'static str],
+    but_at: &'static [Operation],
     reach: Reach,
     why: &'static str,
 }
@@ -177,7 +177,7 @@ struct Exception {
 const EXCEPTIONS: &[Exception] = &[
     Exception {
         rule: "repositoryName/editions",
-        but_at: &["InitiateLayerUpload"],
+        but_at: &[Operation::InitiateLayerUpload],
         reach: Reach::JustOutside,
         why: "asked at InitiateLayerUpload: there the name alone decides",
     },
@@ -209,7 +209,7 @@ pub(super) fn rows(service: Service) -> (Vec<Constraint>, Vec<&'static Rule>) {
         let mut words = rule.id.splitn(3, '/');
         let (name, member, what) =
             (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let place = service.contract().operations.iter().position(|known| known.name == name);
+        let place = service.contract().operations.iter().position(|known| known.name.name() == name);
         let operation = place.map(|place| &service.contract().operations[place]);
         let measure = operation.and_then(|operation| Measure::of(&rule.id, operation.input(member), what));
         let (Some(measure), Some(operation), Some(place)) = (measure, operation, place) else {
@@ -223,7 +223,7 @@ pub(super) fn rows(service: Service) -> (Vec<Constraint>, Vec<&'static Rule>) {
 }
 
 impl Constraint {
-    fn new(operation: &Operation, member: &str, rule: &'static Rule, measure: Measure) -> Constraint {
+    fn new(operation: &OperationSpec, member: &str, rule: &'static Rule, measure: Measure) -> Constraint {
         let exception = |reach: Reach| {
             let here = EXCEPTIONS.iter().filter(|known| !known.but_at.contains(&operation.name));
             let mut here = here.filter(|known| rule.id == format!("{}/{}", operation.name, known.rule));

@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::{Cases, gap};
 use crate::case::{Case, Step};
 use crate::contract::error::{ERRORS, OutOfReach};
-use crate::contract::{ErrorType, Role, Rules, Service};
+use crate::contract::{ErrorType, Operation, Role, Rules, Service};
 
 /// An error that an operation documents, or that the framework answers for it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdmittedError {
     /// The operation; empty for the framework below all of them.
-    pub operation: &'static str,
+    pub operation: Option<Operation>,
     /// The error type.
     pub error: &'static str,
     /// The cases that admit it and nothing else.
@@ -60,10 +60,14 @@ pub(super) fn rows(service: Service) -> Vec<AdmittedError> {
             };
             let set_up = || NotProvoked { why: SET_UP, source: String::from(operation.source) };
             let why = error.out_of_reach.as_ref().map(reason);
-            rows.push(row(operation.name, error, why.or_else(|| (operation.role == Role::SetUp).then(set_up))));
+            rows.push(row(
+                Some(operation.name),
+                error,
+                why.or_else(|| (operation.name.role() == Role::SetUp).then(set_up)),
+            ));
         }
     }
-    rows.extend(ERRORS.iter().filter(|error| error.source != "api").map(|error| row("", error, None)));
+    rows.extend(ERRORS.iter().filter(|error| error.source != "api").map(|error| row(None, error, None)));
     rows
 }
 
@@ -74,7 +78,7 @@ impl AdmittedError {
     /// Counts a judged step of a case, if it admits the error.
     pub(super) fn note(&mut self, case: &Case, step: &Step) {
         let admitted = step.expect.errors();
-        let is_here = self.operation.is_empty() || step.operation == self.operation;
+        let is_here = self.operation.is_none() || step.operation == self.operation;
         if !is_here || !admitted.contains(&self.error) {
             return;
         }
@@ -92,7 +96,7 @@ impl AdmittedError {
 
     /// Whose error it is, for a reader.
     pub fn owner(&self) -> &'static str {
-        if self.operation.is_empty() { "the framework" } else { self.operation }
+        self.operation.map_or("the framework", Operation::name)
     }
 
     /// All its cases.

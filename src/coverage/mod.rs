@@ -20,7 +20,7 @@ pub use state::{State, Thing};
 
 use crate::case::{Case, Step, StepRole};
 use crate::contract::check::check;
-use crate::contract::{Operation, Rule, Rules, Service, Tier};
+use crate::contract::{Operation, OperationSpec, Rule, Rules, Service, Tier};
 use crate::expect::Expectation;
 use crate::generate::expected::{Rehearsal, repositories};
 use crate::model::registry::ACCOUNT;
@@ -71,7 +71,7 @@ pub struct MetState {
     #[serde(flatten)]
     pub state: State,
     /// The operation.
-    pub operation: &'static str,
+    pub operation: Operation,
     /// The cases that call it so.
     pub cases: Cases,
 }
@@ -96,7 +96,7 @@ pub struct Totals {
 struct Sample<'a> {
     case: &'a str,
     expect: &'a Expectation,
-    operation: &'static Operation,
+    operation: &'static OperationSpec,
     input: &'a Members,
     /// The rules that its members break.
     broken: Vec<String>,
@@ -160,7 +160,7 @@ impl Coverage {
             let operations = service.contract().layer_operations();
             operations.filter(|operation| state::names(operation, state.of)).map(move |operation| (*state, operation))
         });
-        let met = |(state, operation): (State, &Operation)| MetState {
+        let met = |(state, operation): (State, &OperationSpec)| MetState {
             state,
             operation: operation.name,
             cases: Cases::default(),
@@ -182,7 +182,7 @@ impl Coverage {
             case.groups().into_iter().flat_map(|group| vec![group.len() == 1; group.len()]).collect();
         for (step, by_itself) in case.steps.iter().zip(by_itself) {
             let (request, answer) = rehearsal.step(step)?;
-            let operation = self.service.contract().operation(&step.operation);
+            let operation = step.spec(self.service);
             let input = match serde_json::from_slice(&request.body) {
                 Ok(Value::Object(input)) => Some(input),
                 _ => None,

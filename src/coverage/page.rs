@@ -1,5 +1,6 @@
 //! The tables of coverage for a terminal, and as a page of the documentation.
 
+use crate::contract::Operation;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -10,18 +11,18 @@ pub fn text(coverage: &Coverage, verbose: bool) -> String {
     let mut text = String::new();
     folded(&mut text, "", &summary(coverage));
     folded(&mut text, "", LEGEND);
-    let mut operation = "";
+    let mut operation = None;
     for row in &coverage.constraints {
-        if row.operation != operation {
-            operation = row.operation;
+        if Some(row.operation) != operation {
+            operation = Some(row.operation);
             text.push('\n');
-            columns(&mut text, operation, ["", "just", "just", "far", "", "", "wrong"].map(String::from));
+            columns(&mut text, row.operation.name(), ["", "just", "just", "far", "", "", "wrong"].map(String::from));
             let heads = ["inside", "inside", "outside", "outside", "null", "absent", "type"];
             columns(&mut text, "", heads.map(String::from));
         }
         let mut cells = row.cells.iter().map(|cell| count(&cell.cases, cell.why_not.is_some()));
         let cells = Reach::ALL.map(|_| cells.next().unwrap_or_default());
-        columns(&mut text, &format!("  {}", below(&row.rule, operation)), cells);
+        columns(&mut text, &format!("  {}", below(&row.rule, row.operation)), cells);
         for cell in row.cells.iter().filter(|_| verbose) {
             ids(&mut text, cell.reach.words(), &cell.cases);
         }
@@ -111,20 +112,21 @@ pub fn markdown(coverage: &Coverage) -> String {
     text += "A cell has the number of cases, and the first of them; `?` marks cases that ask an open question, whose answer is \
              recorded and not judged. What is inside must not be answered as if it were outside; what is outside must be \
              what the case is about, with no other member at fault. `ecrspec list --coverage --format json` has the ids of all cases.\n";
-    let mut operation = "";
+    let mut operation = None;
     for row in &coverage.constraints {
-        if row.operation != operation {
-            operation = row.operation;
+        if Some(row.operation) != operation {
+            operation = Some(row.operation);
             let heads: Vec<&str> = Reach::ALL.iter().map(|reach| reach.words()).collect();
-            let _ = writeln!(text, "\n## {operation}\n\n| rule | {} |\n|{}", heads.join(" | "), " --- |".repeat(8));
+            let _ =
+                writeln!(text, "\n## {}\n\n| rule | {} |\n|{}", row.operation, heads.join(" | "), " --- |".repeat(8));
         }
-        let cell = |cell: &Cell| first(&cell.cases, cell.why_not, &row.rule, operation);
+        let cell = |cell: &Cell| first(&cell.cases, cell.why_not, &row.rule, Some(row.operation));
         let cells: Vec<String> = row.cells.iter().map(cell).collect();
-        let _ = writeln!(text, "| `{}` | {} |", below(&row.rule, operation), cells.join(" | "));
+        let _ = writeln!(text, "| `{}` | {} |", below(&row.rule, row.operation), cells.join(" | "));
     }
     text += "\n## Other rules\n\nRules that are kept or broken, with nothing to measure between.\n\n| rule | cases |\n| --- | --- |\n";
     for row in &coverage.rules {
-        let _ = writeln!(text, "| `{}` | {} |", row.rule, first(&row.cases, row.why_not, &row.rule, ""));
+        let _ = writeln!(text, "| `{}` | {} |", row.rule, first(&row.cases, row.why_not, &row.rule, None));
     }
     text += "\n## Errors\n\nThe cases that admit an error alone, among other answers, or as the answer to an open question. The \
              framework is what answers before the operation is reached.\n\n\
@@ -142,7 +144,7 @@ pub fn markdown(coverage: &Coverage) -> String {
     text += "\n## States\n\nWhat the requests of cases meet, as far as their syntax is right.\n\n\
              | state | operation | cases |\n| --- | --- | --- |\n";
     for row in &coverage.states {
-        let cell = first(&row.cases, None, "", row.operation);
+        let cell = first(&row.cases, None, "", Some(row.operation));
         let _ = writeln!(text, "| {}: {} | {} | {cell} |", row.state.of.word(), row.state.name, row.operation);
     }
     text += "\n## Why there is no case, or none that can fail a target\n\n| reason | where |\n| --- | --- |\n";
@@ -173,8 +175,8 @@ fn summary(coverage: &Coverage) -> String {
 }
 
 /// The id of a rule without its operation.
-fn below<'a>(id: &'a str, operation: &str) -> &'a str {
-    id.strip_prefix(operation).and_then(|rest| rest.strip_prefix('/')).unwrap_or(id)
+fn below<'a>(id: &'a str, operation: Operation) -> &'a str {
+    id.strip_prefix(operation.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(id)
 }
 
 /// A cell: `3`, `3?`, `–`, or `EMPTY`.
@@ -188,14 +190,14 @@ fn count(cases: &Cases, has_reason: bool) -> String {
 }
 
 /// A cell with its first case.
-fn first(cases: &Cases, why_not: Option<&str>, rule: &str, operation: &str) -> String {
+fn first(cases: &Cases, why_not: Option<&str>, rule: &str, operation: Option<Operation>) -> String {
     let count = count(cases, why_not.is_some());
     // That which is named after the rule says most.
     let of = |prefix: &str| cases.ids().find(|id| !prefix.is_empty() && id.starts_with(&format!("{prefix}/")));
-    match of(rule).or_else(|| of(operation)).or_else(|| cases.ids().next()) {
+    match of(rule).or_else(|| of(operation?.name())).or_else(|| cases.ids().next()) {
         Some(id) => {
             let short = id.strip_prefix(rule).and_then(|rest| rest.strip_prefix('/')).filter(|_| !rule.is_empty());
-            format!("{count}: `{}`", short.unwrap_or_else(|| below(id, operation)))
+            format!("{count}: `{}`", short.unwrap_or_else(|| operation.map_or(id, |operation| below(id, operation))))
         }
         None if count == "EMPTY" => String::from("**EMPTY**"),
         None => count,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::bindings::hex;
-use crate::contract::Operation;
 use crate::contract::check::blob;
+use crate::contract::{Operation, OperationSpec};
 
 /// What a state is the state of.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -127,7 +127,7 @@ impl Upload {
 }
 
 /// Whether a request of an operation meets things in states.
-pub fn names(operation: &Operation, of: Thing) -> bool {
+pub fn names(operation: &OperationSpec, of: Thing) -> bool {
     match of {
         Thing::Repository => operation.input("repositoryName").is_some(),
         Thing::Upload => operation.input("uploadId").is_some(),
@@ -149,7 +149,7 @@ impl Past {
     }
 
     /// The states that a request meets: that of its repository, of its upload, and of its layers.
-    pub fn met(&self, operation: &Operation, input: &Members) -> Vec<State> {
+    pub fn met(&self, operation: &OperationSpec, input: &Members) -> Vec<State> {
         if input.get("registryId").and_then(Value::as_str).is_some_and(|registry| registry != self.account) {
             return Vec::new();
         }
@@ -175,20 +175,20 @@ impl Past {
     }
 
     /// Takes note of a request and of what came of it; `None` if it was refused.
-    pub fn learn(&mut self, operation: &Operation, input: &Members, answer: Option<&Value>) {
+    pub fn learn(&mut self, operation: &OperationSpec, input: &Members, answer: Option<&Value>) {
         let repository = String::from(text(input, "repositoryName"));
         match (operation.name, answer) {
-            ("CreateRepository", Some(_)) => {
+            (Operation::CreateRepository, Some(_)) => {
                 let again = self.repositories.get(&repository) == Some(&DELETED);
                 self.repositories.insert(repository, if again { MADE_AGAIN } else { THERE });
             }
-            ("DeleteRepository", Some(_)) => self.delete(&repository),
-            ("InitiateLayerUpload", Some(answer)) => {
+            (Operation::DeleteRepository, Some(_)) => self.delete(&repository),
+            (Operation::InitiateLayerUpload, Some(answer)) => {
                 let id = answer.get("uploadId").and_then(Value::as_str).unwrap_or_default();
                 let upload = Upload { repository, state: EMPTY, parts: Vec::new(), hash: Sha256::new() };
                 self.uploads.insert(String::from(id), upload);
             }
-            ("UploadLayerPart", Some(_)) => {
+            (Operation::UploadLayerPart, Some(_)) => {
                 let bytes = blob(text(input, "layerPartBlob")).unwrap_or_default();
                 if let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) {
                     upload.hash.update(&bytes);
@@ -200,7 +200,7 @@ impl Past {
                     };
                 }
             }
-            ("CompleteLayerUpload", answer) => {
+            (Operation::CompleteLayerUpload, answer) => {
                 let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) else { return };
                 if answer.is_some() {
                     upload.state = COMPLETED;

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::judge::infrastructure;
 use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
 
@@ -154,9 +154,10 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
 ///
 /// What came back instead of success.
 pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Answer, Exchange> {
-    let exchange = call(target, service, "CreateRepository", serde_json::json!({ "repositoryName": name })).await;
+    let exchange =
+        call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
     match &exchange.reply {
-        Ok(answer) if answer.status < 300 && survey::documented(service, "CreateRepository", &exchange) => {
+        Ok(answer) if answer.status < 300 && survey::documented(service, Operation::CreateRepository, &exchange) => {
             Ok(answer.clone())
         }
         _ => Err(exchange),
@@ -167,19 +168,19 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
 /// operations may be unknown to it.
 pub async fn is_answering(target: &Target, service: Service) -> bool {
     let upload = serde_json::json!({ "repositoryName": "ecrspec/absent" });
-    call(target, service, "InitiateLayerUpload", upload).await.reply.is_ok()
-        || call(target, service, "DescribeRepositories", serde_json::json!({})).await.reply.is_ok()
+    call(target, service, Operation::InitiateLayerUpload, upload).await.reply.is_ok()
+        || call(target, service, Operation::DescribeRepositories, serde_json::json!({})).await.reply.is_ok()
 }
 
 /// Removes a repository with all that is in it. A target that is throttling is asked again.
 pub async fn delete_repository(target: &Target, service: Service, name: &str) -> Exchange {
     let body = serde_json::json!({ "repositoryName": name, "force": true });
-    let mut exchange = call(target, service, "DeleteRepository", body.clone()).await;
+    let mut exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     for _ in 0..3 {
         if is_gone(&exchange) || infrastructure(false, &exchange).is_none() {
             break;
         }
-        exchange = call(target, service, "DeleteRepository", body.clone()).await;
+        exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     }
     exchange
 }
@@ -190,7 +191,7 @@ pub fn is_gone(deletion: &Exchange) -> bool {
     answer.status < 300 || envelope::error(answer).name.as_deref() == Some("RepositoryNotFoundException")
 }
 
-async fn call(target: &Target, service: Service, operation: &str, body: Value) -> Exchange {
+async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
     target.send(service, &envelope::request(service, operation, Bytes::from(body.to_string()))).await
 }
 
@@ -269,15 +270,15 @@ impl Drive<'_> {
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
         let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
-        match (step.operation.as_str(), repository_of(&exchange.request.body), done) {
-            ("CreateRepository", Some(name), Ok(true) | Err(_)) => {
+        match (step.operation, repository_of(&exchange.request.body), done) {
+            (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());
             }
             // What was sent at the same time may have made it again.
-            ("DeleteRepository", Some(name), Ok(true)) if at_once => {
+            (Some(Operation::DeleteRepository), Some(name), Ok(true)) if at_once => {
                 self.made.insert(name, false);
             }
-            ("DeleteRepository", Some(name), Ok(true)) => {
+            (Some(Operation::DeleteRepository), Some(name), Ok(true)) => {
                 self.made.remove(&name);
             }
             _ => {}

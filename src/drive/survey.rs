@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Room, Target};
-use crate::case::{Bindings, Case, Place, StepRole, Transcript};
-use crate::contract::{ErrorType, Rules, Service};
+use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
+use crate::contract::{ErrorType, Operation, Role, Rules, Service};
 use crate::generate::body;
 use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
@@ -27,9 +27,9 @@ pub struct Survey {
     /// What InitiateLayerUpload calls `partSize`.
     pub part_size: Option<u64>,
     /// Operations that the target does not know, each with what it answered.
-    pub unknown: BTreeMap<String, String>,
+    pub unknown: BTreeMap<Operation, String>,
     /// Operations that it knows but whose plain call did not work, each with what it answered.
-    pub broken: BTreeMap<String, String>,
+    pub broken: BTreeMap<Operation, String>,
     /// Whether repositories can be made.
     pub makes_repositories: bool,
     /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
@@ -68,10 +68,10 @@ pub async fn survey(
                 account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
             }
             Err(exchange) if exchange.reply == Err(Trouble::Unreachable) => return Err(Unreachable),
-            Err(exchange) => look.failed("CreateRepository", &exchange),
+            Err(exchange) => look.failed(Operation::CreateRepository, &exchange),
         }
     }
-    let makes_repositories = repository.is_none() && look.is_fine("CreateRepository");
+    let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
     let room = Room {
         prefix: String::from(prefix),
         shared: Some(name.clone()),
@@ -89,7 +89,7 @@ pub async fn survey(
         // Even if the creation seemed to fail: its answer may have been lost.
         let deletion = super::delete_repository(target, service, &name).await;
         if makes_repositories && !super::is_gone(&deletion) {
-            look.failed("DeleteRepository", &deletion);
+            look.failed(Operation::DeleteRepository, &deletion);
         }
     }
     look.report();
@@ -100,8 +100,10 @@ pub async fn survey(
     {
         hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
     }
-    let missing =
-        look.broken.get("InitiateLayerUpload").is_some_and(|got| got.ends_with("RepositoryNotFoundException"));
+    let missing = look
+        .broken
+        .get(&Operation::InitiateLayerUpload)
+        .is_some_and(|got| got.ends_with("RepositoryNotFoundException"));
     if let Some(name) = repository.filter(|_| missing) {
         look.findings.clear();
         hopeless = Some(format!("the target has no repository {name:?}, which --repository names"));
@@ -138,7 +140,7 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str) -> bool 
             super::delete_repository(&signed, service, &name).await;
             true
         }
-        Err(exchange) => documented(service, "CreateRepository", &exchange),
+        Err(exchange) => documented(service, Operation::CreateRepository, &exchange),
     }
 }
 
@@ -158,7 +160,7 @@ impl Survey {
         let judged: BTreeSet<&str> = cases
             .flat_map(|case| &case.steps)
             .filter(|step| step.role == StepRole::Focus || step.role == StepRole::SetUp)
-            .map(|step| step.operation.as_str())
+            .map(Step::operation_name)
             .collect();
         self.findings.retain(|finding| {
             let whole = matches!(
@@ -170,8 +172,8 @@ impl Survey {
     }
 
     /// Whether an operation is missing or broken, so that a random sequence is better off without it.
-    pub fn lacks(&self, operation: &str) -> bool {
-        self.unknown.contains_key(operation) || self.broken.contains_key(operation)
+    pub fn lacks(&self, operation: Operation) -> bool {
+        self.unknown.contains_key(&operation) || self.broken.contains_key(&operation)
     }
 
     /// Why a case cannot be judged on this target, if so.
@@ -180,16 +182,19 @@ impl Survey {
             return Some(reason.clone());
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
-        let deletes = case.steps.iter().any(|step| step.operation == "DeleteRepository");
-        if deletes && (self.unknown.contains_key("DeleteRepository") || self.broken.contains_key("DeleteRepository")) {
+        let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
+        if deletes && self.lacks(Operation::DeleteRepository) {
             return Some(String::from("the target does not remove repositories"));
         }
-        if let Some(step) = judged().find(|step| self.unknown.contains_key(&step.operation)) {
-            return Some(format!("the target does not know {}", step.operation));
-        }
-        if let Some(step) = judged().find(|step| step.expect.is_success() && self.broken.contains_key(&step.operation))
+        if let Some(step) =
+            judged().find(|step| step.operation.is_some_and(|operation| self.unknown.contains_key(&operation)))
         {
-            return Some(format!("a plain {} does not work on this target", step.operation));
+            return Some(format!("the target does not know {}", step.operation_name()));
+        }
+        if let Some(step) = judged().find(|step| {
+            step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
+        }) {
+            return Some(format!("a plain {} does not work on this target", step.operation_name()));
         }
         if fixed_repository
             && (case.manages_repositories() || matches!(&case.place, Place::Own(names) if !names.is_empty()))
@@ -212,14 +217,14 @@ fn is_about_layers(rule: &str) -> bool {
 
 /// One plain upload, with a look at the layer before and after.
 fn upload(service: Service) -> Case {
-    let check = "BatchCheckLayerAvailability";
+    let check = Operation::BatchCheckLayerAvailability;
     let draft = Draft::new(service, "survey/plain-upload", "one plain upload")
         .set_up("before", check, body::check(HERE, &[RIGHT]))
         .uploaded()
         .complete("complete", "upload", "layer")
         .set_up("after", check, body::check(HERE, &[RIGHT]));
     match service {
-        Service::Ecr => draft.attempt("url", "GetDownloadUrlForLayer", body::url(HERE, ABSENT)).done(),
+        Service::Ecr => draft.attempt("url", Operation::GetDownloadUrlForLayer, body::url(HERE, ABSENT)).done(),
         Service::EcrPublic => draft.done(),
     }
 }
@@ -227,20 +232,20 @@ fn upload(service: Service) -> Case {
 /// A survey under way.
 struct Look {
     service: Service,
-    unknown: BTreeMap<String, String>,
-    broken: BTreeMap<String, String>,
+    unknown: BTreeMap<Operation, String>,
+    broken: BTreeMap<Operation, String>,
     findings: Vec<Finding>,
     /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
     trouble: Option<String>,
 }
 
 impl Look {
-    fn is_fine(&self, operation: &str) -> bool {
-        !self.unknown.contains_key(operation) && !self.broken.contains_key(operation)
+    fn is_fine(&self, operation: Operation) -> bool {
+        !self.unknown.contains_key(&operation) && !self.broken.contains_key(&operation)
     }
 
     /// A valid call did not succeed.
-    fn failed(&mut self, operation: &str, exchange: &Exchange) {
+    fn failed(&mut self, operation: Operation, exchange: &Exchange) {
         self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
         let bare = is_bare(exchange);
         let got = match describe(exchange) {
@@ -249,32 +254,34 @@ impl Look {
             other => other,
         };
         let known = bare || documented(self.service, operation, exchange);
-        if known { &mut self.broken } else { &mut self.unknown }.insert(String::from(operation), got);
+        if known { &mut self.broken } else { &mut self.unknown }.insert(operation, got);
     }
 
     fn steps(&mut self, case: &Case, transcript: &Transcript, repository: bool) {
         for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+            let Some(operation) = step.operation else { continue };
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
-                StepRole::Attempt => {
-                    documented(self.service, &step.operation, exchange) || is_untyped_refusal(exchange)
-                }
+                StepRole::Attempt => documented(self.service, operation, exchange) || is_untyped_refusal(exchange),
                 _ => self.succeeded(case, transcript, &step.name),
             };
-            let already = !self.is_fine(&step.operation);
+            let already = !self.is_fine(operation);
             if works || already {
                 continue;
             }
-            if !repository && documented(self.service, &step.operation, exchange) {
-                self.broken.insert(step.operation.clone(), String::from("not tried without a repository"));
+            if !repository && documented(self.service, operation, exchange) {
+                self.broken.insert(operation, String::from("not tried without a repository"));
                 continue;
             }
-            self.failed(&step.operation, exchange);
+            self.failed(operation, exchange);
         }
         // What comes after a call that failed was not reached, and is not the target's fault twice.
         for step in case.steps.iter().skip(transcript.exchanges.len()) {
-            if self.is_fine(&step.operation) && step.role != StepRole::Attempt {
-                self.broken.insert(step.operation.clone(), String::from("not reached"));
+            if let Some(operation) = step.operation
+                && self.is_fine(operation)
+                && step.role != StepRole::Attempt
+            {
+                self.broken.insert(operation, String::from("not reached"));
             }
         }
     }
@@ -298,44 +305,48 @@ impl Look {
     fn report(&mut self) {
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
-            let rule = match operation.as_str() {
-                "CreateRepository" | "DeleteRepository" => format!("survey/{operation}"),
-                _ => format!("{operation}/known"),
+            let rule = match operation.role() {
+                Role::SetUp => format!("survey/{operation}"),
+                Role::Layer => format!("{operation}/known"),
             };
-            self.finding(&rule, operation, "a plain request", got.clone());
+            self.finding(&rule, *operation, "a plain request", got.clone());
         }
         let broken = self.broken.clone();
         for (operation, got) in broken.iter().filter(|(_, got)| got.ends_with(BARE)) {
-            if !matches!(operation.as_str(), "CreateRepository" | "DeleteRepository") {
-                self.finding("answer/json-object", operation, "a plain request", got.clone());
+            if operation.role() == Role::Layer {
+                self.finding("answer/json-object", *operation, "a plain request", got.clone());
             }
         }
         let first = [
-            "CreateRepository",
-            "InitiateLayerUpload",
-            "UploadLayerPart",
-            "CompleteLayerUpload",
-            "BatchCheckLayerAvailability",
+            Operation::CreateRepository,
+            Operation::InitiateLayerUpload,
+            Operation::UploadLayerPart,
+            Operation::CompleteLayerUpload,
+            Operation::BatchCheckLayerAvailability,
         ];
         for operation in first {
-            let Some(got) = broken.get(operation).filter(|got| !got.starts_with("not ")) else { continue };
-            let rule = if operation == "CreateRepository" { "survey/CreateRepository" } else { "survey/plain-upload" };
-            if operation == "CreateRepository" || !got.ends_with(BARE) {
+            let Some(got) = broken.get(&operation).filter(|got| !got.starts_with("not ")) else { continue };
+            let rule = if operation == Operation::CreateRepository {
+                "survey/CreateRepository"
+            } else {
+                "survey/plain-upload"
+            };
+            if operation == Operation::CreateRepository || !got.ends_with(BARE) {
                 self.finding(rule, operation, "a plain request", got.clone());
             }
             break;
         }
         // Not on the way of an upload, and so no consequence of what came before.
-        if let Some(got) = broken.get("DeleteRepository") {
-            self.finding("survey/DeleteRepository", "DeleteRepository", "a plain request", got.clone());
+        if let Some(got) = broken.get(&Operation::DeleteRepository) {
+            self.finding("survey/DeleteRepository", Operation::DeleteRepository, "a plain request", got.clone());
         }
     }
 
-    fn finding(&mut self, rule: &str, operation: &str, breach: &str, got: String) {
+    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: String) {
         let known = Rules::of(self.service).get(rule);
         self.findings.push(Finding {
             rule: String::from(rule),
-            operation: String::from(operation),
+            operation: operation.to_string(),
             tier: known.map_or(crate::contract::Tier::Documented, |rule| rule.tier),
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
@@ -348,7 +359,7 @@ impl Look {
                 ("survey/service", _) => {
                     format!("an answer of {0} (--service leaves out what is not served)", self.service)
                 }
-                (_, "GetDownloadUrlForLayer") => {
+                (_, Operation::GetDownloadUrlForLayer) => {
                     String::from("400 LayersNotFoundException, or another error of the operation")
                 }
                 _ => String::from("200"),
@@ -360,7 +371,7 @@ impl Look {
 
     /// Whether BatchCheckLayerAvailability saw the layer come.
     fn availability(&mut self, case: &Case, transcript: &Transcript) -> bool {
-        let operation = "BatchCheckLayerAvailability";
+        let operation = Operation::BatchCheckLayerAvailability;
         let (Some(before), Some(after)) = (body_of(case, transcript, "before"), body_of(case, transcript, "after"))
         else {
             return false;
@@ -371,7 +382,7 @@ impl Look {
             listed.into_iter().any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE")
         };
         let (was_absent, is_there) = (!is_there(&before), is_there(&after));
-        let completed = self.is_fine("CompleteLayerUpload") && self.is_fine(operation);
+        let completed = self.is_fine(Operation::CompleteLayerUpload) && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
             let got = if was_absent {
                 "200, and the layer still absent after the upload"
@@ -396,10 +407,10 @@ impl Look {
         if !answered {
             let got = self.unknown.values().chain(self.broken.values()).next().cloned();
             let got = got.unwrap_or_else(|| String::from("no answer"));
-            let operation = if self.unknown.contains_key("CreateRepository") {
-                "CreateRepository"
+            let operation = if self.unknown.contains_key(&Operation::CreateRepository) {
+                Operation::CreateRepository
             } else {
-                "BatchCheckLayerAvailability"
+                Operation::BatchCheckLayerAvailability
             };
             self.findings.clear();
             self.finding("survey/service", operation, "a plain request", got);
@@ -410,7 +421,7 @@ impl Look {
 }
 
 /// Whether an answer is success or an error that the operation documents: then the target knows the operation.
-pub(super) fn documented(service: Service, operation: &str, exchange: &Exchange) -> bool {
+pub(super) fn documented(service: Service, operation: Operation, exchange: &Exchange) -> bool {
     let Ok(answer) = &exchange.reply else { return false };
     let name = envelope::error(answer).name;
     let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);

@@ -23,7 +23,7 @@ pub use response::response;
 #[cfg(feature = "mock")]
 use crate::case::Plan;
 #[cfg(feature = "mock")]
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::scenario::{parse, print_found};
 
 /// A sequence of calls is driven into the reference server in process, and judged: nothing is found. The first byte says
@@ -41,7 +41,8 @@ pub fn sequence(data: &[u8]) {
     let Ok(mut plan) = Plan::arbitrary(&mut Unstructured::new(rest)) else { return };
     // A part of 5 MiB takes as long as a hundred small calls: few inputs have some, and those not many.
     let allowed = if *first >= 250 { 2 } else { 0 };
-    let large = plan.decisions.iter_mut().filter(|call| call.operation == "UploadLayerPart" && call.entropy[2] >= 252);
+    let large =
+        plan.decisions.iter_mut().filter(|call| call.operation == Operation::UploadLayerPart && call.entropy[2] >= 252);
     large.skip(allowed).for_each(|call| call.entropy[2] = 0);
     let server = crate::mock::router(std::sync::Arc::new(crate::mock::Mock::new(&[service])));
     crate::testing::sequence(server, service, &plan);

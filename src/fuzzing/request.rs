@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::syntax;
 use crate::contract::check::check;
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, OperationSpec, Service};
 use crate::model::{Refusal, Registry};
 use crate::wire::envelope;
 
@@ -38,21 +38,21 @@ pub fn request(data: &[u8]) {
 /// A registry with a repository, and an upload in it.
 fn furnished(service: Service) -> Registry {
     let mut registry = Registry::new(service);
-    let mut call = |operation: &str, body: Value| {
+    let mut call = |operation: Operation, body: Value| {
         let request = envelope::request(service, operation, Bytes::from(body.to_string()));
         registry.answer(&request).unwrap_or_else(|refusal| panic!("{operation} is refused: {}", refusal.message))
     };
-    call("CreateRepository", json!({"repositoryName": REPOSITORY}));
-    let upload = call("InitiateLayerUpload", json!({"repositoryName": REPOSITORY}));
+    call(Operation::CreateRepository, json!({"repositoryName": REPOSITORY}));
+    let upload = call(Operation::InitiateLayerUpload, json!({"repositoryName": REPOSITORY}));
     let part = json!({"repositoryName": REPOSITORY, "uploadId": upload["uploadId"], "partFirstByte": 0,
         "partLastByte": 2, "layerPartBlob": "YWJj"});
-    call("UploadLayerPart", part);
+    call(Operation::UploadLayerPart, part);
     registry
 }
 
 const REPOSITORY: &str = "ecrspec/fuzz";
 
-fn of_members(operation: &Operation, input: &Map<String, Value>, answer: &Result<Value, Refusal>) {
+fn of_members(operation: &OperationSpec, input: &Map<String, Value>, answer: &Result<Value, Refusal>) {
     let found: BTreeSet<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
     let expected = syntax::broken(operation, input);
     assert_eq!(found, expected, "breaches of {} by {input:?}", operation.name);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
-use crate::contract::{Service, Tier};
+use crate::contract::{Operation, Service, Tier};
 use crate::drive::Survey;
 use crate::generate::draft::SMALL;
 use crate::history::{Rounds, told};
@@ -146,7 +146,7 @@ fn normal(answer: &Answer) {
 }
 
 fn exchange(reply: Reply) -> Exchange {
-    let request = envelope::request(Service::Ecr, "InitiateLayerUpload", Bytes::new());
+    let request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::new());
     Exchange { request, reply, began: Duration::ZERO, took: Duration::ZERO }
 }
 
@@ -163,7 +163,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
     let further = further.iter().map(|name| (format!("repository:{name}"), format!("ecrspec/fuzz-{name}")));
     for (reference, name) in further.chain([(String::from("repository"), String::from("ecrspec/fuzz"))]) {
         let body = Bytes::from(json!({"repositoryName": name.as_str()}).to_string());
-        let made = registry.answer(&envelope::request(case.service, "CreateRepository", body));
+        let made = registry.answer(&envelope::request(case.service, Operation::CreateRepository, body));
         assert!(made.is_ok(), "the reference registry makes {name}");
         bindings.bind(reference, name);
     }
@@ -289,15 +289,15 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         service,
         account: served.then(|| String::from(ACCOUNT)),
         part_size: members.get("partSize").and_then(Value::as_u64),
-        unknown: BTreeMap::from([(String::from("GetDownloadUrlForLayer"), got.clone())]),
-        broken: BTreeMap::from([(String::from("CompleteLayerUpload"), got.clone())]),
+        unknown: BTreeMap::from([(Operation::GetDownloadUrlForLayer, got.clone())]),
+        broken: BTreeMap::from([(Operation::CompleteLayerUpload, got.clone())]),
         makes_repositories: true,
         availability: true,
         hopeless: (!served).then(|| format!("CreateRepository answers {got}")),
         inconclusive: false,
         findings: vec![Finding {
             rule: String::from("survey/service"),
-            operation: String::from("CreateRepository"),
+            operation: Operation::CreateRepository.to_string(),
             tier: Tier::Documented,
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Refused,

@@ -7,10 +7,10 @@ use regex::Regex;
 use serde_json::{Map, Number, Value};
 
 use super::pattern::length;
-use crate::contract::{Kind, Operation, Text};
+use crate::contract::{Kind, OperationSpec, Text};
 
 /// The rules of syntax that the members of a request break.
-pub(super) fn broken(operation: &Operation, input: &Map<String, Value>) -> BTreeSet<String> {
+pub(super) fn broken(operation: &OperationSpec, input: &Map<String, Value>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for member in operation.input {
         let faults = match input.get(member.name) {

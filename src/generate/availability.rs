@@ -3,10 +3,10 @@
 use super::body;
 use super::draft::{ABSENT, Draft, HERE, RIGHT};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 
-const CHECK: &str = "BatchCheckLayerAvailability";
-const URL: &str = "GetDownloadUrlForLayer";
+const CHECK: Operation = Operation::BatchCheckLayerAvailability;
+const URL: Operation = Operation::GetDownloadUrlForLayer;
 
 /// The cases about seeing layers.
 pub fn cases(service: Service) -> Vec<Case> {
@@ -25,17 +25,16 @@ pub fn cases(service: Service) -> Vec<Case> {
     let gone = after(
         case("deleted-repository", "made-again", "a layer of the repository that had the name before"),
         |draft| {
-            draft.stored().set_up("delete", "DeleteRepository", body::repository(HERE).set("force", "true")).set_up(
-                "create",
-                "CreateRepository",
-                body::repository(HERE),
-            )
+            draft
+                .stored()
+                .set_up("delete", Operation::DeleteRepository, body::repository(HERE).set("force", "true"))
+                .set_up("create", Operation::CreateRepository, body::repository(HERE))
         },
     );
     let refused = after(case("refused", "wrong-digest", "a layer whose digest was wrong"), |draft| {
         let rule = "CompleteLayerUpload/layerDigests/match";
         let wrong = body::complete(HERE, "upload", &[ABSENT]);
-        draft.uploaded().focus_as("wrong", rule, "CompleteLayerUpload", wrong)
+        draft.uploaded().focus_as("wrong", rule, Operation::CompleteLayerUpload, wrong)
     });
     let mut cases = vec![
         look(stored, HERE, RIGHT),

@@ -4,7 +4,7 @@ use super::body;
 use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use super::values::{self, Value, Violation};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 
 /// The cases about layerDigests of CompleteLayerUpload and of BatchCheckLayerAvailability.
 pub fn cases(service: Service) -> Vec<Case> {
@@ -14,8 +14,8 @@ pub fn cases(service: Service) -> Vec<Case> {
     cases
 }
 
-const COMPLETE: &str = "CompleteLayerUpload";
-const CHECK: &str = "BatchCheckLayerAvailability";
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
+const CHECK: Operation = Operation::BatchCheckLayerAvailability;
 
 /// A well-formed digest of nothing that is uploaded.
 fn wrong(number: usize) -> String {

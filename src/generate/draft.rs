@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body};
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole, admitted};
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::wire::envelope;
 
@@ -75,21 +75,21 @@ impl Draft {
     }
 
     /// A valid call that makes the state that the case is about.
-    pub fn set_up(self, name: &str, operation: &str, body: Body) -> Draft {
+    pub fn set_up(self, name: &str, operation: Operation, body: Body) -> Draft {
         let rule = match self.case.service.contract().operation(operation) {
-            Some(known) if known.role == crate::contract::Role::Layer => format!("{operation}/accepted"),
+            Some(known) if known.name.role() == crate::contract::Role::Layer => format!("{operation}/accepted"),
             _ => format!("survey/{operation}"),
         };
         self.step(name, operation, body, StepRole::SetUp, &rule)
     }
 
     /// A call that the target may refuse without anything following from it.
-    pub fn attempt(self, name: &str, operation: &str, body: Body) -> Draft {
+    pub fn attempt(self, name: &str, operation: Operation, body: Body) -> Draft {
         self.step(name, operation, body, StepRole::Attempt, "survey/plain-upload")
     }
 
     /// What the case is about.
-    pub fn focus(self, rule: &str, operation: &str, body: Body) -> Draft {
+    pub fn focus(self, rule: &str, operation: Operation, body: Body) -> Draft {
         let name = match self.case.steps.iter().filter(|step| step.role == StepRole::Focus).count() {
             0 => String::from("focus"),
             count => format!("focus{}", count + 1),
@@ -98,7 +98,7 @@ impl Draft {
     }
 
     /// What the case is about, under a name that later steps refer to.
-    pub fn focus_as(self, name: &str, rule: &str, operation: &str, body: Body) -> Draft {
+    pub fn focus_as(self, name: &str, rule: &str, operation: Operation, body: Body) -> Draft {
         self.step(name, operation, body, StepRole::Focus, rule)
     }
 
@@ -106,7 +106,7 @@ impl Draft {
     pub fn probe_absent(self, digest: &str) -> Draft {
         let rule = "BatchCheckLayerAvailability/layers/refused";
         let body = body::check(HERE, &[digest]);
-        let mut draft = self.step("probe", "BatchCheckLayerAvailability", body, StepRole::Probe, rule);
+        let mut draft = self.step("probe", Operation::BatchCheckLayerAvailability, body, StepRole::Probe, rule);
         if let Some(step) = draft.case.steps.last_mut() {
             step.expect.outcomes = absent(digest);
         }
@@ -115,20 +115,20 @@ impl Draft {
 
     /// InitiateLayerUpload here.
     pub fn initiate(self, name: &str) -> Draft {
-        self.set_up(name, "InitiateLayerUpload", body::initiate(HERE))
+        self.set_up(name, Operation::InitiateLayerUpload, body::initiate(HERE))
     }
 
     /// UploadLayerPart here.
     pub fn part(self, name: &str, upload: &str, chunk: &str, first: usize) -> Draft {
         let len = self.case.chunks.iter().find(|known| known.name == chunk).map(|chunk| chunk.len);
         let Some(Length::Bytes(len)) = len else { panic!("{}: no chunk of fixed length {chunk}", self.case.id) };
-        self.set_up(name, "UploadLayerPart", body::part(HERE, upload, chunk, first, len))
+        self.set_up(name, Operation::UploadLayerPart, body::part(HERE, upload, chunk, first, len))
     }
 
     /// CompleteLayerUpload here, with the digest of these chunks.
     pub fn complete(self, name: &str, upload: &str, chunks: &str) -> Draft {
         let digest = format!("${{sha256:{chunks}}}");
-        self.set_up(name, "CompleteLayerUpload", body::complete(HERE, upload, &[digest]))
+        self.set_up(name, Operation::CompleteLayerUpload, body::complete(HERE, upload, &[digest]))
     }
 
     /// An upload `upload` with the chunk `layer` in place.
@@ -160,7 +160,7 @@ impl Draft {
         self.case
     }
 
-    fn step(mut self, name: &str, operation: &str, body: Body, role: StepRole, rule: &str) -> Draft {
+    fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: &str) -> Draft {
         let service = self.case.service;
         let mut expect = admitted(service, rule);
         if role == StepRole::SetUp
@@ -170,7 +170,7 @@ impl Draft {
         }
         self.case.steps.push(Step {
             name: String::from(name),
-            operation: String::from(operation),
+            operation: Some(operation),
             request: envelope::request(service, operation, Bytes::from(body.to_string())),
             at_once: false,
             role,

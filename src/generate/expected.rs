@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::case::{Bindings, Case, Place, Step, StepRole, fill};
+use crate::contract::Operation;
 use crate::expect::Outcome;
 use crate::generate::draft::absent;
 use crate::model::{Refusal, Registry, registry};
@@ -54,7 +55,8 @@ impl Rehearsal {
         bindings.bind("registry", registry::ACCOUNT);
         bindings.bind("absent", "ecrspec/absent");
         for (reference, name) in repositories(case) {
-            let operation = case.service.contract().operation("CreateRepository").ok_or("no CreateRepository")?;
+            let operation =
+                case.service.contract().operation(Operation::CreateRepository).ok_or("no CreateRepository")?;
             let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
             registry.call(operation, &input).map_err(|refusal| refusal.message)?;
             bindings.bind(reference, name);
@@ -127,7 +129,9 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
     let template = String::from_utf8_lossy(&step.request.body).into_owned();
     match answer {
         Ok(answer) => {
-            let Some(pinned) = pinned(&step.operation, &step.expect.rule, answer) else { return };
+            let Some(pinned) = step.operation.and_then(|operation| pinned(operation, &step.expect.rule, answer)) else {
+                return;
+            };
             let pinned = named(pinned, &template, bindings);
             if let Some(digest) = unavailable(&pinned) {
                 step.expect.outcomes = absent(digest);
@@ -163,12 +167,12 @@ pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings)
 }
 
 /// The members of a success that matter beside those that every answer of the operation has.
-fn pinned(operation: &str, rule: &str, answer: &Value) -> Option<Map<String, Value>> {
+fn pinned(operation: Operation, rule: &str, answer: &Value) -> Option<Map<String, Value>> {
     let only = |member: &str| Some(Map::from_iter([(String::from(member), answer.get(member)?.clone())]));
     match operation {
-        "UploadLayerPart" => only("lastByteReceived"),
-        "CompleteLayerUpload" | "GetDownloadUrlForLayer" => only("layerDigest"),
-        "BatchCheckLayerAvailability" if rule.contains("/layers/") => answer.as_object().cloned(),
+        Operation::UploadLayerPart => only("lastByteReceived"),
+        Operation::CompleteLayerUpload | Operation::GetDownloadUrlForLayer => only("layerDigest"),
+        Operation::BatchCheckLayerAvailability if rule.contains("/layers/") => answer.as_object().cloned(),
         _ => None,
     }
 }

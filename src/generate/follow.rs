@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, admitted, fill};
 use crate::contract::check::check;
-use crate::contract::{Operation, Role, Rule, Rules, Service};
+use crate::contract::{Operation, OperationSpec, Role, Rule, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
 use crate::wire::{Exchange, envelope};
@@ -126,7 +126,7 @@ impl Follower {
         follower.bindings.bind("absent", "ecrspec/absent");
         for reference in repositories {
             let name = format!("ecrspec/{}", reference.replace(':', "-"));
-            if let Some(create) = service.contract().operation("CreateRepository") {
+            if let Some(create) = service.contract().operation(Operation::CreateRepository) {
                 let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
                 let _ = follower.registry.call(create, &input);
             }
@@ -143,7 +143,7 @@ impl Follower {
     /// Says what a step expects, and goes on from what was answered; without an answer, from what the reference registry
     /// does. Returns whether the step was accepted.
     pub(crate) fn step(&mut self, step: &mut Step, readings: &Readings, answered: Option<&Answered>) -> bool {
-        let Some(operation) = self.service.contract().operation(&step.operation) else { return false };
+        let Some(operation) = step.spec(self.service) else { return false };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let readable = self.input(&step.request.body);
         let performs = readable.as_ref().is_some_and(|input| self.registry.refusals(operation, input).is_empty());
@@ -152,7 +152,7 @@ impl Follower {
             step.role = StepRole::Attempt;
             return answered == Some(&Answered::Accepted);
         }
-        if operation.role == Role::SetUp {
+        if operation.name.role() == Role::SetUp {
             return self.set_up(operation, step, &input, answered);
         }
         let admitted = self.admitted(operation, readings);
@@ -168,7 +168,7 @@ impl Follower {
         };
         match accepted {
             true if performs => self.accepted(operation, step, &input),
-            true if operation.changes_nothing() => {}
+            true if operation.name.is_read_only() => {}
             true => {
                 // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
                 // Whatever was done, was done to what the request names, or to what it should have named.
@@ -181,7 +181,13 @@ impl Follower {
     }
 
     /// A call that makes or removes a repository.
-    fn set_up(&mut self, operation: &Operation, step: &mut Step, input: &Members, answered: Option<&Answered>) -> bool {
+    fn set_up(
+        &mut self,
+        operation: &OperationSpec,
+        step: &mut Step,
+        input: &Members,
+        answered: Option<&Answered>,
+    ) -> bool {
         // What is expected where it cannot be done, is for the author of the case to say.
         if self.registry.refusals(operation, input).is_empty() {
             step.expect = admitted(self.service, &format!("survey/{}", operation.name));
@@ -190,7 +196,7 @@ impl Follower {
             return false;
         }
         let repository = name(input);
-        if operation.name == "DeleteRepository" {
+        if operation.name == Operation::DeleteRepository {
             for (upload, _) in self.registry.uploads(repository) {
                 self.doubts.insert((String::from(repository), upload), Doubt::RepositoryDeleted);
             }
@@ -203,7 +209,7 @@ impl Follower {
     }
 
     /// What the readings of a request admit, put together.
-    fn admitted(&mut self, operation: &Operation, readings: &Readings) -> Admitted {
+    fn admitted(&mut self, operation: &OperationSpec, readings: &Readings) -> Admitted {
         let mut all = Admitted::default();
         for (declared, body) in &readings.alone {
             let input = self.input(body);
@@ -227,7 +233,7 @@ impl Follower {
     }
 
     /// What one reading of a request admits; of one that cannot be read, what its violation says.
-    fn of_reading(&self, operation: &Operation, input: Option<&Members>, declared: Option<&str>) -> Admitted {
+    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<&str>) -> Admitted {
         let mut admitted = Admitted::default();
         let rules = Rules::of(self.service);
         let declared = declared.and_then(|rule| rules.get(rule));
@@ -259,7 +265,9 @@ impl Follower {
             Some(Doubt::Completed) => {
                 refusals.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
                 match operation.name {
-                    "CompleteLayerUpload" => admitted.broken.extend(self.broken("CompleteLayerUpload/uploadId/once")),
+                    Operation::CompleteLayerUpload => {
+                        admitted.broken.extend(self.broken("CompleteLayerUpload/uploadId/once"))
+                    }
                     _ => admitted.ended = Some(String::from("UploadLayerPart/uploadId/completed")),
                 }
             }
@@ -288,7 +296,7 @@ impl Follower {
 
     fn expectation(
         &self,
-        operation: &Operation,
+        operation: &OperationSpec,
         input: &Members,
         readings: &Readings,
         admits: Admitted,
@@ -328,8 +336,8 @@ impl Follower {
     }
 
     /// The rule that a request answers to with which nothing is wrong.
-    fn accepting(&self, operation: &Operation, input: &Members, readings: &Readings) -> String {
-        if operation.name != "BatchCheckLayerAvailability" {
+    fn accepting(&self, operation: &OperationSpec, input: &Members, readings: &Readings) -> String {
+        if operation.name != Operation::BatchCheckLayerAvailability {
             return readings.accepting.clone();
         }
         let repository = name(input);
@@ -350,7 +358,7 @@ impl Follower {
     }
 
     /// The rules that a request breaks, if it breaks two that are answered differently.
-    fn precedence(&self, operation: &Operation, readings: &Readings) -> Option<String> {
+    fn precedence(&self, operation: &OperationSpec, readings: &Readings) -> Option<String> {
         let [one, other] = readings.alone.as_slice() else { return None };
         let first = |(declared, body): &(Option<String>, Bytes)| {
             let mut bindings = self.bindings.clone();
@@ -366,13 +374,13 @@ impl Follower {
         })
     }
 
-    fn accepted(&mut self, operation: &Operation, step: &mut Step, input: &Members) {
+    fn accepted(&mut self, operation: &OperationSpec, step: &mut Step, input: &Members) {
         let repository = String::from(name(input));
         let upload = (repository.clone(), String::from(text(input, "uploadId")));
         let members = self.registry.perform(operation, input);
         self.bindings.capture(&step.name, &members);
         self.doubts.remove(&upload);
-        if operation.name == "CompleteLayerUpload" {
+        if operation.name == Operation::CompleteLayerUpload {
             let digest = members["layerDigest"].as_str();
             let twins = self.registry.uploads(&repository).into_iter().filter(|(_, held)| held.as_deref() == digest);
             self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
@@ -381,7 +389,7 @@ impl Follower {
         pin(step, &Ok(members), &self.bindings);
     }
 
-    fn was_refused(&mut self, operation: &Operation, input: &Members, answered: Option<&Answered>) {
+    fn was_refused(&mut self, operation: &OperationSpec, input: &Members, answered: Option<&Answered>) {
         if !is_about_uploads(operation) {
             return;
         }
@@ -399,7 +407,7 @@ impl Follower {
                 self.doubts.remove(&upload); // It was looked up, and found.
             }
         }
-        if operation.name == "CompleteLayerUpload" {
+        if operation.name == Operation::CompleteLayerUpload {
             self.refused.extend(held.map(|digest| (upload.0.clone(), digest)));
             self.doubts.insert(upload, Doubt::MayHaveEnded);
         }
@@ -439,13 +447,13 @@ impl Follower {
 const MIXED: &str = "CompleteLayerUpload/layerDigests/mixed-algorithms";
 
 /// Whether a list has a sha256 digest and one of another algorithm.
-fn mixes_algorithms(operation: &Operation, input: &Members) -> bool {
+fn mixes_algorithms(operation: &OperationSpec, input: &Members) -> bool {
     let digests = input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let kinds: BTreeSet<bool> = digests.map(|digest| digest.starts_with("sha256:")).collect();
-    operation.name == "CompleteLayerUpload" && kinds.len() > 1
+    operation.name == Operation::CompleteLayerUpload && kinds.len() > 1
 }
 
-fn is_about_uploads(operation: &Operation) -> bool {
+fn is_about_uploads(operation: &OperationSpec) -> bool {
     operation.input("uploadId").is_some()
 }
 

@@ -7,10 +7,10 @@ use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use super::values::{self, Value, Violation};
 use crate::case::{Bindings, Case, fill};
 use crate::contract::check::check;
-use crate::contract::{Kind, Member, Operation, Rules, Service};
+use crate::contract::{Kind, Member, Operation, OperationSpec, Rules, Service};
 
 /// The member cases of an operation.
-pub fn cases(service: Service, operation: &'static Operation) -> Vec<Case> {
+pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
     let base = Base { service, operation };
     let mut cases = base.plain();
     for member in operation.input {
@@ -28,7 +28,7 @@ pub fn cases(service: Service, operation: &'static Operation) -> Vec<Case> {
 }
 
 /// What can be wrong with each member of a request of this operation, but for lists.
-pub fn violations(service: Service, operation: &'static Operation) -> Vec<Violation> {
+pub fn violations(service: Service, operation: &'static OperationSpec) -> Vec<Violation> {
     let base = Base { service, operation };
     let of = |member| [base.presence_and_type(member), base.values(member)].concat();
     operation.input.iter().flat_map(of).collect()
@@ -37,7 +37,7 @@ pub fn violations(service: Service, operation: &'static Operation) -> Vec<Violat
 /// An operation, called validly on a state in which it works.
 struct Base {
     service: Service,
-    operation: &'static Operation,
+    operation: &'static OperationSpec,
 }
 
 impl Base {
@@ -48,16 +48,17 @@ impl Base {
     }
 
     fn valid_in(&self, draft: Draft, repository: &str) -> (Draft, Body) {
-        let initiate = |draft: Draft| draft.set_up("upload", "InitiateLayerUpload", body::initiate(repository));
+        let initiate =
+            |draft: Draft| draft.set_up("upload", Operation::InitiateLayerUpload, body::initiate(repository));
         let part = body::part(repository, "upload", "layer", 0, SMALL);
         match self.operation.name {
-            "InitiateLayerUpload" => (draft, body::initiate(repository)),
-            "UploadLayerPart" => (initiate(draft.chunk("layer", SMALL)), part),
-            "CompleteLayerUpload" => {
-                let draft = initiate(draft.chunk("layer", SMALL)).set_up("part", "UploadLayerPart", part);
+            Operation::InitiateLayerUpload => (draft, body::initiate(repository)),
+            Operation::UploadLayerPart => (initiate(draft.chunk("layer", SMALL)), part),
+            Operation::CompleteLayerUpload => {
+                let draft = initiate(draft.chunk("layer", SMALL)).set_up("part", Operation::UploadLayerPart, part);
                 (draft, body::complete(repository, "upload", &[RIGHT]))
             }
-            "BatchCheckLayerAvailability" => (draft, body::check(repository, &[ABSENT])),
+            Operation::BatchCheckLayerAvailability => (draft, body::check(repository, &[ABSENT])),
             _ => (draft, body::url(repository, ABSENT)),
         }
     }
@@ -66,7 +67,7 @@ impl Base {
     /// valid GetDownloadUrlForLayer is one that finds no layer.
     fn accepting<'a>(&self, rule: &'a str) -> &'a str {
         match self.operation.name {
-            "GetDownloadUrlForLayer" => "GetDownloadUrlForLayer/layerDigest/exists",
+            Operation::GetDownloadUrlForLayer => "GetDownloadUrlForLayer/layerDigest/exists",
             _ => rule,
         }
     }
@@ -79,7 +80,9 @@ impl Base {
             "partFirstByte" => String::from("0"),
             "partLastByte" => (SMALL - 1).to_string(),
             "layerPartBlob" => body::quote("${base64:layer}"),
-            "layerDigests" if self.operation.name == "CompleteLayerUpload" => format!("[{}]", body::quote(RIGHT)),
+            "layerDigests" if self.operation.name == Operation::CompleteLayerUpload => {
+                format!("[{}]", body::quote(RIGHT))
+            }
             "layerDigests" => format!("[{}]", body::quote(ABSENT)),
             _ => body::quote(ABSENT),
         }
@@ -104,7 +107,7 @@ impl Base {
         let gates = Rules::of(self.service).get(rule).is_some_and(|rule| rule.tier.gates());
         let draft = draft.focus(rule, self.operation.name, body);
         match self.operation.name {
-            "CompleteLayerUpload" if gates => draft.probe_absent(RIGHT).done(),
+            Operation::CompleteLayerUpload if gates => draft.probe_absent(RIGHT).done(),
             _ => draft.done(),
         }
     }
@@ -174,7 +177,7 @@ impl Base {
     fn plain(&self) -> Vec<Case> {
         let rule = format!("{}/accepted", self.operation.name);
         let title = match self.operation.name {
-            "BatchCheckLayerAvailability" | "GetDownloadUrlForLayer" => {
+            Operation::BatchCheckLayerAvailability | Operation::GetDownloadUrlForLayer => {
                 "a plain request, for a layer that was never uploaded"
             }
             _ => "a plain request",
@@ -200,14 +203,14 @@ impl Base {
             return None; // A name without the run's prefix in it is never created.
         }
         let rule = self.broken_rule(member, &value.json)?;
-        if rule.ends_with("/editions") && self.operation.name != "InitiateLayerUpload" {
+        if rule.ends_with("/editions") && self.operation.name != Operation::InitiateLayerUpload {
             return None; // Only there does the name alone decide.
         }
         let id = format!("{rule}/{}-existing", value.variant);
         let draft =
             Draft::new(self.service, id, format!("{}: {}, of an existing repository", member.name, value.title))
                 .own(&[])
-                .attempt("create", "CreateRepository", body::repository(&name));
+                .attempt("create", Operation::CreateRepository, body::repository(&name));
         let (draft, body) = self.valid_in(draft, HERE);
         Some(draft.focus(&rule, self.operation.name, body.set(member.name, value.json.clone())).done())
     }
@@ -235,10 +238,12 @@ impl Base {
             let draft = Draft::new(self.service, id, format!("repositoryName: {name}")).own(&[]);
             let (draft, body) = match open {
                 true => {
-                    let draft = draft.attempt("create", "CreateRepository", body::repository(name));
+                    let draft = draft.attempt("create", Operation::CreateRepository, body::repository(name));
                     self.valid_in(draft, HERE)
                 }
-                false => self.valid_in(draft.set_up("create", "CreateRepository", body::repository(name)), name),
+                false => {
+                    self.valid_in(draft.set_up("create", Operation::CreateRepository, body::repository(name)), name)
+                }
             };
             let rule = if open { rule } else { self.accepting(rule) };
             draft.focus(rule, self.operation.name, body.text("repositoryName", name)).done()
@@ -247,7 +252,7 @@ impl Base {
         let digit = format!("{}/repositoryName/leading-digit", self.operation.name);
         let mut cases: Vec<Case> = rows
             .iter()
-            .filter(|(variant, _)| *variant != "leading-digit" || self.operation.name == "InitiateLayerUpload")
+            .filter(|(variant, _)| *variant != "leading-digit" || self.operation.name == Operation::InitiateLayerUpload)
             .map(|(variant, name)| match *variant {
                 "leading-digit" => in_made(variant, &digit, name, true),
                 _ => in_made(variant, &accepted, name, false),

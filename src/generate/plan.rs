@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::violations::Violations;
 use crate::case::plan::{ENTROPY, OPERATIONS};
 use crate::case::{Decision, Plan};
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 
 /// The id of a plan's case: `plan/InitiateLayerUpload,CompleteLayerUpload@02:layerDigests/min-items/empty-list`.
 ///
@@ -25,7 +25,7 @@ pub fn id(service: Service, plan: &Plan) -> String {
 pub const PREFIX: &str = "plan/";
 
 fn call(service: Service, decision: &Decision) -> String {
-    let mut text = String::from(decision.operation);
+    let mut text = decision.operation.to_string();
     let meant = ENTROPY - decision.entropy.iter().rev().take_while(|byte| **byte == 0).count();
     if meant > 0 {
         let hex = decision.entropy[..meant].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -57,8 +57,10 @@ pub fn parse(service: Service, id: &str) -> Result<Plan, String> {
 fn parse_call(service: Service, text: &str) -> Result<Decision, String> {
     let (head, names) = text.split_once(':').unwrap_or((text, ""));
     let (operation, hex) = head.split_once('@').unwrap_or((head, ""));
-    let known = OPERATIONS.into_iter().find(|known| *known == operation);
-    let operation = known.ok_or_else(|| format!("expected one of {}, found {operation:?}", OPERATIONS.join(", ")))?;
+    let known = OPERATIONS.into_iter().find(|known| known.name() == operation);
+    let operation = known.ok_or_else(|| {
+        format!("expected one of {}, found {operation:?}", OPERATIONS.map(Operation::name).join(", "))
+    })?;
     let mut decision = Decision::plain(operation);
     let bad_hex = || format!("expected at most {ENTROPY} bytes in hex after @, found {hex:?}");
     if !hex.is_ascii() || hex.len() % 2 != 0 || hex.len() > 2 * ENTROPY {
@@ -91,7 +93,7 @@ pub fn nth(service: Service, seed: u64, index: u64) -> Plan {
 pub fn plans(service: Service) -> Plans {
     let calls = prop::collection::vec(decisions(service), 1..=MOST_CALLS);
     let plans = calls.prop_map(|mut decisions| {
-        decisions.insert(0, Decision::plain("InitiateLayerUpload"));
+        decisions.insert(0, Decision::plain(Operation::InitiateLayerUpload));
         Plan { decisions }
     });
     Plans(plans.boxed())
@@ -101,26 +103,26 @@ pub fn plans(service: Service) -> Plans {
 const MOST_CALLS: usize = 14;
 
 /// Draws calls of one operation.
-pub fn decisions_of(service: Service, operation: &'static str) -> impl Strategy<Value = Decision> + use<> {
+pub fn decisions_of(service: Service, operation: Operation) -> impl Strategy<Value = Decision> + use<> {
     calls(service, Just(operation))
 }
 
 fn decisions(service: Service) -> impl Strategy<Value = Decision> + use<> {
     let operation = prop_oneof![
-        3 => Just("InitiateLayerUpload"),
-        7 => Just("UploadLayerPart"),
-        9 => Just("CompleteLayerUpload"),
-        4 => Just("BatchCheckLayerAvailability"),
-        1 => Just("GetDownloadUrlForLayer"),
-        2 => Just("DeleteRepository"),
-        1 => Just("CreateRepository"),
+        3 => Just(Operation::InitiateLayerUpload),
+        7 => Just(Operation::UploadLayerPart),
+        9 => Just(Operation::CompleteLayerUpload),
+        4 => Just(Operation::BatchCheckLayerAvailability),
+        1 => Just(Operation::GetDownloadUrlForLayer),
+        2 => Just(Operation::DeleteRepository),
+        1 => Just(Operation::CreateRepository),
     ];
     calls(service, operation)
 }
 
 fn calls<S>(service: Service, operation: S) -> impl Strategy<Value = Decision> + use<S>
 where
-    S: Strategy<Value = &'static str>,
+    S: Strategy<Value = Operation>,
 {
     let count = prop_oneof![4 => Just(0_usize), 6 => Just(1), 3 => Just(2)];
     (operation, count, any::<[(u8, u16); Plan::MAX_VIOLATIONS]>(), any::<[u8; ENTROPY]>(), any::<u8>()).prop_map(
@@ -302,9 +304,9 @@ mod tests {
     fn a_failure_shrinks_to_what_it_takes() {
         // "Fails" where a completion with some violation comes after a plain part.
         let fails = |plan: &Plan| {
-            let part = plan.decisions.iter().position(|decision| decision.operation == "UploadLayerPart");
+            let part = plan.decisions.iter().position(|decision| decision.operation == Operation::UploadLayerPart);
             let completes = |decision: &Decision| {
-                decision.operation == "CompleteLayerUpload"
+                decision.operation == Operation::CompleteLayerUpload
                     && !decision.violations.is_empty()
                     && decision.entropy[3] > 9
             };

@@ -3,9 +3,9 @@
 use super::body;
 use super::draft::{Draft, HERE, SMALL};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 
-const UPLOAD: &str = "UploadLayerPart";
+const UPLOAD: Operation = Operation::UploadLayerPart;
 
 /// The cases about ranges, far positions last.
 pub fn cases(service: Service) -> Vec<Case> {

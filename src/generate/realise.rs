@@ -11,7 +11,7 @@ use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::{nearly, short};
 use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
-use crate::contract::{ErrorType, Service, Tier};
+use crate::contract::{ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
 use crate::wire::{Request, envelope};
@@ -30,7 +30,7 @@ pub fn completion(service: Service, last: &Decision) -> Case {
     static UPLOADED: LazyLock<[(Unfolding, Follower); 2]> = LazyLock::new(|| {
         Service::ALL.map(|service| {
             let (mut unfolding, mut follower) = Unfolding::start(service);
-            for operation in ["InitiateLayerUpload", "UploadLayerPart"] {
+            for operation in [Operation::InitiateLayerUpload, Operation::UploadLayerPart] {
                 unfolding.take(&Decision::plain(operation), &mut follower);
             }
             (unfolding, follower)
@@ -182,13 +182,17 @@ impl Unfolding {
         let operation = match decision.operation {
             operation if self.is_about_another(decision) => operation,
             // A sequence begins with what makes the rest possible.
-            "UploadLayerPart" | "CompleteLayerUpload" if !self.uploads.iter().any(is_open) => "InitiateLayerUpload",
-            "CompleteLayerUpload" if !self.uploads.iter().any(has_parts) => "UploadLayerPart",
-            "GetDownloadUrlForLayer" if service == Service::EcrPublic => "BatchCheckLayerAvailability",
+            Operation::UploadLayerPart | Operation::CompleteLayerUpload if !self.uploads.iter().any(is_open) => {
+                Operation::InitiateLayerUpload
+            }
+            Operation::CompleteLayerUpload if !self.uploads.iter().any(has_parts) => Operation::UploadLayerPart,
+            Operation::GetDownloadUrlForLayer if service == Service::EcrPublic => {
+                Operation::BatchCheckLayerAvailability
+            }
             other => other,
         };
         match operation {
-            "DeleteRepository" | "CreateRepository" => self.manage(operation, decision, follower),
+            Operation::DeleteRepository | Operation::CreateRepository => self.manage(operation, decision, follower),
             _ => self.call(operation, decision, follower),
         }
     }
@@ -203,8 +207,8 @@ impl Unfolding {
     }
 
     /// A call that removes a repository, or makes one again.
-    fn manage(&mut self, operation: &'static str, decision: &Decision, follower: &mut Follower) {
-        let wanted = operation == "DeleteRepository";
+    fn manage(&mut self, operation: Operation, decision: &Decision, follower: &mut Follower) {
+        let wanted = operation == Operation::DeleteRepository;
         let Some(repository) = self.choose_repository(decision, |exists| exists == wanted) else { return };
         let body = match wanted {
             true => body::repository(reference(repository)).set("force", "true"),
@@ -226,7 +230,7 @@ impl Unfolding {
     }
 
     /// A call of the layer-upload API.
-    fn call(&mut self, operation: &'static str, decision: &Decision, follower: &mut Follower) {
+    fn call(&mut self, operation: Operation, decision: &Decision, follower: &mut Follower) {
         let mut subject = self.subject(operation, decision);
         let chosen = match operation == decision.operation {
             true => Violations::of(self.case.service, operation).chosen(&decision.violations),
@@ -241,7 +245,8 @@ impl Unfolding {
                 taken.violations.push(*number);
             }
         }
-        if subject.upload.is_none() && matches!(operation, "UploadLayerPart" | "CompleteLayerUpload") {
+        if subject.upload.is_none() && matches!(operation, Operation::UploadLayerPart | Operation::CompleteLayerUpload)
+        {
             return;
         }
         let (valid, accepting) = self.valid(operation, decision, &subject, follower);
@@ -267,34 +272,34 @@ impl Unfolding {
         self.taken.decisions.push(taken);
         let accepted = self.push(operation, StepRole::Focus, &both, readings, follower);
         match made {
-            ("InitiateLayerUpload", true, _) if accepted => self.uploads.push(Upload {
+            (Operation::InitiateLayerUpload, true, _) if accepted => self.uploads.push(Upload {
                 step: name,
                 repository: subject.repository,
                 parts: Vec::new(),
                 life: Life::Open,
             }),
-            ("UploadLayerPart", _, Some(index)) if accepted => {
+            (Operation::UploadLayerPart, _, Some(index)) if accepted => {
                 let upload = &mut self.uploads[index];
                 upload.parts.push((subject.chunk, subject.len));
                 self.contents.push(upload.content());
             }
-            ("CompleteLayerUpload", _, Some(index)) if accepted => self.uploads[index].life = Life::Completed,
+            (Operation::CompleteLayerUpload, _, Some(index)) if accepted => self.uploads[index].life = Life::Completed,
             _ => {}
         }
     }
 
     /// What the valid request is about.
-    fn subject(&self, operation: &str, decision: &Decision) -> Subject {
+    fn subject(&self, operation: Operation, decision: &Decision) -> Subject {
         let [_, which, size, _, reuse, ..] = decision.entropy;
         let mut subject = Subject { upload: None, repository: 0, chunk: String::new(), len: 0 };
         match operation {
-            "UploadLayerPart" | "CompleteLayerUpload" => {
+            Operation::UploadLayerPart | Operation::CompleteLayerUpload => {
                 let mut open: Vec<usize> =
                     (0..self.uploads.len()).filter(|index| is_open(&self.uploads[*index])).collect();
                 open.reverse(); // The youngest is the plainest.
                 match operation {
                     // One without parts is chosen by a violation alone.
-                    "CompleteLayerUpload" => {
+                    Operation::CompleteLayerUpload => {
                         open.retain(|index| has_parts(&self.uploads[*index]));
                         open.sort_by_key(|index| self.uploads[*index].is_too_small());
                     }
@@ -306,7 +311,7 @@ impl Unfolding {
             }
             _ => subject.repository = self.choose_repository(decision, |exists| exists).unwrap_or_default(),
         }
-        if operation == "UploadLayerPart" {
+        if operation == Operation::UploadLayerPart {
             let chunks = || self.case.chunks.iter().filter(|chunk| chunk.name != "other");
             // The bytes of a layer that is there already, sooner than any others.
             let mut again: Vec<&Chunk> = chunks().collect();
@@ -328,7 +333,7 @@ impl Unfolding {
     }
 
     /// Turns the subject to another upload, where that is what is wrong; whether there is one.
-    fn retarget(&self, operation: &str, stateful: &Stateful, decision: &Decision, subject: &mut Subject) -> bool {
+    fn retarget(&self, operation: Operation, stateful: &Stateful, decision: &Decision, subject: &mut Subject) -> bool {
         let others = self.others(operation, stateful);
         let Some(index) = rarely(&others, decision.entropy[1]).copied() else { return false };
         subject.upload = Some(index);
@@ -337,13 +342,13 @@ impl Unfolding {
     }
 
     /// The uploads of which that is true, the youngest first.
-    fn others(&self, operation: &str, stateful: &Stateful) -> Vec<usize> {
+    fn others(&self, operation: Operation, stateful: &Stateful) -> Vec<usize> {
         let is_meant = |upload: &Upload| match stateful {
             Stateful::Completed => upload.life == Life::Completed,
             // A completion of nothing is wrong in another way.
             Stateful::RepositoryDeleted => {
                 upload.life == Life::RepositoryDeleted
-                    && (operation != "CompleteLayerUpload" || !upload.parts.is_empty())
+                    && (operation != Operation::CompleteLayerUpload || !upload.parts.is_empty())
             }
             Stateful::NoParts => is_open(upload) && upload.parts.is_empty(),
             _ => false,
@@ -354,7 +359,7 @@ impl Unfolding {
     /// A valid request about the subject, and the rule that it answers to.
     fn valid(
         &mut self,
-        operation: &str,
+        operation: Operation,
         decision: &Decision,
         subject: &Subject,
         follower: &mut Follower,
@@ -363,18 +368,18 @@ impl Unfolding {
         let upload = subject.upload.map(|index| self.uploads[index].clone());
         let mut accepting = format!("{operation}/accepted");
         let valid = match (operation, &upload) {
-            ("UploadLayerPart", Some(upload)) => {
+            (Operation::UploadLayerPart, Some(upload)) => {
                 self.need(&subject.chunk, subject.len, follower);
                 body::part(here, &upload.step, &subject.chunk, upload.size(), subject.len)
             }
-            ("CompleteLayerUpload", Some(upload)) => {
+            (Operation::CompleteLayerUpload, Some(upload)) => {
                 let right = right(&upload.content());
                 let (digests, rule) = digests(&right, &upload.content(), decision.entropy[3]);
                 accepting = format!("{operation}/{rule}");
                 body::complete(here, &upload.step, &digests)
             }
-            ("BatchCheckLayerAvailability", _) => body::check(here, &[self.some_layer(decision)]),
-            ("GetDownloadUrlForLayer", _) => body::url(here, &self.some_layer(decision)),
+            (Operation::BatchCheckLayerAvailability, _) => body::check(here, &[self.some_layer(decision)]),
+            (Operation::GetDownloadUrlForLayer, _) => body::url(here, &self.some_layer(decision)),
             _ => body::initiate(here),
         };
         (valid, accepting)
@@ -391,7 +396,7 @@ impl Unfolding {
     /// What a violation changes, here.
     fn violation(
         &self,
-        operation: &str,
+        operation: Operation,
         planned: &Planned,
         decision: &Decision,
         subject: &Subject,
@@ -399,7 +404,7 @@ impl Unfolding {
     ) -> Option<Violation> {
         let upload = subject.upload.map(|index| self.uploads[index].clone());
         let content = match operation {
-            "UploadLayerPart" => vec![subject.chunk.clone()],
+            Operation::UploadLayerPart => vec![subject.chunk.clone()],
             _ => upload.as_ref().map(Upload::content).unwrap_or_default(),
         };
         match planned {
@@ -460,24 +465,24 @@ impl Unfolding {
         rarely(&fitting, decision.entropy[0]).copied()
     }
 
-    fn next_name(&self, operation: &str) -> String {
+    fn next_name(&self, operation: Operation) -> String {
         let word = match operation {
-            "InitiateLayerUpload" => "upload",
-            "UploadLayerPart" => "part",
-            "CompleteLayerUpload" => "complete",
-            "BatchCheckLayerAvailability" => "check",
-            "GetDownloadUrlForLayer" => "url",
-            "DeleteRepository" => "delete",
+            Operation::InitiateLayerUpload => "upload",
+            Operation::UploadLayerPart => "part",
+            Operation::CompleteLayerUpload => "complete",
+            Operation::BatchCheckLayerAvailability => "check",
+            Operation::GetDownloadUrlForLayer => "url",
+            Operation::DeleteRepository => "delete",
             _ => "create",
         };
-        let before = self.case.steps.iter().filter(|step| step.operation == operation).count();
+        let before = self.case.steps.iter().filter(|step| step.operation == Some(operation)).count();
         format!("{word}{}", before + 1)
     }
 
     /// Adds a step; whether the reference registry accepts it.
     fn push(
         &mut self,
-        operation: &'static str,
+        operation: Operation,
         role: StepRole,
         body: &Body,
         readings: Readings,
@@ -488,7 +493,7 @@ impl Unfolding {
         let service = self.case.service;
         let mut step = Step {
             name: self.next_name(operation),
-            operation: String::from(operation),
+            operation: Some(operation),
             request: envelope::request(service, operation, Bytes::from(body.to_string())),
             at_once: false,
             role,
@@ -586,7 +591,7 @@ fn digests(right: &str, content: &[String], choice: u8) -> (Vec<String>, &'stati
 
 /// What is wrong with the state that a request is about.
 fn stateful_violation(
-    operation: &str,
+    operation: Operation,
     stateful: Stateful,
     subject: &Subject,
     upload: Option<&Upload>,
@@ -657,8 +662,8 @@ mod tests {
 
     #[test]
     fn a_completion_is_the_last_call_of_its_plan() {
-        const COMPLETE: &str = "CompleteLayerUpload";
-        let before = ["InitiateLayerUpload", "UploadLayerPart"].map(Decision::plain);
+        const COMPLETE: Operation = Operation::CompleteLayerUpload;
+        let before = [Operation::InitiateLayerUpload, Operation::UploadLayerPart].map(Decision::plain);
         for service in Service::ALL {
             for number in 0..Violations::of(service, COMPLETE).len() as u16 {
                 for form in [0, 190, 210, 250] {

@@ -3,14 +3,14 @@
 use super::body;
 use super::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 
-const INITIATE: &str = "InitiateLayerUpload";
-const UPLOAD: &str = "UploadLayerPart";
-const COMPLETE: &str = "CompleteLayerUpload";
-const CHECK: &str = "BatchCheckLayerAvailability";
-const DELETE: &str = "DeleteRepository";
-const CREATE: &str = "CreateRepository";
+const INITIATE: Operation = Operation::InitiateLayerUpload;
+const UPLOAD: Operation = Operation::UploadLayerPart;
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
+const CHECK: Operation = Operation::BatchCheckLayerAvailability;
+const DELETE: Operation = Operation::DeleteRepository;
+const CREATE: Operation = Operation::CreateRepository;
 
 const MIB_5: usize = 5_242_880;
 
@@ -39,7 +39,7 @@ fn repositories(service: Service) -> Vec<Case> {
     cases
 }
 
-fn request(draft: Draft, operation: &str) -> (Draft, body::Body) {
+fn request(draft: Draft, operation: Operation) -> (Draft, body::Body) {
     match operation {
         INITIATE => (draft, body::initiate(HERE)),
         UPLOAD => (draft.chunk("layer", SMALL).initiate("upload"), body::part(HERE, "upload", "layer", 0, SMALL)),

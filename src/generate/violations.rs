@@ -11,7 +11,7 @@ use super::body::{Body, quote};
 use super::strings::Strings;
 use super::values::Violation;
 use super::{digests, members};
-use crate::contract::{Kind, Service, Text};
+use crate::contract::{Kind, Operation, Service, Text};
 
 /// What can be wrong with the calls of an operation, in a fixed order.
 #[derive(Debug)]
@@ -71,31 +71,31 @@ const STATEFUL: [(&str, Stateful); 14] = [
 
 impl Violations {
     /// Those of an operation of a service.
-    pub fn of(service: Service, operation: &str) -> &'static Violations {
-        static ALL: LazyLock<HashMap<(Service, &'static str), Violations>> = LazyLock::new(|| {
+    pub fn of(service: Service, operation: Operation) -> &'static Violations {
+        static ALL: LazyLock<HashMap<(Service, Operation), Violations>> = LazyLock::new(|| {
             let operations =
                 |service: Service| service.contract().operations.iter().map(move |one| (service, one.name));
             let keys = Service::ALL.into_iter().flat_map(operations);
             keys.map(|(service, operation)| ((service, operation), Violations::build(service, operation))).collect()
         });
         static NONE: Violations = Violations { all: Vec::new(), ends: [0; 3] };
-        ALL.iter().find(|((of, name), _)| *of == service && *name == operation).map_or(&NONE, |(_, all)| all)
+        ALL.get(&(service, operation)).unwrap_or(&NONE)
     }
 
-    fn build(service: Service, operation: &'static str) -> Violations {
+    fn build(service: Service, operation: Operation) -> Violations {
         let Some(known) = service.contract().layer_operations().find(|known| known.name == operation) else {
             return Violations { all: Vec::new(), ends: [0; 3] };
         };
         let mut all: Vec<(String, Planned)> = Vec::new();
         for (name, stateful) in STATEFUL {
             let member = name.split('/').next().unwrap_or_default();
-            let asks_for_parts = operation == "CompleteLayerUpload" && stateful == Stateful::NoParts;
+            let asks_for_parts = operation == Operation::CompleteLayerUpload && stateful == Stateful::NoParts;
             // Only a part has a position that can be wrong.
             if known.input(member).is_some() || asks_for_parts {
                 all.push((String::from(name), Planned::Stateful(stateful)));
             }
         }
-        let lists = if operation == "CompleteLayerUpload" { digests::violations() } else { Vec::new() };
+        let lists = if operation == Operation::CompleteLayerUpload { digests::violations() } else { Vec::new() };
         // What costs a megabyte a call, the catalogue does once.
         let light = |violation: &Violation| violation.variant != "1-MiB";
         let about_registry = |violation: &Violation| violation.rule.ends_with("registryId/unknown");
@@ -163,15 +163,15 @@ impl Violations {
     }
 }
 
-fn is_matched(operation: &str, member: &str) -> bool {
-    operation == "CompleteLayerUpload" && member == "layerDigests"
+fn is_matched(operation: Operation, member: &str) -> bool {
+    operation == Operation::CompleteLayerUpload && member == "layerDigests"
 }
 
 /// A drawn value for a member: a string of the pattern's automaton, most often with one character changed. Which rule it
 /// breaks, if any, the contract says.
 pub(super) fn drawn(
     service: Service,
-    operation: &str,
+    operation: Operation,
     member: &'static str,
     entropy: &[u8],
     valid: &Body,

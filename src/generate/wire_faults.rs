@@ -5,10 +5,10 @@ use bytes::Bytes;
 use super::body;
 use super::draft::{Draft, HERE};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{Operation, Service};
 use crate::wire::{CONTENT_TYPE, Framing, Request};
 
-const INITIATE: &str = "InitiateLayerUpload";
+const INITIATE: Operation = Operation::InitiateLayerUpload;
 
 /// The cases about the wire.
 pub fn cases(service: Service) -> Vec<Case> {
@@ -41,7 +41,7 @@ fn targets(service: Service) -> Vec<Case> {
             "a prefix that no service has",
             Some(format!("AmazonEC2ContainerRegistry_V20991231.{INITIATE}")),
         ),
-        ("wire/target/prefix", "none", "a target without its prefix", Some(String::from(INITIATE))),
+        ("wire/target/prefix", "none", "a target without its prefix", Some(INITIATE.to_string())),
         (
             "wire/target/operation",
             "unknown",
@@ -54,7 +54,7 @@ fn targets(service: Service) -> Vec<Case> {
             let mut case =
                 case(service, rule, variant, title, |request| header(request, "X-Amz-Target", target.as_deref()));
             for step in &mut case.steps {
-                step.operation.clear(); // The request names no operation of the service.
+                step.operation = None; // The request names no operation of the service.
             }
             case
         })

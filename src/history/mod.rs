@@ -92,7 +92,7 @@ impl<'a> Call<'a> {
         let accepts = |rule: &str| Rules::of(service).get(rule).is_some_and(|rule| rule.errors.is_empty());
         let accepting = match accepts(&step.expect.rule) {
             true => step.expect.rule.clone(),
-            false => format!("{}/accepted", step.operation),
+            false => format!("{}/accepted", step.operation_name()),
         };
         let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
@@ -112,8 +112,8 @@ impl<'a> Call<'a> {
         Call { step, exchange, group, answered: Answered::of(exchange), readings, uploads, begun, bytes }
     }
 
-    fn operation(&self) -> &str {
-        &self.step.operation
+    fn is(&self, operation: Operation) -> bool {
+        self.step.operation == Some(operation)
     }
 
     /// Whether it was answered before the other was sent.
@@ -125,7 +125,7 @@ impl<'a> Call<'a> {
     fn is_twin_before(&self, other: &Call, or_equal: bool) -> bool {
         let answer = |call: &Call| call.exchange.reply.as_ref().ok().map(|answer| (answer.status, answer.body.clone()));
         // What began an upload is told apart by later calls.
-        let same = self.operation() != "InitiateLayerUpload"
+        let same = !self.is(Operation::InitiateLayerUpload)
             && self.step.request == other.step.request
             && answer(self) == answer(other);
         let times = |call: &Call| (call.exchange.began, call.exchange.ended());
@@ -135,8 +135,8 @@ impl<'a> Call<'a> {
     }
 
     /// Whether it changes nothing.
-    fn is_idle(&self, service: Service) -> bool {
-        service.contract().operation(self.operation()).is_some_and(Operation::changes_nothing)
+    fn is_idle(&self) -> bool {
+        self.step.operation.is_some_and(Operation::is_read_only)
     }
 
     /// What trying it counts: its answer is read each time, and those that are lawful are short.
@@ -147,8 +147,8 @@ impl<'a> Call<'a> {
 
     /// Whether it touches what the other touches.
     fn meets(&self, other: &Call) -> bool {
-        let manages = |call: &Call| matches!(call.operation(), "CreateRepository" | "DeleteRepository");
-        let grows = |call: &Call| matches!(call.operation(), "InitiateLayerUpload" | "UploadLayerPart");
+        let manages = |call: &Call| call.step.operation.is_some_and(Operation::manages_repositories);
+        let grows = |call: &Call| call.is(Operation::InitiateLayerUpload) || call.is(Operation::UploadLayerPart);
         let same_upload = !self.uploads.is_disjoint(&other.uploads);
         // The same bytes in two uploads matter when one of them becomes a layer.
         let become_layers = !grows(self) || !grows(other);
@@ -183,10 +183,10 @@ impl<'a> History<'a> {
         // An upload is what its parts are: it becomes that layer, and may end when another upload does.
         let parts: Vec<(BTreeSet<usize>, BTreeSet<String>)> = calls
             .iter()
-            .filter(|call| call.operation() == "UploadLayerPart")
+            .filter(|call| call.is(Operation::UploadLayerPart))
             .map(|part| (part.uploads.clone(), part.bytes.clone()))
             .collect();
-        for call in calls.iter_mut().filter(|call| call.operation() != "InitiateLayerUpload") {
+        for call in calls.iter_mut().filter(|call| !call.is(Operation::InitiateLayerUpload)) {
             let own = parts.iter().filter(|(uploads, _)| !uploads.is_disjoint(&call.uploads));
             call.bytes.extend(own.flat_map(|(_, bytes)| bytes.iter().cloned()));
         }
@@ -299,7 +299,7 @@ impl<'a> History<'a> {
         Calls {
             before,
             apart: table(&|one, other| !one.meets(other)),
-            idle: calls.iter().map(|call| call.is_idle(self.case.service)).collect(),
+            idle: calls.iter().map(Call::is_idle).collect(),
             free: (0..count).map(|call| free.contains(&call)).collect(),
             cost: calls.iter().map(Call::cost).collect(),
         }
@@ -356,7 +356,7 @@ impl State<'_> {
             self.begun.clear();
         }
         self.begun.extend(self.history.calls[call].begun.clone());
-        if accepted && step.operation == "UploadLayerPart" {
+        if accepted && step.operation == Some(Operation::UploadLayerPart) {
             let uploads = &self.history.calls[call].uploads;
             uploads.iter().for_each(|upload| self.parts.entry(*upload).or_default().push(call));
         }
@@ -421,9 +421,11 @@ mod tests {
                 Some("complete") => draft.complete(call, "upload", "layer"),
                 Some("part") => draft.part(call, "upload", "layer", 0),
                 Some("gap") => draft.part(call, "upload", "layer", 2 * SMALL),
-                Some("url") => draft.set_up(call, "GetDownloadUrlForLayer", body::url(HERE, RIGHT)),
-                Some("delete") => draft.set_up(call, "DeleteRepository", body::repository(HERE).set("force", "true")),
-                _ => draft.set_up(call, "BatchCheckLayerAvailability", body::check(HERE, &[RIGHT])),
+                Some("url") => draft.set_up(call, Operation::GetDownloadUrlForLayer, body::url(HERE, RIGHT)),
+                Some("delete") => {
+                    draft.set_up(call, Operation::DeleteRepository, body::repository(HERE).set("force", "true"))
+                }
+                _ => draft.set_up(call, Operation::BatchCheckLayerAvailability, body::check(HERE, &[RIGHT])),
             };
         }
         let mut case = draft.done();
@@ -445,13 +447,13 @@ mod tests {
             let sent: Value = serde_json::from_slice(&body).unwrap();
             let (began, ended, error) = if index < set_up { (0, 0, "") } else { answers[index - set_up] };
             let digest = bindings.value("sha256:layer").unwrap();
-            let mut members = match step.operation.as_str() {
-                "InitiateLayerUpload" => {
+            let mut members = match step.operation {
+                Some(Operation::InitiateLayerUpload) => {
                     json!({"uploadId": "00000000-0000-4000-8000-000000000001", "partSize": 5_242_880})
                 }
-                "UploadLayerPart" => json!({"lastByteReceived": sent["partLastByte"]}),
-                "CompleteLayerUpload" => json!({"layerDigest": digest}),
-                "GetDownloadUrlForLayer" => json!({"layerDigest": digest, "downloadUrl": "https://"}),
+                Some(Operation::UploadLayerPart) => json!({"lastByteReceived": sent["partLastByte"]}),
+                Some(Operation::CompleteLayerUpload) => json!({"layerDigest": digest}),
+                Some(Operation::GetDownloadUrlForLayer) => json!({"layerDigest": digest, "downloadUrl": "https://"}),
                 _ => {
                     let layer = json!({"layerDigest": digest, "layerAvailability": error, "layerSize": SMALL});
                     json!({"layers": [layer], "failures": []})

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::order::{Explained, search};
 use super::{Call, History, Members};
+use crate::contract::Operation;
 use crate::judge::describe;
 
 /// So many calls are tried to find out whether a call can be left out.
@@ -47,8 +48,7 @@ impl History<'_> {
         // What began an upload stays. So does what was answered before the calls that are in question were sent.
         let of_group = |call: &usize| self.calls[*call].group == group || !self.is_at_once(next);
         let is_open = |call: &usize| {
-            self.calls[*call].operation() != "InitiateLayerUpload"
-                || self.calls[next].operation() == "InitiateLayerUpload"
+            !self.calls[*call].is(Operation::InitiateLayerUpload) || self.calls[next].is(Operation::InitiateLayerUpload)
         };
         let others: Vec<usize> =
             (self.first_at_once..end).filter(|call| *call != next).filter(of_group).filter(is_open).collect();
@@ -72,9 +72,10 @@ impl History<'_> {
             let meets = |call: &usize| {
                 core.iter().any(|other| at_once(*call, *other) && self.calls[*call].meets(&self.calls[*other]))
             };
-            let operations: BTreeSet<&str> = core.iter().map(|call| self.calls[*call].operation()).collect();
+            let operations: BTreeSet<Option<Operation>> =
+                core.iter().map(|call| self.calls[*call].step.operation).collect();
             let mut with: Vec<usize> = free.iter().copied().filter(meets).collect();
-            with.sort_by_key(|call| operations.contains(self.calls[*call].operation()));
+            with.sort_by_key(|call| operations.contains(&self.calls[*call].step.operation));
             core.extend(with.first());
         }
         core

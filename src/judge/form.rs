@@ -20,12 +20,11 @@ impl Subject<'_> {
         found.extend(self.content_type(answer));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
         // Of repositories the harness only wants to know whether they are there.
-        let operation =
-            self.case.service.contract().operation(&self.step.operation).filter(|known| known.role == Role::Layer);
+        let operation = self.step.spec(self.case.service).filter(|known| known.name.role() == Role::Layer);
         // An answer to an open question may list what was asked as it was asked.
         let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
         for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
-            let rule = format!("{}/answer/{}", self.step.operation, member.name);
+            let rule = format!("{}/answer/{}", self.step.operation_name(), member.name);
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
@@ -94,7 +93,7 @@ impl Subject<'_> {
         let body = answer.json();
         let body = body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
         if let Some(miss) = matching::first_miss(members, &body, &self.transcript.bindings) {
-            let rule = format!("{}/answer/{}", self.step.operation, admitted.name);
+            let rule = format!("{}/answer/{}", self.step.operation_name(), admitted.name);
             let mut finding =
                 self.form(&rule, miss.got(answer.status).replacen(' ', &format!(" {} ", admitted.name), 1));
             finding.expected =

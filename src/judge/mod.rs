@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::contract::error::THROTTLING;
-use crate::contract::{Rules, Tier};
+use crate::contract::{Operation, Rules, Tier};
 use crate::expect::{Outcome, short};
 use crate::wire::envelope::{self, ErrorInfo};
 use crate::wire::{Answer, Exchange, Trouble};
@@ -99,7 +99,7 @@ const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
 /// The upload that a call began, if it did: its repository and its id. No other call may begin the same one, until one
 /// comes that [`may_end_uploads`]: whether an id is given again after that, is not documented.
 pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
-    let began = step.operation == "InitiateLayerUpload" && step.role != StepRole::Attempt;
+    let began = step.operation == Some(Operation::InitiateLayerUpload) && step.role != StepRole::Attempt;
     let answer = exchange.reply.as_ref().ok().filter(|_| began)?;
     let answer = (!envelope::is_error(answer, &envelope::error(answer))).then(|| answer.json())??;
     let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
@@ -109,7 +109,7 @@ pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
 
 /// Whether uploads may have ended by a call, whatever was answered to it.
 pub fn may_end_uploads(step: &Step) -> bool {
-    matches!(step.operation.as_str(), "CompleteLayerUpload" | "DeleteRepository")
+    step.operation.is_some_and(Operation::may_end_uploads)
 }
 
 /// The first step with which the case tried to make or remove a repository, and the target did not. In a sequence that was
@@ -117,7 +117,7 @@ pub fn may_end_uploads(step: &Step) -> bool {
 fn refused_attempt(case: &Case, transcript: &Transcript) -> Option<usize> {
     let mut steps = case.steps.iter().zip(&transcript.exchanges);
     let refused = steps.position(|(step, exchange)| {
-        let manages = matches!(step.operation.as_str(), "CreateRepository" | "DeleteRepository");
+        let manages = step.operation.is_some_and(Operation::manages_repositories);
         let done = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
         step.role == StepRole::Attempt && manages && !done
     });
@@ -301,7 +301,7 @@ impl Subject<'_> {
             && let Some(miss) = misses.into_iter().next()
         {
             // What a layer rule says of the answer's members is its own; otherwise the member's rule is broken.
-            let about_member = format!("{}/answer/{}", self.step.operation, miss.member);
+            let about_member = format!("{}/answer/{}", self.step.operation_name(), miss.member);
             let rule = match self.step.expect.rule.contains("/layers/") {
                 true => self.step.expect.rule.clone(),
                 false => about_member,
@@ -401,8 +401,8 @@ mod tests {
     fn verdict(answers: &[Answer], members: Value) -> Verdict {
         let digest = "sha256:00";
         let mut case = Draft::new(Service::Ecr, "some/case", "some case")
-            .attempt("complete", "CompleteLayerUpload", body::complete(HERE, "upload", &[digest]))
-            .focus("InitiateLayerUpload/accepted", "InitiateLayerUpload", body::initiate(HERE))
+            .attempt("complete", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[digest]))
+            .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
             .done();
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];

@@ -176,7 +176,7 @@ fn print_scenario(case: &Case) -> String {
 
 /// Where a request differs from a plain one, beside its body.
 fn differences(case: &Case, step: &Step) -> Vec<String> {
-    let plain = envelope::request(case.service, &step.operation, step.request.body.clone());
+    let plain = envelope::plain(case.service, step.operation, step.request.body.clone());
     let mut found = Vec::new();
     if step.request.method != plain.method {
         found.push(format!("method {}", step.request.method));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::race::Race;
 use crate::contract::check::long;
-use crate::contract::{ErrorType, Operation};
+use crate::contract::{ErrorType, Operation, OperationSpec};
 use crate::model::registry::{Registry, Repository, Upload};
 use crate::model::{Refusal, registry};
 use crate::wire::{Reply, Request};
@@ -68,14 +68,14 @@ pub struct Call<'a> {
     /// What is remembered beside it.
     pub memory: &'a mut Memory,
     /// What is asked for.
-    pub operation: &'static Operation,
+    pub operation: &'static OperationSpec,
     /// The members of the request.
     pub input: Map<String, Value>,
 }
 
 impl Call<'_> {
     /// Whether this operation is asked for.
-    pub fn is(&self, operation: &str) -> bool {
+    pub fn is(&self, operation: Operation) -> bool {
         self.operation.name == operation
     }
 
@@ -196,17 +196,18 @@ impl Change {
     pub(super) fn accuses(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         let Change::Refuses(rule, refuses) = self else { return };
         let (operation, member) = subject(rule);
-        let concerned = (operation == "*" || call.is(operation)) && call.operation.input(member).is_some();
+        let concerned =
+            (operation == "*" || call.operation.name.name() == operation) && call.operation.input(member).is_some();
         let value = call.input.get(member).unwrap_or(&Value::Null);
         if concerned && refuses(value) {
-            wrong.push(invalid_parameter(&rule.replacen('*', call.operation.name, 1)));
+            wrong.push(invalid_parameter(&rule.replacen('*', call.operation.name.name(), 1)));
         }
     }
 }
 
 /// Refuses with another error that a completed upload is completed again.
 pub(super) fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
-    let completed = call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key());
+    let completed = call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key());
     for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.ends_with("/uploadId/exists")) {
         *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
     }

@@ -22,7 +22,7 @@ use http_body::{Body as HttpBody, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::contract::{ErrorType, Service};
+use crate::contract::{ErrorType, Operation, Service};
 use crate::model::{Refusal, Registry};
 use crate::wire::{Answer, Framing, Reply, Request, Trouble, envelope};
 
@@ -142,7 +142,9 @@ impl Mock {
             return Err(refusal);
         }
         let (name, _) = call.key();
-        if let Some(removed) = call.registry.repositories.get(&name).filter(|_| operation.name == "DeleteRepository") {
+        if let Some(removed) =
+            call.registry.repositories.get(&name).filter(|_| operation.name == Operation::DeleteRepository)
+        {
             call.memory.removed.insert(name, removed.clone());
         }
         let performed = self.changes.iter().find_map(|change| match change {
@@ -151,7 +153,7 @@ impl Mock {
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
         let members = performed.unwrap_or_else(|| call.perform());
-        if let Some(layer) = layer.filter(|_| operation.name == "CompleteLayerUpload") {
+        if let Some(layer) = layer.filter(|_| operation.name == Operation::CompleteLayerUpload) {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
@@ -286,21 +288,21 @@ mod tests {
         let variants = variant::VARIANTS.iter().map(|variant| (variant.name, variant.changes));
         for (name, changes) in faults.chain(variants) {
             let mock = Mock::with(&[Service::Ecr], changes);
-            let call = |operation: &str, body: String| {
+            let call = |operation: Operation, body: String| {
                 mock.answer(envelope::request(Service::Ecr, operation, Bytes::from(body)))
             };
-            let _ = call("CreateRepository", String::from(r#"{"repositoryName":"ab"}"#));
+            let _ = call(Operation::CreateRepository, String::from(r#"{"repositoryName":"ab"}"#));
             for first in POSITIONS {
                 for (last, blob) in POSITIONS.into_iter().flat_map(|last| BLOBS.map(|blob| (last, blob))) {
-                    let begun = call("InitiateLayerUpload", String::from(r#"{"repositoryName":"ab"}"#));
+                    let begun = call(Operation::InitiateLayerUpload, String::from(r#"{"repositoryName":"ab"}"#));
                     let begun = begun.ok().and_then(|answer| answer.json()).unwrap_or_default();
                     let Some(id) = begun["uploadId"].as_str() else { continue };
                     let upload = format!(r#""repositoryName":"ab","uploadId":"{id}""#);
                     let part = format!(r#""partFirstByte":{first},"partLastByte":{last},"layerPartBlob":{blob}"#);
-                    if let Ok(answer) = call("UploadLayerPart", format!("{{{upload},{part}}}")) {
+                    if let Ok(answer) = call(Operation::UploadLayerPart, format!("{{{upload},{part}}}")) {
                         assert!(answer.body.len() < 1 << 20, "{name}: {part}");
                     }
-                    let _ = call("CompleteLayerUpload", format!("{{{upload},\"layerDigests\":[\"a:0\"]}}"));
+                    let _ = call(Operation::CompleteLayerUpload, format!("{{{upload},\"layerDigests\":[\"a:0\"]}}"));
                 }
             }
         }

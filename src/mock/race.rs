@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Mock;
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, OperationSpec, Service};
 use crate::model::Registry;
 use crate::wire::{Answer, Reply, Request, envelope};
 
@@ -32,11 +32,11 @@ const WHILE: Duration = Duration::from_millis(10);
 type Members = Map<String, Value>;
 
 impl Race {
-    fn operation(self) -> &'static str {
+    fn operation(self) -> Operation {
         match self {
-            Race::CompletedTwice | Race::PartForgotten | Race::LayerAfterDeletion => "CompleteLayerUpload",
-            Race::PartTwice => "UploadLayerPart",
-            Race::SharedId => "InitiateLayerUpload",
+            Race::CompletedTwice | Race::PartForgotten | Race::LayerAfterDeletion => Operation::CompleteLayerUpload,
+            Race::PartTwice => Operation::UploadLayerPart,
+            Race::SharedId => Operation::InitiateLayerUpload,
         }
     }
 
@@ -50,7 +50,7 @@ impl Race {
     }
 
     /// The request as one of the operation that the fault is about.
-    fn meant(self, request: &Request) -> Option<(Service, &'static Operation, Members)> {
+    fn meant(self, request: &Request) -> Option<(Service, &'static OperationSpec, Members)> {
         let target = request.header("x-amz-target")?;
         let is_meant = |service: &Service| target.starts_with(service.contract().target_prefix);
         let service = Service::ALL.into_iter().find(is_meant)?;
@@ -64,7 +64,7 @@ impl Race {
         self,
         registry: &mut Registry,
         mut found: Registry,
-        operation: &Operation,
+        operation: &OperationSpec,
         input: &Members,
     ) -> Option<Answer> {
         let (name, upload) = (text(input, "repositoryName"), text(input, "uploadId"));

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::contract::Operation;
 use crate::wire::{Answer, Reply, Request, envelope};
 
 /// Changes the body of an answer, if it is JSON.
@@ -21,7 +22,12 @@ pub(super) fn edit_answer(answer: &mut Answer, change: impl FnOnce(&mut Value)) 
 }
 
 /// The same for a success of this operation.
-pub(super) fn edit_success(request: &Request, reply: &mut Reply, operation: &str, change: impl FnOnce(&mut Value)) {
+pub(super) fn edit_success(
+    request: &Request,
+    reply: &mut Reply,
+    operation: Operation,
+    change: impl FnOnce(&mut Value),
+) {
     of_operation(request, reply, operation, |answer| edit_answer(answer, change));
 }
 
@@ -62,7 +68,12 @@ pub(super) fn of_success(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
 }
 
 /// Changes an answer that is a success of this operation.
-pub(super) fn of_operation(request: &Request, reply: &mut Reply, operation: &str, change: impl FnOnce(&mut Answer)) {
+pub(super) fn of_operation(
+    request: &Request,
+    reply: &mut Reply,
+    operation: Operation,
+    change: impl FnOnce(&mut Answer),
+) {
     if request.operation() == Some(operation) {
         of_success(reply, change);
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Change::{self, Begins, Finds, Intercepts, Names, Performs, Reads, Says, Takes, Waits};
 use super::change::{Call, Memory, again, invalid_parameter, refusal};
 use super::reply::{edit, of_error, retype};
+use crate::contract::Operation;
 use crate::contract::check::check;
 use crate::model::Refusal;
 use crate::wire::{Answer, Reply, Trouble, envelope};
@@ -235,7 +236,7 @@ pub static VARIANTS: &[Variant] = &[
         "parts above 10 MiB are refused as a parameter",
         &[
             Finds(|call, wrong| {
-                if call.is("UploadLayerPart") && call.blob_size() > 10_485_760 && wrong.is_empty() {
+                if call.is(Operation::UploadLayerPart) && call.blob_size() > 10_485_760 && wrong.is_empty() {
                     wrong.push(invalid_parameter("UploadLayerPart/layerPartBlob/above-10-MiB"));
                 }
             }),
@@ -254,14 +255,14 @@ pub static VARIANTS: &[Variant] = &[
         "an empty part is taken, and changes nothing",
         &[
             Finds(|call, wrong| {
-                if call.is("UploadLayerPart")
+                if call.is(Operation::UploadLayerPart)
                     && call.blob_size() == 0
                     && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerPartBlob/empty"))
                 {
                     wrong.clear();
                 }
             }),
-            Performs(|call| (call.is("UploadLayerPart") && call.blob_size() == 0).then(|| call.part_taken())),
+            Performs(|call| (call.is(Operation::UploadLayerPart) && call.blob_size() == 0).then(|| call.part_taken())),
         ],
     ),
     variant(
@@ -269,7 +270,7 @@ pub static VARIANTS: &[Variant] = &[
         "base64 may lack its padding",
         &[Takes(|call| {
             let text = String::from(call.text("layerPartBlob"));
-            if call.is("UploadLayerPart") && !text.contains('=') && !text.len().is_multiple_of(4) {
+            if call.is(Operation::UploadLayerPart) && !text.contains('=') && !text.len().is_multiple_of(4) {
                 let padded = format!("{text}{}", "=".repeat(4 - text.len() % 4));
                 call.input.insert(String::from("layerPartBlob"), json!(padded));
             }
@@ -290,7 +291,7 @@ pub static VARIANTS: &[Variant] = &[
         "repository names that begin with a digit are refused",
         &[Finds(|call, wrong| {
             let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
-            if digit && call.operation.name == "CreateRepository" && wrong.is_empty() {
+            if digit && call.operation.name == Operation::CreateRepository && wrong.is_empty() {
                 wrong.push(invalid_parameter("InitiateLayerUpload/repositoryName/leading-digit"));
             }
         })],
@@ -311,7 +312,7 @@ pub static VARIANTS: &[Variant] = &[
         "a sha256 digest of the wrong length is refused as a parameter",
         &[Finds(|call, wrong| {
             let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
-            if call.is("CompleteLayerUpload")
+            if call.is(Operation::CompleteLayerUpload)
                 && call.digests().iter().any(odd)
                 && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerDigests/match"))
             {
@@ -325,7 +326,7 @@ pub static VARIANTS: &[Variant] = &[
         &[Finds(|call, wrong| {
             let digests = call.digests();
             let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
-            if call.is("CompleteLayerUpload") && (1..digests.len()).contains(&compared) && wrong.is_empty() {
+            if call.is(Operation::CompleteLayerUpload) && (1..digests.len()).contains(&compared) && wrong.is_empty() {
                 wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/mixed-algorithms"));
             }
         })],
@@ -343,7 +344,7 @@ pub static VARIANTS: &[Variant] = &[
             let of_state = wrong
                 .iter()
                 .all(|refusal| !check(call.operation, &call.input).iter().any(|breach| breach.rule == refusal.rule));
-            if call.is("CompleteLayerUpload") && !wrong.is_empty() && of_state {
+            if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() && of_state {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
             }
@@ -365,7 +366,7 @@ pub static VARIANTS: &[Variant] = &[
         "same-layer-ends-uploads",
         "a completed layer ends the other uploads of the same bytes",
         &[Performs(|call| {
-            let digest = call.computed().filter(|_| call.is("CompleteLayerUpload"))?;
+            let digest = call.computed().filter(|_| call.is(Operation::CompleteLayerUpload))?;
             let members = call.perform();
             let (repository, _) = call.key();
             call.registry
@@ -381,12 +382,12 @@ pub static VARIANTS: &[Variant] = &[
         "a completed upload takes parts, and forgets them",
         &[
             Finds(|call, wrong| {
-                if call.is("UploadLayerPart") && call.memory.completed.contains_key(&call.key()) {
+                if call.is(Operation::UploadLayerPart) && call.memory.completed.contains_key(&call.key()) {
                     wrong.retain(|refusal| refusal.rule != "UploadLayerPart/uploadId/exists");
                 }
             }),
             Performs(|call| {
-                (call.is("UploadLayerPart")
+                (call.is(Operation::UploadLayerPart)
                     && call.memory.completed.contains_key(&call.key())
                     && call.upload().is_none())
                 .then(|| call.part_taken())
@@ -398,8 +399,13 @@ pub static VARIANTS: &[Variant] = &[
         "a repository that is made again has the uploads of the deleted one",
         &[Performs(|call| {
             let (name, _) = call.key();
-            let uploads =
-                call.memory.removed.get(&name).filter(|_| call.operation.name == "CreateRepository")?.uploads.clone();
+            let uploads = call
+                .memory
+                .removed
+                .get(&name)
+                .filter(|_| call.operation.name == Operation::CreateRepository)?
+                .uploads
+                .clone();
             let members = call.perform();
             call.registry.repositories.get_mut(&name)?.uploads = uploads;
             Some(members)
@@ -476,7 +482,7 @@ pub static VARIANTS: &[Variant] = &[
         "digests-before-parts",
         "CompleteLayerUpload compares digests before it looks at the parts",
         &[Finds(|call, wrong| {
-            if call.is("CompleteLayerUpload") {
+            if call.is(Operation::CompleteLayerUpload) {
                 wrong.sort_by_key(|refusal| refusal.rule.contains("/parts/"));
             }
         })],
@@ -498,7 +504,10 @@ pub static VARIANTS: &[Variant] = &[
         "BatchCheckLayerAvailability refuses malformed digests",
         &[Finds(|call, wrong| {
             let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
-            if call.is("BatchCheckLayerAvailability") && call.digests().iter().any(malformed) && wrong.is_empty() {
+            if call.is(Operation::BatchCheckLayerAvailability)
+                && call.digests().iter().any(malformed)
+                && wrong.is_empty()
+            {
                 wrong.push(invalid_parameter("BatchCheckLayerAvailability/layerDigests/malformed"));
             }
         })],
@@ -523,7 +532,7 @@ pub static VARIANTS: &[Variant] = &[
         &[
             Change::Ignores("GetDownloadUrlForLayer/layer/unreferenced"),
             Performs(|call| {
-                call.is("GetDownloadUrlForLayer").then(
+                call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
                 )
             }),
@@ -555,7 +564,7 @@ pub static VARIANTS: &[Variant] = &[
         "exponents-refused",
         "numbers with an exponent or a point cannot be read",
         &[Reads(|request| {
-            let positions = request.operation() == Some("UploadLayerPart") && request.body.len() < 4096;
+            let positions = request.operation() == Some(Operation::UploadLayerPart) && request.body.len() < 4096;
             if positions && exponent(&request.body) {
                 request.body = Bytes::from_static(b"1e");
             }
@@ -659,7 +668,10 @@ pub static VARIANTS: &[Variant] = &[
         "one CompleteLayerUpload that is accepted in 61 is never answered",
         &[Says(|request, memory, reply| {
             let accepted = reply.as_ref().is_ok_and(|answer| answer.status == 200);
-            if request.operation() == Some("CompleteLayerUpload") && accepted && memory.completed.len() % 61 == 60 {
+            if request.operation() == Some(Operation::CompleteLayerUpload)
+                && accepted
+                && memory.completed.len() % 61 == 60
+            {
                 *reply = Err(Trouble::Silent);
             }
         })],
@@ -669,14 +681,15 @@ pub static VARIANTS: &[Variant] = &[
         "every CompleteLayerUpload with two or more digests is throttled",
         &[Intercepts(|request, _| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-            let many = request.operation() == Some("CompleteLayerUpload") && sent.pointer("/layerDigests/1").is_some();
+            let many = request.operation() == Some(Operation::CompleteLayerUpload)
+                && sent.pointer("/layerDigests/1").is_some();
             many.then(|| Ok(slow_down()))
         })],
     ),
     withholding(
         "throttling-all",
         "every UploadLayerPart is throttled",
-        &[Intercepts(|request, _| (request.operation() == Some("UploadLayerPart")).then(|| Ok(slow_down())))],
+        &[Intercepts(|request, _| (request.operation() == Some(Operation::UploadLayerPart)).then(|| Ok(slow_down())))],
     ),
 ];
 
@@ -725,7 +738,7 @@ fn lower_id(call: &mut Call) {
 fn other_algorithms(call: &mut Call) {
     let other = |digest: &Value| digest.as_str().is_some_and(|digest| !digest.starts_with("sha256:"));
     let well_formed = check(call.operation, &call.input).is_empty();
-    if call.is("CompleteLayerUpload")
+    if call.is(Operation::CompleteLayerUpload)
         && well_formed
         && let Some(Value::Array(digests)) = call.input.get_mut("layerDigests")
         && digests.iter().any(other)
@@ -739,7 +752,7 @@ fn case_counts(call: &mut Call, wrong: &mut Vec<Refusal>, error: &str) {
     let Some(right) = call.computed() else { return };
     let digests = call.digests();
     let folded = digests.iter().any(|digest| digest.eq_ignore_ascii_case(&right) && *digest != right);
-    if call.is("CompleteLayerUpload") && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
+    if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
         wrong.push(refusal(error, "CompleteLayerUpload/layerDigests/upper-case"));
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, Registry};
-use crate::contract::Operation;
+use crate::contract::OperationSpec;
 use crate::wire::{Request, envelope};
 
 impl Registry {
@@ -19,7 +19,7 @@ impl Registry {
     /// # Errors
     ///
     /// Why it names none.
-    pub fn route(&self, request: &Request) -> Result<&'static Operation, Refusal> {
+    pub fn route(&self, request: &Request) -> Result<&'static OperationSpec, Refusal> {
         let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
         if request.method != "POST" {
             return Err(refuse("wire/method"));
@@ -34,7 +34,11 @@ impl Registry {
         if prefix != contract.target_prefix {
             return Err(refuse("wire/target/prefix"));
         }
-        contract.operation(operation).ok_or_else(|| refuse("wire/target/operation"))
+        operation
+            .parse()
+            .ok()
+            .and_then(|operation| contract.operation(operation))
+            .ok_or_else(|| refuse("wire/target/operation"))
     }
 
     /// The members of a request.

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::Refusal;
 use crate::case::bindings::hex;
 use crate::contract::check::{Breach, blob, check, long};
-use crate::contract::{Operation, Role, Service, shapes};
+use crate::contract::{Operation, OperationSpec, Role, Service, shapes};
 
 /// The state of one service. Plain data, so that the mock can spoil it.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Registry {
     }
 
     /// Performs an operation, or says why not.
-    pub fn call(&mut self, operation: &Operation, input: &Members) -> Result<Value, Refusal> {
+    pub fn call(&mut self, operation: &OperationSpec, input: &Members) -> Result<Value, Refusal> {
         match self.refusals(operation, input).into_iter().next() {
             Some(refusal) => Err(refusal),
             None => Ok(self.perform(operation, input)),
@@ -80,7 +80,7 @@ impl Registry {
 
     /// All that is wrong with a request, what the registry looks at first before the rest. Where something is wrong with
     /// its members, nothing is said of what they name.
-    pub fn refusals(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
+    pub fn refusals(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
         match self.syntax(operation, input) {
             syntax if syntax.is_empty() => self.standing(operation, input),
             syntax => syntax,
@@ -88,24 +88,24 @@ impl Registry {
     }
 
     /// What is wrong with what the members of a request name, as things stand.
-    pub fn standing(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
+    pub fn standing(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
         if let Some(registry) = text(input, "registryId").filter(|registry| *registry != self.account) {
             return vec![self.foreign(operation, input, registry)];
         }
         let repository = self.repositories.get(name(input));
         match (operation.name, repository) {
-            ("CreateRepository", Some(_)) => vec![self.created_before(name(input))],
-            ("CreateRepository", None) => Vec::new(),
-            ("DescribeRepositories", _) => self.described(input),
+            (Operation::CreateRepository, Some(_)) => vec![self.created_before(name(input))],
+            (Operation::CreateRepository, None) => Vec::new(),
+            (Operation::DescribeRepositories, _) => self.described(input),
             (_, None) => vec![self.no_repository(operation.name, name(input))],
-            ("UploadLayerPart" | "CompleteLayerUpload", Some(repository)) => {
+            (Operation::UploadLayerPart | Operation::CompleteLayerUpload, Some(repository)) => {
                 match (repository.uploads.get(upload_id_of(input)), operation.name) {
                     (None, _) => vec![self.no_upload(operation.name, input)],
-                    (Some(upload), "UploadLayerPart") => self.bad_part(upload, input),
+                    (Some(upload), Operation::UploadLayerPart) => self.bad_part(upload, input),
                     (Some(upload), _) => self.bad_completion(repository, upload, input),
                 }
             }
-            ("GetDownloadUrlForLayer", Some(repository)) => vec![self.no_download(repository, input)],
+            (Operation::GetDownloadUrlForLayer, Some(repository)) => vec![self.no_download(repository, input)],
             _ => Vec::new(),
         }
     }
@@ -142,33 +142,33 @@ impl Registry {
     }
 
     /// Performs an operation that [`Registry::refusals`] has nothing against.
-    pub fn perform(&mut self, operation: &Operation, input: &Members) -> Value {
+    pub fn perform(&mut self, operation: &OperationSpec, input: &Members) -> Value {
         match operation.name {
-            "CreateRepository" => self.create(input),
-            "DescribeRepositories" => self.describe(input),
-            "DeleteRepository" => self.delete(input),
-            "InitiateLayerUpload" => self.initiate(input),
-            "UploadLayerPart" => self.upload(input),
-            "CompleteLayerUpload" => self.complete(input),
-            "BatchCheckLayerAvailability" => self.availability(input),
-            other => unreachable!("the registry does not perform {other}"),
+            Operation::CreateRepository => self.create(input),
+            Operation::DescribeRepositories => self.describe(input),
+            Operation::DeleteRepository => self.delete(input),
+            Operation::InitiateLayerUpload => self.initiate(input),
+            Operation::UploadLayerPart => self.upload(input),
+            Operation::CompleteLayerUpload => self.complete(input),
+            Operation::BatchCheckLayerAvailability => self.availability(input),
+            Operation::GetDownloadUrlForLayer => self.download(input),
         }
     }
 
     /// What is wrong with the members of a request.
-    pub fn syntax(&self, operation: &Operation, input: &Members) -> Vec<Refusal> {
+    pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
         // What one edition of the documents admits, the registry admits.
         let broken = check(operation, input).into_iter().filter(|breach| !breach.rule.ends_with("/editions"));
-        let refusal = |breach: Breach| match operation.role {
+        let refusal = |breach: Breach| match operation.name.role() {
             Role::Layer => Refusal::of(self.service, &breach.rule, breach.message),
             Role::SetUp => refusal("InvalidParameterException", &breach.rule, breach.message),
         };
         broken.map(refusal).collect()
     }
 
-    fn foreign(&self, operation: &Operation, input: &Members, registry: &str) -> Refusal {
+    fn foreign(&self, operation: &OperationSpec, input: &Members, registry: &str) -> Refusal {
         match self.service {
-            Service::EcrPublic if operation.role == Role::Layer => Refusal::of(
+            Service::EcrPublic if operation.name.role() == Role::Layer => Refusal::of(
                 self.service,
                 &format!("{}/registryId/unknown", operation.name),
                 format!("The registry with id '{registry}' does not exist"),
@@ -180,7 +180,7 @@ impl Registry {
     fn created_before(&self, name: &str) -> Refusal {
         let text =
             format!("The repository with name '{name}' already exists in the registry with id '{}'", self.account);
-        refusal("RepositoryAlreadyExistsException", "CreateRepository", text)
+        refusal("RepositoryAlreadyExistsException", Operation::CreateRepository.name(), text)
     }
 
     fn create(&mut self, input: &Members) -> Value {
@@ -190,7 +190,7 @@ impl Registry {
 
     fn described(&self, input: &Members) -> Vec<Refusal> {
         let unknown = asked(input).into_iter().flatten().filter(|name| !self.repositories.contains_key(*name));
-        unknown.map(|name| self.no_repository("DescribeRepositories", name)).collect()
+        unknown.map(|name| self.no_repository(Operation::DescribeRepositories, name)).collect()
     }
 
     fn describe(&self, input: &Members) -> Value {
@@ -324,6 +324,11 @@ impl Registry {
         json!({ "layers": layers, "failures": failures })
     }
 
+    fn download(&self, input: &Members) -> Value {
+        let digest = text(input, "layerDigest").unwrap_or_default();
+        json!({ "downloadUrl": format!("https://layers.example/{}/{digest}", name(input)), "layerDigest": digest })
+    }
+
     /// No layer can be downloaded without an image, and this API pushes none.
     fn no_download(&self, repository: &Repository, input: &Members) -> Refusal {
         let digest = text(input, "layerDigest").unwrap_or_default();
@@ -347,13 +352,13 @@ impl Registry {
         self.repositories.entry(String::from(name(input))).or_default()
     }
 
-    fn no_repository(&self, operation: &str, name: &str) -> Refusal {
+    fn no_repository(&self, operation: Operation, name: &str) -> Refusal {
         let message =
             format!("The repository with name '{name}' does not exist in the registry with id '{}'", self.account);
         refusal("RepositoryNotFoundException", &format!("{operation}/repositoryName/exists"), message)
     }
 
-    fn no_upload(&self, operation: &str, input: &Members) -> Refusal {
+    fn no_upload(&self, operation: Operation, input: &Members) -> Refusal {
         let message = format!("{} does not exist", self.named(input));
         refusal("UploadNotFoundException", &format!("{operation}/uploadId/exists"), message)
     }

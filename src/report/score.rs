@@ -283,6 +283,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::contract::Operation;
     use crate::generate::body;
     use crate::generate::draft::{Draft, HERE};
     use crate::judge::{Strictness, judge};
@@ -292,11 +293,15 @@ mod tests {
     fn case(invalid: bool) -> Case {
         let valid = Draft::new(Service::Ecr, "some/case", "some case").focus(
             "InitiateLayerUpload/accepted",
-            "InitiateLayerUpload",
+            Operation::InitiateLayerUpload,
             body::initiate(HERE),
         );
         let rule = "InitiateLayerUpload/repositoryName/exists";
-        if invalid { valid.focus(rule, "InitiateLayerUpload", body::initiate("absent")).done() } else { valid.done() }
+        if invalid {
+            valid.focus(rule, Operation::InitiateLayerUpload, body::initiate("absent")).done()
+        } else {
+            valid.done()
+        }
     }
 
     fn mark(case: &Case, replies: &[Reply]) -> Option<Mark> {

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::case::{Case, Length, Place, Step, StepRole};
+use crate::contract::Operation;
 use crate::expect::shown;
 use crate::wire::Framing;
 
@@ -42,7 +43,7 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
         made.extend(names.iter().map(|name| format!("$repository-{name}")));
     }
     for name in &made {
-        text += &plain_call(case, "CreateRepository", name);
+        text += &plain_call(case, Operation::CreateRepository, name);
     }
     for group in case.groups() {
         let steps = &case.steps[group];
@@ -62,21 +63,23 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
         }
     }
     text += "\n# clean up\n";
-    for step in case.steps.iter().filter(|step| step.operation == "CreateRepository") {
+    for step in case.steps.iter().filter(|step| step.operation == Some(Operation::CreateRepository)) {
         let (body, _) = body(std::str::from_utf8(&step.request.body).unwrap_or_default())?;
         text += &format!("printf '%s' \"{body}\" > body.json\ncall DeleteRepository {} > DeleteRepository.txt\n", {
-            header_flags(&crate::wire::envelope::request(case.service, "DeleteRepository", bytes::Bytes::new()).headers)
+            header_flags(
+                &crate::wire::envelope::request(case.service, Operation::DeleteRepository, bytes::Bytes::new()).headers,
+            )
         });
     }
     for name in &made {
-        text += &plain_call(case, "DeleteRepository", name);
+        text += &plain_call(case, Operation::DeleteRepository, name);
     }
     Ok(text)
 }
 
-fn plain_call(case: &Case, operation: &str, repository: &str) -> String {
+fn plain_call(case: &Case, operation: Operation, repository: &str) -> String {
     let request = crate::wire::envelope::request(case.service, operation, bytes::Bytes::new());
-    let force = if operation == "DeleteRepository" { ",\\\"force\\\":true" } else { "" };
+    let force = if operation == Operation::DeleteRepository { ",\\\"force\\\":true" } else { "" };
     format!(
         "printf '%s' \"{{\\\"repositoryName\\\":\\\"{repository}\\\"{force}}}\" > body.json\ncall {operation} {} > {operation}.txt\n",
         header_flags(&request.headers)

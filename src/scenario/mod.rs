@@ -34,9 +34,9 @@ use json::{Json, Ordered};
 pub use print::{print, print_found};
 
 use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
-use crate::contract::{Rules, Service, Source, Tier};
+use crate::contract::{Operation, Rules, Service, Source, Tier};
 use crate::expect::{Expectation, Outcome};
-use crate::wire::{Framing, Request, envelope};
+use crate::wire::{Framing, envelope};
 
 /// A mistake in a scenario file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -262,15 +262,7 @@ impl Reader<'_> {
     }
 
     fn step(&self, service: Service, step: &WrittenStep) -> Result<Step, Mistake> {
-        let operation = step.call.as_ref().map_or("", |call| call.value.as_str());
-        if let Some(call) = &step.call
-            && service.contract().operation(operation).is_none()
-        {
-            let operations: Vec<&str> = service.contract().operations.iter().map(|operation| operation.name).collect();
-            let problem =
-                format!("call: expected an operation of {service} ({}), found {operation:?}", operations.join(", "));
-            return Err(self.mistake(call, problem));
-        }
+        let operation = step.call.as_ref().map(|call| self.operation(service, call)).transpose()?;
         let body = match (&step.body, &step.raw) {
             (Some(body), None) => Json::Object(body.value.clone()).sent(),
             (None, Some(raw)) => raw.value.clone(),
@@ -281,7 +273,7 @@ impl Reader<'_> {
                 ));
             }
         };
-        let mut request = plain(service, operation, Bytes::from(body));
+        let mut request = envelope::plain(service, operation, Bytes::from(body));
         request.framing = step.framing;
         if let Some(method) = &step.method {
             request.method.clone_from(method);
@@ -292,9 +284,19 @@ impl Reader<'_> {
             None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
         };
         let only_if = self.outcomes("only-if", &step.only_if)?;
-        let (name, operation) = (step.name.value.clone(), String::from(operation));
+        let name = step.name.value.clone();
         let at_once = step.at_once.as_ref().is_some_and(|at_once| at_once.value);
         Ok(Step { name, operation, request, at_once, role, expect, precedence: None, only_if })
+    }
+
+    fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {
+        let known = call.value.parse().ok().filter(|known| service.contract().operation(*known).is_some());
+        let names = || service.contract().operations.iter().map(|operation| operation.name.name()).collect::<Vec<_>>();
+        known.ok_or_else(|| {
+            let problem =
+                format!("call: expected an operation of {service} ({}), found {:?}", names().join(", "), call.value);
+            self.mistake(call, problem)
+        })
     }
 
     fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {
@@ -332,15 +334,6 @@ impl Reader<'_> {
         let outcomes = self.outcomes("outcomes", &written.outcomes)?;
         Ok(Expectation { rule: rule.value.clone(), tier: written.tier.value, sources, outcomes })
     }
-}
-
-/// The request of a step that says nothing else. Where it names no operation, it has no target.
-fn plain(service: Service, operation: &str, body: Bytes) -> Request {
-    let mut request = envelope::request(service, operation, body);
-    if operation.is_empty() {
-        request.headers.retain(|(name, _)| name != "X-Amz-Target");
-    }
-    request
 }
 
 /// Changes headers as a file says.

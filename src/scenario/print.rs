@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::json::{Json, Ordered};
-use super::{Found, apply, parse, plain};
+use super::{Found, apply, parse};
 use crate::case::{Case, Length, Place, Step, StepRole};
 use crate::contract::Service;
 use crate::expect::Outcome;
 use crate::wire::Framing;
-use crate::wire::envelope::visible;
+use crate::wire::envelope::{self, visible};
 
 /// Columns that a line has at most, where a line can be broken.
 const WIDTH: usize = 120;
@@ -127,14 +127,14 @@ fn about(about: &str) -> String {
 
 fn step(service: Service, step: &Step) -> Result<String, String> {
     let mut text = format!("  - name: {}\n", scalar(&step.name));
-    if !step.operation.is_empty() {
-        let _ = writeln!(text, "    call: {}", scalar(&step.operation));
+    if let Some(operation) = step.operation {
+        let _ = writeln!(text, "    call: {operation}");
     }
     if step.at_once {
         text += "    at-once: true\n";
     }
     let request = &step.request;
-    let base = plain(service, &step.operation, request.body.clone());
+    let base = envelope::plain(service, step.operation, request.body.clone());
     if request.method != base.method {
         let _ = writeln!(text, "    method: {}", scalar(&request.method));
     }

@@ -4,16 +4,20 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Answer, CONTENT_TYPE, Framing, Request};
-use crate::contract::{ErrorType, Service};
+use crate::contract::{ErrorType, Operation, Service};
 
 /// The request of a call: `POST /` with the target of the operation.
-pub fn request(service: Service, operation: &str, body: Bytes) -> Request {
+pub fn request(service: Service, operation: Operation, body: Bytes) -> Request {
+    plain(service, Some(operation), body)
+}
+
+/// The request of a call that says nothing else. One that names no operation has no target.
+pub fn plain(service: Service, operation: Option<Operation>, body: Bytes) -> Request {
+    let target = |operation| (String::from("X-Amz-Target"), service.contract().target(operation));
+    let content_type = (String::from("Content-Type"), String::from(CONTENT_TYPE));
     Request {
         method: String::from("POST"),
-        headers: vec![
-            (String::from("Content-Type"), String::from(CONTENT_TYPE)),
-            (String::from("X-Amz-Target"), service.contract().target(operation)),
-        ],
+        headers: std::iter::once(content_type).chain(operation.map(target)).collect(),
         body,
         framing: Framing::Length,
     }

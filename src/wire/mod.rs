@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Operation;
+
 /// The content type of the protocol.
 pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
@@ -110,9 +112,9 @@ impl Request {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The operation that `X-Amz-Target` names, without its prefix.
-    pub fn operation(&self) -> Option<&str> {
-        self.header("x-amz-target")?.rsplit('.').next()
+    /// The operation that `X-Amz-Target` names, whatever its prefix.
+    pub fn operation(&self) -> Option<Operation> {
+        self.header("x-amz-target")?.rsplit('.').next()?.parse().ok()
     }
 }
 

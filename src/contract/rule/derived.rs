@@ -1,7 +1,7 @@
 //! Rules that a table states: presence, type, bounds and pattern of each member of each operation.
 
 use super::super::shape::{Kind, Text};
-use super::super::{Member, Operation, Tier};
+use super::super::{Member, Operation, OperationSpec, Tier};
 use super::Table;
 
 const INVALID: &[&str] = &["InvalidParameterException"];
@@ -11,7 +11,7 @@ const NOTHING: &[&str] = &[];
 
 impl Table {
     /// Adds what the tables say of an operation.
-    pub(super) fn derive(&mut self, operation: &Operation) {
+    pub(super) fn derive(&mut self, operation: &OperationSpec) {
         for member in operation.input {
             self.member(operation, member);
         }
@@ -21,7 +21,7 @@ impl Table {
     }
 
     /// What the tables say of one member of a request.
-    fn member(&mut self, operation: &Operation, member: &Member) {
+    fn member(&mut self, operation: &OperationSpec, member: &Member) {
         let name = member.name;
         let page = format!("api:{}", operation.name);
         let page = page.as_str();
@@ -214,10 +214,10 @@ impl Table {
         }
     }
 
-    fn answer_member(&mut self, operation: &Operation, member: &Member) {
+    fn answer_member(&mut self, operation: &OperationSpec, member: &Member) {
         let page = format!("api:{}", operation.name);
         let mut sources = vec![page.as_str()];
-        if member.name == "layerDigest" && operation.name == "CompleteLayerUpload" {
+        if member.name == "layerDigest" && operation.name == Operation::CompleteLayerUpload {
             sources.extend(["cli-complete", "resolver"]);
         }
         self.add(
@@ -230,9 +230,9 @@ impl Table {
                 member.shape.kind.word(),
                 match (operation.name, member.name) {
                     (_, "repositoryName" | "uploadId") if operation.input(member.name).is_some() => ", as it was sent",
-                    ("CompleteLayerUpload", "layerDigest") =>
+                    (Operation::CompleteLayerUpload, "layerDigest") =>
                         ": sha256: and the lower-case sha256 of the bytes, whatever digests were sent",
-                    ("UploadLayerPart", "lastByteReceived") => ": the last byte of the part",
+                    (Operation::UploadLayerPart, "lastByteReceived") => ": the last byte of the part",
                     _ => "",
                 }
             ),

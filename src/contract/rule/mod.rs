@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use super::{Service, Source, Tier};
+use super::{Operation, Service, Source, Tier};
 use prose::Row;
 
 /// One statement of the contract that a target can keep or break.
@@ -67,20 +67,20 @@ impl Rules {
         let mut table = Table { service, rules: Vec::new() };
         for operation in contract.layer_operations() {
             table.derive(operation);
-            table.write(prose::EACH_OPERATION, operation.name);
+            table.write(prose::EACH_OPERATION, Some(operation.name));
             match operation.input("uploadId") {
-                Some(_) => table.write(prose::EACH_UPLOAD, operation.name),
-                None => table.write(prose::EACH_WITHOUT_UPLOAD, operation.name),
+                Some(_) => table.write(prose::EACH_UPLOAD, Some(operation.name)),
+                None => table.write(prose::EACH_WITHOUT_UPLOAD, Some(operation.name)),
             }
             if service == Service::EcrPublic {
-                table.write(prose::EACH_PUBLIC, operation.name);
+                table.write(prose::EACH_PUBLIC, Some(operation.name));
             }
         }
-        let is_here = |row: &&Row| match row.id.split('/').next() {
-            Some(name) if name.starts_with(char::is_uppercase) => contract.operation(name).is_some(),
-            _ => true,
+        let is_here = |row: &&Row| {
+            let operation = row.id.split('/').next().and_then(|name| name.parse().ok());
+            operation.is_none_or(|operation| contract.operation(operation).is_some())
         };
-        prose::ROWS.iter().filter(is_here).for_each(|row| table.write(std::slice::from_ref(row), ""));
+        prose::ROWS.iter().filter(is_here).for_each(|row| table.write(std::slice::from_ref(row), None));
         let mut by_id = BTreeMap::new();
         for rule in table.rules {
             let before = by_id.insert(rule.id.clone(), rule);
@@ -98,7 +98,8 @@ struct Table {
 
 impl Table {
     /// Adds rows; `*` in them is the operation.
-    fn write(&mut self, rows: &[Row], operation: &str) {
+    fn write(&mut self, rows: &[Row], operation: Option<Operation>) {
+        let operation = operation.map_or("", Operation::name);
         for row in rows {
             let sources: Vec<String> = row.sources.iter().map(|id| id.replace('*', operation)).collect();
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::Change::{Admits, Finds, Ignores, Refuses, Takes};
 use super::super::change::{Call, invalid_parameter, refusal};
 use super::{Fault, fault, length};
+use crate::contract::Operation;
 use crate::model::Refusal;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -110,7 +111,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload looks at the first hundred digests",
         "CompleteLayerUpload/layerDigests/max-items",
         &[Takes(|call| {
-            if call.is("CompleteLayerUpload")
+            if call.is(Operation::CompleteLayerUpload)
                 && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
             {
                 list.truncate(100);
@@ -206,7 +207,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart refuses parts of 5 MiB",
         "UploadLayerPart/accepted",
         &[Finds(|call, wrong| {
-            if call.is("UploadLayerPart") && call.blob_size() == MIN_INNER_PART {
+            if call.is(Operation::UploadLayerPart) && call.blob_size() == MIN_INNER_PART {
                 wrong.push(invalid_parameter("UploadLayerPart/accepted"));
             }
         })],
@@ -263,7 +264,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart/accepted",
         &[Finds(|call, wrong| {
             let small = call.upload().and_then(|upload| upload.parts.last()).is_some_and(|size| *size < MIN_INNER_PART);
-            if call.is("UploadLayerPart") && small && wrong.is_empty() {
+            if call.is(Operation::UploadLayerPart) && small && wrong.is_empty() {
                 wrong.push(refusal("InvalidLayerPartException", "UploadLayerPart/accepted"));
             }
         })],
@@ -291,7 +292,7 @@ fn inner_parts(call: &mut Call, wrong: &mut Vec<Refusal>, is_enough: fn(usize) -
 fn parts(call: &mut Call, wrong: &mut Vec<Refusal>, are_right: impl Fn(&[usize]) -> bool) {
     let Some(upload) = call.upload() else { return };
     let right = are_right(&upload.parts);
-    if !call.is("CompleteLayerUpload") {
+    if !call.is(Operation::CompleteLayerUpload) {
         return;
     }
     wrong.retain(|refusal| refusal.rule != "CompleteLayerUpload/parts/min-size");

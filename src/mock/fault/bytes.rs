@@ -8,6 +8,7 @@ use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::{Fault, fault};
 use crate::case::bindings::hex;
+use crate::contract::Operation;
 use crate::wire::{Reply, Request};
 
 const DIGEST: &str = "CompleteLayerUpload/answer/layerDigest";
@@ -156,7 +157,7 @@ pub(super) static FAULTS: &[Fault] = &[
 /// Changes the answer of a completion, given the members of its request.
 fn completed(request: &Request, reply: &mut Reply, change: impl FnOnce(&Value, &mut Value)) {
     let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    edit_success(request, reply, "CompleteLayerUpload", |body| change(&sent, body));
+    edit_success(request, reply, Operation::CompleteLayerUpload, |body| change(&sent, body));
 }
 
 fn redigest(request: &Request, reply: &mut Reply, change: fn(&str) -> String) {
@@ -169,7 +170,7 @@ fn redigest(request: &Request, reply: &mut Reply, change: fn(&str) -> String) {
 
 /// Takes a part and hashes it in another way, given what was hashed before.
 fn hashes(call: &mut Call, hash: fn(&Call, Sha256) -> Sha256) -> Option<Value> {
-    if !call.is("UploadLayerPart") {
+    if !call.is(Operation::UploadLayerPart) {
         return None;
     }
     let before = call.upload()?.hash.clone();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::Change::Says;
 use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
 use super::{Fault, fault};
+use crate::contract::Operation;
 use crate::wire::{Answer, Reply, Request, envelope};
 
 const STATUS: &str = "answer/status";
@@ -103,20 +104,24 @@ pub(super) static FAULTS: &[Fault] = &[
         "complete-as-201",
         "CompleteLayerUpload succeeds with the status 201",
         STATUS,
-        &[Says(|request, _, reply| of_operation(request, reply, "CompleteLayerUpload", |answer| answer.status = 201))],
+        &[Says(|request, _, reply| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| answer.status = 201)
+        })],
     ),
     fault(
         "part-as-202",
         "UploadLayerPart succeeds with the status 202",
         STATUS,
-        &[Says(|request, _, reply| of_operation(request, reply, "UploadLayerPart", |answer| answer.status = 202))],
+        &[Says(|request, _, reply| {
+            of_operation(request, reply, Operation::UploadLayerPart, |answer| answer.status = 202)
+        })],
     ),
     fault(
         "check-as-203",
         "BatchCheckLayerAvailability succeeds with the status 203",
         STATUS,
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "BatchCheckLayerAvailability", |answer| answer.status = 203)
+            of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| answer.status = 203)
         })],
     ),
     fault(
@@ -124,7 +129,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload succeeds with the status 204 and no body",
         "answer/json-object",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.status = 204;
                 answer.body = Bytes::new();
             });
@@ -282,7 +287,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload succeeds without a body",
         "answer/json-object",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| answer.body = Bytes::new())
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| answer.body = Bytes::new())
         })],
     ),
     fault(
@@ -290,7 +295,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the body of CompleteLayerUpload is cut in the middle",
         "answer/json-object",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.body = answer.body.slice(..answer.body.len() / 2)
             })
         })],
@@ -300,7 +305,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload succeeds with an empty object",
         "CompleteLayerUpload/answer/layerDigest",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| answer.body = Bytes::from_static(b"{}"))
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
+                answer.body = Bytes::from_static(b"{}")
+            })
         })],
     ),
     fault(
@@ -308,7 +315,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "members of CompleteLayerUpload begin with a capital",
         "CompleteLayerUpload/answer/uploadId",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 rename_members(answer, |name| format!("{}{}", name[..1].to_uppercase(), &name[1..]))
             })
         })],
@@ -318,7 +325,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "members of UploadLayerPart are written in snake case",
         "UploadLayerPart/answer/lastByteReceived",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "UploadLayerPart", |answer| rename_members(answer, snake))
+            of_operation(request, reply, Operation::UploadLayerPart, |answer| rename_members(answer, snake))
         })],
     ),
     fault(
@@ -326,7 +333,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the members of CompleteLayerUpload stand below a member of its own",
         "CompleteLayerUpload/answer/registryId",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "CompleteLayerUpload", |answer| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 let body = answer.json();
                 answer.body = Bytes::from(json!({ "CompleteLayerUploadResponse": body }).to_string());
             })
@@ -365,7 +372,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability answers with a bare list",
         "answer/json-object",
         &[Says(|request, _, reply| {
-            of_operation(request, reply, "BatchCheckLayerAvailability", |answer| {
+            of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
                 let layers = answer.json().map(|body| body["layers"].clone());
                 answer.body = Bytes::from(json!(layers).to_string());
             })
@@ -375,62 +382,62 @@ pub(super) static FAULTS: &[Fault] = &[
         "check-without-failures",
         "BatchCheckLayerAvailability leaves failures out",
         "BatchCheckLayerAvailability/answer/failures",
-        &[Says(|request, _, reply| without(request, reply, "BatchCheckLayerAvailability", "failures"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::BatchCheckLayerAvailability, "failures"))],
     ),
     fault(
         "completed-without-registry",
         "CompleteLayerUpload leaves registryId out",
         "CompleteLayerUpload/answer/registryId",
-        &[Says(|request, _, reply| without(request, reply, "CompleteLayerUpload", "registryId"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "registryId"))],
     ),
     fault(
         "completed-without-name",
         "CompleteLayerUpload leaves repositoryName out",
         "CompleteLayerUpload/answer/repositoryName",
-        &[Says(|request, _, reply| without(request, reply, "CompleteLayerUpload", "repositoryName"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "repositoryName"))],
     ),
     fault(
         "completed-without-upload-id",
         "CompleteLayerUpload leaves uploadId out",
         "CompleteLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| without(request, reply, "CompleteLayerUpload", "uploadId"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "uploadId"))],
     ),
     fault(
         "completed-without-layer-digest",
         "CompleteLayerUpload leaves layerDigest out",
         "CompleteLayerUpload/answer/layerDigest",
-        &[Says(|request, _, reply| without(request, reply, "CompleteLayerUpload", "layerDigest"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "layerDigest"))],
     ),
     fault(
         "taken-without-registry",
         "UploadLayerPart leaves registryId out",
         "UploadLayerPart/answer/registryId",
-        &[Says(|request, _, reply| without(request, reply, "UploadLayerPart", "registryId"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "registryId"))],
     ),
     fault(
         "taken-without-last-byte",
         "UploadLayerPart leaves lastByteReceived out",
         "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| without(request, reply, "UploadLayerPart", "lastByteReceived"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "lastByteReceived"))],
     ),
     fault(
         "initiate-without-part-size",
         "InitiateLayerUpload leaves partSize out",
         "InitiateLayerUpload/answer/partSize",
-        &[Says(|request, _, reply| without(request, reply, "InitiateLayerUpload", "partSize"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::InitiateLayerUpload, "partSize"))],
     ),
     fault(
         "initiate-without-upload-id",
         "InitiateLayerUpload leaves uploadId out",
         "InitiateLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| without(request, reply, "InitiateLayerUpload", "uploadId"))],
+        &[Says(|request, _, reply| without(request, reply, Operation::InitiateLayerUpload, "uploadId"))],
     ),
     fault(
         "part-size-as-text",
         "InitiateLayerUpload gives partSize as text",
         "InitiateLayerUpload/answer/partSize",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "InitiateLayerUpload", |body| {
+            edit_success(request, reply, Operation::InitiateLayerUpload, |body| {
                 body["partSize"] = json!(body["partSize"].to_string())
             })
         })],
@@ -444,7 +451,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 super::retext(&mut call.input, "uploadId", |id| String::from(id.trim_start_matches("upload-")))
             }),
             Says(|request, _, reply| {
-                edit_success(request, reply, "InitiateLayerUpload", |body| {
+                edit_success(request, reply, Operation::InitiateLayerUpload, |body| {
                     body["uploadId"] = json!(format!("upload-{}", body["uploadId"].as_str().unwrap_or_default()))
                 })
             }),
@@ -455,7 +462,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart answers with the number of bytes so far",
         "UploadLayerPart/answer/lastByteReceived",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "UploadLayerPart", |body| {
+            edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] =
                     json!(body["lastByteReceived"].as_i64().unwrap_or_default().saturating_add(1))
             })
@@ -468,7 +475,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Says(|request, _, reply| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let first = sent["partFirstByte"].as_i64().unwrap_or_default();
-            edit_success(request, reply, "UploadLayerPart", |body| {
+            edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 if let Some(last) = body["lastByteReceived"].as_i64().filter(|_| first > 0) {
                     body["lastByteReceived"] = json!(last.saturating_sub(first));
                 }
@@ -480,7 +487,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart gives lastByteReceived as text",
         "UploadLayerPart/answer/lastByteReceived",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "UploadLayerPart", |body| {
+            edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] = json!(body["lastByteReceived"].to_string())
             })
         })],
@@ -490,7 +497,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload answers with an upload id of its own",
         "CompleteLayerUpload/answer/uploadId",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "CompleteLayerUpload", |body| {
+            edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 body["uploadId"] = json!("00000000-0000-4000-8000-000000000000")
             })
         })],
@@ -500,7 +507,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload answers with the last segment of the repository name",
         "CompleteLayerUpload/answer/repositoryName",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "CompleteLayerUpload", |body| {
+            edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 let name = body["repositoryName"].as_str().unwrap_or_default();
                 body["repositoryName"] = json!(name.rsplit('/').next());
             })
@@ -511,7 +518,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart gives registryId as a number",
         "UploadLayerPart/answer/registryId",
         &[Says(|request, _, reply| {
-            edit_success(request, reply, "UploadLayerPart", |body| body["registryId"] = json!(12_345_678_910_u64))
+            edit_success(request, reply, Operation::UploadLayerPart, |body| {
+                body["registryId"] = json!(12_345_678_910_u64)
+            })
         })],
     ),
     fault(
@@ -540,7 +549,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ),
 ];
 
-fn without(request: &Request, reply: &mut Reply, operation: &str, member: &str) {
+fn without(request: &Request, reply: &mut Reply, operation: Operation, member: &str) {
     edit_success(request, reply, operation, |body| {
         if let Some(body) = body.as_object_mut() {
             body.remove(member);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::Change::{Admits, Finds, Ignores, Takes};
 use super::super::change::{Call, refusal};
 use super::{Fault, fault, texts};
-use crate::contract::shapes;
+use crate::contract::{Operation, shapes};
 
 const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
 
@@ -158,7 +158,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Finds(|call, wrong| {
             let digests = call.digests();
             let distinct: std::collections::BTreeSet<&str> = digests.iter().copied().collect();
-            if call.is("CompleteLayerUpload") && distinct.len() < digests.len() {
+            if call.is(Operation::CompleteLayerUpload) && distinct.len() < digests.len() {
                 wrong.push(super::super::change::invalid_parameter("CompleteLayerUpload/layerDigests/duplicates"));
             }
         })],
@@ -187,7 +187,8 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload/layerDigests/other-algorithm",
         &[Finds(|call, wrong| {
             let Some(right) = call.computed() else { return };
-            if call.is("CompleteLayerUpload") && wrong.is_empty() && !call.digests().contains(&right.as_str()) {
+            if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && !call.digests().contains(&right.as_str())
+            {
                 wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/other-algorithm"));
             }
         })],
@@ -197,7 +198,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability answers for the first digest alone",
         "BatchCheckLayerAvailability/layers/stored",
         &[Takes(|call| {
-            if call.is("BatchCheckLayerAvailability")
+            if call.is(Operation::BatchCheckLayerAvailability)
                 && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
                 && list.len() <= 100
             {
@@ -228,7 +229,7 @@ fn is_digest_item(item: &Value) -> bool {
 
 /// Drops items of a list of digests that CompleteLayerUpload can have, if others are left.
 fn keep(call: &mut Call, is_kept: fn(&Value) -> bool) {
-    if !call.is("CompleteLayerUpload") {
+    if !call.is(Operation::CompleteLayerUpload) {
         return;
     }
     if let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
@@ -243,7 +244,7 @@ fn keep(call: &mut Call, is_kept: fn(&Value) -> bool) {
 fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: fn(&[&str], &str) -> bool) {
     let Some(right) = call.computed() else { return };
     let digests = call.digests();
-    if call.is("CompleteLayerUpload")
+    if call.is(Operation::CompleteLayerUpload)
         && wrong.is_empty()
         && digests.iter().all(|digest| digest.starts_with("sha256:"))
         && !is_match(&digests, &right)
@@ -255,7 +256,7 @@ fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: f
 /// Takes a digest that is not the right one for it.
 fn lenient(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: fn(&str, &str) -> bool) {
     let Some(right) = call.computed() else { return };
-    if call.is("CompleteLayerUpload") && call.digests().iter().any(|digest| is_match(digest, &right)) {
+    if call.is(Operation::CompleteLayerUpload) && call.digests().iter().any(|digest| is_match(digest, &right)) {
         wrong.retain(|refusal| refusal.rule != MATCH && !refusal.rule.ends_with("/layerDigests/sha256-length"));
     }
 }

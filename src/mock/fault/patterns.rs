@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::super::Change::{Admits, Ignores, Refuses, Takes};
 use super::super::change::Call;
 use super::{Fault, fault, retext, texts};
-use crate::contract::{ecr, shapes};
+use crate::contract::{Operation, ecr, shapes};
 
-const COMPLETE: &str = "CompleteLayerUpload";
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
 
 pub(super) static FAULTS: &[Fault] = &[
     fault(
@@ -337,7 +337,7 @@ fn all(value: &Value, expression: &str) -> bool {
 }
 
 fn rename(call: &mut Call, change: impl FnOnce(&str) -> String) {
-    if call.operation.role == crate::contract::Role::Layer {
+    if call.operation.name.role() == crate::contract::Role::Layer {
         retext(&mut call.input, "repositoryName", change);
     }
 }

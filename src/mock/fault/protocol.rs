@@ -7,6 +7,7 @@ use super::super::Change::{Finds, Ignores, Reads, Says};
 use super::super::change::{invalid_parameter, refusal};
 use super::super::reply::of_error;
 use super::{Fault, fault};
+use crate::contract::Operation;
 use crate::wire::{CONTENT_TYPE, Request, envelope};
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -134,7 +135,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Says(|request, _, reply| {
             if let Ok(answer) = reply
                 && request.body.len() > 1 << 20
-                && request.operation() != Some("UploadLayerPart")
+                && request.operation() != Some(Operation::UploadLayerPart)
                 && answer.status == 200
             {
                 *answer = envelope::answer(413, &json!({ "message": "too large" }));

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::Change::{Finds, Ignores, Performs, Takes};
 use super::super::change::{Call, refusal};
 use super::{Fault, fault, retext};
+use crate::contract::Operation;
 use crate::contract::check::long;
 
 const CONTIGUOUS: &str = "UploadLayerPart/partFirstByte/contiguous";
@@ -82,7 +83,7 @@ pub(super) static FAULTS: &[Fault] = &[
         LENGTH,
         &[Takes(|call| {
             let size = call.blob_size() as i64;
-            if call.is("UploadLayerPart") && size > 0 && call.span() == size + 1 {
+            if call.is(Operation::UploadLayerPart) && size > 0 && call.span() == size + 1 {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
@@ -142,7 +143,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart computes the last position if it is below 0",
         "UploadLayerPart/partLastByte/min",
         &[Takes(|call| {
-            if call.is("UploadLayerPart") && call.number("partLastByte") < 0 {
+            if call.is(Operation::UploadLayerPart) && call.number("partLastByte") < 0 {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
@@ -152,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "after a refused part an upload takes no further one",
         "UploadLayerPart/partFirstByte/resume",
         &[Finds(|call, wrong| {
-            if !call.is("UploadLayerPart") {
+            if !call.is(Operation::UploadLayerPart) {
                 return;
             }
             let key = call.key();
@@ -168,7 +169,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a part that is refused for its position is kept all the same",
         "UploadLayerPart/partFirstByte/resume",
         &[Finds(|call, wrong| {
-            if call.is("UploadLayerPart") && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
+            if call.is(Operation::UploadLayerPart) && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
                 let bytes = call.blob();
                 if let Some(upload) = call.upload() {
                     upload.parts.push(bytes.len());
@@ -213,7 +214,7 @@ pub(super) static FAULTS: &[Fault] = &[
 fn is_repeated(call: &mut Call) -> bool {
     let (first, last) = (call.number("partFirstByte"), call.number("partLastByte"));
     let received = call.upload().map_or(0, |upload| upload.size()) as i64;
-    call.is("UploadLayerPart") && first >= 0 && last >= first && last < received
+    call.is(Operation::UploadLayerPart) && first >= 0 && last >= first && last < received
 }
 
 fn positions(call: &mut Call, change: fn(i64) -> i64) {
@@ -226,7 +227,7 @@ fn positions(call: &mut Call, change: fn(i64) -> i64) {
 
 /// Reads a part that is no base64 in another way, as many bytes as the positions say, but no more than 1 MiB.
 fn decoded(call: &mut Call, decode: fn(&str) -> Option<Vec<u8>>) {
-    if !call.is("UploadLayerPart") {
+    if !call.is(Operation::UploadLayerPart) {
         return;
     }
     let size = call.made_size();

@@ -6,6 +6,7 @@ use super::super::Change::{Finds, Ignores, Performs, Says, Takes};
 use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::{Fault, fault};
+use crate::contract::Operation;
 use crate::wire::{Reply, Request};
 
 const ONCE: &str = "CompleteLayerUpload/uploadId/once";
@@ -18,7 +19,7 @@ pub(super) static FAULTS: &[Fault] = &[
         ONCE,
         &[
             Finds(|call, wrong| {
-                if call.is("CompleteLayerUpload") && call.memory.completed.contains_key(&call.key()) {
+                if call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key()) {
                     wrong.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
                 }
             }),
@@ -27,7 +28,7 @@ pub(super) static FAULTS: &[Fault] = &[
                     .memory
                     .completed
                     .get(&call.key())
-                    .filter(|_| call.is("CompleteLayerUpload"))
+                    .filter(|_| call.is(Operation::CompleteLayerUpload))
                     .map(|(digest, _)| digest.clone())?;
                 Some(json!({
                     "registryId": call.registry.account,
@@ -46,7 +47,7 @@ pub(super) static FAULTS: &[Fault] = &[
             Ignores("CompleteLayerUpload/layer/new"),
             Performs(|call| {
                 let (repository, id) = call.key();
-                let upload = call.upload().cloned().filter(|_| call.is("CompleteLayerUpload"))?;
+                let upload = call.upload().cloned().filter(|_| call.is(Operation::CompleteLayerUpload))?;
                 let members = call.perform();
                 call.registry.repositories.get_mut(&repository)?.uploads.insert(id, upload);
                 Some(members)
@@ -72,7 +73,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Finds(|call, wrong| {
             let Some(digest) = call.computed() else { return };
             let has = call.registry.holders(&digest).iter().any(|name| *name != call.text("repositoryName"));
-            if call.is("CompleteLayerUpload") && has && wrong.is_empty() {
+            if call.is(Operation::CompleteLayerUpload) && has && wrong.is_empty() {
                 wrong.push(super::super::change::refusal(
                     "LayerAlreadyExistsException",
                     "CompleteLayerUpload/layer/new",
@@ -91,7 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a CompleteLayerUpload that is refused for its digests stores the layer all the same",
         "BatchCheckLayerAvailability/layers/refused",
         &[Finds(|call, wrong| {
-            if call.is("CompleteLayerUpload")
+            if call.is(Operation::CompleteLayerUpload)
                 && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/layerDigests/match")
             {
                 store(call);
@@ -103,7 +104,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a CompleteLayerUpload that is refused for a small part stores the layer all the same",
         "BatchCheckLayerAvailability/layers/refused",
         &[Finds(|call, wrong| {
-            if call.is("CompleteLayerUpload")
+            if call.is(Operation::CompleteLayerUpload)
                 && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/parts/min-size")
             {
                 store(call);
@@ -116,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability/layers/incomplete",
         &[
             Performs(|call| {
-                if !call.is("UploadLayerPart") {
+                if !call.is(Operation::UploadLayerPart) {
                     return None;
                 }
                 let members = call.perform();
@@ -132,7 +133,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "parts are kept by repository, not by upload",
         "CompleteLayerUpload/uploadId/side-by-side",
         &[Performs(|call| {
-            if !call.is("UploadLayerPart") {
+            if !call.is(Operation::UploadLayerPart) {
                 return None;
             }
             let bytes = call.blob();
@@ -152,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a CompleteLayerUpload ends all uploads of the repository",
         "CompleteLayerUpload/uploadId/side-by-side",
         &[Performs(|call| {
-            if !call.is("CompleteLayerUpload") {
+            if !call.is(Operation::CompleteLayerUpload) {
                 return None;
             }
             let members = call.perform();
@@ -166,7 +167,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "InitiateLayerUpload ends the other uploads of the repository",
         "UploadLayerPart/uploadId/side-by-side",
         &[Performs(|call| {
-            if !call.is("InitiateLayerUpload") {
+            if !call.is(Operation::InitiateLayerUpload) {
                 return None;
             }
             let (repository, _) = call.key();
@@ -181,7 +182,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Performs(|call| {
             let (repository, _) = call.key();
             let open = call.registry.repositories.get(&repository)?.uploads.keys().next()?.clone();
-            call.is("InitiateLayerUpload").then(|| json!({ "uploadId": open, "partSize": 10_485_760 }))
+            call.is(Operation::InitiateLayerUpload).then(|| json!({ "uploadId": open, "partSize": 10_485_760 }))
         })],
     ),
     fault(
@@ -189,7 +190,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "an upload ends when a part is refused",
         "UploadLayerPart/partFirstByte/resume",
         &[Finds(|call, wrong| {
-            if call.is("UploadLayerPart") && !wrong.is_empty() {
+            if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
             }
@@ -199,13 +200,13 @@ pub(super) static FAULTS: &[Fault] = &[
         "uploads-of-all-repositories",
         "CompleteLayerUpload finds an upload under the name of any repository",
         "CompleteLayerUpload/uploadId/exists",
-        &[Takes(|call| found_anywhere(call, "CompleteLayerUpload"))],
+        &[Takes(|call| found_anywhere(call, Operation::CompleteLayerUpload))],
     ),
     fault(
         "part-of-any-repository",
         "UploadLayerPart finds an upload under the name of any repository",
         "UploadLayerPart/uploadId/exists",
-        &[Takes(|call| found_anywhere(call, "UploadLayerPart"))],
+        &[Takes(|call| found_anywhere(call, Operation::UploadLayerPart))],
     ),
     fault(
         "part-begins-upload",
@@ -242,7 +243,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 .filter(|other| name.starts_with(other.as_str()))
                 .map(|other| json!(other))
                 .next_back();
-            if let Some(other) = longer.filter(|_| call.is("InitiateLayerUpload")) {
+            if let Some(other) = longer.filter(|_| call.is(Operation::InitiateLayerUpload)) {
                 call.input.insert(String::from("repositoryName"), other);
             }
         })],
@@ -265,7 +266,8 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability/layers/deleted-repository",
         &[Performs(|call| {
             let (name, _) = call.key();
-            let layers = call.memory.removed.get(&name).filter(|_| call.is("CreateRepository"))?.layers.clone();
+            let layers =
+                call.memory.removed.get(&name).filter(|_| call.is(Operation::CreateRepository))?.layers.clone();
             let members = call.perform();
             call.registry.repositories.get_mut(&name)?.layers = layers;
             Some(members)
@@ -275,25 +277,25 @@ pub(super) static FAULTS: &[Fault] = &[
         "no-deletion",
         "DeleteRepository is an unknown operation",
         "survey/DeleteRepository",
-        &[super::super::Change::Reads(|request| unknown(request, "DeleteRepository"))],
+        &[super::super::Change::Reads(|request| unknown(request, Operation::DeleteRepository))],
     ),
     fault(
         "no-uploads",
         "InitiateLayerUpload is an unknown operation",
         "InitiateLayerUpload/known",
-        &[super::super::Change::Reads(|request| unknown(request, "InitiateLayerUpload"))],
+        &[super::super::Change::Reads(|request| unknown(request, Operation::InitiateLayerUpload))],
     ),
     fault(
         "no-availability",
         "BatchCheckLayerAvailability is an unknown operation",
         "BatchCheckLayerAvailability/known",
-        &[super::super::Change::Reads(|request| unknown(request, "BatchCheckLayerAvailability"))],
+        &[super::super::Change::Reads(|request| unknown(request, Operation::BatchCheckLayerAvailability))],
     ),
     fault(
         "no-download",
         "GetDownloadUrlForLayer is an unknown operation",
         "GetDownloadUrlForLayer/known",
-        &[super::super::Change::Reads(|request| unknown(request, "GetDownloadUrlForLayer"))],
+        &[super::super::Change::Reads(|request| unknown(request, Operation::GetDownloadUrlForLayer))],
     ),
     fault(
         "deletion-without-effect",
@@ -301,7 +303,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability/repositoryName/exists",
         &[Performs(|call| {
             let (name, _) = call.key();
-            call.is("DeleteRepository").then(|| json!({ "repository": { "repositoryName": name } }))
+            call.is(Operation::DeleteRepository).then(|| json!({ "repository": { "repositoryName": name } }))
         })],
     ),
     fault(
@@ -326,7 +328,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "BatchCheckLayerAvailability finds the layers of other repositories",
         "BatchCheckLayerAvailability/layers/per-repository",
         &[Performs(|call| {
-            if !call.is("BatchCheckLayerAvailability") {
+            if !call.is(Operation::BatchCheckLayerAvailability) {
                 return None;
             }
             let everywhere: Vec<(String, usize)> =
@@ -386,7 +388,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let last = call
                 .upload()
                 .and_then(|upload| upload.parts.last().copied())
-                .filter(|_| call.is("CompleteLayerUpload"))?;
+                .filter(|_| call.is(Operation::CompleteLayerUpload))?;
             let digest = call.computed()?;
             let members = call.perform();
             call.registry.repositories.get_mut(&repository)?.layers.insert(digest, last);
@@ -420,7 +422,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[
             Ignores("GetDownloadUrlForLayer/layerDigest/exists"),
             Performs(|call| {
-                call.is("GetDownloadUrlForLayer").then(
+                call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
                 )
             }),
@@ -429,7 +431,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Finds an upload by its id alone, if the repository that is named is there.
-fn found_anywhere(call: &mut Call, operation: &str) {
+fn found_anywhere(call: &mut Call, operation: Operation) {
     let name = call.repository_of_upload().map(Value::from);
     if call.is(operation)
         && call.registry.has_repository(call.text("repositoryName"))
@@ -449,7 +451,7 @@ fn store(call: &mut Call) {
 }
 
 /// Takes the operation for one that it does not know.
-fn unknown(request: &mut Request, operation: &str) {
+fn unknown(request: &mut Request, operation: Operation) {
     if request.operation() == Some(operation) {
         request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
     }
@@ -461,7 +463,7 @@ fn checked(request: &Request, reply: &mut Reply, change: fn(&mut Value)) {
 }
 
 fn listed(request: &Request, reply: &mut Reply, change: impl FnOnce(&mut Vec<Value>)) {
-    edit_success(request, reply, "BatchCheckLayerAvailability", |body| {
+    edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
         if let Some(layers) = body["layers"].as_array_mut() {
             change(layers);
         }

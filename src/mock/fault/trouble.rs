@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::Change::{Names, Says, Waits};
 use super::super::reply::of_error;
 use super::{Fault, fault};
+use crate::contract::Operation;
 use crate::wire::{Answer, Reply, Request, Trouble};
 
 const ANSWERED: &str = "always/answered";
@@ -111,7 +112,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             fails(
                 reply,
-                request.operation() == Some("CompleteLayerUpload")
+                request.operation() == Some(Operation::CompleteLayerUpload)
                     && body.is_object()
                     && body.get("layerDigests").is_none(),
             );
@@ -160,7 +161,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let text = |member: &str| String::from(body[member].as_str().unwrap_or_default());
             let completed = memory.completed.contains_key(&(text("repositoryName"), text("uploadId")));
             let refused = reply.as_ref().is_ok_and(|answer| answer.status == 400);
-            fails(reply, completed && refused && request.operation() == Some("CompleteLayerUpload"));
+            fails(reply, completed && refused && request.operation() == Some(Operation::CompleteLayerUpload));
         })],
     ),
     fault(
@@ -193,7 +194,7 @@ pub(super) static FAULTS: &[Fault] = &[
         ANSWERED,
         &[Waits(|request| {
             let long = has(request, |value| value.as_str().is_some_and(|text| text.len() > 1000));
-            if long && request.operation() == Some("InitiateLayerUpload") { LONG } else { Duration::ZERO }
+            if long && request.operation() == Some(Operation::InitiateLayerUpload) { LONG } else { Duration::ZERO }
         })],
     ),
     fault(
@@ -223,7 +224,7 @@ fn is_nested(request: &Request) -> bool {
 }
 
 fn is_long(request: &Request, length: usize) -> bool {
-    request.operation() != Some("UploadLayerPart")
+    request.operation() != Some(Operation::UploadLayerPart)
         && has(request, |value| {
             let texts = super::texts(value);
             texts.iter().any(|text| text.len() >= length)

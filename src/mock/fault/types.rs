@@ -1,5 +1,6 @@
 //! JSON types that are converted, and members that are missing.
 
+use crate::contract::Operation;
 use serde_json::{Map, Value, json};
 
 use super::super::Change::{Finds, Ignores, Takes};
@@ -11,7 +12,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "name-of-any-type",
         "InitiateLayerUpload reads a repository name of any JSON type as text",
         "InitiateLayerUpload/repositoryName/type",
-        &[Takes(|call| as_text(call, "InitiateLayerUpload", "repositoryName"))],
+        &[Takes(|call| as_text(call, Operation::InitiateLayerUpload, "repositoryName"))],
     ),
     fault(
         "complete-name-of-any-type",
@@ -23,13 +24,13 @@ pub(super) static FAULTS: &[Fault] = &[
         "number-as-registry",
         "CompleteLayerUpload takes a number as the registry id",
         "CompleteLayerUpload/registryId/type",
-        &[Takes(|call| drop_where(call, "CompleteLayerUpload", "registryId", Value::is_number))],
+        &[Takes(|call| drop_where(call, Operation::CompleteLayerUpload, "registryId", Value::is_number))],
     ),
     fault(
         "object-as-registry",
         "InitiateLayerUpload takes an object as the registry id",
         "InitiateLayerUpload/registryId/type",
-        &[Takes(|call| drop_where(call, "InitiateLayerUpload", "registryId", Value::is_object))],
+        &[Takes(|call| drop_where(call, Operation::InitiateLayerUpload, "registryId", Value::is_object))],
     ),
     fault(
         "false-is-null",
@@ -71,7 +72,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "one-digest-as-list",
         "CompleteLayerUpload takes a text as a list of one digest",
         "CompleteLayerUpload/layerDigests/type",
-        &[Takes(|call| as_list(call, "CompleteLayerUpload"))],
+        &[Takes(|call| as_list(call, Operation::CompleteLayerUpload))],
     ),
     fault(
         "digests-of-any-type",
@@ -83,7 +84,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "one-lookup-as-list",
         "BatchCheckLayerAvailability takes a text as a list of one digest",
         "BatchCheckLayerAvailability/layerDigests/type",
-        &[Takes(|call| as_list(call, "BatchCheckLayerAvailability"))],
+        &[Takes(|call| as_list(call, Operation::BatchCheckLayerAvailability))],
     ),
     fault(
         "position-as-text",
@@ -124,7 +125,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart takes a list of numbers as the bytes of a part, whatever its length",
         "UploadLayerPart/layerPartBlob/type",
         &[Takes(|call| {
-            if call.is("UploadLayerPart") && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
+            if call.is(Operation::UploadLayerPart) && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
                 fill(call);
             }
         })],
@@ -148,7 +149,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Takes(|call| {
             let name = call.repository_of_upload().map(Value::from);
             if let Some(name) =
-                name.filter(|_| call.is("CompleteLayerUpload") && missing(&call.input, "repositoryName"))
+                name.filter(|_| call.is(Operation::CompleteLayerUpload) && missing(&call.input, "repositoryName"))
             {
                 call.input.insert(String::from("repositoryName"), name);
             }
@@ -165,7 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload completes the last upload of the repository if no id is named",
         "CompleteLayerUpload/uploadId/required",
         &[Takes(|call| {
-            if !call.is("CompleteLayerUpload") || !missing(&call.input, "uploadId") {
+            if !call.is(Operation::CompleteLayerUpload) || !missing(&call.input, "uploadId") {
                 return;
             }
             let repository = call.registry.repositories.get(call.text("repositoryName"));
@@ -198,7 +199,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart takes the position after the last part if none is named",
         "UploadLayerPart/partFirstByte/required",
         &[Takes(|call| {
-            if call.is("UploadLayerPart") && missing(&call.input, "partFirstByte") {
+            if call.is(Operation::UploadLayerPart) && missing(&call.input, "partFirstByte") {
                 let next = call.upload().map_or(0, |upload| upload.size());
                 call.input.insert(String::from("partFirstByte"), json!(next));
             }
@@ -209,7 +210,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart computes the last byte if none is named",
         "UploadLayerPart/partLastByte/required",
         &[Takes(|call| {
-            if call.is("UploadLayerPart") && missing(&call.input, "partLastByte") {
+            if call.is(Operation::UploadLayerPart) && missing(&call.input, "partLastByte") {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
@@ -219,7 +220,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart takes a part without bytes as zeros",
         "UploadLayerPart/layerPartBlob/required",
         &[Takes(|call| {
-            if call.is("UploadLayerPart") && missing(&call.input, "layerPartBlob") {
+            if call.is(Operation::UploadLayerPart) && missing(&call.input, "layerPartBlob") {
                 fill(call);
             }
         })],
@@ -269,7 +270,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "CompleteLayerUpload takes no registry id, not even its own",
         "CompleteLayerUpload/registryId/own",
         &[Finds(|call, wrong| {
-            if call.is("CompleteLayerUpload")
+            if call.is(Operation::CompleteLayerUpload)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
             {
@@ -282,7 +283,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "UploadLayerPart finds no repository under the registry id of its owner",
         "UploadLayerPart/registryId/own",
         &[Finds(|call, wrong| {
-            if call.is("UploadLayerPart")
+            if call.is(Operation::UploadLayerPart)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
             {
@@ -296,7 +297,7 @@ fn missing(input: &Map<String, Value>, member: &str) -> bool {
     input.get(member).is_none_or(Value::is_null)
 }
 
-fn as_text(call: &mut Call, operation: &str, member: &str) {
+fn as_text(call: &mut Call, operation: Operation, member: &str) {
     if call.is(operation)
         && let Some(value) = call.input.get_mut(member).filter(|value| !value.is_string() && !value.is_null())
     {
@@ -304,7 +305,7 @@ fn as_text(call: &mut Call, operation: &str, member: &str) {
     }
 }
 
-fn as_list(call: &mut Call, operation: &str) {
+fn as_list(call: &mut Call, operation: Operation) {
     if call.is(operation)
         && let Some(value) = call.input.get_mut("layerDigests").filter(|value| value.is_string())
     {
@@ -318,7 +319,7 @@ fn as_number(call: &mut Call, member: &str) {
     }
 }
 
-fn drop_where(call: &mut Call, operation: &str, member: &str, is_dropped: fn(&Value) -> bool) {
+fn drop_where(call: &mut Call, operation: Operation, member: &str, is_dropped: fn(&Value) -> bool) {
     if call.is(operation) && call.input.get(member).is_some_and(is_dropped) {
         call.input.remove(member);
     }
