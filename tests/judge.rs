@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use ecrspec::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
 use ecrspec::case::{Case, Plan, Transcript};
 use ecrspec::contract::{Operation, Service, Tier};
-use ecrspec::generate::body;
-use ecrspec::generate::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
 use ecrspec::judge::known::{KnownFile, Stale};
 use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge};
+use ecrspec::model::operation::body;
 use ecrspec::wire::{Answer, Exchange, Reply, Trouble, envelope};
 use serde_json::{Value, json};
 

@@ -25,6 +25,8 @@ pub enum Length {
     Bytes(usize),
     /// As many as the target's InitiateLayerUpload calls `partSize`.
     PartSize,
+    /// Those of a text, the same in every run.
+    Text(&'static str),
 }
 
 /// A multiple of three, so that head and filler are encoded separately.
@@ -47,6 +49,7 @@ impl Chunk {
         match self.len {
             Length::Bytes(len) => len,
             Length::PartSize => 0,
+            Length::Text(text) => text.len(),
         }
     }
 }
@@ -54,6 +57,7 @@ impl Chunk {
 /// The content of a chunk in one run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Content {
+    /// What tells it from others: all of a text, and the beginning of everything else.
     head: Vec<u8>,
     len: usize,
 }
@@ -64,6 +68,7 @@ impl Content {
         let len = match chunk.len {
             Length::Bytes(len) => len,
             Length::PartSize => part_size,
+            Length::Text(text) => return Content { head: Vec::from(text), len: text.len() },
         };
         let len = len.min(Chunk::MAX);
         let first = Sha256::digest(format!("{salt}/{}", chunk.name));
@@ -80,7 +85,7 @@ impl Content {
 
     /// Appends their base64 text.
     pub(super) fn append_base64(&self, out: &mut Vec<u8>) {
-        if self.len <= HEAD {
+        if self.len == self.head.len() {
             out.extend_from_slice(STANDARD.encode(&self.head).as_bytes());
             return;
         }
@@ -99,7 +104,7 @@ impl Content {
     /// Feeds them to a hash.
     pub(super) fn hash_into(&self, hash: &mut Sha256) {
         hash.update(&self.head);
-        let rest = self.len.saturating_sub(HEAD);
+        let rest = self.len - self.head.len();
         if rest <= SMALL {
             hash.update(filler(rest));
         } else {

@@ -2,7 +2,9 @@
 //! (`generate`) cases meet here.
 
 pub mod bindings;
+pub mod body;
 pub mod chunk;
+pub mod draft;
 pub mod partition;
 pub mod plan;
 

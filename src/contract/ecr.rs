@@ -133,6 +133,30 @@ static OPERATIONS: &[OperationSpec] = &[
         ],
         source: "api:GetDownloadUrlForLayer",
     },
+    OperationSpec {
+        name: Operation::PutImage,
+        input: &[
+            REGISTRY,
+            NAME,
+            required("imageManifest", &IMAGE_MANIFEST),
+            optional("imageManifestMediaType", &FREE_TEXT),
+            optional("imageTag", &IMAGE_TAG),
+        ],
+        output: &[required("image", &IMAGE)],
+        errors: &[
+            "ImageAlreadyExistsException",
+            "ImageDigestDoesNotMatchException",
+            "ImageTagAlreadyExistsException",
+            "InvalidParameterException",
+            "KmsException",
+            "LayersNotFoundException",
+            "LimitExceededException",
+            "ReferencedImagesNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+        ],
+        source: "api:PutImage",
+    },
     // Of the set-up operations, only the members that the harness uses.
     OperationSpec {
         name: Operation::CreateRepository,

@@ -129,6 +129,31 @@ static OPERATIONS: &[OperationSpec] = &[
         ],
         source: "api-public:BatchCheckLayerAvailability",
     },
+    OperationSpec {
+        name: Operation::PutImage,
+        input: &[
+            REGISTRY,
+            NAME,
+            required("imageManifest", &IMAGE_MANIFEST),
+            optional("imageManifestMediaType", &FREE_TEXT),
+            optional("imageTag", &IMAGE_TAG),
+        ],
+        output: &[required("image", &IMAGE)],
+        errors: &[
+            "ImageAlreadyExistsException",
+            "ImageDigestDoesNotMatchException",
+            "ImageTagAlreadyExistsException",
+            "InvalidParameterException",
+            "LayersNotFoundException",
+            "LimitExceededException",
+            "ReferencedImagesNotFoundException",
+            "RegistryNotFoundException",
+            "RepositoryNotFoundException",
+            "ServerException",
+            "UnsupportedCommandException",
+        ],
+        source: "api-public:PutImage",
+    },
     // Of the set-up operations, only the members that the harness uses.
     OperationSpec {
         name: Operation::CreateRepository,

@@ -199,6 +199,34 @@ pub static ERRORS: &[ErrorType] = &[
         "The specified layer is not available because it is not associated with an image. Unassociated image layers may be cleaned up at any time.",
     ),
     ErrorType {
+        out_of_reach: ONE_IMAGE,
+        ..client(
+            "ImageAlreadyExistsException",
+            "The specified image has already been pushed, and there were no changes to the manifest or image tag after the last push.",
+        )
+    },
+    ErrorType {
+        out_of_reach: ONE_IMAGE,
+        ..client(
+            "ImageTagAlreadyExistsException",
+            "The specified image is tagged with a tag that already exists. The repository is configured for tag immutability.",
+        )
+    },
+    ErrorType {
+        out_of_reach: unreachable(
+            "no manifest is put by its digest: that is about images, and not about uploads",
+            "api",
+        ),
+        ..client(
+            "ImageDigestDoesNotMatchException",
+            "The specified image digest does not match the digest that Amazon ECR calculated for the image.",
+        )
+    },
+    ErrorType {
+        out_of_reach: unreachable("no manifest list is put: that is about images, and not about uploads", "api"),
+        ..client("ReferencedImagesNotFoundException", "The manifest list is referencing an image that does not exist.")
+    },
+    ErrorType {
         out_of_reach: unreachable(
             "it takes a pull through cache rule and an upstream registry that fails: no request here makes either",
             "api",
@@ -224,6 +252,11 @@ pub static ERRORS: &[ErrorType] = &[
         ..client("SerializationException", "The body is not JSON, not an object, or a member has the wrong JSON type.")
     },
 ];
+
+const ONE_IMAGE: Option<OutOfReach> = unreachable(
+    "a case puts one image into a repository of its own: the rest is about images, and not about uploads",
+    "api",
+);
 
 const fn client(name: &'static str, meaning: &'static str) -> ErrorType {
     ErrorType {

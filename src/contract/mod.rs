@@ -18,7 +18,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use error::{ErrorType, Fault};
-pub use operation::{Operation, Role};
+pub use operation::{Effect, Operation, Role};
 pub use rule::{Rule, Rules};
 pub use shape::{Kind, Member, Pattern, Shape, Text};
 pub use source::{Source, Tier};

@@ -18,6 +18,8 @@ pub enum Operation {
     BatchCheckLayerAvailability,
     /// Gives the address of a layer that an image refers to.
     GetDownloadUrlForLayer,
+    /// Ends a push: an image refers to layers from then on.
+    PutImage,
     /// Makes a repository.
     CreateRepository,
     /// Removes a repository with all that is in it.
@@ -32,18 +34,40 @@ pub enum Operation {
 pub enum Role {
     /// Part of the layer-upload API: every rule is tested.
     Layer,
+    /// What comes after an upload: tested as far as it tells what an upload is worth. A target may lack it.
+    Image,
     /// Used to make and remove repositories.
     SetUp,
 }
 
+/// What an operation does to the state of a registry when it succeeds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Nothing: it only looks.
+    Reads,
+    /// There is one upload more.
+    BeginsUpload,
+    /// An upload has one part more.
+    AddsPart,
+    /// An upload becomes a layer.
+    CompletesUpload,
+    /// Layers belong to an image.
+    ReferencesLayers,
+    /// There is one repository more.
+    MakesRepository,
+    /// A repository is gone, with its uploads and layers.
+    RemovesRepository,
+}
+
 impl Operation {
     /// All operations, in the order of an upload; set-up operations last.
-    pub const ALL: [Operation; 8] = [
+    pub const ALL: [Operation; 9] = [
         Operation::InitiateLayerUpload,
         Operation::UploadLayerPart,
         Operation::CompleteLayerUpload,
         Operation::BatchCheckLayerAvailability,
         Operation::GetDownloadUrlForLayer,
+        Operation::PutImage,
         Operation::CreateRepository,
         Operation::DeleteRepository,
         Operation::DescribeRepositories,
@@ -57,6 +81,7 @@ impl Operation {
             Operation::CompleteLayerUpload => "CompleteLayerUpload",
             Operation::BatchCheckLayerAvailability => "BatchCheckLayerAvailability",
             Operation::GetDownloadUrlForLayer => "GetDownloadUrlForLayer",
+            Operation::PutImage => "PutImage",
             Operation::CreateRepository => "CreateRepository",
             Operation::DeleteRepository => "DeleteRepository",
             Operation::DescribeRepositories => "DescribeRepositories",
@@ -71,48 +96,34 @@ impl Operation {
             | Operation::CompleteLayerUpload
             | Operation::BatchCheckLayerAvailability
             | Operation::GetDownloadUrlForLayer => Role::Layer,
+            Operation::PutImage => Role::Image,
             Operation::CreateRepository | Operation::DeleteRepository | Operation::DescribeRepositories => Role::SetUp,
         }
     }
 
-    /// Whether it leaves everything as it was.
-    pub fn is_read_only(self) -> bool {
+    /// What it does when it succeeds.
+    pub fn effect(self) -> Effect {
         match self {
+            Operation::InitiateLayerUpload => Effect::BeginsUpload,
+            Operation::UploadLayerPart => Effect::AddsPart,
+            Operation::CompleteLayerUpload => Effect::CompletesUpload,
             Operation::BatchCheckLayerAvailability
             | Operation::GetDownloadUrlForLayer
-            | Operation::DescribeRepositories => true,
-            Operation::InitiateLayerUpload
-            | Operation::UploadLayerPart
-            | Operation::CompleteLayerUpload
-            | Operation::CreateRepository
-            | Operation::DeleteRepository => false,
+            | Operation::DescribeRepositories => Effect::Reads,
+            Operation::PutImage => Effect::ReferencesLayers,
+            Operation::CreateRepository => Effect::MakesRepository,
+            Operation::DeleteRepository => Effect::RemovesRepository,
         }
     }
 
     /// Whether it makes or removes repositories.
     pub fn manages_repositories(self) -> bool {
-        match self {
-            Operation::CreateRepository | Operation::DeleteRepository => true,
-            Operation::InitiateLayerUpload
-            | Operation::UploadLayerPart
-            | Operation::CompleteLayerUpload
-            | Operation::BatchCheckLayerAvailability
-            | Operation::GetDownloadUrlForLayer
-            | Operation::DescribeRepositories => false,
-        }
+        matches!(self.effect(), Effect::MakesRepository | Effect::RemovesRepository)
     }
 
     /// Whether uploads may have ended by it, whatever was answered.
     pub fn may_end_uploads(self) -> bool {
-        match self {
-            Operation::CompleteLayerUpload | Operation::DeleteRepository => true,
-            Operation::InitiateLayerUpload
-            | Operation::UploadLayerPart
-            | Operation::BatchCheckLayerAvailability
-            | Operation::GetDownloadUrlForLayer
-            | Operation::CreateRepository
-            | Operation::DescribeRepositories => false,
-        }
+        matches!(self.effect(), Effect::CompletesUpload | Effect::RemovesRepository)
     }
 }
 
@@ -149,6 +160,6 @@ mod tests {
             assert_eq!(operation.to_string().parse(), Ok(operation));
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.name());
         }
-        assert!("putImage".parse::<Operation>().unwrap_err().to_string().ends_with("found \"putImage\""));
+        assert!("putimage".parse::<Operation>().unwrap_err().to_string().ends_with("found \"putimage\""));
     }
 }

@@ -102,3 +102,28 @@ pub static REPOSITORIES: Shape =
 /// The digests without an answer.
 pub static FAILURES: Shape =
     Shape { name: "LayerFailureList", kind: Kind::List { min: 0, max: None, item: &LAYER_FAILURE } };
+
+/// An image manifest, as JSON text.
+pub static IMAGE_MANIFEST: Shape =
+    Shape { name: "ImageManifest", kind: Kind::Text(Text { min: 1, max: Some(4_194_304), ..ANY_TEXT }) };
+
+/// A tag of an image.
+pub static IMAGE_TAG: Shape = Shape { name: "ImageTag", kind: Kind::Text(Text { min: 1, max: Some(300), ..ANY_TEXT }) };
+
+/// What an image is known by.
+pub static IMAGE_IDENTIFIER: Shape = Shape {
+    name: "ImageIdentifier",
+    kind: Kind::Structure(&[optional("imageDigest", &FREE_TEXT), optional("imageTag", &IMAGE_TAG)]),
+};
+
+/// An image, as far as the harness reads it. The model requires none of its members.
+pub static IMAGE: Shape = Shape {
+    name: "Image",
+    kind: Kind::Structure(&[
+        optional("registryId", &FREE_TEXT),
+        optional("repositoryName", &ANSWERED_REPOSITORY_NAME),
+        optional("imageId", &IMAGE_IDENTIFIER),
+        optional("imageManifest", &IMAGE_MANIFEST),
+        optional("imageManifestMediaType", &FREE_TEXT),
+    ]),
+};

@@ -97,6 +97,11 @@ pub static SOURCES: &[Source] = &[
         "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetDownloadUrlForLayer.html",
     ),
     api(
+        "api:PutImage",
+        "API reference, PutImage",
+        "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html",
+    ),
+    api(
         "api:CreateRepository",
         "API reference, CreateRepository",
         "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html",
@@ -130,6 +135,11 @@ pub static SOURCES: &[Source] = &[
         "api-public:BatchCheckLayerAvailability",
         "API reference (public), BatchCheckLayerAvailability",
         "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_BatchCheckLayerAvailability.html",
+    ),
+    api(
+        "api-public:PutImage",
+        "API reference (public), PutImage",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_PutImage.html",
     ),
     api(
         "api-public:CreateRepository",
@@ -268,6 +278,12 @@ pub static SOURCES: &[Source] = &[
         "published answer: LayersNotFoundException for the download URL of an absent layer",
         "https://github.com/monken/aws-ecr-public/issues/11",
         "2022",
+    ),
+    source(
+        "oras-project/oras-py#54",
+        "published answer: layers that a manifest names and that are not in the repository, the configuration among them",
+        "https://github.com/oras-project/oras-py/issues/54",
+        "2022-12",
     ),
     source(
         "jx1344",

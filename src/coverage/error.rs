@@ -58,13 +58,14 @@ pub(super) fn rows(service: Service) -> Vec<AdmittedError> {
                 why: out.why,
                 source: String::from(if out.source == "api" { operation.source } else { out.source }),
             };
-            let set_up = || NotProvoked { why: SET_UP, source: String::from(operation.source) };
             let why = error.out_of_reach.as_ref().map(reason);
-            rows.push(row(
-                Some(operation.name),
-                error,
-                why.or_else(|| (operation.name.role() == Role::SetUp).then(set_up)),
-            ));
+            let beside = match operation.name.role() {
+                Role::Layer => None,
+                Role::Image => (!is_named(&error)).then_some(IMAGE),
+                Role::SetUp => Some(SET_UP),
+            };
+            let beside = beside.map(|why| NotProvoked { why, source: String::from(operation.source) });
+            rows.push(row(Some(operation.name), error, why.or(beside)));
         }
     }
     rows.extend(ERRORS.iter().filter(|error| error.source != "api").map(|error| row(None, error, None)));
@@ -73,6 +74,8 @@ pub(super) fn rows(service: Service) -> Vec<AdmittedError> {
 
 const SET_UP: &str =
     "the operation makes, finds and removes the repositories of the cases: it is called, and not judged";
+
+const IMAGE: &str = "the operation is called as far as it tells what an upload is worth";
 
 impl AdmittedError {
     /// Counts a judged step of a case, if it admits the error.

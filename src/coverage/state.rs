@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::case::bindings::hex;
 use crate::contract::check::blob;
-use crate::contract::{Operation, OperationSpec};
+use crate::contract::{Effect, OperationSpec};
 
 /// What a state is the state of.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -177,18 +177,18 @@ impl Past {
     /// Takes note of a request and of what came of it; `None` if it was refused.
     pub fn learn(&mut self, operation: &OperationSpec, input: &Members, answer: Option<&Value>) {
         let repository = String::from(text(input, "repositoryName"));
-        match (operation.name, answer) {
-            (Operation::CreateRepository, Some(_)) => {
+        match (operation.name.effect(), answer) {
+            (Effect::MakesRepository, Some(_)) => {
                 let again = self.repositories.get(&repository) == Some(&DELETED);
                 self.repositories.insert(repository, if again { MADE_AGAIN } else { THERE });
             }
-            (Operation::DeleteRepository, Some(_)) => self.delete(&repository),
-            (Operation::InitiateLayerUpload, Some(answer)) => {
+            (Effect::RemovesRepository, Some(_)) => self.delete(&repository),
+            (Effect::BeginsUpload, Some(answer)) => {
                 let id = answer.get("uploadId").and_then(Value::as_str).unwrap_or_default();
                 let upload = Upload { repository, state: EMPTY, parts: Vec::new(), hash: Sha256::new() };
                 self.uploads.insert(String::from(id), upload);
             }
-            (Operation::UploadLayerPart, Some(_)) => {
+            (Effect::AddsPart, Some(_)) => {
                 let bytes = blob(text(input, "layerPartBlob")).unwrap_or_default();
                 if let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) {
                     upload.hash.update(&bytes);
@@ -200,7 +200,7 @@ impl Past {
                     };
                 }
             }
-            (Operation::CompleteLayerUpload, answer) => {
+            (Effect::CompletesUpload, answer) => {
                 let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) else { return };
                 if answer.is_some() {
                     upload.state = COMPLETED;
@@ -210,7 +210,10 @@ impl Past {
                     self.refused.insert((repository, upload.digest()));
                 }
             }
-            _ => {}
+            // That a layer belongs to an image changes nothing for an upload.
+            (Effect::Reads | Effect::ReferencesLayers, _)
+            | (Effect::MakesRepository | Effect::RemovesRepository | Effect::BeginsUpload | Effect::AddsPart, None) => {
+            }
         }
     }
 

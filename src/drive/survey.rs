@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Room, Target};
+use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
 use crate::contract::{ErrorType, Operation, Role, Rules, Service};
-use crate::generate::body;
-use crate::generate::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
+use crate::model::operation::body;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, Trouble, envelope};
 
@@ -222,7 +222,9 @@ fn upload(service: Service) -> Case {
         .set_up("before", check, body::check(HERE, &[RIGHT]))
         .uploaded()
         .complete("complete", "upload", "layer")
-        .set_up("after", check, body::check(HERE, &[RIGHT]));
+        .set_up("after", check, body::check(HERE, &[RIGHT]))
+        // Whether it is known is all that is asked: one layer is enough, whatever it is in an image.
+        .attempt("image", Operation::PutImage, body::image(HERE, "layer", &["layer"]));
     match service {
         Service::Ecr => draft.attempt("url", Operation::GetDownloadUrlForLayer, body::url(HERE, ABSENT)).done(),
         Service::EcrPublic => draft.done(),
@@ -308,6 +310,8 @@ impl Look {
             let rule = match operation.role() {
                 Role::SetUp => format!("survey/{operation}"),
                 Role::Layer => format!("{operation}/known"),
+                // What comes after an upload, a target of uploads may lack.
+                Role::Image => continue,
             };
             self.finding(&rule, *operation, "a plain request", got.clone());
         }

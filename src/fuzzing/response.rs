@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use crate::case::draft::SMALL;
 use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::Survey;
-use crate::generate::draft::SMALL;
 use crate::history::{Rounds, told};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;

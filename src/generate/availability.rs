@@ -1,9 +1,9 @@
 //! What BatchCheckLayerAvailability and GetDownloadUrlForLayer say of layers.
 
-use super::body;
-use super::draft::{ABSENT, Draft, HERE, RIGHT};
 use crate::case::Case;
+use crate::case::draft::{ABSENT, Draft, HERE, RIGHT};
 use crate::contract::{Operation, Service};
+use crate::model::operation::body;
 
 const CHECK: Operation = Operation::BatchCheckLayerAvailability;
 const URL: Operation = Operation::GetDownloadUrlForLayer;

@@ -1,10 +1,10 @@
 //! layerDigests: how many, which of them is bad, which of them is right.
 
-use super::body;
-use super::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use super::values::{self, Value, Violation};
 use crate::case::Case;
+use crate::case::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use crate::contract::{Operation, Service};
+use crate::model::operation::body;
 
 /// The cases about layerDigests of CompleteLayerUpload and of BatchCheckLayerAvailability.
 pub fn cases(service: Service) -> Vec<Case> {

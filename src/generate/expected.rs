@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::case::{Bindings, Case, Place, Step, StepRole, fill};
 use crate::contract::Operation;
 use crate::expect::Outcome;
-use crate::generate::draft::absent;
+use crate::model::operation::{Facts, absent};
 use crate::model::{Refusal, Registry, registry};
 use crate::wire::Request;
 
@@ -129,9 +129,11 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
     let template = String::from_utf8_lossy(&step.request.body).into_owned();
     match answer {
         Ok(answer) => {
-            let Some(pinned) = step.operation.and_then(|operation| pinned(operation, &step.expect.rule, answer)) else {
+            let Some((operation, answer)) = step.operation.zip(answer.as_object()) else { return };
+            let pinned = (Facts::of(operation).pins)(&step.expect.rule, answer);
+            if pinned.is_empty() {
                 return;
-            };
+            }
             let pinned = named(pinned, &template, bindings);
             if let Some(digest) = unavailable(&pinned) {
                 step.expect.outcomes = absent(digest);
@@ -163,17 +165,6 @@ pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings)
             }
             *members = named(values, &template, bindings);
         }
-    }
-}
-
-/// The members of a success that matter beside those that every answer of the operation has.
-fn pinned(operation: Operation, rule: &str, answer: &Value) -> Option<Map<String, Value>> {
-    let only = |member: &str| Some(Map::from_iter([(String::from(member), answer.get(member)?.clone())]));
-    match operation {
-        Operation::UploadLayerPart => only("lastByteReceived"),
-        Operation::CompleteLayerUpload | Operation::GetDownloadUrlForLayer => only("layerDigest"),
-        Operation::BatchCheckLayerAvailability if rule.contains("/layers/") => answer.as_object().cloned(),
-        _ => None,
     }
 }
 

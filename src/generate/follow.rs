@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, admitted, fill};
 use crate::contract::check::check;
-use crate::contract::{Operation, OperationSpec, Role, Rule, Rules, Service};
+use crate::contract::{Effect, Operation, OperationSpec, Role, Rule, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
 use crate::wire::{Exchange, envelope};
@@ -168,7 +168,7 @@ impl Follower {
         };
         match accepted {
             true if performs => self.accepted(operation, step, &input),
-            true if operation.name.is_read_only() => {}
+            true if operation.name.effect() == Effect::Reads => {}
             true => {
                 // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
                 // Whatever was done, was done to what the request names, or to what it should have named.
@@ -196,7 +196,7 @@ impl Follower {
             return false;
         }
         let repository = name(input);
-        if operation.name == Operation::DeleteRepository {
+        if operation.name.effect() == Effect::RemovesRepository {
             for (upload, _) in self.registry.uploads(repository) {
                 self.doubts.insert((String::from(repository), upload), Doubt::RepositoryDeleted);
             }
@@ -377,10 +377,10 @@ impl Follower {
     fn accepted(&mut self, operation: &OperationSpec, step: &mut Step, input: &Members) {
         let repository = String::from(name(input));
         let upload = (repository.clone(), String::from(text(input, "uploadId")));
-        let members = self.registry.perform(operation, input);
+        let members = self.registry.perform(operation.name, input);
         self.bindings.capture(&step.name, &members);
         self.doubts.remove(&upload);
-        if operation.name == Operation::CompleteLayerUpload {
+        if operation.name.effect() == Effect::CompletesUpload {
             let digest = members["layerDigest"].as_str();
             let twins = self.registry.uploads(&repository).into_iter().filter(|(_, held)| held.as_deref() == digest);
             self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
@@ -407,7 +407,7 @@ impl Follower {
                 self.doubts.remove(&upload); // It was looked up, and found.
             }
         }
-        if operation.name == Operation::CompleteLayerUpload {
+        if operation.name.effect() == Effect::CompletesUpload {
             self.refused.extend(held.map(|digest| (upload.0.clone(), digest)));
             self.doubts.insert(upload, Doubt::MayHaveEnded);
         }

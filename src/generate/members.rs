@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::body::{self, Body};
-use super::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use super::values::{self, Value, Violation};
+use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case, fill};
 use crate::contract::check::check;
-use crate::contract::{Kind, Member, Operation, OperationSpec, Rules, Service};
+use crate::contract::{Effect, Kind, Member, Operation, OperationSpec, Rules, Service};
+use crate::model::operation::Facts;
+use crate::model::operation::body::{self, Body};
 
 /// The member cases of an operation.
 pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
@@ -48,43 +49,21 @@ impl Base {
     }
 
     fn valid_in(&self, draft: Draft, repository: &str) -> (Draft, Body) {
-        let initiate =
-            |draft: Draft| draft.set_up("upload", Operation::InitiateLayerUpload, body::initiate(repository));
-        let part = body::part(repository, "upload", "layer", 0, SMALL);
-        match self.operation.name {
-            Operation::InitiateLayerUpload => (draft, body::initiate(repository)),
-            Operation::UploadLayerPart => (initiate(draft.chunk("layer", SMALL)), part),
-            Operation::CompleteLayerUpload => {
-                let draft = initiate(draft.chunk("layer", SMALL)).set_up("part", Operation::UploadLayerPart, part);
-                (draft, body::complete(repository, "upload", &[RIGHT]))
-            }
-            Operation::BatchCheckLayerAvailability => (draft, body::check(repository, &[ABSENT])),
-            _ => (draft, body::url(repository, ABSENT)),
-        }
+        (Facts::of(self.operation.name).valid)(draft, repository)
     }
 
-    /// The rule that a valid request of this operation answers to. No layer can be downloaded without an image, so a
-    /// valid GetDownloadUrlForLayer is one that finds no layer.
+    /// The rule that a valid request of this operation answers to.
     fn accepting<'a>(&self, rule: &'a str) -> &'a str {
-        match self.operation.name {
-            Operation::GetDownloadUrlForLayer => "GetDownloadUrlForLayer/layerDigest/exists",
-            _ => rule,
-        }
+        Facts::of(self.operation.name).answers_to.unwrap_or(rule)
     }
 
+    /// A member of the valid request, as JSON.
     fn valid(&self, member: &Member) -> String {
-        match member.name {
-            "repositoryName" => body::quote(HERE),
-            "registryId" => body::quote("${registry}"),
-            "uploadId" => body::quote("${upload.uploadId}"),
-            "partFirstByte" => String::from("0"),
-            "partLastByte" => (SMALL - 1).to_string(),
-            "layerPartBlob" => body::quote("${base64:layer}"),
-            "layerDigests" if self.operation.name == Operation::CompleteLayerUpload => {
-                format!("[{}]", body::quote(RIGHT))
-            }
-            "layerDigests" => format!("[{}]", body::quote(ABSENT)),
-            _ => body::quote(ABSENT),
+        let (_, body) = self.valid_case(String::new(), String::new(), HERE);
+        match body.get(member.name) {
+            Some(json) => String::from(json),
+            // The only member that is left out: no request needs it.
+            None => body::quote("${registry}"),
         }
     }
 
@@ -106,8 +85,8 @@ impl Base {
     fn refused(&self, draft: Draft, rule: &str, body: Body) -> Case {
         let gates = Rules::of(self.service).get(rule).is_some_and(|rule| rule.tier.gates());
         let draft = draft.focus(rule, self.operation.name, body);
-        match self.operation.name {
-            Operation::CompleteLayerUpload if gates => draft.probe_absent(RIGHT).done(),
+        match self.operation.name.effect() {
+            Effect::CompletesUpload if gates => draft.probe_absent(RIGHT).done(),
             _ => draft.done(),
         }
     }
@@ -176,13 +155,8 @@ impl Base {
 
     fn plain(&self) -> Vec<Case> {
         let rule = format!("{}/accepted", self.operation.name);
-        let title = match self.operation.name {
-            Operation::BatchCheckLayerAvailability | Operation::GetDownloadUrlForLayer => {
-                "a plain request, for a layer that was never uploaded"
-            }
-            _ => "a plain request",
-        };
-        let (draft, body) = self.valid_case(format!("{rule}/plain"), String::from(title), HERE);
+        let title = String::from(Facts::of(self.operation.name).plain);
+        let (draft, body) = self.valid_case(format!("{rule}/plain"), title, HERE);
         vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()]
     }
 

@@ -1,7 +1,5 @@
 //! Makes cases from the contract. Pure and deterministic: the same version and service give the same cases.
 
-pub mod body;
-pub mod draft;
 pub mod expected;
 pub mod plan;
 pub mod strings;
@@ -9,6 +7,7 @@ pub mod strings;
 mod availability;
 mod digests;
 mod follow;
+mod images;
 mod members;
 mod ranges;
 mod realise;
@@ -37,6 +36,7 @@ pub fn catalogue(service: Service) -> Vec<Case> {
     cases.extend(digests::cases(service));
     cases.extend(state::cases(service));
     cases.extend(availability::cases(service));
+    cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
     cases.extend(ranges::cases(service));
     cases

@@ -1,9 +1,9 @@
 //! Byte ranges: where parts begin and end, how long they are, and how an upload goes on after a refused one.
 
-use super::body;
-use super::draft::{Draft, HERE, SMALL};
 use crate::case::Case;
+use crate::case::draft::{Draft, HERE, SMALL};
 use crate::contract::{Operation, Service};
+use crate::model::operation::body;
 
 const UPLOAD: Operation = Operation::UploadLayerPart;
 

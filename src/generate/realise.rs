@@ -4,15 +4,16 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use super::body::{self, Body};
-use super::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
 use super::follow::{Answered, Follower, Readings};
 use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::{nearly, short};
+use crate::case::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
 use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
-use crate::contract::{ErrorType, Operation, Service, Tier};
+use crate::contract::{Effect, ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
+use crate::model::operation::Facts;
+use crate::model::operation::body::{self, Body};
 use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
 use crate::wire::{Request, envelope};
 
@@ -192,8 +193,8 @@ impl Unfolding {
             other => other,
         };
         match operation {
-            Operation::DeleteRepository | Operation::CreateRepository => self.manage(operation, decision, follower),
-            _ => self.call(operation, decision, follower),
+            operation if operation.manages_repositories() => self.manage(operation, decision, follower),
+            operation => self.call(operation, decision, follower),
         }
     }
 
@@ -208,7 +209,7 @@ impl Unfolding {
 
     /// A call that removes a repository, or makes one again.
     fn manage(&mut self, operation: Operation, decision: &Decision, follower: &mut Follower) {
-        let wanted = operation == Operation::DeleteRepository;
+        let wanted = operation.effect() == Effect::RemovesRepository;
         let Some(repository) = self.choose_repository(decision, |exists| exists == wanted) else { return };
         let body = match wanted {
             true => body::repository(reference(repository)).set("force", "true"),
@@ -245,11 +246,7 @@ impl Unfolding {
                 taken.violations.push(*number);
             }
         }
-        if subject.upload.is_none() && matches!(operation, Operation::UploadLayerPart | Operation::CompleteLayerUpload)
-        {
-            return;
-        }
-        let (valid, accepting) = self.valid(operation, decision, &subject, follower);
+        let Some((valid, accepting)) = self.valid(operation, decision, &subject, follower) else { return };
         let mut alone: Vec<(Option<String>, Bytes)> = Vec::new();
         let mut both = valid.clone();
         let mut elsewhere = false;
@@ -266,25 +263,31 @@ impl Unfolding {
             alone.push((declared(&violation), Bytes::from(violation.apply(valid.clone()).to_string())));
             both = violation.apply(both);
         }
-        let made = (operation, alone.is_empty(), subject.upload);
+        let made = (operation.effect(), alone.is_empty(), subject.upload);
         let readings = Readings { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
         let name = self.next_name(operation);
         self.taken.decisions.push(taken);
         let accepted = self.push(operation, StepRole::Focus, &both, readings, follower);
+        if !accepted {
+            return;
+        }
         match made {
-            (Operation::InitiateLayerUpload, true, _) if accepted => self.uploads.push(Upload {
+            (Effect::BeginsUpload, true, _) => self.uploads.push(Upload {
                 step: name,
                 repository: subject.repository,
                 parts: Vec::new(),
                 life: Life::Open,
             }),
-            (Operation::UploadLayerPart, _, Some(index)) if accepted => {
+            (Effect::AddsPart, _, Some(index)) => {
                 let upload = &mut self.uploads[index];
                 upload.parts.push((subject.chunk, subject.len));
                 self.contents.push(upload.content());
             }
-            (Operation::CompleteLayerUpload, _, Some(index)) if accepted => self.uploads[index].life = Life::Completed,
-            _ => {}
+            (Effect::CompletesUpload, _, Some(index)) => self.uploads[index].life = Life::Completed,
+            (Effect::BeginsUpload, false, _)
+            | (Effect::AddsPart | Effect::CompletesUpload, _, None)
+            | (Effect::Reads | Effect::ReferencesLayers, ..)
+            | (Effect::MakesRepository | Effect::RemovesRepository, ..) => {}
         }
     }
 
@@ -356,33 +359,41 @@ impl Unfolding {
         (0..self.uploads.len()).rev().filter(|index| is_meant(&self.uploads[*index])).collect()
     }
 
-    /// A valid request about the subject, and the rule that it answers to.
+    /// A valid request about the subject, and the rule that it answers to; `None` where there is nothing that it could be
+    /// about.
     fn valid(
         &mut self,
         operation: Operation,
         decision: &Decision,
         subject: &Subject,
         follower: &mut Follower,
-    ) -> (Body, String) {
+    ) -> Option<(Body, String)> {
         let here = reference(subject.repository);
         let upload = subject.upload.map(|index| self.uploads[index].clone());
         let mut accepting = format!("{operation}/accepted");
-        let valid = match (operation, &upload) {
-            (Operation::UploadLayerPart, Some(upload)) => {
+        let valid = match operation {
+            Operation::InitiateLayerUpload => body::initiate(here),
+            Operation::UploadLayerPart => {
+                let upload = upload?;
                 self.need(&subject.chunk, subject.len, follower);
                 body::part(here, &upload.step, &subject.chunk, upload.size(), subject.len)
             }
-            (Operation::CompleteLayerUpload, Some(upload)) => {
+            Operation::CompleteLayerUpload => {
+                let upload = upload?;
                 let right = right(&upload.content());
                 let (digests, rule) = digests(&right, &upload.content(), decision.entropy[3]);
                 accepting = format!("{operation}/{rule}");
                 body::complete(here, &upload.step, &digests)
             }
-            (Operation::BatchCheckLayerAvailability, _) => body::check(here, &[self.some_layer(decision)]),
-            (Operation::GetDownloadUrlForLayer, _) => body::url(here, &self.some_layer(decision)),
-            _ => body::initiate(here),
+            Operation::BatchCheckLayerAvailability => body::check(here, &[self.some_layer(decision)]),
+            Operation::GetDownloadUrlForLayer => body::url(here, &self.some_layer(decision)),
+            // Repositories are managed elsewhere; of images nothing is drawn.
+            Operation::CreateRepository
+            | Operation::DeleteRepository
+            | Operation::DescribeRepositories
+            | Operation::PutImage => return None,
         };
-        (valid, accepting)
+        Some((valid, accepting))
     }
 
     /// The digest of something that was sent, or of nothing anybody has.
@@ -390,7 +401,7 @@ impl Unfolding {
         let mut contents: Vec<&Vec<String>> = self.contents.iter().collect();
         contents.reverse();
         rarely(&contents, decision.entropy[1])
-            .map_or_else(|| String::from(super::draft::ABSENT), |content| right(content))
+            .map_or_else(|| String::from(crate::case::draft::ABSENT), |content| right(content))
     }
 
     /// What a violation changes, here.
@@ -466,15 +477,7 @@ impl Unfolding {
     }
 
     fn next_name(&self, operation: Operation) -> String {
-        let word = match operation {
-            Operation::InitiateLayerUpload => "upload",
-            Operation::UploadLayerPart => "part",
-            Operation::CompleteLayerUpload => "complete",
-            Operation::BatchCheckLayerAvailability => "check",
-            Operation::GetDownloadUrlForLayer => "url",
-            Operation::DeleteRepository => "delete",
-            _ => "create",
-        };
+        let word = Facts::of(operation).step;
         let before = self.case.steps.iter().filter(|step| step.operation == Some(operation)).count();
         format!("{word}{}", before + 1)
     }

@@ -1,14 +1,13 @@
 //! What depends on what came before: repositories, uploads, parts and layers.
 
-use super::body;
-use super::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
 use crate::case::Case;
+use crate::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
 use crate::contract::{Operation, Service};
+use crate::model::operation::{Facts, body};
 
 const INITIATE: Operation = Operation::InitiateLayerUpload;
 const UPLOAD: Operation = Operation::UploadLayerPart;
 const COMPLETE: Operation = Operation::CompleteLayerUpload;
-const CHECK: Operation = Operation::BatchCheckLayerAvailability;
 const DELETE: Operation = Operation::DeleteRepository;
 const CREATE: Operation = Operation::CreateRepository;
 
@@ -39,14 +38,9 @@ fn repositories(service: Service) -> Vec<Case> {
     cases
 }
 
+/// A valid request here, with what it needs in place.
 fn request(draft: Draft, operation: Operation) -> (Draft, body::Body) {
-    match operation {
-        INITIATE => (draft, body::initiate(HERE)),
-        UPLOAD => (draft.chunk("layer", SMALL).initiate("upload"), body::part(HERE, "upload", "layer", 0, SMALL)),
-        COMPLETE => (draft.uploaded(), body::complete(HERE, "upload", &[RIGHT])),
-        CHECK => (draft, body::check(HERE, &[ABSENT])),
-        _ => (draft, body::url(HERE, ABSENT)),
-    }
+    (Facts::of(operation).valid)(draft, HERE)
 }
 
 /// Uploads that do not exist, or elsewhere, or twice.

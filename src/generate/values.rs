@@ -1,8 +1,8 @@
 //! Values for one member that break one rule, or none: strings that miss a pattern by one thing, bounds from both sides,
 //! JSON of another type.
 
-use super::body::{Body, quote};
 use super::strings::Strings;
+use crate::case::body::{Body, quote};
 use crate::contract::{Kind, Member, Shape, Text};
 
 /// A value for a member.

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use sha2::{Digest as _, Sha256};
 
-use super::body::{Body, quote};
 use super::strings::Strings;
 use super::values::Violation;
 use super::{digests, members};
+use crate::case::body::{Body, quote};
 use crate::contract::{Kind, Operation, Service, Text};
 
 /// What can be wrong with the calls of an operation, in a fixed order.

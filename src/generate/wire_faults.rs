@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use super::body;
-use super::draft::{Draft, HERE};
 use crate::case::Case;
+use crate::case::draft::{Draft, HERE};
 use crate::contract::{Operation, Service};
+use crate::model::operation::body;
 use crate::wire::{CONTENT_TYPE, Framing, Request};
 
 const INITIATE: Operation = Operation::InitiateLayerUpload;

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use order::{Calls, Explained, Model, search};
 
 use crate::case::{Case, Place, Step, StepRole, Transcript};
-use crate::contract::{Operation, Rules, Service, Tier};
+use crate::contract::{Effect, Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
 use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
 use crate::wire::{Exchange, Trouble};
@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
 
     /// Whether it changes nothing.
     fn is_idle(&self) -> bool {
-        self.step.operation.is_some_and(Operation::is_read_only)
+        self.step.operation.is_some_and(|operation| operation.effect() == Effect::Reads)
     }
 
     /// What trying it counts: its answer is read each time, and those that are lawful are short.
@@ -147,8 +147,19 @@ impl<'a> Call<'a> {
 
     /// Whether it touches what the other touches.
     fn meets(&self, other: &Call) -> bool {
-        let manages = |call: &Call| call.step.operation.is_some_and(Operation::manages_repositories);
-        let grows = |call: &Call| call.is(Operation::InitiateLayerUpload) || call.is(Operation::UploadLayerPart);
+        let effect = |call: &Call| call.step.operation.map(Operation::effect);
+        let manages = |call: &Call| match effect(call) {
+            Some(Effect::MakesRepository | Effect::RemovesRepository) => true,
+            Some(
+                Effect::Reads
+                | Effect::BeginsUpload
+                | Effect::AddsPart
+                | Effect::CompletesUpload
+                | Effect::ReferencesLayers,
+            )
+            | None => false,
+        };
+        let grows = |call: &Call| matches!(effect(call), Some(Effect::BeginsUpload | Effect::AddsPart));
         let same_upload = !self.uploads.is_disjoint(&other.uploads);
         // The same bytes in two uploads matter when one of them becomes a layer.
         let become_layers = !grows(self) || !grows(other);
@@ -396,12 +407,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
     use crate::case::{Bindings, fill};
     use crate::contract::ErrorType;
     use crate::expect::Outcome;
-    use crate::generate::body;
-    use crate::generate::draft::{Draft, HERE, RIGHT, SMALL};
     use crate::judge::Grade;
+    use crate::model::operation::body;
     use crate::wire::{Answer, Request, envelope};
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.

@@ -393,9 +393,9 @@ mod tests {
 
     use super::*;
     use crate::case::Bindings;
+    use crate::case::draft::{Draft, HERE};
     use crate::contract::{ErrorType, Service};
-    use crate::generate::body;
-    use crate::generate::draft::{Draft, HERE};
+    use crate::model::operation::body;
 
     /// The verdict on a case that tries a completion, and goes on from there only if it was refused in one way.
     fn verdict(answers: &[Answer], members: Value) -> Verdict {

@@ -144,6 +144,7 @@ fn print_scenario(case: &Case) -> String {
         let length = match chunk.len {
             Length::Bytes(len) => format!("{len} bytes"),
             Length::PartSize => String::from("as many bytes as the target's partSize"),
+            Length::Text(text) => format!("the text {text}"),
         };
         text += &format!("    {}: {length}\n", chunk.name);
     }

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::race::Race;
 use crate::contract::check::long;
-use crate::contract::{ErrorType, Operation, OperationSpec};
+use crate::contract::{Operation, OperationSpec};
+use crate::model::Refusal;
+use crate::model::operation::{blob_of, blob_size};
 use crate::model::registry::{Registry, Repository, Upload};
-use crate::model::{Refusal, registry};
 use crate::wire::{Reply, Request};
 
 /// One thing that the mock does otherwise, at one of the seams of a call: from the request as it comes in to the answer as
@@ -118,12 +119,12 @@ impl Call<'_> {
 
     /// The bytes of the part.
     pub fn blob(&self) -> Vec<u8> {
-        registry::blob_of(&self.input)
+        blob_of(&self.input)
     }
 
     /// How many bytes the part has.
     pub fn blob_size(&self) -> usize {
-        registry::blob_size(&self.input)
+        blob_size(&self.input)
     }
 
     /// The upload that is named, by repository and id.
@@ -161,7 +162,7 @@ impl Call<'_> {
 
     /// Lets the registry do it.
     pub fn perform(&mut self) -> Value {
-        self.registry.perform(self.operation, &self.input)
+        self.registry.perform(self.operation.name, &self.input)
     }
 }
 
@@ -220,6 +221,5 @@ pub(super) fn invalid_parameter(rule: &str) -> Refusal {
 
 /// A refusal with an error that the documents have.
 pub(super) fn refusal(error: &str, rule: &str) -> Refusal {
-    let error = ErrorType::find(error).unwrap_or_else(|| panic!("{error} is in the table of errors"));
-    Refusal { rule: String::from(rule), error, message: String::from("refused"), members: Value::Null }
+    Refusal::named(error, rule, String::from("refused"))
 }

@@ -22,7 +22,7 @@ use http_body::{Body as HttpBody, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::contract::{ErrorType, Operation, Service};
+use crate::contract::{Effect, ErrorType, Service};
 use crate::model::{Refusal, Registry};
 use crate::wire::{Answer, Framing, Reply, Request, Trouble, envelope};
 
@@ -143,7 +143,7 @@ impl Mock {
         }
         let (name, _) = call.key();
         if let Some(removed) =
-            call.registry.repositories.get(&name).filter(|_| operation.name == Operation::DeleteRepository)
+            call.registry.repositories.get(&name).filter(|_| operation.name.effect() == Effect::RemovesRepository)
         {
             call.memory.removed.insert(name, removed.clone());
         }
@@ -153,7 +153,7 @@ impl Mock {
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
         let members = performed.unwrap_or_else(|| call.perform());
-        if let Some(layer) = layer.filter(|_| operation.name == Operation::CompleteLayerUpload) {
+        if let Some(layer) = layer.filter(|_| operation.name.effect() == Effect::CompletesUpload) {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
@@ -169,7 +169,7 @@ impl Mock {
         let mut wrong = sift(call, call.registry.syntax(call.operation, &call.input));
         self.changes.iter().for_each(|change| change.accuses(call, &mut wrong));
         if wrong.is_empty() {
-            wrong = sift(call, call.registry.standing(call.operation, &call.input));
+            wrong = sift(call, call.registry.standing(call.operation.name, &call.input));
         }
         for change in &self.changes {
             if let Change::Finds(finds) = change {
@@ -278,6 +278,7 @@ impl HttpBody for Chunked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Operation;
 
     /// What a part with these members comes to is for `selftest`; here, that it comes to something.
     #[test]

@@ -80,14 +80,14 @@ impl Race {
             // Its layer is stored already, by the one that came first.
             Race::CompletedTwice if registry.has_repository(name) && !is_open(registry) => {}
             Race::LayerAfterDeletion if !registry.has_repository(name) => {
-                registry.perform(operation, input);
+                registry.perform(operation.name, input);
             }
             Race::PartTwice | Race::SharedId => {
-                registry.perform(operation, input);
+                registry.perform(operation.name, input);
             }
             Race::CompletedTwice | Race::LayerAfterDeletion | Race::PartForgotten => return None,
         }
-        Some(envelope::answer(200, &found.perform(operation, input)))
+        Some(envelope::answer(200, &found.perform(operation.name, input)))
     }
 }
 

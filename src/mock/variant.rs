@@ -469,6 +469,15 @@ pub static VARIANTS: &[Variant] = &[
         &[Says(|_, _, reply| of_error(reply, "UnknownOperationException", |answer| answer.status = 404))],
     ),
     variant(
+        "without-images",
+        "PutImage is an unknown operation",
+        &[Reads(|request| {
+            if request.operation() == Some(Operation::PutImage) {
+                request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
+            }
+        })],
+    ),
+    variant(
         "last-fault-first",
         "of several things that are wrong the last one is answered",
         &[Finds(|_, wrong| wrong.reverse())],
@@ -767,7 +776,7 @@ fn state_first(call: &mut Call, wrong: &mut Vec<Refusal>) {
     if broken.is_empty() || !is_fine("repositoryName") || !is_fine("registryId") {
         return;
     }
-    let first = call.registry.standing(call.operation, &call.input).into_iter().next();
+    let first = call.registry.standing(call.operation.name, &call.input).into_iter().next();
     let Some(first) = first else { return };
     if first.rule.ends_with("/repositoryName/exists")
         || (first.rule.ends_with("/uploadId/exists") && is_fine("uploadId"))

@@ -6,6 +6,7 @@
 //! repository-name pattern are accepted. Expectations never rest on such a choice (see `generate::expected`).
 
 mod front;
+pub mod operation;
 pub mod registry;
 
 use serde_json::Value;
@@ -39,6 +40,17 @@ impl Refusal {
             .and_then(|rule| rule.errors.first())
             .and_then(|name| ErrorType::find(name))
             .unwrap_or_else(|| panic!("rule {rule} of {service} names no error"));
+        Refusal { rule: String::from(rule), error, message, members: Value::Null }
+    }
+
+    /// A refusal with this error: for requests of operations that have no rules of their own, and where a rule names
+    /// several errors.
+    ///
+    /// # Panics
+    ///
+    /// When the documents have no such error.
+    pub fn named(error: &str, rule: &str, message: String) -> Refusal {
+        let error = ErrorType::find(error).unwrap_or_else(|| panic!("{error} is in the table of errors"));
         Refusal { rule: String::from(rule), error, message, members: Value::Null }
     }
 }

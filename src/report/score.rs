@@ -283,10 +283,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::case::draft::{Draft, HERE};
     use crate::contract::Operation;
-    use crate::generate::body;
-    use crate::generate::draft::{Draft, HERE};
     use crate::judge::{Strictness, judge};
+    use crate::model::operation::body;
     use crate::wire::{Answer, Reply, Trouble};
 
     /// An initiation that must be refused after one that must be accepted, or the latter alone.

@@ -100,6 +100,7 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
         let len = match chunk.len {
             Length::Bytes(len) => len.to_string(),
             Length::PartSize => String::from("partSize"),
+            Length::Text(_) => return Err(format!("{}: a file cannot say the text of its {}", case.id, chunk.name)),
         };
         let _ = writeln!(text, "  {}: {len}", scalar(&chunk.name));
     }

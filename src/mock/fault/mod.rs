@@ -5,6 +5,7 @@ mod bounds;
 mod bytes;
 mod envelope;
 mod errors;
+mod images;
 mod lists;
 mod patterns;
 mod protocol;
@@ -47,6 +48,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("protocol", protocol::FAULTS),
     ("trouble", trouble::FAULTS),
     ("races", races::FAULTS),
+    ("images", images::FAULTS),
 ];
 
 impl Fault {

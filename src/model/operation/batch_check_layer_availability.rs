@@ -1,0 +1,75 @@
+//! BatchCheckLayerAvailability: tells which of some layers a repository has.
+
+use serde_json::{Value, json};
+
+use super::input::texts;
+use super::{Facts, Members, nothing};
+use crate::case::StepRole;
+use crate::case::body::Body;
+use crate::case::draft::{ABSENT, Draft, HERE};
+use crate::contract::{Kind, Operation, shapes};
+use crate::expect::Outcome;
+use crate::model::{Refusal, Registry};
+
+pub(super) static FACTS: Facts = Facts {
+    step: "check",
+    plain: "a plain request, for a layer that was never uploaded",
+    answers_to: None,
+    valid: |draft, repository| (draft, body(repository, &[ABSENT])),
+    refusals,
+    perform,
+    pins: |rule, answer| if rule.contains("/layers/") { answer.clone() } else { nothing(rule, answer) },
+};
+
+/// BatchCheckLayerAvailability of these digests.
+pub fn body<T: AsRef<str>>(repository: &str, digests: &[T]) -> Body {
+    Body::default().text("repositoryName", repository).texts("layerDigests", digests)
+}
+
+/// What is said of a layer that is not there. The documents name both places: Amazon's own client counts on `layers`, the
+/// failure codes speak of `failures`.
+pub fn absent(digest: &str) -> Vec<Outcome> {
+    let unavailable =
+        json!({ "layers": [{ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" }], "failures": [] });
+    let missing = json!({ "layers": [], "failures": [{ "layerDigest": digest, "failureCode": "MissingLayerDigest" }] });
+    let outcome = |members: Value| Outcome::Success { members: members.as_object().cloned().unwrap_or_default() };
+    vec![outcome(unavailable), outcome(missing)]
+}
+
+impl Draft {
+    /// Looks whether the layer is still absent.
+    pub fn probe_absent(self, digest: &str) -> Draft {
+        let rule = "BatchCheckLayerAvailability/layers/refused";
+        let operation = Operation::BatchCheckLayerAvailability;
+        let draft = self.step("probe", operation, body(HERE, &[digest]), StepRole::Probe, rule);
+        draft.expecting(absent(digest))
+    }
+}
+
+fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+    registry.named_repository(Operation::BatchCheckLayerAvailability, input).err().into_iter().collect()
+}
+
+fn perform(registry: &mut Registry, input: &Members) -> Value {
+    let place = registry.repository_mut(input);
+    let (mut layers, mut failures) = (Vec::new(), Vec::new());
+    for digest in texts(input, "layerDigests").unwrap_or_default() {
+        if let Some(size) = place.layers.get(digest) {
+            layers.push(json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size }));
+        } else if is_well_formed(digest) {
+            layers.push(json!({ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" }));
+        } else {
+            let reason = "The layer digest is malformed";
+            failures
+                .push(json!({ "layerDigest": digest, "failureCode": "InvalidLayerDigest", "failureReason": reason }));
+        }
+    }
+    json!({ "layers": layers, "failures": failures })
+}
+
+fn is_well_formed(digest: &str) -> bool {
+    match &shapes::LAYER_DIGEST.kind {
+        Kind::Text(text) => text.matches_all(digest),
+        _ => false,
+    }
+}

@@ -1,0 +1,43 @@
+//! The members of a request, read. What is missing or of another type is as good as nothing: requests come here when
+//! their syntax was found right.
+
+use serde_json::Value;
+
+use super::Members;
+use crate::contract::check::{blob, long};
+
+/// A member that is a text.
+pub(super) fn text<'a>(input: &'a Members, member: &str) -> &'a str {
+    input.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The name of the repository.
+pub(super) fn repository(input: &Members) -> &str {
+    text(input, "repositoryName")
+}
+
+/// The id of the upload.
+pub(super) fn upload(input: &Members) -> &str {
+    text(input, "uploadId")
+}
+
+/// A member that is a whole number.
+pub(super) fn number(input: &Members, member: &str) -> i64 {
+    input.get(member).and_then(long).unwrap_or_default()
+}
+
+/// The items of a list that are texts; `None` if there is no list.
+pub(super) fn texts<'a>(input: &'a Members, member: &str) -> Option<Vec<&'a str>> {
+    let items = input.get(member).and_then(Value::as_array)?;
+    Some(items.iter().filter_map(Value::as_str).collect())
+}
+
+/// How many bytes the part has. Its text was found to be base64 by then: 20 MiB need not be decoded for that.
+pub(crate) fn blob_size(input: &Members) -> usize {
+    text(input, "layerPartBlob").trim_end_matches('=').len() * 3 / 4
+}
+
+/// The bytes of the part.
+pub(crate) fn blob_of(input: &Members) -> Vec<u8> {
+    blob(text(input, "layerPartBlob")).unwrap_or_default()
+}

@@ -1,0 +1,109 @@
+//! UploadLayerPart: adds bytes to the end of an upload.
+
+use serde_json::{Value, json};
+use sha2::Digest as _;
+
+use super::input::{blob_of, blob_size, number, repository, upload};
+use super::{Facts, Members, only};
+use crate::case::Length;
+use crate::case::body::Body;
+use crate::case::draft::{Draft, HERE, SMALL};
+use crate::contract::Operation;
+use crate::model::{Refusal, Registry};
+
+pub(super) static FACTS: Facts = Facts {
+    step: "part",
+    plain: "a plain request",
+    answers_to: None,
+    valid: |draft, repository| {
+        let draft = draft.chunk("layer", SMALL).initiate_in(repository, "upload");
+        (draft, body(repository, "upload", "layer", 0, SMALL))
+    },
+    refusals,
+    perform,
+    pins: |_, answer| only("lastByteReceived", answer),
+};
+
+/// UploadLayerPart of a chunk of `len` bytes at a position.
+pub fn body(repository: &str, upload: &str, chunk: &str, first: usize, len: usize) -> Body {
+    Body::default()
+        .text("repositoryName", repository)
+        .text("uploadId", &format!("${{{upload}.uploadId}}"))
+        .set("partFirstByte", first.to_string())
+        .set("partLastByte", (first + len).saturating_sub(1).to_string())
+        .text("layerPartBlob", &format!("${{base64:{chunk}}}"))
+}
+
+impl Draft {
+    /// UploadLayerPart here.
+    ///
+    /// # Panics
+    ///
+    /// When the case has no chunk of this name and of a fixed length.
+    pub fn part(self, name: &str, upload: &str, chunk: &str, first: usize) -> Draft {
+        self.part_in(HERE, name, upload, chunk, first)
+    }
+
+    /// UploadLayerPart in a repository.
+    ///
+    /// # Panics
+    ///
+    /// As [`Draft::part`].
+    pub fn part_in(self, repository: &str, name: &str, upload: &str, chunk: &str, first: usize) -> Draft {
+        let len = match self.length_of(chunk) {
+            Some(Length::Bytes(len)) => len,
+            Some(Length::Text(text)) => text.len(),
+            Some(Length::PartSize) | None => panic!("no chunk of fixed length {chunk}"),
+        };
+        self.set_up(name, Operation::UploadLayerPart, body(repository, upload, chunk, first, len))
+    }
+}
+
+fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+    let known = match registry.named_upload(Operation::UploadLayerPart, input) {
+        Ok((_, known)) => known,
+        Err(refusal) => return vec![refusal],
+    };
+    let mut refusals = Vec::new();
+    let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
+    let received = known.size();
+    let length = blob_size(input);
+    let mut refuse = |rule: &str, message: String| {
+        let mut refusal = Refusal::of(registry.service, &format!("UploadLayerPart/{rule}"), message);
+        refusal.members = json!({
+            "registryId": registry.account,
+            "repositoryName": repository(input),
+            "uploadId": upload(input),
+            "lastValidByteReceived": received.saturating_sub(1),
+        });
+        refusals.push(refusal);
+    };
+    if first != received as i64 {
+        refuse("partFirstByte/contiguous", format!("First byte of the layer part is {first} instead of {received}"));
+    }
+    if last < first {
+        let message = format!("Last byte of the layer part is {last}, before its first, {first}");
+        refuse("partLastByte/not-before-first", message);
+    }
+    if length == 0 {
+        refuse("layerPartBlob/empty", String::from("The layer part is empty"));
+    }
+    if last.checked_sub(first).and_then(|span| span.checked_add(1)) != Some(length as i64) {
+        let message = format!("The layer part has {length} bytes instead of those from {first} to {last}");
+        refuse("layerPartBlob/length", message);
+    }
+    refusals
+}
+
+fn perform(registry: &mut Registry, input: &Members) -> Value {
+    let bytes = blob_of(input);
+    let known = registry.repository_mut(input).uploads.entry(String::from(upload(input))).or_default();
+    known.parts.push(bytes.len());
+    known.hash.update(&bytes);
+    json!({
+        "registryId": registry.account,
+        "repositoryName": repository(input),
+        "uploadId": upload(input),
+        "lastByteReceived": number(input, "partLastByte"),
+    })
+}
