@@ -195,6 +195,29 @@ pub fn fill(template: &[u8], bindings: &mut Bindings) -> Result<Bytes, String> {
     Ok(Bytes::from(out))
 }
 
+/// A template of JSON with the references that stand for numbers in quotes, so that it is JSON.
+pub fn quote_numbers(body: &str) -> String {
+    let mut text = String::new();
+    let (mut in_string, mut escaped, mut in_reference) = (false, false, false);
+    let mut letters = body.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let opens = letter == '$' && letters.peek() == Some(&'{') && !in_string && !in_reference;
+        if opens {
+            in_reference = true;
+            text.push('"');
+        }
+        text.push(letter);
+        if in_reference && letter == '}' {
+            in_reference = false;
+            text.push('"');
+        } else if !in_reference {
+            in_string ^= letter == '"' && !escaped;
+            escaped = in_string && letter == '\\' && !escaped;
+        }
+    }
+    text
+}
+
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
