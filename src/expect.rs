@@ -200,9 +200,9 @@ mod tests {
     #[test]
     fn expectations_read_back_what_they_print() {
         for text in [
-            "documented [api:CompleteLayerUpload dotnet424] 400 InvalidLayerException",
-            "observed [kinesalite] 400 SerializationException | 400 InvalidParameterException",
-            r#"open [survey] 200 {"layerDigest":"«sha256:layer»"} | 400 UploadNotFoundException"#,
+            "documented [api:CompleteLayerUpload dotnet/sdk-container-builds#424] 400 InvalidLayerException",
+            "observed [mhart/kinesalite:test/connection.js] 400 SerializationException | 400 InvalidParameterException",
+            r#"open [none-found] 200 {"layerDigest":"«sha256:layer»"} | 400 UploadNotFoundException"#,
         ] {
             let parsed = Expectation::parse("some/rule", text).unwrap();
             assert_eq!(parsed.to_string(), text);
@@ -212,9 +212,9 @@ mod tests {
     #[test]
     fn mistakes_say_what_was_expected() {
         let error = |text: &str| Expectation::parse("some/rule", text).unwrap_err();
-        assert!(error("documented [survey] 400 FooException").contains("documented error type"));
-        assert!(error("documented [survey] 404 UploadNotFoundException").contains("expected status 400"));
-        assert!(error("certain [survey] 200").contains("expected a tier"));
+        assert!(error("documented [none-found] 400 FooException").contains("documented error type"));
+        assert!(error("documented [none-found] 404 UploadNotFoundException").contains("expected status 400"));
+        assert!(error("certain [none-found] 200").contains("expected a tier"));
         assert!(error("open [nobody] 200").contains("id of a source"));
     }
 }

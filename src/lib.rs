@@ -53,7 +53,7 @@
 //! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
 //! | reason why something has no case | beside its table in [`coverage`]; of an error, in its row of [`contract::error`] |
 //! | source | a row in [`contract::source::SOURCES`] |
-//! | scenario | `scenarios/<topic>/<name>.yaml`, then `cargo insta test --review` |
+//! | scenario | `scenarios/<topic>/<name>.yaml` |
 //! | case with calls at once | `scenarios/races/<name>.yaml`, with `at-once` |
 //! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
 //! | lawful variant | a row in `mock::variant::VARIANTS` |

@@ -1,4 +1,5 @@
-//! All cases of a service, each with its reviewed expectations: what a run judges by.
+//! All cases of a service, each with its reviewed expectations: what a run judges by. Those of scenarios are in their
+//! files, those of the catalogue in snapshots.
 
 use std::sync::OnceLock;
 
@@ -13,24 +14,26 @@ use crate::scenario;
 static SCENARIOS: Dir = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static SNAPSHOTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
 
-/// The catalogue and the scenarios of a service, in order, with the expectations of the snapshots.
+/// The scenarios of a service and its catalogue, in order, with the expectations of the snapshots.
 ///
 /// # Errors
 ///
-/// A scenario with a mistake, or a case without a snapshot: a fault of this build.
+/// A scenario with a mistake, or a case of the catalogue without a snapshot: a fault of this build.
 pub fn suite(service: Service) -> Result<Vec<Case>, String> {
     // Whoever asks again and again, as a selftest does, gets the same.
     static SUITES: [OnceLock<Result<Vec<Case>, String>>; 2] = [OnceLock::new(), OnceLock::new()];
     let judged = || {
         let snapshots = snapshots(service);
-        let mut cases = drafts(service)?;
-        cases.iter_mut().try_for_each(|case| snapshots.apply(case))?;
+        let mut cases = scenarios(service)?;
+        let mut generated = catalogue(service);
+        generated.iter_mut().try_for_each(|case| snapshots.apply(case))?;
+        cases.extend(generated);
         Ok(cases)
     };
     SUITES[service as usize].get_or_init(judged).clone()
 }
 
-/// The same cases with the expectations of the rules and the scenario files, from which the snapshots are made.
+/// The same cases before anything is reviewed: the catalogue with the expectations of its rules.
 ///
 /// # Errors
 ///
@@ -41,7 +44,7 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
-/// The reviewed snapshots of a service.
+/// The reviewed snapshots of the catalogue of a service.
 pub fn snapshots(service: Service) -> Snapshots {
     let mut snapshots = Snapshots::default();
     for (_, text) in files(&SNAPSHOTS, service.name(), "snap") {
@@ -51,13 +54,19 @@ pub fn snapshots(service: Service) -> Snapshots {
 }
 
 fn scenarios(service: Service) -> Result<Vec<Case>, String> {
-    let mut cases = Vec::new();
-    for (path, text) in files(&SCENARIOS, "", "yaml") {
-        let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
-        let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text).map_err(|mistake| mistake.to_string())?;
-        cases.extend(parsed.cases.into_iter().filter(|case| case.service == service));
-    }
-    Ok(cases)
+    // A file is for both services; what follows from its rules takes as long as all its layers are to hash.
+    static PARSED: OnceLock<Result<Vec<Case>, String>> = OnceLock::new();
+    let parsed = || {
+        let mut cases = Vec::new();
+        for (path, text) in files(&SCENARIOS, "", "yaml") {
+            let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
+            let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text);
+            cases.extend(parsed.map_err(|mistake| mistake.to_string())?.cases);
+        }
+        Ok(cases)
+    };
+    let cases = PARSED.get_or_init(parsed).as_ref().map_err(Clone::clone)?;
+    Ok(cases.iter().filter(|case| case.service == service).cloned().collect())
 }
 
 /// The files of an ending below a folder, by path.

@@ -415,6 +415,8 @@ fn dictionary() -> String {
     for word in [
         "steps:\n  - name: ",
         "at-once: true\n",
+        "repeat: 2\n",
+        "judged: false\n",
         "rounds: 2\n",
         "call: ",
         "body: ",

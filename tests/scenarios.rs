@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use ecrspec::case::{Case, Chunk, Place, StepRole};
-use ecrspec::contract::Service;
+use ecrspec::contract::{Service, Tier};
+use ecrspec::generate::expected::{Rehearsal, add_pins};
 use ecrspec::scenario::{Found, parse, print, print_found};
-use ecrspec::suite::suite;
+use ecrspec::suite::{drafts, suite};
 
 /// The case that a file can say: with its own repository, and judged in every step that is judged at all.
 fn own(mut case: Case) -> Case {
@@ -55,15 +56,82 @@ steps:
     headers:
       Content-Type: null
     body: {"repositoryName": "${repository}"}
-    expect:
-      rule: wire/content-type/other
-      tier: open
-      sources: [kinesalite-code]
-      outcomes: ["200", "400 UnknownOperationException"]
+    expect: wire/content-type/other
     only-if: ["200", '400 UploadNotFoundException {"a":1}']
 "#;
     assert_eq!(text, expected);
     assert_eq!(parse("x.yaml", "x", &text).unwrap().found, Some(found));
+}
+
+#[test]
+fn what_differs_from_the_rule_is_written() {
+    let cases = suite(Service::Ecr).unwrap();
+    let mut case = cases.into_iter().find(|case| case.id == "scenarios/digests/wrong-one").unwrap();
+    let find = |name: &str| case.steps.iter().position(|step| step.name == name).unwrap_or_else(|| panic!("{name}"));
+    let (upload, complete) = (find("upload"), find("complete"));
+    case.steps.truncate(complete + 1);
+    case.steps[upload].expect.outcomes = vec![r#"200 {"partSize":1}"#.parse().unwrap()];
+    case.steps[complete].expect.tier = Tier::Open;
+    case.steps[complete].expect.sources.truncate(1);
+    let text = print(&case).unwrap();
+    let rows = [
+        "\"${repository}\"}\n    expect:\n      outcomes: ['200 {\"partSize\":1}']\n  - name: part\n",
+        "\n    expect:\n      rule: CompleteLayerUpload/layerDigests/match\n      tier: open\n      sources: [api:CompleteLayerUpload]\n",
+    ];
+    for row in rows {
+        assert!(text.contains(row), "{row}\nin\n{text}");
+    }
+    assert_eq!(text.matches("expect:").count(), 2, "{text}");
+}
+
+#[test]
+fn the_reference_registry_agrees_with_the_scenarios() {
+    for service in Service::ALL {
+        for case in drafts(service).unwrap().into_iter().filter(|case| case.id.starts_with("scenarios/")) {
+            let mut rehearsal = Rehearsal::of(&case).unwrap();
+            for step in &case.steps {
+                let (_, answer) = rehearsal.step(step).unwrap_or_else(|why| panic!("{}: {why}", case.id));
+                let got = answer.as_ref().map_or_else(|refusal| refusal.error.name, |_| "200");
+                let words = step.expect.short();
+                let admitted = words.split([' ']).any(|word| word == got);
+                assert!(admitted || step.role == StepRole::Attempt, "{} {}: {got}, {words}", case.id, step.name);
+            }
+            // Of calls at once, one order of many is not what each is about.
+            if !case.is_race() {
+                add_pins(&mut case.clone()).unwrap();
+            }
+        }
+    }
+}
+
+/// The YAML in the guide.
+fn examples() -> Vec<&'static str> {
+    let page = include_str!("../docs/src/scenarios.md");
+    page.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect()
+}
+
+#[test]
+fn the_examples_of_the_guide_are_scenarios() {
+    assert_eq!(examples().len(), 3);
+    for example in examples() {
+        let cases = parse("scenarios.md", "x", example).unwrap_or_else(|mistake| panic!("{mistake}\n{example}")).cases;
+        let judged = cases[0].steps.iter().any(|step| step.role == StepRole::Focus && !step.expect.is_success());
+        assert!(judged, "{example}");
+    }
+}
+
+#[test]
+fn the_guide_has_every_reference() {
+    let page = include_str!("../docs/src/scenarios.md");
+    let table = include_str!("../src/case/bindings.rs").lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let mut count = 0;
+    for reference in table.flat_map(|row| row.split(" | ").next().unwrap().split(", ")) {
+        let kind = reference.trim_matches('`').split(':').next().unwrap();
+        let kind = if kind == "STEP.MEMBER" { "STEP" } else { kind };
+        assert!(page.contains(&format!("${{{kind}")), "{reference}");
+        count += 1;
+    }
+    assert!(count >= 15, "{count}");
 }
 
 /// A case of one step with this body.

@@ -1,4 +1,4 @@
-//! The reviewed snapshots say exactly what rules, scenario files and the reference registry say now; and each is used.
+//! The reviewed snapshots of the catalogue say exactly what rules and the reference registry say now; and each is used.
 //!
 //! After a change: `cargo insta test --review`, or `INSTA_UPDATE=always cargo test --test snapshots` and `git diff`.
 
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use ecrspec::case::Case;
 use ecrspec::contract::Service;
+use ecrspec::generate::catalogue;
 use ecrspec::generate::expected::add_pins;
 use ecrspec::judge::snapshot;
-use ecrspec::suite::drafts;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -30,13 +30,11 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// The cases of a service by the file that they stand in, each with what the reference registry adds.
+/// The catalogue of a service by the file that the cases stand in, each with what the reference registry adds.
 fn files(service: Service) -> BTreeMap<String, Vec<Case>> {
     let mut files: BTreeMap<String, Vec<Case>> = BTreeMap::new();
-    for mut case in drafts(service).expect("scenario files have no mistakes") {
-        if !case.id.starts_with("scenarios/") {
-            add_pins(&mut case).unwrap_or_else(|problem| panic!("{problem}"));
-        }
+    for mut case in catalogue(service) {
+        add_pins(&mut case).unwrap_or_else(|problem| panic!("{problem}"));
         files.entry(snapshot::file(&case)).or_default().push(case);
     }
     files

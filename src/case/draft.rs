@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::body::Body;
-use super::{Case, Chunk, Length, Place, Step, StepRole, admitted};
+use super::{Case, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::wire::envelope;
@@ -76,11 +76,7 @@ impl Draft {
 
     /// A valid call that makes the state that the case is about.
     pub fn set_up(self, name: &str, operation: Operation, body: Body) -> Draft {
-        let rule = match self.case.service.contract().operation(operation) {
-            Some(known) if known.name.role() != crate::contract::Role::SetUp => format!("{operation}/accepted"),
-            _ => format!("survey/{operation}"),
-        };
-        self.step(name, operation, body, StepRole::SetUp, &rule)
+        self.step(name, operation, body, StepRole::SetUp, &plain_rule(operation))
     }
 
     /// A call that the target may refuse without anything following from it.

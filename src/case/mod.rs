@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::contract::{Operation, OperationSpec, Rules, Service, Tier};
+use crate::contract::{Operation, OperationSpec, Role, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::wire::{Exchange, Request};
 
@@ -165,6 +165,14 @@ impl Step {
     }
 }
 
+/// The rule of a plain call, which must succeed.
+pub fn plain_rule(operation: Operation) -> String {
+    match operation.role() {
+        Role::Layer | Role::Image => format!("{operation}/accepted"),
+        Role::SetUp => format!("survey/{operation}"),
+    }
+}
+
 /// What a rule admits, before the model adds which values the answer must have: the errors of the rule, success where it
 /// has none, either for an open rule.
 ///
@@ -200,6 +208,29 @@ pub fn fill(template: &[u8], bindings: &mut Bindings) -> Result<Bytes, String> {
     }
     out.extend_from_slice(rest);
     Ok(Bytes::from(out))
+}
+
+/// A template of JSON with the references that stand for numbers in quotes, so that it is JSON.
+pub fn quote_numbers(body: &str) -> String {
+    let mut text = String::new();
+    let (mut in_string, mut escaped, mut in_reference) = (false, false, false);
+    let mut letters = body.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let opens = letter == '$' && letters.peek() == Some(&'{') && !in_string && !in_reference;
+        if opens {
+            in_reference = true;
+            text.push('"');
+        }
+        text.push(letter);
+        if in_reference && letter == '}' {
+            in_reference = false;
+            text.push('"');
+        } else if !in_reference {
+            in_string ^= letter == '"' && !escaped;
+            escaped = in_string && letter == '\\' && !escaped;
+        }
+    }
+    text
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

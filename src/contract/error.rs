@@ -114,7 +114,7 @@ pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         message: Some(Message {
             text: "The repository with name '{repository}' does not exist in the registry with id '{registry}'",
-            source: "steampipe1938",
+            source: "turbot/steampipe-plugin-aws#1938",
             rule: None,
         }),
         ..client("RepositoryNotFoundException", "The specified repository could not be found.")
@@ -133,7 +133,7 @@ pub static ERRORS: &[ErrorType] = &[
         members: &[optional("kmsError", &shapes::FREE_TEXT)],
         out_of_reach: unreachable(
             "it takes a repository whose key was disabled or deleted, in another service: no request here can do that",
-            "encryption",
+            "user-guide:encryption-at-rest",
         ),
         ..client("KmsException", "The operation failed due to a KMS exception.")
     },
@@ -150,7 +150,7 @@ pub static ERRORS: &[ErrorType] = &[
         ],
         message: Some(Message {
             text: "First byte of the layer part is {sent} instead of {expected}",
-            source: "kaniko607",
+            source: "GoogleContainerTools/kaniko#607",
             rule: Some("UploadLayerPart/partFirstByte/contiguous"),
         }),
         ..client(
@@ -165,7 +165,7 @@ pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         message: Some(Message {
             text: "None of the provided layer digests match the calculated layer digest",
-            source: "dotnet424",
+            source: "dotnet/sdk-container-builds#424",
             rule: None,
         }),
         ..client(
@@ -176,7 +176,7 @@ pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         message: Some(Message {
             text: "All layer parts except the last part should be at least 5MB",
-            source: "dotnet424",
+            source: "dotnet/sdk-container-builds#424",
             rule: None,
         }),
         ..client("LayerPartTooSmallException", "Layer parts must be at least 5 MiB in size.")
@@ -185,7 +185,7 @@ pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         message: Some(Message {
             text: "The upload with id '{upload}' in the repository with name '{repository}' in registry with id '{registry}' cannot be completed because it does not have any parts",
-            source: "devcontainers814",
+            source: "devcontainers/cli#814",
             rule: None,
         }),
         ..client("EmptyUploadException", "The specified layer upload does not contain any layer parts.")
@@ -244,11 +244,11 @@ pub static ERRORS: &[ErrorType] = &[
     // Not in the service models: what the protocol's server framework answers before the service sees the request.
     ErrorType {
         statuses: &[400, 404],
-        source: "kinesalite",
+        source: "mhart/kinesalite:test/connection.js",
         ..client("UnknownOperationException", "The target header names no operation of the service.")
     },
     ErrorType {
-        source: "kinesalite",
+        source: "mhart/kinesalite:test/connection.js",
         ..client("SerializationException", "The body is not JSON, not an object, or a member has the wrong JSON type.")
     },
 ];

@@ -51,7 +51,7 @@ impl FromStr for Tier {
 /// A page, model or published trace that says something about the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Source {
-    /// Short name used in snapshots and scenario files.
+    /// Name used in snapshots and scenario files: that of the repository and issue or file, or of the document and page.
     pub id: &'static str,
     /// What it is, and for an observation what was seen.
     pub what: &'static str,
@@ -158,7 +158,7 @@ pub static SOURCES: &[Source] = &[
     ),
     // Models and protocol specifications.
     source(
-        "model",
+        "service-model",
         "the service model that the AWS SDKs are generated from",
         "https://github.com/boto/botocore/tree/develop/botocore/data",
         "botocore 1.43.106",
@@ -189,92 +189,92 @@ pub static SOURCES: &[Source] = &[
         "2006-10",
     ),
     source(
-        "encryption",
+        "user-guide:encryption-at-rest",
         "Amazon ECR user guide, encryption at rest: a repository made with a KMS key depends on that key and its grants",
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html",
         "2025",
     ),
     source(
-        "quotas",
+        "user-guide:service-quotas",
         "Amazon ECR service quotas: parts of 5 to 10 MiB, where the API reference allows 20 MiB",
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html",
         "2025",
     ),
     source(
-        "cli-complete",
+        "aws-cli:complete-layer-upload",
         "AWS CLI example of complete-layer-upload: a digest of another algorithm is answered with the sha256 digest",
         "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/complete-layer-upload.rst",
         "2025",
     ),
     source(
-        "cli-initiate",
+        "aws-cli:initiate-layer-upload",
         "AWS CLI example of initiate-layer-upload: partSize 10485760",
         "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/initiate-layer-upload.rst",
         "2025",
     ),
     source(
-        "cli-upload",
+        "aws-cli:upload-layer-part",
         "AWS CLI example of upload-layer-part: lastByteReceived is the partLastByte sent",
         "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/upload-layer-part.rst",
         "2025",
     ),
     source(
-        "cli-batch",
+        "aws-cli:batch-check-layer-availability",
         "AWS CLI example of batch-check-layer-availability: layers and failures both present",
         "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/batch-check-layer-availability.rst",
         "2025",
     ),
     // Published answers of the real service.
     source(
-        "c7n",
+        "cloud-custodian/cloud-custodian:tests",
         "recorded answers: bare __type, lower-case message, 400, application/x-amz-json-1.1; constraint faults are InvalidParameterException",
         "https://github.com/cloud-custodian/cloud-custodian/tree/main/tests/data/placebo",
         "recordings of 2017 to 2019, commit df800e9",
     ),
     source(
-        "resolver",
+        "awslabs/amazon-ecr-containerd-resolver",
         "Amazon's own containerd resolver: digests of other algorithms are not validated; digest validation comes before LayerAlreadyExistsException; absent layers are UNAVAILABLE",
         "https://github.com/awslabs/amazon-ecr-containerd-resolver/tree/main/ecr",
         "commit 8e1e030",
     ),
     source(
-        "dotnet424",
+        "dotnet/sdk-container-builds#424",
         "published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match",
         "https://github.com/dotnet/sdk-container-builds/issues/424",
         "2023-06",
     ),
     source(
-        "dotnet472",
+        "dotnet/sdk-container-builds#472",
         "published answer of the public service: None of the provided layer digests match the calculated layer digest",
         "https://github.com/dotnet/sdk-container-builds/issues/472",
         "2023-07",
     ),
     source(
-        "colima1167",
+        "abiosoft/colima#1167",
         "published answer: None of the provided layer digests match the calculated layer digest",
         "https://github.com/abiosoft/colima/issues/1167",
         "2024-10",
     ),
     source(
-        "devcontainers814",
+        "devcontainers/cli#814",
         "published CloudTrail record: EmptyUploadException for a CompleteLayerUpload without parts",
         "https://github.com/devcontainers/cli/issues/814",
         "2024-05",
     ),
     source(
-        "kaniko607",
+        "GoogleContainerTools/kaniko#607",
         "published answer: First byte of the layer part is 10485760 instead of 20971520",
         "https://github.com/GoogleContainerTools/kaniko/issues/607",
         "2019-03",
     ),
     source(
-        "steampipe1938",
+        "turbot/steampipe-plugin-aws#1938",
         "published answer: The repository with name '…' does not exist in the registry with id '…'",
         "https://github.com/turbot/steampipe-plugin-aws/issues/1938",
         "2023",
     ),
     source(
-        "monken11",
+        "monken/aws-ecr-public#11",
         "published answer: LayersNotFoundException for the download URL of an absent layer",
         "https://github.com/monken/aws-ecr-public/issues/11",
         "2022",
@@ -286,56 +286,56 @@ pub static SOURCES: &[Source] = &[
         "2022-12",
     ),
     source(
-        "jx1344",
+        "jenkins-x/jx#1344",
         "published answer: InvalidParameterException for a repository name; the pattern means the whole string",
         "https://github.com/jenkins-x/jx/issues/1344",
         "2018-07",
     ),
     source(
-        "dotnetdeploy549",
+        "aws/aws-dotnet-deploy#549",
         "published answer: InvalidParameterException for a repository name of one character",
         "https://github.com/aws/aws-dotnet-deploy/issues/549",
         "2022",
     ),
     source(
-        "ecrcleaner3",
+        "puemos/aws-lambda-ecr-cleaner#3",
         "published answer: InvalidParameterException for an empty list",
         "https://github.com/puemos/aws-lambda-ecr-cleaner/issues/3",
         "2017",
     ),
     source(
-        "ecrlogin225",
+        "aws-actions/amazon-ecr-login#225",
         "published answer: InvalidParameterException for a list item that breaks its pattern",
         "https://github.com/aws-actions/amazon-ecr-login/issues/225",
         "2021",
     ),
     // Published answers of other AWS services on the same server framework.
     source(
-        "kinesalite",
+        "mhart/kinesalite:test/connection.js",
         "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: no target, no body, a body that is not JSON",
         "https://github.com/mhart/kinesalite/blob/master/test/connection.js",
         "commit c76689d",
     ),
     source(
-        "kinesalite-types",
+        "mhart/kinesalite:test/helpers.js",
         "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: members of another JSON type, text that is not base64",
         "https://github.com/mhart/kinesalite/blob/master/test/helpers.js",
         "commit c76689d",
     ),
     source(
-        "kinesalite-code",
+        "mhart/kinesalite:index.js",
         "an implementation of another AWS service on the same framework (Kinesis, JSON 1.1), compared with the real one by its tests: targets, bodies that are no object, unknown members, content types",
         "https://github.com/mhart/kinesalite/blob/master/index.js",
         "commit c76689d",
     ),
     source(
-        "net1536",
+        "aws/aws-sdk-net#1536",
         "another AWS service on the same framework (CloudWatch Logs): 400 {\"__type\":\"UnknownOperationException\"}",
         "https://github.com/aws/aws-sdk-net/issues/1536",
         "2020-02",
     ),
     source(
-        "survey",
+        "none-found",
         "the documents and published answers were searched and nothing was found",
         "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/",
         "2026-11",

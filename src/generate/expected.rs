@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::case::{Bindings, Case, Place, Step, StepRole, fill};
-use crate::contract::Operation;
-use crate::expect::Outcome;
+use crate::case::{Bindings, Case, Length, Place, Step, StepRole, admitted, fill};
+use crate::contract::{Operation, Rules};
+use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent};
 use crate::model::{Refusal, Registry, registry};
 use crate::wire::Request;
@@ -17,10 +17,7 @@ use crate::wire::Request;
 /// Where the registry's answer is none that the case admits: then the case, its rule or the registry is wrong.
 pub fn add_pins(case: &mut Case) -> Result<(), String> {
     let mut rehearsal = Rehearsal::of(case)?;
-    for chunk in &case.chunks {
-        // An answer may have a digest that no request names.
-        rehearsal.bindings.remember(&format!("sha256:{}", chunk.name));
-    }
+    rehearsal.remember_chunks(case);
     for step in &mut case.steps {
         let (_, answer) = rehearsal.call(step).map_err(|problem| format!("{}, {problem}", case.id))?;
         if step.role != StepRole::Attempt {
@@ -34,6 +31,27 @@ pub fn add_pins(case: &mut Case) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What the rule of each step admits as its answer, with the values that the reference registry answers with: what a
+/// scenario file means where it names a rule and no outcomes.
+///
+/// An error says why nothing follows from the rule: the registry answers otherwise or never gets so far, or the
+/// documents leave open which values come.
+pub fn by_rule(case: &Case) -> Vec<Result<Expectation, String>> {
+    let mut rehearsal = Rehearsal::of(case).map(|mut rehearsal| {
+        rehearsal.remember_chunks(case);
+        rehearsal
+    });
+    let mut expected = Vec::new();
+    for group in case.groups() {
+        let concurrent = group.len() > 1;
+        expected.extend(case.steps[group].iter().map(|step| match &mut rehearsal {
+            Ok(rehearsal) => rehearsal.by_rule(case, step, concurrent),
+            Err(problem) => Err(problem.clone()),
+        }));
+    }
+    expected
 }
 
 /// A case on its way through the reference registry, step by step.
@@ -77,6 +95,38 @@ impl Rehearsal {
         Ok((request, answer))
     }
 
+    /// An answer may have a digest that no request names.
+    fn remember_chunks(&mut self, case: &Case) {
+        for chunk in &case.chunks {
+            self.bindings.remember(&format!("sha256:{}", chunk.name));
+        }
+    }
+
+    /// Performs the next step, and says what its rule admits as its answer, as [`by_rule`] does.
+    fn by_rule(&mut self, case: &Case, step: &Step, concurrent: bool) -> Result<Expectation, String> {
+        let (request, answer) = self.call(step)?;
+        let expected = || {
+            let rule = &step.expect.rule;
+            if step.role == StepRole::Attempt || Rules::of(case.service).get(rule).is_none() {
+                return Err(String::from("no rule says what is admitted"));
+            }
+            let mut step = Step { expect: admitted(case.service, rule), ..step.clone() };
+            if concurrent && !step.expect.is_success() {
+                return Err(String::from("which of the calls at once succeeds is open"));
+            }
+            compare(&step, &answer)?;
+            pin(&mut step, &answer, &self.bindings);
+            depend_on_part_size(&mut step, case);
+            hold_for_every_target(&step, &request, case.is_race())?;
+            Ok(step.expect)
+        };
+        let expected = expected();
+        if let Ok(answer) = &answer {
+            self.bindings.capture(&step.name, answer);
+        }
+        expected
+    }
+
     fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
         let unbound = |name: String| format!("step {}: nothing is bound to {name}", step.name);
         let body = fill(&step.request.body, &mut self.bindings).map_err(unbound)?;
@@ -115,7 +165,8 @@ fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), String> {
 }
 
 /// Rules that say more of some requests than the rule by which the registry refuses them.
-const NARROWER: [(&str, &str); 2] = [
+const NARROWER: [(&str, &str); 3] = [
+    ("CompleteLayerUpload/layer/side-by-side", "CompleteLayerUpload/layer/new"),
     ("CompleteLayerUpload/layerDigests/sha256-length", "CompleteLayerUpload/layerDigests/match"),
     ("CompleteLayerUpload/uploadId/once", "CompleteLayerUpload/uploadId/exists"),
 ];
@@ -134,7 +185,10 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
             if pinned.is_empty() {
                 return;
             }
-            let pinned = named(pinned, &template, bindings);
+            let mut pinned = named(pinned, &template, bindings);
+            if let (Some(last), Some(sent)) = (pinned.get_mut("lastByteReceived"), sent_as_reference(&template)) {
+                *last = sent;
+            }
             if let Some(digest) = unavailable(&pinned) {
                 step.expect.outcomes = absent(digest);
                 return;
@@ -166,6 +220,49 @@ pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings)
             *members = named(values, &template, bindings);
         }
     }
+}
+
+/// The reference that a request has as its last position.
+fn sent_as_reference(template: &str) -> Option<Value> {
+    let (_, rest) = template.split_once(r#""partLastByte":${"#)?;
+    let (name, _) = rest.split_once('}')?;
+    Some(Value::from(format!("${{{name}}}")))
+}
+
+/// Where chunks are as long as the target says, the sizes of layers are references too.
+fn depend_on_part_size(step: &mut Step, case: &Case) {
+    if !case.chunks.iter().any(|chunk| chunk.len == Length::PartSize) {
+        return;
+    }
+    for outcome in &mut step.expect.outcomes {
+        let Outcome::Success { members } = outcome else { continue };
+        for layer in members.get_mut("layers").and_then(Value::as_array_mut).into_iter().flatten() {
+            let chunks = layer["layerDigest"].as_str().and_then(|digest| digest.strip_prefix("${sha256:"));
+            let size = chunks.map(|chunks| format!("${{size:{chunks}"));
+            if let (Some(known), Some(size)) = (layer.get_mut("layerSize"), size) {
+                *known = Value::from(size);
+            }
+        }
+    }
+}
+
+/// Says what of an expectation holds for the reference registry alone, if anything does.
+fn hold_for_every_target(step: &Step, request: &Request, race: bool) -> Result<(), String> {
+    let asked = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+    let digests = asked["layerDigests"].as_array().map_or(0, Vec::len);
+    for members in step.expect.outcomes.iter().map(Outcome::members) {
+        if members.contains_key("layers") && digests != 1 {
+            return Err(String::from("the documents leave the order of several layers open"));
+        }
+        let Some(digest) = members.get("layerDigest").and_then(Value::as_str) else { continue };
+        if race && digests > 1 {
+            return Err(String::from("which digest is answered depends on the order of the calls at once"));
+        }
+        if !digest.starts_with("${") && !String::from_utf8_lossy(&request.body).contains(digest) {
+            return Err(String::from("no reference stands for the digest of the layer"));
+        }
+    }
+    Ok(())
 }
 
 /// The digest of the layer that an answer calls UNAVAILABLE, if it does.

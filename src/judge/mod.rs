@@ -4,6 +4,7 @@ pub mod finding;
 mod form;
 pub mod known;
 pub mod matching;
+mod sent;
 pub mod snapshot;
 
 use serde::{Deserialize, Serialize};

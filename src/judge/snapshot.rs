@@ -7,22 +7,23 @@
 //! ```text
 //! => CompleteLayerUpload/layerDigests/max-items documented [api:CompleteLayerUpload] 400 InvalidParameterException
 //!    and nothing is stored
-//!   - CompleteLayerUpload/layerDigests/max-items/101-items: 101 digests, the first right
+//!   - ./101-items: 101 digests, the first right
+//!       layerDigests=[«sha256:layer», "sha256:0000…0001", … 99 more; 101 items]
 //! ```
 //!
-//! A scenario has a file of its own, with its requests; every step that is judged has an indented `=>` line.
+//! An id that begins with `./` goes on from the rule above it. Below it stands what is sent, for whoever reads.
+//! Scenarios have no snapshots: their files are read and reviewed as they are.
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Length, Place, Step, StepRole};
+use super::sent::sent;
+use crate::case::{Case, Step, StepRole};
 use crate::expect::{Expectation, shown};
-use crate::wire::{Framing, envelope};
 
-/// The file, without its ending, that has the expectations of a case, below the folder of its service.
+/// The file, without its ending, that has the expectations of a case of the catalogue, below the folder of its service.
 pub fn file(case: &Case) -> String {
     let parts: Vec<&str> = case.id.split('/').collect();
     match parts.as_slice() {
-        ["scenarios", ..] => case.id.clone(),
         [operation, member, ..] => format!("catalogue/{operation}.{member}"),
         _ => format!("catalogue/{}", case.id),
     }
@@ -33,17 +34,14 @@ pub fn print(cases: &[&Case]) -> String {
     let mut text = String::new();
     let mut block = String::new();
     for case in cases {
-        if is_scenario(case) {
-            text += &print_scenario(case);
-            continue;
-        }
         let expected = print_expected(case);
         if expected != block {
             let gap = if text.is_empty() { "" } else { "\n" };
             text += &format!("{gap}{expected}");
             block = expected;
         }
-        text += &format!("  - {}: {}\n", case.id, shown(&case.title));
+        text += &format!("  - {}: {}\n", short_id(case), shown(&case.title));
+        sent(case).iter().for_each(|line| text += &format!("      {line}\n"));
     }
     text
 }
@@ -59,7 +57,6 @@ impl Snapshots {
     pub fn add(&mut self, text: &str) {
         let mut block: Vec<String> = Vec::new();
         let mut in_block = false;
-        let mut scenario: Option<String> = None;
         for line in without_header(text).lines() {
             if let Some(expectation) = line.strip_prefix("=> ") {
                 if !in_block {
@@ -69,13 +66,9 @@ impl Snapshots {
                 block.push(String::from(expectation));
             } else if let Some((id, _)) = line.strip_prefix("  - ").and_then(|line| line.split_once(": ")) {
                 in_block = false;
-                self.entries.insert(String::from(id), block.clone());
-            } else if let Some(expectation) = line.strip_prefix("    => ") {
-                let entry = scenario.as_ref().and_then(|id| self.entries.get_mut(id));
-                entry.into_iter().for_each(|entry| entry.push(String::from(expectation)));
-            } else if let Some((id, _)) = line.split_once(": ").filter(|(id, _)| id.starts_with("scenarios/")) {
-                self.entries.insert(String::from(id), Vec::new());
-                scenario = Some(String::from(id));
+                let rule = block.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
+                let id = id.strip_prefix('.').map_or_else(|| String::from(id), |below| format!("{rule}{below}"));
+                self.entries.insert(id, block.clone());
             }
         }
     }
@@ -88,8 +81,7 @@ impl Snapshots {
     pub fn apply(&self, case: &mut Case) -> Result<(), String> {
         let id = case.id.clone();
         let lines = self.entries.get(&id).ok_or_else(|| format!("no snapshot has the case {id}"))?;
-        let scenario = is_scenario(case);
-        let steps: Vec<&mut Step> = case.steps.iter_mut().filter(|step| has_line(step, scenario)).collect();
+        let steps: Vec<&mut Step> = case.steps.iter_mut().filter(|step| step.role == StepRole::Focus).collect();
         if steps.len() != lines.len() {
             return Err(format!("the snapshot of {id} has {} expectations for {} steps", lines.len(), steps.len()));
         }
@@ -105,16 +97,11 @@ impl Snapshots {
     }
 }
 
-fn is_scenario(case: &Case) -> bool {
-    case.id.starts_with("scenarios/")
-}
-
-fn has_line(step: &Step, scenario: bool) -> bool {
-    match step.role {
-        StepRole::Focus => true,
-        StepRole::SetUp => scenario,
-        StepRole::Attempt | StepRole::Probe => false,
-    }
+/// The id of a case below its heading: from there on, if it goes on from the first rule.
+fn short_id(case: &Case) -> String {
+    let rule = case.steps.iter().find(|step| step.role == StepRole::Focus).map(|step| &step.expect.rule);
+    let below = rule.and_then(|rule| case.id.strip_prefix(rule.as_str())).filter(|below| below.starts_with('/'));
+    below.map_or_else(|| case.id.clone(), |below| format!(".{below}"))
 }
 
 fn line(step: &Step) -> String {
@@ -138,66 +125,6 @@ fn print_expected(case: &Case) -> String {
     text
 }
 
-fn print_scenario(case: &Case) -> String {
-    let mut text = format!("{}: {}\n", case.id, case.title);
-    for chunk in &case.chunks {
-        let length = match chunk.len {
-            Length::Bytes(len) => format!("{len} bytes"),
-            Length::PartSize => String::from("as many bytes as the target's partSize"),
-            Length::Text(text) => format!("the text {text}"),
-        };
-        text += &format!("    {}: {length}\n", chunk.name);
-    }
-    if let Place::Own(names) = &case.place
-        && !names.is_empty()
-    {
-        text += &format!("    further repositories: {}\n", names.join(", "));
-    }
-    if case.is_race() {
-        text += &format!("    tried in {} rounds\n", case.rounds);
-    }
-    for step in &case.steps {
-        let body = String::from_utf8_lossy(&step.request.body).into_owned();
-        let optional = if step.role == StepRole::Attempt { " (may be refused)" } else { "" };
-        let at_once = if step.at_once { " (at once with the step before it)" } else { "" };
-        text += &format!("\n  {}: {}{optional}{at_once}\n    {}\n", step.name, step.operation_name(), shown(&body));
-        for difference in differences(case, step) {
-            text += &format!("    {difference}\n");
-        }
-        if has_line(step, true) {
-            text += &format!("    {}\n", line(step));
-        }
-        if !step.only_if.is_empty() {
-            let outcomes: Vec<String> = step.only_if.iter().map(ToString::to_string).collect();
-            text += &format!("    goes on only from {}\n", outcomes.join(" or "));
-        }
-    }
-    text
-}
-
-/// Where a request differs from a plain one, beside its body.
-fn differences(case: &Case, step: &Step) -> Vec<String> {
-    let plain = envelope::plain(case.service, step.operation, step.request.body.clone());
-    let mut found = Vec::new();
-    if step.request.method != plain.method {
-        found.push(format!("method {}", step.request.method));
-    }
-    if step.request.framing != Framing::Length {
-        found.push(format!("framing {:?}", step.request.framing));
-    }
-    found.extend(
-        step.request
-            .headers
-            .iter()
-            .filter(|header| !plain.headers.contains(header))
-            .map(|(name, value)| format!("{name}: {value}")),
-    );
-    for (name, _) in plain.headers.iter().filter(|(name, _)| step.request.header(name).is_none()) {
-        found.push(format!("without {name}"));
-    }
-    found
-}
-
 /// The text below the header that insta writes.
 fn without_header(text: &str) -> &str {
     text.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).map_or(text, |(_, body)| body)
@@ -216,6 +143,7 @@ mod tests {
             let text = print(&cases.iter().collect::<Vec<_>>());
             let mut snapshots = Snapshots::default();
             snapshots.add(&format!("---\nsource: tests/some.rs\n---\n{text}"));
+            assert_eq!(snapshots.ids().count(), cases.len());
             for case in &cases {
                 let mut read = case.clone();
                 snapshots.apply(&mut read).unwrap();

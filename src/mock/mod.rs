@@ -35,7 +35,8 @@ pub use variant::Variant;
 /// Larger bodies are answered with 413: the largest part has 28 MB as base64.
 const MAX_BODY: usize = 40 << 20;
 
-/// The real service names each request with a UUID (c7n); here it stands for "some id".
+/// The real service names each request with a UUID (`cloud-custodian/cloud-custodian:tests`); here it stands for "some
+/// id".
 const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The state of a mock server.

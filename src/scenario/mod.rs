@@ -8,34 +8,43 @@
 //!   - name: upload
 //!     call: InitiateLayerUpload
 //!     body: {repositoryName: "${repository}"}
-//!     expect:
-//!       rule: InitiateLayerUpload/accepted
-//!       tier: documented
-//!       sources: [api:InitiateLayerUpload]
-//!       outcomes: ["200"]
+//!   - name: complete
+//!     call: CompleteLayerUpload
+//!     body: {repositoryName: "${repository}", uploadId: "${upload.uploadId}", layerDigests: ["${sha256:layer}"]}
+//!     expect: CompleteLayerUpload/parts/not-empty
 //! ```
 //!
-//! Beside `expect`, a step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]), and
-//! `at-once`: it is sent at the same time as the step before it. A file with such steps may have `rounds`
-//! ([`Case::rounds`]). A file may say what a target was found to do when it was written ([`Found`]).
+//! A step that says nothing else must succeed; `expect` names the rule that it is about instead. Tier and sources are
+//! those of the rule, and the admitted outcomes too, with the values that the reference registry answers with
+//! ([`by_rule`]); a file that needs others has them below `expect`. `judged: false` is for what a target may refuse
+//! ([`Attempt`](crate::case::StepRole::Attempt)).
+//!
+//! A step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]); and `at-once`: it is sent at
+//! the same time as the step before it. A file with such steps may have `rounds` ([`Case::rounds`]). What `repeat` makes
+//! of steps is in `repeat.rs`. A file may say what a target was found to do when it was written ([`Found`]).
 //!
 //! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected. [`print()`] is
 //! the way back: a file for a case.
 
+mod expect;
 mod json;
 mod print;
+mod repeat;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use expect::{Intended, WrittenExpectation};
 use json::{Json, Ordered};
 pub use print::{print, print_found};
+use repeat::Unrolled;
 
-use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
-use crate::contract::{Operation, Rules, Service, Source, Tier};
-use crate::expect::{Expectation, Outcome};
+use crate::case::{Bindings, Case, Chunk, Length, Place, Step};
+use crate::contract::{Operation, Service};
+use crate::expect::Outcome;
+use crate::generate::expected::by_rule;
 use crate::wire::{Framing, envelope};
 
 /// A mistake in a scenario file.
@@ -114,7 +123,11 @@ type Size = Value;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenStep {
-    name: Spanned<String>,
+    /// Left out where it only repeats others.
+    name: Option<Spanned<String>>,
+    repeat: Option<Spanned<usize>>,
+    /// What is repeated, if not the step itself.
+    steps: Option<Vec<Spanned<WrittenStep>>>,
     /// Left out where the request names no operation.
     call: Option<Spanned<String>>,
     body: Option<Spanned<Ordered<Json>>>,
@@ -127,18 +140,10 @@ struct WrittenStep {
     method: Option<String>,
     #[serde(rename = "at-once")]
     at_once: Option<Spanned<bool>>,
-    expect: Option<WrittenExpectation>,
+    expect: Option<Spanned<WrittenExpectation>>,
+    judged: Option<Spanned<bool>>,
     #[serde(default, rename = "only-if")]
     only_if: Vec<Spanned<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenExpectation {
-    rule: Spanned<String>,
-    tier: Spanned<Tier>,
-    sources: Vec<Spanned<String>>,
-    outcomes: Vec<Spanned<String>>,
 }
 
 const MAX_ROUNDS: usize = 1000;
@@ -159,61 +164,75 @@ impl Reader<'_> {
     }
 
     fn case(&self, service: Service, written: &File) -> Result<Case, Mistake> {
-        let chunks =
-            written.bytes.0.iter().map(|(name, size)| self.chunk(name, size)).collect::<Result<Vec<_>, _>>()?;
+        let unrolled = self.unrolled(&written.steps)?;
+        let chunks = self.chunks(written)?;
         let mut names: Vec<String> = Vec::new();
         // What is sent at once knows no answer of its own group.
         let mut answered: Vec<String> = Vec::new();
         let mut steps: Vec<Step> = Vec::new();
-        for step in &written.steps {
-            let step = &step.value;
-            match &step.at_once {
+        let mut intended: Vec<Intended> = Vec::new();
+        for one in &unrolled {
+            match one.at_once {
                 Some(at_once) if at_once.value => self.at_once(at_once, &steps)?,
                 _ => answered.clone_from(&names),
             }
-            if names.contains(&step.name.value) {
-                return Err(self.mistake(
-                    &step.name,
-                    format!("name: expected a name of its own, {:?} is another step's", step.name.value),
-                ));
+            if names.contains(&one.name) {
+                let problem = format!("name: expected a name of its own, {:?} is another step's", one.name);
+                return Err(self.mistake(one.at, problem));
             }
-            steps.push(self.step(service, step)?);
-            let body = steps
-                .last()
-                .map(|step: &Step| String::from_utf8_lossy(&step.request.body).into_owned())
-                .unwrap_or_default();
-            for reference in references(&body) {
+            let (step, meant) = self.step(service, one)?;
+            for reference in references(&String::from_utf8_lossy(&step.request.body)) {
                 Bindings::check(reference, &chunks, &written.repositories, &answered).map_err(|problem| {
-                    let at = step
-                        .body
-                        .as_ref()
-                        .map(|body| body.referenced.line())
-                        .or(step.raw.as_ref().map(|raw| raw.referenced.line()));
-                    Mistake { file: String::from(self.file), line: at, problem: format!("${{{reference}}}: {problem}") }
+                    let body = one.step.body.as_ref().map(|body| body.referenced.line());
+                    let line = body.or(one.step.raw.as_ref().map(|raw| raw.referenced.line()));
+                    Mistake { file: String::from(self.file), line, problem: format!("${{{reference}}}: {problem}") }
                 })?;
             }
-            names.push(step.name.value.clone());
-            let outcomes = step.expect.iter().flat_map(|expect| &expect.outcomes).map(|outcome| ("outcomes", outcome));
-            for (key, outcome) in outcomes.chain(step.only_if.iter().map(|outcome| ("only-if", outcome))) {
-                for reference in references(&outcome.value) {
+            names.push(one.name.clone());
+            for (key, outcome) in one.step.outcomes() {
+                for reference in references(&one.numbered(&outcome.value)) {
                     Bindings::check(reference, &chunks, &written.repositories, &names)
                         .map_err(|problem| self.mistake(outcome, format!("{key}: ${{{reference}}}: {problem}")))?;
                 }
             }
+            steps.push(step);
+            intended.push(meant);
         }
-        let place = Place::Own(written.repositories.clone());
-        Ok(Case {
+        let mut case = Case {
             id: String::from(self.id),
             service,
             title: written.title.clone(),
             about: written.about.trim().to_owned(),
-            place,
+            place: Place::Own(written.repositories.clone()),
             chunks,
             last: written.last,
             rounds: self.rounds(written, &steps)?,
             steps,
             plan: None,
-        })
+        };
+        self.complete(&mut case, &intended)?;
+        Ok(case)
+    }
+
+    /// The admitted outcomes of the steps for which the file has none.
+    fn complete(&self, case: &mut Case, intended: &[Intended]) -> Result<(), Mistake> {
+        if !intended.iter().any(|meant| matches!(meant, Intended::ByRule { .. })) {
+            return Ok(());
+        }
+        let expected = by_rule(case);
+        for ((step, meant), expected) in case.steps.iter_mut().zip(intended).zip(expected) {
+            if let Intended::ByRule { line } = meant {
+                let rule = &step.expect.rule;
+                step.expect.outcomes = expected
+                    .map_err(|why| Mistake {
+                        file: String::from(self.file),
+                        line: *line,
+                        problem: format!("step {}: outcomes do not follow from {rule}: {why}. Write them", step.name),
+                    })?
+                    .outcomes;
+            }
+        }
+        Ok(())
     }
 
     /// Checks that a step can be sent at the same time as those before it.
@@ -244,6 +263,23 @@ impl Reader<'_> {
         }
     }
 
+    /// The chunks of a file; a name with `#` stands for as many as the steps are repeated at most.
+    fn chunks(&self, written: &File) -> Result<Vec<Chunk>, Mistake> {
+        let most = written.steps.iter().filter_map(|step| step.value.repeat.as_ref()).map(|repeat| repeat.value).max();
+        let mut chunks = Vec::new();
+        for (name, size) in &written.bytes.0 {
+            match most {
+                Some(most) if name.contains('#') => {
+                    for number in 1..=most {
+                        chunks.push(self.chunk(&name.replace('#', &number.to_string()), size)?);
+                    }
+                }
+                _ => chunks.push(self.chunk(name, size)?),
+            }
+        }
+        Ok(chunks)
+    }
+
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {
         let problem = |found: &str| {
             let problem =
@@ -261,32 +297,28 @@ impl Reader<'_> {
         Ok(Chunk { name: String::from(name), len })
     }
 
-    fn step(&self, service: Service, step: &WrittenStep) -> Result<Step, Mistake> {
+    fn step(&self, service: Service, one: &Unrolled) -> Result<(Step, Intended), Mistake> {
+        let step = one.step;
         let operation = step.call.as_ref().map(|call| self.operation(service, call)).transpose()?;
         let body = match (&step.body, &step.raw) {
             (Some(body), None) => Json::Object(body.value.clone()).sent(),
             (None, Some(raw)) => raw.value.clone(),
             _ => {
-                return Err(self.mistake(
-                    &step.name,
-                    String::from("expected either body (an object) or raw (text), and one of them"),
-                ));
+                return Err(self
+                    .mistake(one.at, String::from("expected either body (an object) or raw (text), and one of them")));
             }
         };
-        let mut request = envelope::plain(service, operation, Bytes::from(body));
+        let mut request = envelope::plain(service, operation, Bytes::from(one.numbered(&body)));
         request.framing = step.framing;
         if let Some(method) = &step.method {
             request.method.clone_from(method);
         }
         apply(&mut request.headers, &step.headers);
-        let (role, expect) = match &step.expect {
-            Some(written) => (StepRole::Focus, self.expectation(service, written)?),
-            None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
-        };
-        let only_if = self.outcomes("only-if", &step.only_if)?;
-        let name = step.name.value.clone();
-        let at_once = step.at_once.as_ref().is_some_and(|at_once| at_once.value);
-        Ok(Step { name, operation, request, at_once, role, expect, precedence: None, only_if })
+        let (role, expect, intended) = self.intended(service, operation, one)?;
+        let only_if = self.outcomes("only-if", &step.only_if, one)?;
+        let name = one.name.clone();
+        let at_once = one.at_once.is_some_and(|at_once| at_once.value);
+        Ok((Step { name, operation, request, at_once, role, expect, precedence: None, only_if }, intended))
     }
 
     fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {
@@ -299,40 +331,12 @@ impl Reader<'_> {
         })
     }
 
-    fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {
+    fn outcomes(&self, key: &str, written: &[Spanned<String>], one: &Unrolled) -> Result<Vec<Outcome>, Mistake> {
         let parse = |outcome: &Spanned<String>| {
-            outcome.value.parse().map_err(|problem| self.mistake(outcome, format!("{key}: {problem}")))
+            let text = one.numbered(&outcome.value);
+            text.parse().map_err(|problem| self.mistake(outcome, format!("{key}: {problem}")))
         };
         written.iter().map(parse).collect()
-    }
-
-    fn expectation(&self, service: Service, written: &WrittenExpectation) -> Result<Expectation, Mistake> {
-        let rule = &written.rule;
-        let Some(known) = Rules::of(service).get(&rule.value) else {
-            return Err(self.mistake(
-                rule,
-                format!("rule: expected the id of a rule (`ecrspec list --rules`), found {:?}", rule.value),
-            ));
-        };
-        if known.tier > written.tier.value {
-            let problem = format!("tier: the rule is {}, a scenario cannot make it {}", known.tier, written.tier.value);
-            return Err(self.mistake(&written.tier, problem));
-        }
-        let mut sources = Vec::new();
-        for source in &written.sources {
-            let id = match service {
-                Service::EcrPublic => source.value.replacen("api:", "api-public:", 1),
-                Service::Ecr => source.value.clone(),
-            };
-            let problem =
-                || self.mistake(source, format!("sources: expected the id of a source, found {:?}", source.value));
-            sources.push(Source::find(&id).ok_or_else(problem)?);
-        }
-        if sources.is_empty() || written.outcomes.is_empty() {
-            return Err(self.mistake(rule, String::from("expect: expected at least one source and one outcome")));
-        }
-        let outcomes = self.outcomes("outcomes", &written.outcomes)?;
-        Ok(Expectation { rule: rule.value.clone(), tier: written.tier.value, sources, outcomes })
     }
 }
 
@@ -364,20 +368,22 @@ steps:
   - name: upload
     call: InitiateLayerUpload
     body: {repositoryName: "${repository}"}
-    expect:
-      rule: InitiateLayerUpload/accepted
-      tier: documented
-      sources: [api:InitiateLayerUpload]
-      outcomes: ["200"]
   - name: part
     call: UploadLayerPart
     body: {"repositoryName": "${repository}", "uploadId": "${upload.uploadId}", "partFirstByte": 0,
            "partLastByte": "${last:layer}", "layerPartBlob": "${base64:layer}"}
+    expect: UploadLayerPart/accepted
+  - name: complete
+    call: CompleteLayerUpload
+    body: {repositoryName: "${repository}", uploadId: "${upload.uploadId}", layerDigests: ["${sha256:layer}"]}
     expect:
-      rule: UploadLayerPart/accepted
+      outcomes: ["200"]
       tier: documented
-      sources: [api:UploadLayerPart]
-      outcomes: ['200 {"lastByteReceived": "${last:layer}"}']
+      sources: [api:CompleteLayerUpload]
+  - name: delete
+    call: DeleteRepository
+    body: {repositoryName: "${repository}", force: true}
+    judged: false
 "#;
 
     fn mistake(from: &str, to: &str) -> String {
@@ -389,36 +395,150 @@ steps:
     fn a_file_gives_a_case_a_service() {
         let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap().cases;
         assert_eq!(cases.len(), 2);
-        assert_eq!(cases[1].steps[1].expect.sources[0].id, "api-public:UploadLayerPart");
         let body = String::from_utf8(cases[0].steps[1].request.body.to_vec()).unwrap();
         assert!(body.contains(r#""partLastByte":${last:layer}"#), "{body}");
+    }
+
+    #[test]
+    fn what_a_step_does_not_say_follows_from_its_rule() {
+        let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap().cases;
+        let said: Vec<String> = cases[1].steps[..3]
+            .iter()
+            .map(|step| format!("{:?} {} {}", step.role, step.expect.rule, step.expect))
+            .collect();
+        let expected = [
+            "Focus InitiateLayerUpload/accepted documented [api-public:InitiateLayerUpload] 200",
+            "Focus UploadLayerPart/accepted documented [api-public:UploadLayerPart] 200 {\"lastByteReceived\":\"«last:layer»\"}",
+            "Focus CompleteLayerUpload/accepted documented [api-public:CompleteLayerUpload] 200",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(cases[1].steps[3].role, crate::case::StepRole::Attempt);
+    }
+
+    #[test]
+    fn what_depends_on_the_target_is_pinned_by_reference() {
+        let look = "BatchCheckLayerAvailability\n    body: {repositoryName: \"${repository}\", layerDigests: \
+                    [\"${sha256:layer}\"]}\n    expect: BatchCheckLayerAvailability/layers/stored\n";
+        let text = GOOD.replace("layer: 32", "layer: partSize") + "  - name: look\n    call: " + look;
+        // The repository is gone in the model, but for the attempt.
+        let text = text
+            .replace("    judged: false", "    judged: false\n    only-if: [\"200\"]")
+            .replacen("call: DeleteRepository", "call: CreateRepository", 1)
+            .replace(", force: true", "");
+        let cases = parse("x.yaml", "x", &text).unwrap().cases;
+        let expect = &cases[0].steps.last().unwrap().expect;
+        assert!(expect.to_string().contains(r#""layerSize":"«size:layer»""#), "{expect}");
+    }
+
+    #[test]
+    fn steps_are_repeated_with_a_number() {
+        let text = r#"
+title: eight
+rounds: 2
+bytes: {layer-#: 32, other: 1}
+steps:
+  - name: upload-#
+    repeat: 2
+    call: InitiateLayerUpload
+    body: {repositoryName: "${repository}"}
+  - repeat: 2
+    at-once: true
+    steps:
+      - name: part-#
+        call: UploadLayerPart
+        body: {repositoryName: "${repository}", uploadId: "${upload-#.uploadId}", partFirstByte: 0,
+               partLastByte: "${last:layer-#}", layerPartBlob: "${base64:layer-#}"}
+      - name: part-#-again
+        call: UploadLayerPart
+        body: {repositoryName: "${repository}", uploadId: "${upload-#.uploadId}", partFirstByte: 32,
+               partLastByte: "${last:layer-#+layer-#}", layerPartBlob: "${base64:layer-#}"}
+        expect: {outcomes: ['200 {"uploadId": "${upload-#.uploadId}"}']}
+"#;
+        let case = parse("x.yaml", "x", text).unwrap().cases.remove(0);
+        let names: Vec<(&str, bool)> = case.steps.iter().map(|step| (step.name.as_str(), step.at_once)).collect();
+        let expected = [
+            ("upload-1", false),
+            ("upload-2", false),
+            ("part-1", false),
+            ("part-1-again", true),
+            ("part-2", true),
+            ("part-2-again", true),
+        ];
+        assert_eq!(names, expected);
+        let chunks: Vec<&str> = case.chunks.iter().map(|chunk| chunk.name.as_str()).collect();
+        assert_eq!(chunks, ["layer-1", "layer-2", "other"]);
+        let again = &case.steps[5];
+        let body = String::from_utf8_lossy(&again.request.body);
+        assert!(body.contains("${upload-2.uploadId}") && body.contains("${last:layer-2+layer-2}"), "{body}");
+        assert_eq!(again.expect.outcomes[0].members()["uploadId"], "${upload-2.uploadId}");
+        let rows = [
+            (
+                "    repeat: 2\n    call",
+                "    repeat: 1\n    call",
+                "x.yaml:7: repeat: expected a number from 2 to 100, found 1",
+            ),
+            ("upload-#\n", "upload\n", "x.yaml:6: name: expected a # for the number of a repeated step"),
+            ("  - repeat: 2\n    at-once", "  - at-once", "x.yaml:10: repeat: expected how often"),
+            (
+                "    at-once: true\n    steps",
+                "    call: X\n    steps",
+                "x.yaml:10: steps: expected one step at least, and no key",
+            ),
+            (
+                "      - name: part-#\n",
+                "      - name: part-#\n        repeat: 2\n",
+                "x.yaml:13: repeat: expected no repeat inside",
+            ),
+            ("layer-#: 32", "layer: 32", "x.yaml:15: ${last:layer-1}: no bytes are named \"layer-1\""),
+        ];
+        for (from, to, expected) in rows {
+            assert!(text.contains(from), "{from}");
+            let found = parse("x.yaml", "x", &text.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(found.starts_with(expected), "{to}: {found}");
+        }
     }
 
     #[test]
     fn mistakes_have_a_line_and_say_what_was_expected() {
         let rows = [
             ("call: InitiateLayerUpload", "call: InitiateUpload", "x.yaml:7: call: expected an operation of ecr"),
-            ("rule: InitiateLayerUpload/accepted", "rule: nothing", "x.yaml:10: rule: expected the id of a rule"),
-            ("[api:InitiateLayerUpload]", "[nobody]", "x.yaml:12: sources: expected the id of a source"),
-            (r#"["200"]"#, r#"["400 Oops"]"#, "x.yaml:13: outcomes: expected a documented error type"),
+            ("expect: UploadLayerPart/accepted", "expect: nothing", "x.yaml:13: rule: expected the id of a rule"),
+            (
+                "expect: UploadLayerPart/accepted",
+                "expect: UploadLayerPart/uploadId/exists",
+                "x.yaml:13: step part: outcomes do not follow from UploadLayerPart/uploadId/exists: the reference \
+                 registry accepts it",
+            ),
+            ("expect: UploadLayerPart/accepted", "expect: [200]", "x.yaml:13: "),
+            ("expect: UploadLayerPart/accepted", "expect: {rules: x}", "x.yaml:13: "),
+            (
+                "    judged: false",
+                "    judged: false\n    expect: survey/DeleteRepository",
+                "x.yaml:24: judged: expected no",
+            ),
+            ("    call: InitiateLayerUpload\n", "", "x.yaml:6: expect: expected the id of a rule, or judged: false"),
+            ("call: InitiateLayerUpload", "call: DescribeRepositories", "x.yaml:6: expect: expected the id of a rule"),
+            ("[api:CompleteLayerUpload]", "[nobody]", "x.yaml:20: sources: expected the id of a source"),
+            (r#"["200"]"#, r#"["400 Oops"]"#, "x.yaml:18: outcomes: expected a documented error type"),
             ("layer: 32", "layer: many", "x.yaml:4: bytes.layer: expected a number of bytes"),
             (
                 "${upload.uploadId}",
                 "${uplaod.uploadId}",
-                "x.yaml:16: ${uplaod.uploadId}: no earlier step is named \"uplaod\"",
+                "x.yaml:11: ${uplaod.uploadId}: no earlier step is named \"uplaod\"",
             ),
             ("title: a layer", "titel: a layer", "x.yaml:2: "),
-            ("tier: documented", "tier: certain", "x.yaml:11: "),
-            ("- name: part", "- name: upload", "x.yaml:14: name: expected a name of its own"),
+            ("tier: documented", "tier: certain", "x.yaml:19: "),
+            ("- name: part", "- name: upload", "x.yaml:9: name: expected a name of its own"),
+            ("- name: part\n    call", "- call", "x.yaml:9: name: expected one in every step"),
             (
                 "  - name: part",
                 "    only-if: [\"201\"]\n  - name: part",
-                "x.yaml:14: only-if: expected 200, or a status",
+                "x.yaml:9: only-if: expected 200, or a status",
             ),
             (
                 "  - name: part",
                 "    only-if: ['200 {\"uploadId\": \"${u.uploadId}\"}']\n  - name: part",
-                "x.yaml:14: only-if: ${u.uploadId}: no earlier step",
+                "x.yaml:9: only-if: ${u.uploadId}: no earlier step",
             ),
         ];
         for (from, to, expected) in rows {

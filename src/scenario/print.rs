@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::expect::plain_rule;
 use super::json::{Json, Ordered};
 use super::{Found, apply, parse};
-use crate::case::{Case, Length, Place, Step, StepRole};
-use crate::contract::Service;
-use crate::expect::Outcome;
+use crate::case::{Case, Length, Place, Step, StepRole, quote_numbers};
+use crate::contract::{Rules, Service};
+use crate::expect::{Expectation, Outcome};
+use crate::generate::expected::by_rule;
 use crate::wire::Framing;
 use crate::wire::envelope::{self, visible};
 
@@ -105,8 +107,12 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
         let _ = writeln!(text, "  {}: {len}", scalar(&chunk.name));
     }
     text += "steps:\n";
-    for written in &case.steps {
+    for (written, by_rule) in case.steps.iter().zip(by_rule(case)) {
         text += &step(case.service, written).map_err(|why| format!("{}, step {}: {why}", case.id, written.name))?;
+        text += &expectation(case.service, written, by_rule.ok().as_ref());
+        if !written.only_if.is_empty() {
+            text += &outcomes("    only-if:", &written.only_if);
+        }
     }
     Ok(text)
 }
@@ -152,20 +158,42 @@ fn step(service: Service, step: &Step) -> Result<String, String> {
         Some(object) => text += &wrapped("    body: ", &object),
         None => text += &format!("    raw: {}\n", quote(body)),
     }
-    if step.role != StepRole::Attempt {
-        let expect = &step.expect;
+    Ok(text)
+}
+
+/// What a file says of what a step expects: as much as does not follow from its rule.
+fn expectation(service: Service, step: &Step, by_rule: Option<&Expectation>) -> String {
+    let expect = &step.expect;
+    if step.role == StepRole::Attempt {
+        return String::from("    judged: false\n");
+    }
+    let rule = (plain_rule(service, step.operation).as_ref() != Some(&expect.rule)).then(|| scalar(&expect.rule));
+    let known = Rules::of(service).get(&expect.rule);
+    let mut members = Vec::new();
+    if known.is_none_or(|rule| rule.tier != expect.tier) {
+        members.push(format!("tier: {}", expect.tier));
+    }
+    if known.is_none_or(|rule| rule.sources != expect.sources) {
         let sources = expect.sources.iter().map(|source| match source.id.split_once(':') {
             Some(("api-public", operation)) if service == Service::EcrPublic => format!("api:{operation}"),
             _ => String::from(source.id),
         });
-        let _ = writeln!(text, "    expect:\n      rule: {}\n      tier: {}", scalar(&expect.rule), expect.tier);
-        let _ = writeln!(text, "      sources: {}", list(&sources.collect::<Vec<_>>()));
-        text += &outcomes("      outcomes:", &expect.outcomes);
+        members.push(format!("sources: {}", list(&sources.collect::<Vec<_>>())));
     }
-    if !step.only_if.is_empty() {
-        text += &outcomes("    only-if:", &step.only_if);
+    let follow = by_rule.is_some_and(|by_rule| by_rule.outcomes == expect.outcomes);
+    match (rule, members.is_empty() && follow) {
+        (None, true) => String::new(),
+        (Some(rule), true) => format!("    expect: {rule}\n"),
+        (rule, false) => {
+            members.splice(..0, rule.map(|rule| format!("rule: {rule}")));
+            let mut text = String::from("    expect:\n");
+            members.iter().for_each(|member| text += &format!("      {member}\n"));
+            if !follow {
+                text += &outcomes("      outcomes:", &expect.outcomes);
+            }
+            text
+        }
     }
-    Ok(text)
 }
 
 /// What a file says of headers, so that those of a plain request become those of the step.
@@ -205,29 +233,6 @@ fn members(body: &str) -> Option<Ordered<Json>> {
         Json::Object(members) if read.sent() == body => Some(members),
         _ => None,
     }
-}
-
-/// JSON with the references that stand there as numbers as strings.
-fn quote_numbers(body: &str) -> String {
-    let mut text = String::new();
-    let (mut in_string, mut escaped, mut in_reference) = (false, false, false);
-    let mut letters = body.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let opens = letter == '$' && letters.peek() == Some(&'{') && !in_string && !in_reference;
-        if opens {
-            in_reference = true;
-            text.push('"');
-        }
-        text.push(letter);
-        if in_reference && letter == '}' {
-            in_reference = false;
-            text.push('"');
-        } else if !in_reference {
-            in_string ^= letter == '"' && !escaped;
-            escaped = in_string && letter == '\\' && !escaped;
-        }
-    }
-    text
 }
 
 /// An object after a key, over several lines if it is long.

@@ -59,7 +59,7 @@ pub fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
 
 /// An error answer as the real service writes it.
 ///
-/// Source: recorded answers (`c7n`): compact JSON, bare `__type`, lower-case `message`.
+/// Source: recorded answers (`cloud-custodian/cloud-custodian:tests`): compact JSON, bare `__type`, lower-case `message`.
 pub fn error_answer(error: &ErrorType, message: &str, members: Value) -> Answer {
     let mut body = serde_json::Map::from_iter([(String::from("__type"), Value::from(error.name))]);
     if let Value::Object(members) = members {

@@ -47,7 +47,7 @@ impl Table {
         }
         self.add(
             Tier::Observed,
-            &["kinesalite-types", page],
+            &["mhart/kinesalite:test/helpers.js", page],
             &id("type"),
             format!("{name} is a JSON {}. Another JSON type is refused.", json_type(&member.shape.kind)),
             format!("{name} of another JSON type"),
@@ -58,7 +58,7 @@ impl Table {
             Kind::Long { min } => {
                 self.add(
                     Tier::Documented,
-                    &[page, "model"],
+                    &[page, "service-model"],
                     &id("min"),
                     // Such a range is also none that follows the last part: either fault may be answered.
                     format!("{name} is at least {min}."),
@@ -67,7 +67,7 @@ impl Table {
                 );
                 self.add(
                     Tier::Open,
-                    &["kinesalite-code"],
+                    &["mhart/kinesalite:index.js"],
                     &id("integer"),
                     format!("{name} is a whole number. What happens to a fraction is not documented."),
                     format!("{name} with a fraction"),
@@ -75,7 +75,7 @@ impl Table {
                 );
                 self.add(
                     Tier::Open,
-                    &["survey"],
+                    &["none-found"],
                     &id("notation"),
                     format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
                     format!("{name} in exponent notation"),
@@ -83,7 +83,7 @@ impl Table {
                 );
                 self.add(
                     Tier::Open,
-                    &["survey"],
+                    &["none-found"],
                     &id("64-bit"),
                     format!("{name} is a 64-bit integer. What happens beyond is not documented."),
                     format!("{name} beyond 64 bits"),
@@ -93,7 +93,7 @@ impl Table {
             Kind::Blob { max } => {
                 self.add(
                     Tier::Documented,
-                    &[page, "model"],
+                    &[page, "service-model"],
                     &id("max-size"),
                     // "The layer part size is not valid" is what the page says of the other error.
                     format!("{name} holds at most {max} bytes."),
@@ -102,7 +102,7 @@ impl Table {
                 );
                 self.add(
                     Tier::Observed,
-                    &["kinesalite-types", "rfc4648"],
+                    &["mhart/kinesalite:test/helpers.js", "rfc4648"],
                     &id("base64"),
                     format!("{name} is base64 of the standard alphabet."),
                     format!("{name} that is not base64"),
@@ -122,7 +122,7 @@ impl Table {
             Kind::List { min, max, item } => {
                 self.add(
                     Tier::Documented,
-                    &[page, "ecrcleaner3"],
+                    &[page, "puemos/aws-lambda-ecr-cleaner#3"],
                     &id("min-items"),
                     format!("{name} has at least {min} item."),
                     format!("an empty list of {name}"),
@@ -131,7 +131,7 @@ impl Table {
                 if let Some(max) = max {
                     self.add(
                         Tier::Documented,
-                        &[page, "ecrcleaner3"],
+                        &[page, "puemos/aws-lambda-ecr-cleaner#3"],
                         &id("max-items"),
                         format!("{name} has at most {max} items."),
                         format!("more than {max} {name}"),
@@ -140,7 +140,7 @@ impl Table {
                 }
                 self.add(
                     Tier::Observed,
-                    &["kinesalite-types", page],
+                    &["mhart/kinesalite:test/helpers.js", page],
                     &id("item-type"),
                     format!("each item of {name} is a JSON string."),
                     format!("an item of {name} of another JSON type"),
@@ -148,7 +148,7 @@ impl Table {
                 );
                 self.add(
                     Tier::Documented,
-                    &["model", "smithy"],
+                    &["service-model", "smithy"],
                     &id("item-null"),
                     format!("{name} is no sparse list: it holds no null."),
                     format!("null inside {name}"),
@@ -167,7 +167,7 @@ impl Table {
         if bounds.min > 0 {
             self.add(
                 Tier::Documented,
-                &[page, "dotnetdeploy549"],
+                &[page, "aws/aws-dotnet-deploy#549"],
                 &id("min-length"),
                 format!("{name} has at least {} characters.", bounds.min),
                 format!("{name} that is too short"),
@@ -185,14 +185,14 @@ impl Table {
             );
         }
         if let [newest, others @ ..] = bounds.patterns {
-            let seen = if prefix.is_empty() { "jx1344" } else { "ecrlogin225" };
+            let seen = if prefix.is_empty() { "jenkins-x/jx#1344" } else { "aws-actions/amazon-ecr-login#225" };
             let matches = match others {
                 [] => newest.text.to_owned(),
                 [older, ..] => {
                     format!("{} ({}), or at least {} ({})", newest.text, newest.edition, older.text, older.edition)
                 }
             };
-            let sources = if others.is_empty() { vec![page, seen] } else { vec!["model", page, seen] };
+            let sources = if others.is_empty() { vec![page, seen] } else { vec!["service-model", page, seen] };
             self.add(
                 Tier::Documented,
                 &sources,
@@ -205,7 +205,7 @@ impl Table {
         if bounds.patterns.len() > 1 || bounds.other_bounds.is_some() {
             self.add(
                 Tier::Open,
-                &[page, "model"],
+                &[page, "service-model"],
                 &id("editions"),
                 format!("editions of the documents differ about {name}; what only one of them admits may be accepted or refused."),
                 format!("{name} that only one edition of the documents admits"),
@@ -218,7 +218,7 @@ impl Table {
         let page = format!("api:{}", operation.name);
         let mut sources = vec![page.as_str()];
         if member.name == "layerDigest" && operation.name == Operation::CompleteLayerUpload {
-            sources.extend(["cli-complete", "resolver"]);
+            sources.extend(["aws-cli:complete-layer-upload", "awslabs/amazon-ecr-containerd-resolver"]);
         }
         self.add(
             Tier::Documented,

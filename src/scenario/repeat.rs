@@ -1,0 +1,137 @@
+//! Steps that are repeated, for what many clients do alike: each time with another number in place of `#`.
+//!
+//! ```yaml
+//! bytes:
+//!   layer-#: 32
+//! steps:
+//!   - repeat: 8
+//!     at-once: true
+//!     steps:
+//!       - name: upload-#
+//!         call: InitiateLayerUpload
+//!         body: {repositoryName: "${repository}"}
+//! ```
+//!
+//! A single step has `repeat` itself. `#` is a number in names and in references. With `at-once`, all that is repeated is
+//! sent at the same time.
+
+use serde_saphyr::Spanned;
+
+use super::{Mistake, Reader, WrittenStep};
+
+/// How often steps are repeated at most.
+const MAX: usize = 100;
+
+/// A step that is sent once.
+pub(super) struct Unrolled<'a> {
+    /// What the file says of it.
+    pub(super) step: &'a WrittenStep,
+    /// Its name, with its number.
+    pub(super) name: String,
+    /// Where its name stands, for mistakes.
+    pub(super) at: &'a Spanned<String>,
+    /// Whether it is sent at the same time as the one before it, and where that is said.
+    pub(super) at_once: Option<&'a Spanned<bool>>,
+    number: Option<usize>,
+}
+
+impl Unrolled<'_> {
+    /// A text of the step with the number in its references.
+    pub(super) fn numbered(&self, text: &str) -> String {
+        let Some(number) = self.number else { return String::from(text) };
+        let mut parts = text.split("${");
+        let mut out = String::from(parts.next().unwrap_or_default());
+        for part in parts {
+            let (name, rest) = part.split_once('}').map_or((part, ""), |(name, rest)| (name, rest));
+            out += "${";
+            out += &name.replace('#', &number.to_string());
+            if name.len() < part.len() {
+                out += "}";
+            }
+            out += rest;
+        }
+        out
+    }
+}
+
+impl Reader<'_> {
+    /// The steps of a file as they are sent.
+    pub(super) fn unrolled<'a>(&self, written: &'a [Spanned<WrittenStep>]) -> Result<Vec<Unrolled<'a>>, Mistake> {
+        let mut all = Vec::new();
+        for entry in written {
+            match &entry.value.repeat {
+                Some(repeat) => all.extend(self.repeated(entry, repeat)?),
+                None if entry.value.steps.is_some() => {
+                    return Err(self.mistake(entry, String::from("repeat: expected how often the steps are repeated")));
+                }
+                None => all.push(self.one(entry, None, entry.value.at_once.as_ref())?),
+            }
+        }
+        Ok(all)
+    }
+
+    fn repeated<'a>(
+        &self,
+        entry: &'a Spanned<WrittenStep>,
+        repeat: &Spanned<usize>,
+    ) -> Result<Vec<Unrolled<'a>>, Mistake> {
+        if !(2..=MAX).contains(&repeat.value) {
+            let problem = format!("repeat: expected a number from 2 to {MAX}, found {}", repeat.value);
+            return Err(self.mistake(repeat, problem));
+        }
+        let steps = match &entry.value.steps {
+            Some(steps) if steps.is_empty() || !entry.value.is_group() => {
+                let problem = "steps: expected one step at least, and no key beside repeat, at-once and steps";
+                return Err(self.mistake(entry, String::from(problem)));
+            }
+            Some(steps) => steps.as_slice(),
+            None => std::slice::from_ref(entry),
+        };
+        let together = entry.value.at_once.as_ref().filter(|at_once| at_once.value);
+        let mut all = Vec::new();
+        for number in 1..=repeat.value {
+            for step in steps {
+                let nested = entry.value.steps.is_some() && (step.value.repeat.is_some() || step.value.steps.is_some());
+                if nested {
+                    return Err(self.mistake(step, String::from("repeat: expected no repeat inside of another")));
+                }
+                let at_once = match together {
+                    Some(_) if all.is_empty() => None,
+                    Some(at_once) => Some(at_once),
+                    None => step.value.at_once.as_ref(),
+                };
+                all.push(self.one(step, Some(number), at_once)?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn one<'a>(
+        &self,
+        step: &'a Spanned<WrittenStep>,
+        number: Option<usize>,
+        at_once: Option<&'a Spanned<bool>>,
+    ) -> Result<Unrolled<'a>, Mistake> {
+        let Some(at) = &step.value.name else {
+            return Err(self.mistake(step, String::from("name: expected one in every step")));
+        };
+        let name = match number {
+            Some(number) if at.value.contains('#') => at.value.replace('#', &number.to_string()),
+            Some(_) => {
+                let problem = format!("name: expected a # for the number of a repeated step, found {:?}", at.value);
+                return Err(self.mistake(at, problem));
+            }
+            None => at.value.clone(),
+        };
+        Ok(Unrolled { step: &step.value, name, at, at_once, number })
+    }
+}
+
+impl WrittenStep {
+    /// Whether it says nothing of a request of its own.
+    fn is_group(&self) -> bool {
+        let request = self.name.is_some() || self.call.is_some() || self.body.is_some() || self.raw.is_some();
+        let answer = self.expect.is_some() || self.judged.is_some() || !self.only_if.is_empty();
+        !request && !answer && self.headers.0.is_empty() && self.method.is_none()
+    }
+}
