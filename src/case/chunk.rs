@@ -3,7 +3,7 @@
 //! A chunk is a head of 48 bytes that depends on salt and name, and a filler that all chunks share. So chunks of
 //! different cases differ, while 20 MiB are made, and encoded as base64, once in the life of the process.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,14 +19,14 @@ pub struct Chunk {
 }
 
 /// How many bytes a chunk has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Length {
     /// So many, at most [`Chunk::MAX`].
     Bytes(usize),
     /// As many as the target's InitiateLayerUpload calls `partSize`.
     PartSize,
     /// Those of a text, the same in every run.
-    Text(&'static str),
+    Text(Arc<str>),
 }
 
 /// A multiple of three, so that head and filler are encoded separately.
@@ -46,8 +46,8 @@ impl Chunk {
 
     /// How many bytes it has; 0 where only the target says.
     pub fn bytes(&self) -> usize {
-        match self.len {
-            Length::Bytes(len) => len,
+        match &self.len {
+            Length::Bytes(len) => *len,
             Length::PartSize => 0,
             Length::Text(text) => text.len(),
         }
@@ -65,10 +65,10 @@ pub(super) struct Content {
 impl Content {
     /// The bytes of a chunk under a salt, on a target with this `partSize`.
     pub(super) fn of(chunk: &Chunk, salt: &str, part_size: usize) -> Content {
-        let len = match chunk.len {
-            Length::Bytes(len) => len,
+        let len = match &chunk.len {
+            Length::Bytes(len) => *len,
             Length::PartSize => part_size,
-            Length::Text(text) => return Content { head: Vec::from(text), len: text.len() },
+            Length::Text(text) => return Content { head: Vec::from(text.as_bytes()), len: text.len() },
         };
         let len = len.min(Chunk::MAX);
         let first = Sha256::digest(format!("{salt}/{}", chunk.name));

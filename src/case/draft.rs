@@ -64,14 +64,14 @@ impl Draft {
     }
 
     /// Adds a text to upload.
-    pub fn chunk_of(mut self, name: &str, text: &'static str) -> Draft {
-        self.case.chunks.push(Chunk { name: String::from(name), len: Length::Text(text) });
+    pub fn chunk_of(mut self, name: &str, text: &str) -> Draft {
+        self.case.chunks.push(Chunk { name: String::from(name), len: Length::Text(text.into()) });
         self
     }
 
     /// How many bytes a chunk has.
     pub fn length_of(&self, chunk: &str) -> Option<Length> {
-        self.case.chunks.iter().find(|known| known.name == chunk).map(|chunk| chunk.len)
+        self.case.chunks.iter().find(|known| known.name == chunk).map(|chunk| chunk.len.clone())
     }
 
     /// A valid call that makes the state that the case is about.

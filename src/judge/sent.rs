@@ -68,7 +68,7 @@ fn sizes(case: &Case) -> Option<String> {
     let sizes: Vec<String> = case
         .chunks
         .iter()
-        .map(|chunk| match chunk.len {
+        .map(|chunk| match &chunk.len {
             Length::Bytes(len) => format!("{} {len}", chunk.name),
             Length::PartSize => format!("{} partSize", chunk.name),
             Length::Text(text) => format!("{} {}", chunk.name, text.len()),

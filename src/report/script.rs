@@ -32,7 +32,7 @@ pub fn script(case: &Case, endpoint: &str, headers: &[(String, String)]) -> Resu
         writeln!(text, "  curl -sS -o \"$step.json\" -w \"$step %{{http_code}} \" {} \"$@\" \\", header_flags(headers));
     text += "    --data-binary \"@${body:-body.json}\" \"$endpoint\" || true\n  cat \"$step.json\"; echo\n}\n";
     for chunk in &case.chunks {
-        let made = match chunk.len {
+        let made = match &chunk.len {
             Length::Bytes(len) => format!("head -c {len} /dev/urandom"),
             Length::PartSize => String::from("head -c 10485760 /dev/urandom"),
             Length::Text(text) => format!("printf '%s' {}", shlex::try_quote(text).map_err(|error| error.to_string())?),

@@ -117,7 +117,7 @@ struct File {
     steps: Vec<Spanned<WrittenStep>>,
 }
 
-/// A number of bytes, or the word `partSize`.
+/// A number of bytes, the word `partSize`, or an object with a text.
 type Size = Value;
 
 #[derive(Debug, Deserialize)]
@@ -282,8 +282,10 @@ impl Reader<'_> {
 
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {
         let problem = |found: &str| {
-            let problem =
-                format!("bytes.{name}: expected a number of bytes up to {}, or partSize, found {found}", Chunk::MAX);
+            let problem = format!(
+                "bytes.{name}: expected a number of bytes up to {}, partSize, or {{text: …}}, found {found}",
+                Chunk::MAX
+            );
             self.mistake(size, problem)
         };
         let len = match &size.value {
@@ -291,6 +293,10 @@ impl Reader<'_> {
             Value::Number(number) => match number.as_u64() {
                 Some(len) if len <= Chunk::MAX as u64 => Length::Bytes(len as usize),
                 _ => return Err(problem(&number.to_string())),
+            },
+            Value::Object(members) => match (members.len(), members.get("text")) {
+                (1, Some(Value::String(text))) => Length::Text(text.as_str().into()),
+                _ => return Err(problem(&size.value.to_string())),
             },
             other => return Err(problem(&other.to_string())),
         };

@@ -99,10 +99,10 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
         text += "bytes:\n";
     }
     for chunk in &case.chunks {
-        let len = match chunk.len {
+        let len = match &chunk.len {
             Length::Bytes(len) => len.to_string(),
             Length::PartSize => String::from("partSize"),
-            Length::Text(_) => return Err(format!("{}: a file cannot say the text of its {}", case.id, chunk.name)),
+            Length::Text(text) => format!("{{text: {}}}", quote(text)),
         };
         let _ = writeln!(text, "  {}: {len}", scalar(&chunk.name));
     }
