@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::body::{self, Body};
-use crate::case::{Case, Chunk, Length, Place, Step, StepRole, admitted};
+use crate::case::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, admitted};
 use crate::contract::Service;
 use crate::expect::Outcome;
 use crate::wire::envelope;
@@ -49,6 +49,7 @@ impl Draft {
         Draft {
             case: Case {
                 id: id.into(),
+                kind: CaseKind::Catalogue,
                 service,
                 title: title.into(),
                 about: String::new(),
@@ -175,6 +176,7 @@ impl Draft {
             at_once: false,
             role,
             expect,
+            beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         });

@@ -10,7 +10,7 @@ use super::follow::{Answered, Follower, Readings};
 use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::{nearly, short};
-use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
+use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
 use crate::contract::{ErrorType, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
@@ -47,8 +47,8 @@ pub fn follow(case: &Case, transcript: &Transcript) -> Case {
     let Some(plan) = &case.plan else { return case.clone() };
     let unfolding = Unfolding::of(case.service, plan);
     let mut follower = unfolding.follower();
-    let mut followed =
-        Case { id: case.id.clone(), title: case.title.clone(), about: case.about.clone(), ..unfolding.case };
+    let mut followed = Case { id: case.id.clone(), kind: case.kind, title: case.title.clone(), ..unfolding.case };
+    followed.about.clone_from(&case.about);
     let steps = followed.steps.iter_mut().zip(&unfolding.readings);
     for ((step, readings), exchange) in steps.zip(&transcript.exchanges) {
         match Answered::of(exchange) {
@@ -74,6 +74,7 @@ pub fn settled(case: &Case, transcript: &Transcript) -> Case {
         }
     }
     settled.plan = None;
+    settled.kind = CaseKind::UserScenario;
     settled
 }
 
@@ -142,6 +143,7 @@ impl Unfolding {
         let unfolding = Unfolding {
             case: Case {
                 id: String::new(),
+                kind: CaseKind::Plan,
                 service,
                 title: String::from("a random sequence"),
                 about: String::new(),
@@ -493,6 +495,7 @@ impl Unfolding {
             at_once: false,
             role,
             expect: admitted(service, &readings.accepting),
+            beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         };

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Length, Place, Step, StepRole};
+use crate::case::{Case, CaseKind, Length, Place, Step, StepRole};
 use crate::expect::{Expectation, shown};
 use crate::wire::{Framing, envelope};
 
@@ -106,7 +106,7 @@ impl Snapshots {
 }
 
 fn is_scenario(case: &Case) -> bool {
-    case.id.starts_with("scenarios/")
+    case.kind == CaseKind::Scenario
 }
 
 fn has_line(step: &Step, scenario: bool) -> bool {

@@ -33,7 +33,7 @@ use serde_saphyr::Spanned;
 use json::{Json, Ordered};
 pub use print::{print, print_found};
 
-use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
+use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service, Source, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::wire::{Framing, Request, envelope};
@@ -204,6 +204,7 @@ impl Reader<'_> {
         let place = Place::Own(written.repositories.clone());
         Ok(Case {
             id: String::from(self.id),
+            kind: CaseKind::UserScenario,
             service,
             title: written.title.clone(),
             about: written.about.trim().to_owned(),
@@ -294,7 +295,7 @@ impl Reader<'_> {
         let only_if = self.outcomes("only-if", &step.only_if)?;
         let (name, operation) = (step.name.value.clone(), String::from(operation));
         let at_once = step.at_once.as_ref().is_some_and(|at_once| at_once.value);
-        Ok(Step { name, operation, request, at_once, role, expect, precedence: None, only_if })
+        Ok(Step { name, operation, request, at_once, role, expect, beside: Vec::new(), precedence: None, only_if })
     }
 
     fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {
