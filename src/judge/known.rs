@@ -203,7 +203,12 @@ mod tests {
         assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
         assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
-        let dated = |day: &str| KnownFile::parse(&format!("{}expires = {day}\n", entry("wire/method", "issue 7")));
+        let dated = |day: &str| {
+            KnownFile::parse(&format!(
+                "{}expires = {day}\n",
+                entry("CompleteLayerUpload/layerDigests/match", "issue 7")
+            ))
+        };
         assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
         assert!(dated("12:00:00").unwrap_err().contains("expected a day such as 2027-01-31"));
     }
@@ -216,7 +221,7 @@ mod tests {
         let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
         let open = "UploadLayerPart/layerPartBlob/empty";
         assert!(!Rules::of(Service::Ecr).get(open).unwrap().tier.gates());
-        let error = parsed(&[entry("wire/method", "200", ""), entry(open, "200", "")]).unwrap_err();
+        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err();
         assert!(
             error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
             "{error}"

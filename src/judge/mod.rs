@@ -75,7 +75,9 @@ pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (V
     match (verdict, refused_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
-            let reason = String::from("the target did not make, or did not remove, the repository that it is about");
+            let reason = String::from(
+                "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
+            );
             (Verdict::Skipped { reason }, records)
         }
         (verdict, _) => (verdict, records),

@@ -488,9 +488,9 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
         Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
         Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
-        Reason::NothingRun if summary.started.cases == 0 => {
-            String::from("nothing was run: no case has such an id (`ecrspec list` shows them)")
-        }
+        Reason::NothingRun if summary.started.cases == 0 => String::from(
+            "nothing was run: no case has such an id (`ecrspec list` shows them; upper and lower case differ)",
+        ),
         Reason::NothingRun => String::from("nothing was run"),
     }
 }
