@@ -1,26 +1,28 @@
 //! One run: survey, cases, search, verdicts, events.
 
-use std::collections::{BTreeMap, HashMap};
+mod random;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use proptest::strategy::ValueTree as _;
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Partition, Place, Plan};
+use crate::case::{Case, Partition, Place};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::survey::{Survey, survey};
 use crate::drive::{self, Room, Target};
-use crate::generate::plan::Shrinking;
-use crate::generate::realise;
 use crate::history::{self, Rounds, Told};
-use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict};
-use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
-use crate::search::{self, Effort, Extent, Novelty, RANDOM, Search, Sought};
+use crate::judge::known::Known;
+use crate::judge::{Grade, Strictness, THROTTLED, Verdict};
+use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started, Task};
+use crate::search::{self, Extent, Novelty, RANDOM, Search};
 use crate::suite::suite;
 use crate::wire::Trouble;
+
+use random::Named;
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
@@ -45,6 +47,10 @@ pub struct Settings {
     pub strict: bool,
     /// Findings of these grades gate; kept in the log for whoever reads it.
     pub fail_on: Vec<Grade>,
+    /// Whether warnings gate; kept likewise.
+    pub deny_warnings: bool,
+    /// Known deviations; kept likewise.
+    pub known: Vec<Known>,
     /// The other settings that are not as usual, for the reader.
     pub options: Vec<String>,
     /// What the repositories of the run begin with; different from run to run.
@@ -65,6 +71,8 @@ impl Settings {
             repository: None,
             strict: false,
             fail_on: Grade::ALL.to_vec(),
+            deny_warnings: false,
+            known: Vec::new(),
             options: Vec::new(),
             prefix: String::from(prefix),
         }
@@ -74,6 +82,8 @@ impl Settings {
 /// What is to be done: cases, and then a search.
 #[derive(Clone, Debug)]
 pub struct Work {
+    /// What it is for.
+    pub task: Task,
     /// Cases, in order.
     pub cases: Vec<Case>,
     /// Random sequences after them.
@@ -90,7 +100,7 @@ impl Work {
     /// Where the suite itself is wrong.
     pub fn usual(settings: &Settings) -> Result<Work, RunError> {
         let search = Search { seed: SEED, extent: Extent::Cases(RANDOM_CASES) };
-        Ok(Work { cases: choose(settings)?, search: Some(search), whole_survey: false })
+        Ok(Work { task: Task::Gate, cases: choose(settings)?, search: Some(search), whole_survey: false })
     }
 }
 
@@ -119,12 +129,6 @@ const DEAD: usize = 24;
 
 /// After so many unanswered cases in all the rest is not tried: each would cost the patience of its requests.
 const TOO_MANY: usize = 96;
-
-/// How often the smallest sequence of a finding is tried again: what does not show each time is unstable.
-const CONFIRMATIONS: usize = 3;
-
-/// Attempts of a case that come after those of its first verdict: bytes differ from attempt to attempt.
-const FIRST_ATTEMPT: u32 = 100;
 
 /// How long is paused when the target asks for it, and how often for one case.
 const PAUSE: Duration = Duration::from_millis(700);
@@ -214,6 +218,7 @@ pub async fn run(
         deadline,
         novelty: Mutex::default(),
         causes: Mutex::default(),
+        failed: Mutex::default(),
         surveys,
         settings: settings.clone(),
         next: AtomicUsize::new(0),
@@ -224,27 +229,8 @@ pub async fn run(
         left: Mutex::new(left),
         stop: stop.clone(),
     });
-    let (sender, mut receiver) = mpsc::channel(64);
-    let workers: Vec<_> = (0..settings.jobs.max(1))
-        .map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone())))
-        .collect();
-    drop(sender);
-    let mut told = Instant::now();
-    loop {
-        // How far a search has come is told now and then: it may be killed.
-        match tokio::time::timeout(TELL, receiver.recv()).await {
-            Ok(Some(judged)) => sink(Event::Judged(Box::new(judged))),
-            Ok(None) => break,
-            Err(_) => {}
-        }
-        if deadline.is_some() && told.elapsed() >= TELL {
-            told = Instant::now();
-            sink(Event::Searched(locked(&shared.novelty).tally()));
-        }
-    }
-    for worker in workers {
-        worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
-    }
+    let failed = judge_all(&shared, &mut sink).await?;
+    make_small(&shared, failed, &mut sink).await?;
     if shared.search.is_some() {
         sink(Event::Searched(locked(&shared.novelty).tally()));
     }
@@ -252,6 +238,82 @@ pub async fn run(
     let left = std::mem::take(&mut *locked(&shared.left));
     sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted, left }));
     Ok(())
+}
+
+/// Judges all cases, and gives those of chance that failed and whose causes are not told yet: what such a case comes to
+/// is a matter of itself alone, but which of them are made small, is known when all were judged.
+async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result<Vec<Failed>, RunError> {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let workers = 0..shared.settings.jobs.max(1);
+    let workers: Vec<_> =
+        workers.map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone()))).collect();
+    drop(sender);
+    let mut failed = Vec::new();
+    let mut causes: HashSet<String> = HashSet::new();
+    let mut told = Instant::now();
+    loop {
+        // How far a search has come is told now and then: it may be killed.
+        match tokio::time::timeout(TELL, receiver.recv()).await {
+            Ok(Some(Outcome::Judged(judged))) => {
+                causes.extend(judged.verdict.findings().iter().map(|finding| finding.cause()));
+                sink(Event::Judged(judged));
+            }
+            Ok(Some(Outcome::Failed(one))) => failed.push(one),
+            Ok(None) => break,
+            Err(_) => {}
+        }
+        if shared.deadline.is_some() && told.elapsed() >= TELL {
+            told = Instant::now();
+            sink(Event::Searched(locked(&shared.novelty).tally()));
+        }
+    }
+    finished(workers).await?;
+    // In the order of the cases, whichever was judged first.
+    failed.sort_by_key(|one| one.judged.index);
+    for one in &mut failed {
+        one.named.retain(|named| causes.insert(named.finding.cause()));
+    }
+    Ok(failed)
+}
+
+/// Makes the random cases that failed small, each for what it is the first to find.
+async fn make_small(shared: &Arc<Shared>, failed: Vec<Failed>, sink: &mut impl FnMut(Event)) -> Result<(), RunError> {
+    let (new, known): (Vec<Failed>, Vec<Failed>) = failed.into_iter().partition(|one| !one.named.is_empty());
+    known.into_iter().for_each(|one| sink(Event::Judged(Box::new(one.judged))));
+    let (sender, mut receiver) = mpsc::channel(64);
+    let workers = 0..shared.settings.jobs.clamp(1, new.len().max(1));
+    locked(&shared.failed).extend(new);
+    let workers: Vec<_> = workers
+        .map(|number| tokio::spawn(Worker::new(number, shared.clone()).make_all_small(sender.clone())))
+        .collect();
+    drop(sender);
+    while let Some(judged) = receiver.recv().await {
+        sink(Event::Judged(judged));
+    }
+    finished(workers).await
+}
+
+async fn finished(workers: Vec<tokio::task::JoinHandle<()>>) -> Result<(), RunError> {
+    for worker in workers {
+        worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
+    }
+    Ok(())
+}
+
+/// What a worker has to tell.
+enum Outcome {
+    /// A case was judged.
+    Judged(Box<Judged>),
+    /// A random case failed, and may be made small.
+    Failed(Failed),
+}
+
+/// A random case that failed.
+struct Failed {
+    case: Case,
+    judged: Judged,
+    /// Its findings, as far as they are to be made small.
+    named: Vec<Named>,
 }
 
 /// How often is told how far a search has come.
@@ -265,24 +327,37 @@ fn drawn(settings: &Settings, search: Option<Search>) -> Vec<(Service, u64)> {
     all.filter(|(_, number)| is_chosen(settings, &format!("{RANDOM}{seed}/{number}"))).collect()
 }
 
+/// Whether all cases and the usual random sequences are tried, of which a partition may be a part.
+fn is_whole(settings: &Settings, work: &Work) -> bool {
+    let usual = |search: Search| search.seed == SEED && matches!(search.extent, Extent::Cases(RANDOM_CASES..));
+    let unfiltered = settings.filter.is_empty() && settings.tier == Tier::Open;
+    work.task == Task::Gate && unfiltered && work.search.is_some_and(usual)
+}
+
 fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
     Started {
         schema: SCHEMA,
         ecrspec: String::from(env!("CARGO_PKG_VERSION")),
         at: jiff::Timestamp::now(),
+        task: work.task,
         target: settings.target.clone(),
         flags: settings.flags.clone(),
         services: settings.services.clone(),
         cases: work.cases.len() + drawn,
         jobs: settings.jobs,
         options: settings.options.clone(),
-        filtered: !settings.filter.is_empty() || settings.tier != Tier::Open,
+        whole: is_whole(settings, work),
+        tier: settings.tier,
+        strict: settings.strict,
         seed: work
             .search
             .filter(|search| drawn > 0 || matches!(search.extent, Extent::Time(_)))
             .map(|search| search.seed),
         parts: settings.partition.into_iter().collect(),
+        logs: 0,
         fail_on: settings.fail_on.clone(),
+        deny_warnings: settings.deny_warnings,
+        known: settings.known.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
     }
 }
@@ -297,9 +372,10 @@ struct Shared {
     /// When a search that has none ends.
     deadline: Option<Instant>,
     novelty: Mutex<Novelty>,
-    /// Causes that were found so far, with the finding that stands for them where it came out as another: no random
-    /// sequence is made small for one of them.
-    causes: Mutex<HashMap<String, Option<Finding>>>,
+    /// Causes that were found so far, in a search that goes on as long as there is time: each is told once.
+    causes: Mutex<HashSet<String>>,
+    /// Random cases that failed and are to be made small.
+    failed: Mutex<VecDeque<Failed>>,
     surveys: Vec<Survey>,
     settings: Settings,
     next: AtomicUsize,
@@ -361,7 +437,7 @@ impl Shared {
     /// A random case without what the target does not have.
     fn fitted(&self, case: Case) -> Case {
         match self.survey(case.service) {
-            Some(survey) if case.id.starts_with(RANDOM) || self.deadline.is_some() => {
+            Some(survey) if case.kind.is_random() => {
                 let fixed = self.settings.repository.is_some();
                 search::fitted(case, |operation| survey.lacks(operation) || (fixed && operation.manages_repositories()))
             }
@@ -386,127 +462,22 @@ impl Worker {
         Worker { number, shared, repository: None, repositories_made: 0, last_sent: Instant::now() }
     }
 
-    async fn work(mut self, sender: mpsc::Sender<Judged>) {
+    async fn work(mut self, sender: mpsc::Sender<Outcome>) {
         let shared = self.shared.clone();
         while !*shared.stop.borrow() {
             let index = shared.next.fetch_add(1, Ordering::Relaxed);
             let Some(case) = shared.case(index) else { break };
-            let searching = index >= shared.cases.len();
-            let judged = match searching {
-                true => self.searched(index, &case).await,
-                false => {
-                    let judged = self.judged(index, &case).await;
-                    locked(&shared.causes).extend(findings(&judged).iter().map(|finding| (finding.cause(), None)));
-                    Some(judged)
-                }
+            let outcome = match case.kind.is_random() {
+                true => self.random(index, case).await,
+                false => Some(Outcome::Judged(Box::new(self.judged(index, &case).await))),
             };
-            if let Some(judged) = judged
-                && sender.send(judged).await.is_err()
+            if let Some(outcome) = outcome
+                && sender.send(outcome).await.is_err()
             {
                 break;
             }
         }
         self.leave().await;
-    }
-
-    /// Judges a random case, and makes it small if it fails for a cause that was not known. `None` where a search that
-    /// goes on as long as there is time has nothing new to tell.
-    async fn searched(&mut self, index: usize, case: &Case) -> Option<Judged> {
-        let shared = self.shared.clone();
-        let judged = self.judged(index, case).await;
-        locked(&shared.novelty).drew();
-        let quiet = shared.deadline.is_some();
-        let Verdict::Fail { findings } = &judged.verdict else {
-            if quiet && judged.verdict == Verdict::Pass {
-                locked(&shared.novelty).unlogged(false);
-                return None;
-            }
-            return Some(judged);
-        };
-        findings.iter().for_each(|finding| locked(&shared.novelty).found(finding));
-        let new = {
-            let mut causes = locked(&shared.causes);
-            let new = findings.iter().find(|finding| !causes.contains_key(&finding.cause())).cloned();
-            causes.extend(new.iter().map(|finding| (finding.cause(), None)));
-            new
-        };
-        match (new, &case.plan) {
-            (Some(finding), Some(plan)) => {
-                let (judged, known) = self.shrunk(index, case, plan, &finding, judged).await;
-                if quiet && known {
-                    locked(&shared.novelty).unlogged(true);
-                    return None;
-                }
-                Some(judged)
-            }
-            _ if quiet => {
-                locked(&shared.novelty).unlogged(true);
-                None
-            }
-            _ => {
-                let causes = locked(&shared.causes);
-                let stands_for = |finding: &Finding| causes.get(&finding.cause()).cloned().flatten();
-                let findings = findings.iter().map(|finding| stands_for(finding).unwrap_or_else(|| finding.clone()));
-                Some(Judged { verdict: Verdict::Fail { findings: findings.collect() }, ..judged.clone() })
-            }
-        }
-    }
-
-    /// The smallest sequence that shows a finding of a random case, each time that it is tried; and whether its cause
-    /// turned out to be a known one.
-    async fn shrunk(
-        &mut self,
-        index: usize,
-        case: &Case,
-        plan: &Plan,
-        finding: &Finding,
-        judged: Judged,
-    ) -> (Judged, bool) {
-        let shared = self.shared.clone();
-        let Some(survey) = shared.survey(case.service) else { return (judged, false) };
-        let sought = Sought::of(case.service, plan, finding);
-        let shows = |judged: &Judged| findings(judged).iter().any(|found| sought.is(found));
-        let mut attempt = FIRST_ATTEMPT;
-        let effort = Effort::usual();
-        let mut smaller = Shrinking::of(plan.clone());
-        let mut going = smaller.simplify();
-        while going && effort.allows(attempt - FIRST_ATTEMPT) && !*shared.stop.borrow() {
-            attempt += 1;
-            let tried = self.once(index, &realise(case.service, &smaller.current()), survey, attempt).await;
-            going = if shows(&tried) { smaller.simplify() } else { smaller.complicate() };
-        }
-        let small = realise(case.service, smaller.best());
-        let calls = small.steps.len();
-        let small =
-            Case { title: format!("{calls} calls, made small from {} of {}", case.steps.len(), case.id), ..small };
-        let mut shown = 0;
-        let mut last = judged;
-        for _ in 0..CONFIRMATIONS {
-            attempt += 1;
-            let again = self.once(index, &small, survey, attempt).await;
-            if shows(&again) {
-                shown += 1;
-                last = again;
-            }
-        }
-        if shown == CONFIRMATIONS {
-            // Of several faults one may have been left, and with it another name for the cause.
-            let Some(small) = findings(&last).iter().find(|found| sought.is(found)).cloned() else {
-                return (last, false);
-            };
-            locked(&shared.novelty).found(&small);
-            let mut causes = locked(&shared.causes);
-            let known = small.cause() != finding.cause() && causes.contains_key(&small.cause());
-            causes.insert(finding.cause(), Some(small.clone()));
-            causes.entry(small.cause()).or_insert(None);
-            // What else such a sequence shows has a sequence of its own.
-            last.verdict = Verdict::Fail { findings: vec![small] };
-            return (last, known);
-        }
-        locked(&shared.causes).remove(&finding.cause());
-        let sentence = finding.sentence();
-        let reason = format!("unstable: {sentence} ({} of {CONFIRMATIONS} times when tried again)", shown);
-        (Judged { verdict: Verdict::Inconclusive { reason }, ..last }, false)
     }
 
     async fn judged(&mut self, index: usize, case: &Case) -> Judged {
@@ -680,15 +651,8 @@ impl Worker {
     }
 }
 
-fn findings(judged: &Judged) -> &[Finding] {
-    match &judged.verdict {
-        Verdict::Fail { findings } => findings,
-        _ => &[],
-    }
-}
-
 fn is_silence(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Fail { findings } if findings.iter().any(|finding| finding.rule == "always/answered"))
+    verdict.findings().iter().any(|finding| finding.rule == "always/answered")
 }
 
 /// Whether a case waited for an answer in vain, or could not even begin.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::case::{Case, Decision, Plan, Transcript};
+use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
 use crate::contract::{Operation, Service};
 use crate::generate::plan;
 use crate::generate::{Violations, realise};
@@ -38,7 +38,7 @@ pub fn nth(service: Service, seed: u64, number: u64) -> Case {
 }
 
 fn drawn(service: Service, seed: u64, number: u64, plan: &Plan) -> Case {
-    Case { id: format!("{RANDOM}{seed}/{number}"), ..from_plan(service, plan) }
+    Case { id: format!("{RANDOM}{seed}/{number}"), kind: CaseKind::Random, ..from_plan(service, plan) }
 }
 
 /// The random case with this id, if it is one.
@@ -55,7 +55,7 @@ pub fn fitted(case: Case, lacks: impl Fn(Operation) -> bool) -> Case {
     match &case.plan {
         Some(plan) if plan.decisions.iter().any(|decision| lacks(decision.operation)) => {
             let fitted = realise(case.service, &plan.clone().without(lacks));
-            Case { id: case.id, title: case.title, ..fitted }
+            Case { id: case.id, kind: case.kind, title: case.title, ..fitted }
         }
         _ => case,
     }
@@ -154,12 +154,12 @@ fn from_plan(service: Service, plan: &Plan) -> Case {
 }
 
 /// Whether a rule is this one, or one of this member: of a drawn value only the member is known.
-fn is_of(rule: &str, rule_or_member: &str) -> bool {
+pub(crate) fn is_of(rule: &str, rule_or_member: &str) -> bool {
     rule.strip_prefix(rule_or_member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The rule that a violation of an operation breaks, or the member that it draws.
-fn rule(service: Service, operation: Operation, number: u16) -> Option<String> {
+pub(crate) fn rule(service: Service, operation: Operation, number: u16) -> Option<String> {
     let name = Violations::of(service, operation).name(number)?;
     Some(format!("{operation}/{}", name.rsplit_once('/')?.0))
 }
@@ -253,33 +253,5 @@ impl Effort {
     /// Whether another attempt is in it, after so many.
     pub fn allows(&self, attempts: u32) -> bool {
         attempts < self.attempts && Instant::now() < self.until
-    }
-}
-
-/// Whether a finding is the one that a plan is made small for.
-#[derive(Clone, Debug)]
-pub struct Sought {
-    finding: Finding,
-    /// Of a request with several violations any may be the cause.
-    rules: Vec<String>,
-}
-
-impl Sought {
-    /// Seeks a finding of a plan.
-    pub fn of(service: Service, plan: &Plan, finding: &Finding) -> Sought {
-        let calls = plan.decisions.iter().filter(|call| call.operation.name() == finding.operation);
-        let rules =
-            calls.flat_map(|call| call.violations.iter().filter_map(|number| rule(service, call.operation, *number)));
-        Sought { finding: finding.clone(), rules: rules.collect() }
-    }
-
-    /// Whether this is it.
-    pub fn is(&self, found: &Finding) -> bool {
-        let alike = found.grade == self.finding.grade && found.got == self.finding.got;
-        let chosen = || self.rules.iter().any(|rule| is_of(&found.about, rule));
-        // What BatchCheckLayerAvailability says of a layer has a rule for each history; a smaller one has another.
-        let of_layers = |finding: &Finding| finding.about.starts_with("BatchCheckLayerAvailability/layers/");
-        let seen = of_layers(found) && of_layers(&self.finding);
-        found.cause() == self.finding.cause() || (alike && (seen || chosen()))
     }
 }

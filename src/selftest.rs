@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use crate::case::Case;
 use crate::contract::{Operation, Service};
 use crate::drive::{Driver, InProcess, Target};
-use crate::judge::{Finding, Verdict};
 use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, router};
+use crate::report::event::{EMBEDDED_MOCK, Task};
 use crate::report::score::{Scores, Share};
 use crate::report::summary::{Measure, Reason};
 use crate::report::{Event, Summary};
@@ -83,7 +83,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
     // What uploads 20 MiB takes as long as a hundred others.
     let bytes = |case: &Case| case.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>();
     cases.sort_by_key(|case| (!of_rule(case), !of_operation(case), case.last, bytes(case)));
-    let work = Work { cases, search: None, whole_survey: true };
+    let work = Work { task: Task::Gate, cases, search: None, whole_survey: true };
     let mut tried = Tried {
         fault: fault.name,
         sentence: fault.sentence,
@@ -103,7 +103,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
     run(target, &settings, work, stop, |event| {
         let (name, requests, findings) = match &event {
             Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
-            Event::Judged(judged) => (judged.case.as_str(), judged.requests, findings_of(&judged.verdict)),
+            Event::Judged(judged) => (judged.case.as_str(), judged.requests, judged.verdict.findings()),
             _ => return,
         };
         let names_it = findings.iter().any(|finding| finding.rule == fault.rule);
@@ -185,16 +185,9 @@ pub fn combination(number: u64) -> Vec<&'static Variant> {
 }
 
 fn settings(service: Service) -> Settings {
-    Settings { services: vec![service], jobs: 1, ..Settings::everything("the embedded mock", "ecrspec-selftest") }
+    Settings { services: vec![service], jobs: 1, ..Settings::everything(EMBEDDED_MOCK, "ecrspec-selftest") }
 }
 
 fn target(mock: Mock) -> Target {
     Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(PATIENCE)))
-}
-
-fn findings_of(verdict: &Verdict) -> &[Finding] {
-    match verdict {
-        Verdict::Fail { findings } => findings,
-        _ => &[],
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
 
-use crate::case::Case;
+use crate::case::{Case, CaseKind};
 use crate::contract::Service;
 use crate::generate::catalogue;
 use crate::judge::snapshot::Snapshots;
@@ -61,7 +61,8 @@ fn scenarios(service: Service) -> Result<Vec<Case>, String> {
         for (path, text) in files(&SCENARIOS, "", "yaml") {
             let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
             let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text);
-            cases.extend(parsed.map_err(|mistake| mistake.to_string())?.cases);
+            let parsed = parsed.map_err(|mistake| mistake.to_string())?;
+            cases.extend(parsed.cases.into_iter().map(|case| Case { kind: CaseKind::Scenario, ..case }));
         }
         Ok(cases)
     };

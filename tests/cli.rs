@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ ecr
    curl      curl -sS -i -X POST [..] # the last call; its repository is gone, all calls make it anew
 
 scores     invalid refused 0.0 %, right error 0.0 % (1 case)
-FAIL  1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
+FAIL  http://ENDPOINT (ecr): 1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
 
 "#]]
     );
@@ -112,7 +113,7 @@ fn mistakes_in_files_have_a_place() {
     let output = command(&["run"], folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        err(&output).contains("known.toml: entry 1, rule: expected the id of a rule, found \"no/such\""),
+        err(&output).contains("known.toml: line 2: rule: expected the id of a rule, found \"no/such\""),
         "{}",
         err(&output)
     );
@@ -145,7 +146,11 @@ fn exit_3_unreachable_and_set_up_failed() {
         out(&output)
             .contains("the target does not serve the service: CreateRepository answers 404 without an error type")
     );
-    assert!(last_line(&output).starts_with("NOT JUDGED  0 cases judged"), "{}", last_line(&output));
+    assert!(
+        last_line(&output).starts_with("NOT JUDGED  ") && last_line(&output).contains("): 0 cases judged"),
+        "{}",
+        last_line(&output)
+    );
 }
 
 #[test]
@@ -175,7 +180,14 @@ fn exit_4_nothing_was_run() {
     let output = ecrspec(&["run", "--filter", "no such case"]);
     assert_eq!(output.status.code(), Some(4));
     assert!(last_line(&output).contains("nothing was run"), "{}", last_line(&output));
-    assert_eq!(ecrspec(&["list", "--filter", "no such case"]).status.code(), Some(4));
+    for (arguments, told) in [
+        (["list", "--filter", "no such case"], "nothing is listed: no case has an id with no such case"),
+        (["selftest", "--filter", "no such fault"], "no fault and no variant has a name with no such fault"),
+    ] {
+        let output = ecrspec(&arguments);
+        assert_eq!(output.status.code(), Some(4));
+        assert!(err(&output).contains(told), "{}", err(&output));
+    }
 }
 
 #[test]
@@ -218,7 +230,7 @@ fn exit_5_only_trouble_with_known_deviations() {
     entry(MATCH, "400 UploadNotFoundException", "");
     let output = run(&deviating);
     assert_eq!(output.status.code(), Some(1), "another answer is a new finding");
-    assert!(out(&output).contains("changed"), "{}", out(&output));
+    assert!(!out(&output).contains("changed"), "a part cannot tell: {}", out(&output));
 }
 
 #[test]
@@ -232,6 +244,108 @@ fn exit_6_inconclusive() {
     let output = mock.run(&["--filter", "UploadLayerPart"]);
     assert_eq!(output.status.code(), Some(6), "{}", out(&output));
     assert!(out(&output).contains("the survey could not be finished"));
+}
+
+#[test]
+fn exit_6_an_unfinished_run_is_never_green() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log.ndjson");
+    let report = format!("ndjson={}", log.display());
+    let output = ecrspec(&["run", "--filter", "wire/method", "--report", &report]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let text = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let is_judged = |line: &str| line.contains("\"event\":\"judged\"");
+    // The log with so many of its cases.
+    let judged = |count: usize| {
+        let cases = lines.iter().filter(|line| is_judged(line)).take(count);
+        let (before, after): (Vec<&str>, Vec<&str>) =
+            lines.iter().filter(|line| !is_judged(line)).partition(|line| !line.contains("\"finished\""));
+        before.iter().chain(cases).chain(&after).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let without_end = |text: String| {
+        let kept = text.lines().filter(|line| !line.contains("\"finished\""));
+        kept.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    for (log_text, told) in [
+        (without_end(judged(4)), "4 cases judged, 4 ok; unfinished: the log was cut off after 4 of 4 cases (exit 6)"),
+        (without_end(judged(2)), "2 cases judged, 2 ok; unfinished: the log was cut off after 2 of 4 cases (exit 6)"),
+        (judged(3), "3 cases judged, 3 ok; unfinished: the log ends after 3 of 4 cases ("),
+    ] {
+        fs::write(&log, log_text).unwrap();
+        let cut = ecrspec(&["report", log.to_str().unwrap()]);
+        assert_eq!(cut.status.code(), Some(6), "{}", out(&cut));
+        let line = last_line(&cut);
+        assert!(line.starts_with("NOT CLEAN  ") && line.contains(told), "{told}: {line}");
+    }
+}
+
+#[test]
+fn the_last_line_names_what_was_tested() {
+    let mock = Mock::start(&[]);
+    let started = |output: &std::process::Output, start: &str| {
+        assert!(last_line(output).starts_with(start), "{start}: {}", last_line(output));
+    };
+    let filter = ["--filter", "wire/method"];
+    let forgotten = ecrspec(&[&["run"], &filter[..]].concat());
+    started(&forgotten, "PASS  the embedded mock (ecr, ecr-public), no server was tested: 4 cases judged, 4 ok (");
+    let one = mock.run(&[&["--service", "ecr"], &filter[..]].concat());
+    started(&one, &format!("PASS  {} (ecr): 2 cases judged, 2 ok (", mock.endpoint));
+}
+
+#[test]
+fn a_log_is_judged_as_its_run_was() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let known = format!("[[known]]\nrule = {MATCH:?}\ngot = \"200\"\nreason = \"issue 7\"\n");
+    fs::write(folder.path().join("known.toml"), known).unwrap();
+    fs::write(folder.path().join("none.toml"), "").unwrap();
+    let here = |arguments: &[&str]| command(arguments, folder.path()).output().unwrap();
+    let target = ["--service", "ecr", "--endpoint", &mock.endpoint];
+    let filter = format!("={MATCH}/wrong");
+    let run = ["run", "--filter", &filter, "--known", "known.toml", "--report", "ndjson=log"];
+    let run = here(&[&run[..], &target].concat());
+    assert_eq!(run.status.code(), Some(0), "{}", out(&run));
+    let report = here(&["report", "log"]);
+    assert_eq!((out(&report), report.status.code()), (out(&run), Some(0)));
+    assert_eq!(here(&["report", "log", "--known", "none.toml"]).status.code(), Some(1));
+    let tolerated = here(&["report", "log", "--known", "none.toml", "--fail-on", "crash"]);
+    assert_eq!(tolerated.status.code(), Some(0), "{}", out(&tolerated));
+
+    // So it is tried again: no other entry is told, no scores of what was chosen by its failure.
+    for arguments in [
+        &["replay", "log"][..],
+        &["replay", "log", "--known", "known.toml"],
+        &["replay", &filter[1..], "--known", "known.toml"],
+        &["replay", MATCH, "--known", "known.toml"],
+    ] {
+        let replay = here(&[arguments, &target].concat());
+        assert_eq!(replay.status.code(), Some(0), "{arguments:?}: {}", out(&replay));
+        assert!(!out(&replay).contains("scores "), "{}", out(&replay));
+    }
+    let judged_anew = here(&[&["replay", "log", "--known", "none.toml"], &target[..]].concat());
+    assert_eq!(judged_anew.status.code(), Some(1), "{}", out(&judged_anew));
+}
+
+#[test]
+fn a_scenario_of_the_user_is_one_wherever_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let scenario = "title: an upload\nservices: [ecr]\nsteps:\n  - name: upload\n    call: InitiateLayerUpload\n    body: \
+                    {repositoryName: \"${repository}\"}\n    expect:\n      rule: InitiateLayerUpload/accepted\n      tier: \
+                    documented\n      sources: [api:InitiateLayerUpload]\n      outcomes: [\"200\"]\n";
+    let absolute = folder.path().join("own.yaml");
+    for path in [Path::new("random/ok.yaml"), Path::new("wire/ok.yaml"), &absolute] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, scenario).unwrap();
+    }
+    let run = ["run", "--filter", "ok.yaml", "--filter", "own.yaml", "--cases", "0", "--scenarios", "random/ok.yaml"];
+    let paths = ["--scenarios", "wire", "--scenarios", absolute.to_str().unwrap(), "--report", "ndjson=log"];
+    let output = command(&[&run[..], &paths].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("\necr\n  own scenarios                     3 ok\n\n"), "{}", out(&output));
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log.matches("\"kind\":\"user-scenario\"").count(), 3, "{log}");
 }
 
 #[cfg(debug_assertions)]
@@ -281,7 +395,7 @@ fn a_log_gives_its_report_again_even_if_it_was_cut_off() {
     fs::write(&log, &text[..text.len() - 200]).unwrap();
     let cut = ecrspec(&["report", log.to_str().unwrap()]);
     assert_eq!(cut.status.code(), Some(1), "{}", err(&cut));
-    assert!(last_line(&cut).contains("log cut off"), "{}", last_line(&cut));
+    assert!(last_line(&cut).contains("; unfinished: the log was cut off after "), "{}", last_line(&cut));
 
     fs::write(&log, "not a log\n").unwrap();
     let wrong = ecrspec(&["report", log.to_str().unwrap()]);

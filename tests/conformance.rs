@@ -19,7 +19,7 @@ use ecrspec::run::{RANDOM_CASES, SEED};
 use ecrspec::search;
 use ecrspec::suite::suite;
 use ecrspec::wire::auth::Auth;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -119,7 +119,7 @@ fn loopback(runtime: &Runtime) -> String {
 fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
     let ignored = bench.skips(&case).is_some();
     let bench = bench.clone();
-    Trial::test(name, move || bench.judge(&case)).with_ignored_flag(ignored)
+    Trial::ignorable_test(name, move || bench.judge(&case)).with_ignored_flag(ignored)
 }
 
 impl Bench {
@@ -129,9 +129,9 @@ impl Bench {
         self.survey.skips(case, self.repository.is_some()).or(framing)
     }
 
-    fn judge(&self, case: &Case) -> Result<(), Failed> {
+    fn judge(&self, case: &Case) -> Result<Completion, Failed> {
         if let Some(reason) = self.skips(case) {
-            return Err(format!("skipped: {reason}").into());
+            return Ok(Completion::ignored_with(reason));
         }
         let strictness = Strictness { messages: false, availability: self.survey.availability };
         // Tests run one by one, in any order: a shared repository is one of the case's own.
@@ -152,8 +152,9 @@ impl Bench {
             rounds.add(history::told(&case, transcript, strictness, Tier::Open));
         }
         match rounds.together(false).expect("a case has one round at least").verdict {
-            // Skipped after all: the target makes no repository of the odd name that the case is about.
-            Verdict::Pass | Verdict::Skipped { .. } => Ok(()),
+            Verdict::Pass => Ok(Completion::Completed),
+            // After all: the target makes no repository of the odd name that the case is about.
+            Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason)),
             Verdict::Fail { findings } => {
                 let told = findings.iter().map(|finding| {
                     format!(

@@ -1,7 +1,7 @@
 //! A case can be kept as a scenario file: what is printed reads back as the same case.
 
 use bytes::Bytes;
-use ecrspec::case::{Case, Chunk, Place, StepRole};
+use ecrspec::case::{Case, CaseKind, Chunk, Place, StepRole};
 use ecrspec::contract::{Service, Tier};
 use ecrspec::generate::expected::{Rehearsal, add_pins};
 use ecrspec::scenario::{Found, parse, print, print_found};
@@ -13,6 +13,7 @@ fn own(mut case: Case) -> Case {
         case.place = Place::Own(Vec::new());
     }
     case.about = case.about.trim().to_owned();
+    case.kind = CaseKind::UserScenario;
     for step in case.steps.iter_mut().filter(|step| step.role != StepRole::Attempt) {
         step.role = StepRole::Focus;
     }

@@ -22,6 +22,10 @@ fn events(log: &Path, kind: &str) -> Vec<Value> {
     events.filter(|event| event["event"] == kind).collect()
 }
 
+fn findings(judged: &Value) -> Vec<Value> {
+    judged["findings"].as_array().cloned().unwrap_or_default()
+}
+
 /// Runs the binary in a folder.
 fn run_in(folder: &TempDir, arguments: &[&str]) -> std::process::Output {
     command(arguments, folder.path()).output().unwrap()
@@ -34,7 +38,7 @@ fn a_run_searches_after_the_catalogue() {
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert!(report.contains("seed       5\n"), "{report}");
     assert!(report.contains("search     60 random sequences, "), "{report}");
-    assert!(last_line(&output).starts_with("PASS  60 cases judged, 60 ok"), "{}", last_line(&output));
+    assert!(last_line(&output).contains(": 60 cases judged, 60 ok"), "{}", last_line(&output));
     let none = ecrspec(&["run", "--filter", "random/", "--cases", "0"]);
     assert_eq!(none.status.code(), Some(4));
 }
@@ -84,7 +88,9 @@ fn logs_of_parts_are_one_report() {
     run("hash:2/2", "b");
     run("hash:1/3", "c");
     let whole = ecrspec(&["run", "--filter", "scenarios/"]);
-    let judged = |output: &std::process::Output| last_line(output).split(" (").next().unwrap().to_owned();
+    let judged = |output: &std::process::Output| {
+        last_line(output).split(": ").nth(1).unwrap().split(" (").next().unwrap().to_owned()
+    };
     let merged = run_in(&folder, &["report", "a", "b"]);
     assert_eq!(merged.status.code(), Some(0), "{}", err(&merged));
     assert_eq!(judged(&merged), judged(&whole));
@@ -99,7 +105,12 @@ fn logs_of_parts_are_one_report() {
     }
     run("hash:3/3", "d");
     let two_of_three = run_in(&folder, &["report", "c", "d"]);
-    assert!(out(&two_of_three).contains("the first that is missing is hash:2/3"), "{}", out(&two_of_three));
+    assert_eq!(two_of_three.status.code(), Some(6));
+    assert!(last_line(&two_of_three).starts_with("NOT CLEAN  "), "{}", out(&two_of_three));
+    assert!(last_line(&two_of_three).contains("unfinished: the part hash:2/3 is missing"), "{}", out(&two_of_three));
+    // Alone it is a part of a run that somebody wants whole.
+    let alone = run_in(&folder, &["report", "c"]);
+    assert!(last_line(&alone).contains("unfinished: 2 parts are missing, the first is hash:2/3"), "{}", out(&alone));
 }
 
 #[test]
@@ -116,8 +127,20 @@ fn fuzz_finds_makes_small_and_saves() {
     assert_eq!(report.matches(&format!("{sentence}\n")).count(), 2, "{report}");
     assert!(report.contains("3 calls, made small from "), "{report}");
     let judged = events(&folder.path().join("log"), "judged");
-    let causes: BTreeSet<String> = judged.iter().map(|case| case["findings"][0]["about"].to_string()).collect();
-    assert_eq!(causes.len(), judged.len(), "each cause once: {causes:?}");
+    let found: Vec<String> = judged
+        .iter()
+        .flat_map(findings)
+        .map(|finding| finding["accept_as"].to_string() + &text(&finding["got"]))
+        .collect();
+    assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len(), "each cause once: {found:?}");
+    assert!(report.contains(&format!("saved      {} scenario files in found\n", found.len())), "{report}");
+    // All sequences are accounted for.
+    let searched = events(&folder.path().join("log"), "searched").pop().unwrap();
+    let count = |name: &str| searched[name].as_u64().unwrap() as usize;
+    assert_eq!(count("cases"), count("unlogged") + count("repeated") + judged.len(), "{searched}");
+    let line =
+        format!("           {} ok, {} failed for causes that were told before", count("unlogged"), count("repeated"));
+    assert!(report.contains(&line), "{line}: {report}");
     // What was saved is a scenario, that run and replay take.
     let saved = format!("found/ecr-{}-200.yaml", MATCH.replace('/', "-"));
     assert!(
@@ -136,7 +159,10 @@ fn fuzz_finds_makes_small_and_saves() {
     assert!(out(&gone).contains("200 then, now gone: the case passes"), "{}", out(&gone));
     // And a log is replayed whole.
     let log = run_in(&folder, &[&["replay", "log"], &target[..]].concat());
-    assert_eq!(out(&log).matches("now the same finding").count(), judged.len(), "{}", out(&log));
+    assert_eq!(out(&log).matches("now the same finding").count(), found.len(), "{}", out(&log));
+    // So is a folder.
+    let saved = run_in(&folder, &[&["replay", "found"], &target[..]].concat());
+    assert_eq!(out(&saved).matches("now the same finding").count(), found.len(), "{}", out(&saved));
 }
 
 #[test]
@@ -160,7 +186,8 @@ fn replay_says_what_it_expects() {
     for (what, expected) in [
         (
             "nothing",
-            "expected the id of a case (`ecrspec list`), a scenario file or an event log with failures, found \"nothing\"",
+            "expected the id of a case (`ecrspec list`) or of a rule (`ecrspec list --rules`), a scenario file or a folder of \
+             them, or an event log with failures, found \"nothing\"",
         ),
         ("plan/Nothing", "plan/Nothing: expected one of InitiateLayerUpload, "),
         ("nothing.yaml", "could not read nothing.yaml"),

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use ecrspec::case::Plan;
+use ecrspec::case::Case;
 use ecrspec::contract::Service;
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
-use ecrspec::generate::plan::Shrinking;
 use ecrspec::generate::{follow, plan, realise};
-use ecrspec::judge::{Finding, Strictness, Verdict, judge};
+use ecrspec::judge::{Strictness, Verdict, judge};
 use ecrspec::mock::{Fault, Mock, router};
-use ecrspec::search::Sought;
-use proptest::strategy::ValueTree as _;
-use tokio::runtime::{Builder, Runtime};
+use ecrspec::report::Event;
+use ecrspec::report::event::{Judged, Task};
+use ecrspec::run::{Settings, Work, run};
+use tokio::runtime::Builder;
+use tokio::sync::watch;
 
 /// Of each family some.
 const FAULTS: [&str; 20] = [
@@ -42,43 +43,40 @@ const SEEDS: u64 = 2000;
 
 #[test]
 fn counterexamples_are_small() {
-    let runtime = Builder::new_current_thread().build().unwrap();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut large = Vec::new();
     for name in FAULTS {
         let fault = Fault::find(name).unwrap();
-        let found = (0..SEEDS).find_map(|seed| {
-            let plan = plan::nth(Service::Ecr, seed, 0);
-            let finding = finding(&runtime, fault, &plan, |_| true)?;
-            Some((plan, finding))
-        });
-        let (plan, first) = found.unwrap_or_else(|| panic!("{name}: not found by {SEEDS} sequences"));
-        let sought = Sought::of(Service::Ecr, &plan, &first);
-        let mut smaller = Shrinking::of(plan.clone());
-        let mut going = smaller.simplify();
-        while going {
-            let fails = finding(&runtime, fault, &smaller.current(), |found| sought.is(found)).is_some();
-            going = if fails { smaller.simplify() } else { smaller.complicate() };
-        }
-        let small = realise(Service::Ecr, smaller.best());
-        let violations: usize = smaller.best().decisions.iter().map(|call| call.violations.len()).sum();
-        println!("{name}: {} calls, {violations} violations, {}: {}", small.steps.len(), small.id, first.sentence());
-        if small.steps.len() > 4 || violations > 1 {
+        let fails = |seed: &u64| {
+            let case = realise(Service::Ecr, &plan::nth(Service::Ecr, *seed, 0));
+            matches!(runtime.block_on(verdict(fault, &case)), Verdict::Fail { .. })
+        };
+        let seed = (0..SEEDS).find(fails).unwrap_or_else(|| panic!("{name}: not found by {SEEDS} sequences"));
+        let judged = runtime.block_on(replayed(fault, realise(Service::Ecr, &plan::nth(Service::Ecr, seed, 0))));
+        let first = judged.verdict.findings().first().unwrap_or_else(|| panic!("{name}: {:?}", judged.verdict));
+        let (smallest, _) = judged.smallest(first);
+        let plan = plan::parse(Service::Ecr, &smallest.case).unwrap();
+        let violations: usize = plan.decisions.iter().map(|call| call.violations.len()).sum();
+        println!(
+            "{name}: {} calls, {violations} violations, {}: {}",
+            smallest.requests,
+            smallest.case,
+            first.sentence()
+        );
+        if smallest.requests > 4 || violations > 1 {
             large.push(name);
         }
     }
     assert!(large.len() <= 1, "{large:?}");
 }
 
-/// What is found when a plan is driven into a fresh server, if it is what is sought.
-fn finding(
-    runtime: &Runtime,
-    fault: &'static Fault,
-    plan: &Plan,
-    sought: impl Fn(&Finding) -> bool,
-) -> Option<Finding> {
-    let case = realise(Service::Ecr, plan);
+fn target(fault: &Fault) -> Target {
     let mock = Arc::new(Mock::with(&[Service::Ecr], fault.changes));
-    let target = Target::new(Driver::InProcess(InProcess::new(router(mock))));
+    Target::new(Driver::InProcess(InProcess::new(router(mock))))
+}
+
+/// What a case comes to that is driven into a fresh server.
+async fn verdict(fault: &'static Fault, case: &Case) -> Verdict {
     let room = Room {
         prefix: String::from("ecrspec-shrinking"),
         shared: None,
@@ -86,9 +84,22 @@ fn finding(
         part_size: 10_485_760,
         salt: String::from("shrinking"),
     };
-    let transcript = runtime.block_on(drive::case(&target, &case, &room));
-    match judge(&follow(&case, &transcript), &transcript, Strictness { messages: false, availability: true }).0 {
-        Verdict::Fail { findings } => findings.into_iter().find(sought),
-        _ => None,
-    }
+    let transcript = drive::case(&target(fault), case, &room).await;
+    judge(&follow(case, &transcript), &transcript, Strictness { messages: false, availability: true }).0
+}
+
+/// What `ecrspec replay` makes of a case.
+async fn replayed(fault: &'static Fault, case: Case) -> Judged {
+    let settings =
+        Settings { services: vec![Service::Ecr], jobs: 1, ..Settings::everything(fault.name, "ecrspec-shrinking") };
+    let work = Work { task: Task::Replay, cases: vec![case], search: None, whole_survey: false };
+    let mut judged = None;
+    let (_keep, stop) = watch::channel(false);
+    let sink = |event| {
+        if let Event::Judged(one) = event {
+            judged = Some(*one);
+        }
+    };
+    run(Arc::new(target(fault)), &settings, work, stop, sink).await.unwrap();
+    judged.unwrap()
 }

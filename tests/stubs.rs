@@ -17,6 +17,7 @@ use ecrspec::contract::error::ERRORS;
 use ecrspec::contract::{Operation, Rules, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::mock::{Mock, router};
+use ecrspec::report::event::Task;
 use ecrspec::report::score::{Scores, Share};
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::report::{Event, Summary};
@@ -167,7 +168,8 @@ fn judged(settings: &Settings, server: Router) -> Summary {
     // Reading the suite takes as long as running it on a stub.
     static SUITE: LazyLock<Vec<Case>> = LazyLock::new(|| choose(&all_of(&Service::ALL)).unwrap());
     let chosen = |case: &&Case| settings.services.contains(&case.service) && is_chosen(settings, &case.id);
-    let work = Work { cases: SUITE.iter().filter(chosen).cloned().collect(), search: None, whole_survey: false };
+    let cases = SUITE.iter().filter(chosen).cloned().collect();
+    let work = Work { task: Task::Gate, cases, search: None, whole_survey: false };
     let (_keep, stop) = watch::channel(false);
     let mut events: Vec<Event> = Vec::new();
     let running = run(Arc::new(target), settings, work, stop, |event| events.push(event));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::body::Body;
-use super::{Case, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
+use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::wire::envelope;
@@ -38,6 +38,7 @@ impl Draft {
         Draft {
             case: Case {
                 id: id.into(),
+                kind: CaseKind::Catalogue,
                 service,
                 title: title.into(),
                 about: String::new(),
@@ -140,6 +141,7 @@ impl Draft {
             at_once: false,
             role,
             expect,
+            beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         });

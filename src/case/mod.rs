@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::contract::{Operation, OperationSpec, Role, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
@@ -27,6 +28,8 @@ pub use plan::{Decision, Plan};
 pub struct Case {
     /// Stable id: the rule and a variant, or `scenarios/<topic>/<name>`.
     pub id: String,
+    /// Where it comes from.
+    pub kind: CaseKind,
     /// Which service it is for.
     pub service: Service,
     /// What it does, in a few words.
@@ -45,6 +48,29 @@ pub struct Case {
     pub rounds: usize,
     /// The decisions that a random case was made from. What it expects then follows what the target answers.
     pub plan: Option<Plan>,
+}
+
+/// Where a case comes from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseKind {
+    /// Generated from the contract.
+    Catalogue,
+    /// A scenario of the suite.
+    Scenario,
+    /// A scenario file of the user.
+    UserScenario,
+    /// A random sequence that a seed gives.
+    Random,
+    /// A random sequence with a plan of its own: a steered one, or one that was made small.
+    Plan,
+}
+
+impl CaseKind {
+    /// Whether chance made it.
+    pub fn is_random(self) -> bool {
+        matches!(self, CaseKind::Random | CaseKind::Plan)
+    }
 }
 
 /// The repository that a case works in.
@@ -71,6 +97,8 @@ pub struct Step {
     pub role: StepRole,
     /// What is admitted as its answer.
     pub expect: Expectation,
+    /// Rules that its request breaks beside the one of `expect`, where it has several violations.
+    pub beside: Vec<String>,
     /// The rules that it breaks, where it breaks two that are answered differently: which of them the target looks at
     /// first is recorded under this name.
     pub precedence: Option<String>,

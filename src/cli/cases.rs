@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 
-use crate::case::Case;
+use crate::case::{Case, StepRole};
 use crate::contract::Service;
 use crate::generate::{plan, realise};
 use crate::scenario::{self, Scenario};
@@ -24,6 +24,13 @@ fn find(service: Service, id: &str) -> Result<Option<Case>, String> {
         Some(case) => Ok(Some(case)),
         None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
     }
+}
+
+/// The cases of a service that are about this rule.
+pub(super) fn of_rule(service: Service, rule: &str) -> anyhow::Result<Vec<Case>> {
+    let about = |case: &Case| case.steps.iter().any(|step| step.role == StepRole::Focus && step.expect.rule == rule);
+    let cases = suite(service).map_err(|error| anyhow!("{rule}: {error}"))?;
+    Ok(cases.into_iter().filter(about).collect())
 }
 
 /// The case of a service with this id, or in this scenario file.

@@ -1,5 +1,6 @@
 //! `ecrspec fuzz`: the search, as long as there is time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use super::{Code, Failure};
 use crate::case::{Partition, Transcript};
 use crate::contract::Tier;
 use crate::generate::{plan, settled};
-use crate::judge::Verdict;
+use crate::judge::Finding;
 use crate::report::Event;
-use crate::report::event::Judged;
+use crate::report::event::{Judged, Task};
 use crate::report::terminal;
 use crate::run::Work;
 use crate::scenario::{self, Found};
@@ -56,8 +57,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
     let seed = arguments.seed.unwrap_or_else(any_seed);
     let search = Some(Search { seed, extent: Extent::Time(arguments.budget) });
-    let work = Work { cases: Vec::new(), search, whole_survey: true };
+    let work = Work { task: Task::Search, cases: Vec::new(), search, whole_survey: true };
     let mut unsaved = None;
+    let mut saved = BTreeSet::new();
     let mut flags = Vec::new();
     let done = perform(&merged, work, |event, screen| {
         if let Event::Started(started) = event {
@@ -65,12 +67,19 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         }
         let Event::Judged(judged) = event else { return };
         screen.print(&terminal::found(&flags, judged));
-        if let Some(folder) = &arguments.save
-            && let Err(error) = save(folder, judged)
-        {
-            unsaved.get_or_insert(error);
+        for finding in judged.verdict.findings() {
+            let Some(folder) = &arguments.save else { break };
+            let (smallest, finding) = judged.smallest(finding);
+            match save(folder, smallest, finding) {
+                Ok(path) => drop(saved.insert(path)),
+                Err(error) => drop(unsaved.get_or_insert(error)),
+            }
         }
     })?;
+    if let Some(folder) = &arguments.save {
+        let files = if saved.len() == 1 { "scenario file" } else { "scenario files" };
+        done.print(&format!("saved      {} {files} in {}\n", saved.len(), folder.display()));
+    }
     let code = done.report(&merged)?;
     match unsaved {
         Some(error) if code == 0 => Err(Failure::usage(error)),
@@ -82,11 +91,10 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
 }
 
-/// Writes a failure as a scenario file, named after what it is about.
-fn save(folder: &Path, judged: &Judged) -> anyhow::Result<()> {
-    let Verdict::Fail { findings } = &judged.verdict else { return Ok(()) };
-    let Some(finding) = findings.first() else { return Ok(()) };
-    let name: String = format!("{}-{}-{}", judged.service, finding.about, finding.got)
+/// Writes a finding and the sequence that shows it as a scenario file, named after what it is about.
+fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<PathBuf> {
+    let about: Vec<&str> = std::iter::once(&finding.about).chain(&finding.beside).map(String::as_str).collect();
+    let name: String = format!("{}-{}-{}", judged.service, about.join("+"), finding.got)
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
         .take(120)
@@ -102,7 +110,8 @@ fn save(folder: &Path, judged: &Judged) -> anyhow::Result<()> {
         format!("{}. Expected {}, got {}. Made from {}", judged.title, finding.expected, finding.got, judged.case);
     let found = Found { rule: finding.rule.clone(), got: finding.got.clone() };
     let text = scenario::print_found(&case, Some(&found)).map_err(anyhow::Error::msg)?;
-    std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))
+    std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))?;
+    Ok(path)
 }
 
 /// A seed that nobody chose.

@@ -65,8 +65,18 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         listed += lines.len();
         lines.iter().for_each(|line| print(&format!("{line}\n")));
     }
-    // An empty list is no success: the filter names nothing.
-    Ok(if listed == 0 { Reason::NothingRun.code() } else { 0 })
+    Ok(ended(listed, arguments))
+}
+
+/// The exit code. An empty list is no success: the filter names nothing, and that is said.
+fn ended(listed: usize, arguments: &Arguments) -> u8 {
+    if listed > 0 {
+        return 0;
+    }
+    let what = if arguments.rules { "rule" } else { "case" };
+    let wanted = arguments.filter.join(" or ");
+    anstream::eprintln!("ecrspec: nothing is listed: no {what} has an id with {wanted} (upper and lower case differ)");
+    Reason::NothingRun.code()
 }
 
 fn covered(arguments: &Arguments, services: &[Service]) -> Code {
@@ -90,5 +100,5 @@ fn covered(arguments: &Arguments, services: &[Service]) -> Code {
     if arguments.format == Format::Json {
         print(&format!("{:#}\n", json!({ "schema": 1, "services": all })));
     }
-    Ok(if listed == 0 { Reason::NothingRun.code() } else { 0 })
+    Ok(ended(listed, arguments))
 }

@@ -12,14 +12,16 @@ use super::{Code, Failure, cases};
 use crate::case::Case;
 use crate::contract::Service;
 use crate::judge::{Finding, Verdict};
-use crate::report::event::Judged;
+use crate::report::event::{Judged, Started, Task};
 use crate::report::{Event, Summary};
 use crate::run::Work;
+use crate::scenario::Scenario;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Id of a case, a scenario file, or the event log of a run: then what failed in it; `survey` is what a run asks first
-    #[arg(value_name = "CASE-ID|SCENARIO|LOG")]
+    /// Id of a case or of a rule, a scenario file or a folder of them, or the event log of a run: then what failed in it,
+    /// judged by the settings of the log; `survey` is what a run asks first
+    #[arg(value_name = "ID|SCENARIO|LOG")]
     what: String,
     #[command(flatten)]
     target: TargetArguments,
@@ -31,6 +33,8 @@ struct Replay {
     cases: Vec<Case>,
     before: Vec<Before>,
     survey: bool,
+    /// How the run of the log began.
+    started: Option<Started>,
 }
 
 /// A finding of an earlier run.
@@ -44,8 +48,11 @@ struct Before {
 pub(super) fn main(arguments: &Arguments) -> Code {
     let mut merged = Merged::of(&arguments.target, |_| Choice::default()).map_err(Failure::usage)?;
     let replay = Replay::of(&arguments.what, &merged.settings.services).map_err(Failure::usage)?;
+    if let Some(started) = &replay.started {
+        merged.judge_as(started);
+    }
     merged.settings.services.retain(|service| replay.cases.iter().any(|case| case.service == *service));
-    let work = Work { cases: replay.cases.clone(), search: None, whole_survey: replay.survey };
+    let work = Work { task: Task::Replay, cases: replay.cases.clone(), search: None, whole_survey: replay.survey };
     let done = perform(&merged, work, |_, _| {})?;
     done.print(&replay.compare(&done.summary));
     done.report(&merged)
@@ -55,13 +62,15 @@ impl Replay {
     fn of(what: &str, services: &[Service]) -> anyhow::Result<Replay> {
         let path = Path::new(what);
         let replay = match path.extension() {
-            Some(kind) if kind == "yaml" => Replay::of_scenario(path, services)?,
+            Some(kind) if kind == "yaml" => Replay::of_scenarios(vec![cases::scenario(path)?], services),
+            _ if path.is_dir() => Replay::of_scenarios(cases::scenarios(&[path.to_path_buf()])?, services),
             _ if path.is_file() => Replay::of_log(path, services)?,
             _ => Replay::of_id(what, services)?,
         };
         match replay.cases.is_empty() {
             true => Err(anyhow!(
-                "expected the id of a case (`ecrspec list`), a scenario file or an event log with failures, found {what:?}"
+                "expected the id of a case (`ecrspec list`) or of a rule (`ecrspec list --rules`), a scenario file or a \
+                 folder of them, or an event log with failures, found {what:?}"
             )),
             false => Ok(replay),
         }
@@ -75,7 +84,8 @@ impl Replay {
         let mut mistake = None;
         for service in services {
             match cases::named(*service, id) {
-                Ok(found) => replay.cases.extend(found),
+                Ok(Some(found)) => replay.cases.push(found),
+                Ok(None) => replay.cases.extend(cases::of_rule(*service, id)?),
                 Err(error) => mistake = Some(error),
             }
         }
@@ -85,31 +95,35 @@ impl Replay {
         }
     }
 
-    fn of_scenario(path: &Path, services: &[Service]) -> anyhow::Result<Replay> {
-        let scenario = cases::scenario(path)?;
-        let mut replay = Replay { cases: scenario.cases, ..Replay::default() };
-        replay.cases.retain(|case| services.contains(&case.service));
-        for case in &replay.cases {
-            replay.before.extend(scenario.found.iter().map(|found| Before {
-                service: case.service,
-                case: case.id.clone(),
-                rule: found.rule.clone(),
-                got: found.got.clone(),
-            }));
+    fn of_scenarios(scenarios: Vec<Scenario>, services: &[Service]) -> Replay {
+        let mut replay = Replay::default();
+        for scenario in scenarios {
+            for case in scenario.cases.into_iter().filter(|case| services.contains(&case.service)) {
+                replay.before.extend(scenario.found.iter().map(|found| Before {
+                    service: case.service,
+                    case: case.id.clone(),
+                    rule: found.rule.clone(),
+                    got: found.got.clone(),
+                }));
+                replay.cases.push(case);
+            }
         }
-        Ok(replay)
+        replay
     }
 
     /// The cases that failed in a run, and what was found in each.
     fn of_log(path: &Path, services: &[Service]) -> anyhow::Result<Replay> {
         let (shown, events) = super::report::read(path)?;
         let mut replay = Replay::default();
+        if let Some(Event::Started(started)) = events.first() {
+            replay.started = Some(started.clone());
+        }
         for judged in events.iter().filter_map(failed).filter(|judged| services.contains(&judged.service)) {
             let found = cases::named(judged.service, &judged.case)?;
             replay.cases.push(found.with_context(|| {
                 format!("{shown}: this version of ecrspec has no case {} in {}", judged.case, judged.service)
             })?);
-            replay.before.extend(findings(&judged.verdict).iter().map(|finding| Before {
+            replay.before.extend(judged.verdict.findings().iter().map(|finding| Before {
                 service: judged.service,
                 case: judged.case.clone(),
                 rule: finding.rule.clone(),
@@ -127,7 +141,7 @@ impl Replay {
                 summary.cases.iter().find(|judged| judged.service == before.service && judged.case == before.case);
             let Some(judged) = judged else { continue };
             let same = |finding: &&Finding| finding.rule == before.rule && finding.got == before.got;
-            let now = match (&judged.verdict, findings(&judged.verdict)) {
+            let now = match (&judged.verdict, judged.verdict.findings()) {
                 (_, found) if found.iter().any(|finding| same(&finding)) => String::from("the same finding"),
                 (Verdict::Pass, _) => String::from("gone: the case passes"),
                 (Verdict::Fail { .. }, [another, ..]) => {
@@ -146,12 +160,5 @@ fn failed(event: &Event) -> Option<&Judged> {
     match event {
         Event::Judged(judged) if matches!(judged.verdict, Verdict::Fail { .. }) => Some(judged),
         _ => None,
-    }
-}
-
-fn findings(verdict: &Verdict) -> &[Finding] {
-    match verdict {
-        Verdict::Fail { findings } => findings,
-        _ => &[],
     }
 }

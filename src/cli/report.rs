@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use super::target::read_known;
+use super::target::{read_known, some};
 use super::{Code, Failure, print};
+use crate::judge::Grade;
+use crate::report::event::Started;
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
@@ -17,10 +19,13 @@ pub(super) struct Arguments {
     /// Event logs that `run` and `fuzz` wrote by --report ndjson=PATH: one, or those of all parts of a run
     #[arg(required = true)]
     logs: Vec<PathBuf>,
-    /// File of known deviations
+    /// File of known deviations (default: those that the run was judged by)
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
-    /// A warning fails the run
+    /// Grades that gate: crash, state, refused, error, form (repeatable; default: those of the run)
+    #[arg(long, value_name = "GRADE", value_parser = super::target::grade)]
+    fail_on: Vec<Grade>,
+    /// A warning fails the run (default: as in the run)
     #[arg(long)]
     deny_warnings: bool,
     /// Groups of findings to show
@@ -32,12 +37,27 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
-    let logs = arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    let logs: Vec<(String, Vec<Event>)> =
+        arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    let known = arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?;
+    let judged_by = |event: Event| match event {
+        Event::Started(started) => Event::Started(Started {
+            known: known.clone().unwrap_or(started.known),
+            fail_on: some(&arguments.fail_on).unwrap_or(started.fail_on),
+            deny_warnings: arguments.deny_warnings || started.deny_warnings,
+            ..started
+        }),
+        other => other,
+    };
+    let logs = logs.into_iter().map(|(name, events)| (name, events.into_iter().map(judged_by).collect())).collect();
     let events = merge(logs).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let Some(Event::Started(started)) = events.first() else {
+        return Err(Failure::usage(anyhow!("the log has no beginning")));
+    };
     let measure = Measure {
-        known: arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?.unwrap_or_default(),
+        known: started.known.clone(),
         today: jiff::Zoned::now().date(),
-        deny_warnings: arguments.deny_warnings,
+        deny_warnings: started.deny_warnings,
     };
     let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);

@@ -10,6 +10,7 @@ use super::target::{Choice, Merged, TargetArguments, some};
 use super::{Code, Failure};
 use crate::case::Partition;
 use crate::contract::Tier;
+use crate::report::event::Task;
 use crate::run::{RANDOM_CASES, SEED, Work, choose, is_chosen};
 use crate::search::{Extent, Search};
 
@@ -57,5 +58,6 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)
     }));
-    perform(&merged, Work { cases, search: Some(search), whole_survey: false }, |_, _| {})?.report(&merged)
+    perform(&merged, Work { task: Task::Gate, cases, search: Some(search), whole_survey: false }, |_, _| {})?
+        .report(&merged)
 }

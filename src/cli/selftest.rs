@@ -82,6 +82,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let combined = |number: u64| (selftest::combination(number), services[number as usize % services.len()]);
     let combinations: Vec<_> = (0..count).map(combined).collect();
     if faults.is_empty() && variants.is_empty() {
+        let wanted = arguments.filter.join(" or ");
+        anstream::eprintln!("ecrspec: nothing was tried: no fault and no variant has a name with {wanted}");
         return Ok(Reason::NothingRun.code());
     }
     let faults =

@@ -16,6 +16,7 @@ use crate::drive::pace::Pace;
 use crate::drive::{Driver, Target};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
+use crate::report::event::{EMBEDDED_MOCK, Started};
 use crate::report::summary::Measure;
 use crate::report::terminal::Detail;
 use crate::run::Settings;
@@ -82,8 +83,17 @@ pub(super) struct Merged {
     patience: Patience,
     pub settings: Settings,
     pub measure: Measure,
+    given: Given,
     pub reports: Vec<PathBuf>,
     pub detail: Detail,
+}
+
+/// Which of the settings by which is judged somebody gave.
+struct Given {
+    known: bool,
+    fail_on: bool,
+    deny_warnings: bool,
+    strict: bool,
 }
 
 /// Which cases a command wants; nothing is all of them.
@@ -112,7 +122,7 @@ impl Merged {
         {
             refuse_aws(endpoint)?;
         }
-        let usual = Settings::everything(endpoint.as_deref().unwrap_or("the embedded mock"), &prefix());
+        let usual = Settings::everything(endpoint.as_deref().unwrap_or(EMBEDDED_MOCK), &prefix());
         let jobs = arguments.jobs.or(file.jobs);
         if jobs == Some(0) {
             bail!("--jobs: expected at least 1, found 0");
@@ -135,6 +145,15 @@ impl Merged {
             timeout.map(|seconds| format!("timeout {seconds} s")),
             requests.map(|rate| format!("at most {rate} requests/s")),
         ];
+        let deny_warnings = arguments.deny_warnings.then_some(true).or(file.deny_warnings);
+        let given = Given {
+            known: known.is_some(),
+            fail_on: fail_on.is_some(),
+            deny_warnings: deny_warnings.is_some(),
+            strict: arguments.strict || file.strict.is_some(),
+        };
+        let known = known.as_deref().map(read_known).transpose()?.unwrap_or_default();
+        let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag, strict_flag];
         Ok(Merged {
@@ -152,17 +171,37 @@ impl Merged {
                 repository,
                 strict,
                 fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
+                deny_warnings,
+                known: known.clone(),
                 options: options.into_iter().flatten().collect(),
                 ..usual
             },
-            measure: Measure {
-                known: known.as_deref().map(read_known).transpose()?.unwrap_or_default(),
-                today: jiff::Zoned::now().date(),
-                deny_warnings: arguments.deny_warnings || file.deny_warnings == Some(true),
-            },
+            measure: Measure { known, today: jiff::Zoned::now().date(), deny_warnings },
+            given,
             reports: reports.iter().map(|report| report_path(report)).collect::<anyhow::Result<_>>()?,
             detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose },
         })
+    }
+
+    /// Judges as a run was judged, but for what somebody says otherwise.
+    pub fn judge_as(&mut self, started: &Started) {
+        let Merged { settings, measure, given, .. } = self;
+        settings.tier = started.tier;
+        if !given.known && !started.known.is_empty() {
+            settings.known.clone_from(&started.known);
+            measure.known.clone_from(&started.known);
+            settings.options.push(String::from("known deviations of the log"));
+        }
+        if !given.fail_on {
+            settings.fail_on.clone_from(&started.fail_on);
+        }
+        if !given.deny_warnings {
+            (settings.deny_warnings, measure.deny_warnings) = (started.deny_warnings, started.deny_warnings);
+        }
+        if !given.strict && started.strict {
+            settings.strict = true;
+            settings.flags.push(String::from("--strict"));
+        }
     }
 
     /// The target at this address.
@@ -222,7 +261,8 @@ fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn grade(text: &str) -> Result<Grade, String> {
+/// Reads the name of a grade.
+pub(super) fn grade(text: &str) -> Result<Grade, String> {
     Grade::ALL
         .into_iter()
         .find(|grade| grade.to_string() == text)

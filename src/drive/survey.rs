@@ -357,6 +357,8 @@ impl Look {
                 .unwrap_or_default(),
             grade: if rule == "answer/json-object" { Grade::Form } else { Grade::Refused },
             about: String::from(rule),
+            beside: Vec::new(),
+            accept_as: String::from(rule),
             step: String::from("survey"),
             breach: String::from(breach),
             expected: match (rule, operation) {

@@ -15,7 +15,7 @@ use crate::history::{Rounds, told};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
-use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started};
+use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
 use crate::report::{Event, Summary};
@@ -265,16 +265,22 @@ fn started() -> Started {
         schema: SCHEMA,
         ecrspec: String::from("0.0.0"),
         at: jiff::Timestamp::UNIX_EPOCH,
+        task: Task::Gate,
         target: String::from("http://registry.example"),
         flags: ["--endpoint", "http://registry.example"].map(String::from).to_vec(),
         services: Service::ALL.to_vec(),
         cases: CASES.len(),
         jobs: 1,
         options: Vec::new(),
-        filtered: true,
+        whole: false,
+        tier: Tier::Open,
+        strict: false,
         seed: Some(1),
         parts: Vec::new(),
+        logs: 0,
         fail_on: Grade::ALL.to_vec(),
+        deny_warnings: false,
+        known: Vec::new(),
         repositories: String::from("ecrspec/fuzz"),
     }
 }
@@ -302,6 +308,8 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Refused,
             about: String::from("survey/service"),
+            beside: Vec::new(),
+            accept_as: String::from("survey/service"),
             step: String::from("survey"),
             breach: String::from("a plain request"),
             expected: String::from("200"),

@@ -87,10 +87,16 @@ struct Admitted {
     open: Vec<String>,
     /// The open rule by which the upload that it names may have ended.
     ended: Option<String>,
+    /// Of each reading put together here, the rule that it is about if it breaks one.
+    leading: Vec<String>,
 }
 
 impl Admitted {
     fn add(&mut self, one: Admitted) {
+        let leading = one.broken.first().map(|broken| &broken.rule.id).or(one.open.first()).cloned();
+        if let Some(rule) = leading.filter(|rule| !self.leading.contains(rule)) {
+            self.leading.push(rule);
+        }
         self.open.extend(one.open);
         self.ended = self.ended.take().or(one.ended);
         for broken in one.broken {
@@ -157,7 +163,10 @@ impl Follower {
         }
         let admitted = self.admitted(operation, readings);
         let refusals: Vec<Refusal> = admitted.broken.iter().filter_map(|broken| broken.refusal.clone()).collect();
+        let mut beside = admitted.leading.clone();
         step.expect = self.expectation(operation, &input, readings, admitted);
+        beside.retain(|rule| *rule != step.expect.rule);
+        step.beside = beside;
         step.precedence = self.precedence(operation, readings);
         if step.expect.tier.gates() {
             refusals.iter().for_each(|refusal| pin_error(step, refusal, &self.bindings));

@@ -9,7 +9,7 @@ use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::{nearly, short};
 use crate::case::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
-use crate::case::{Case, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
+use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
 use crate::contract::{Effect, ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::operation::Facts;
@@ -48,8 +48,8 @@ pub fn follow(case: &Case, transcript: &Transcript) -> Case {
     let Some(plan) = &case.plan else { return case.clone() };
     let unfolding = Unfolding::of(case.service, plan);
     let mut follower = unfolding.follower();
-    let mut followed =
-        Case { id: case.id.clone(), title: case.title.clone(), about: case.about.clone(), ..unfolding.case };
+    let mut followed = Case { id: case.id.clone(), kind: case.kind, title: case.title.clone(), ..unfolding.case };
+    followed.about.clone_from(&case.about);
     let steps = followed.steps.iter_mut().zip(&unfolding.readings);
     for ((step, readings), exchange) in steps.zip(&transcript.exchanges) {
         match Answered::of(exchange) {
@@ -75,6 +75,7 @@ pub fn settled(case: &Case, transcript: &Transcript) -> Case {
         }
     }
     settled.plan = None;
+    settled.kind = CaseKind::UserScenario;
     settled
 }
 
@@ -143,6 +144,7 @@ impl Unfolding {
         let unfolding = Unfolding {
             case: Case {
                 id: String::new(),
+                kind: CaseKind::Plan,
                 service,
                 title: String::from("a random sequence"),
                 about: String::new(),
@@ -501,6 +503,7 @@ impl Unfolding {
             at_once: false,
             role,
             expect: admitted(service, &readings.accepting),
+            beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         };

@@ -33,7 +33,7 @@ impl<'a> Rounds<'a> {
         self.count += 1;
         let mut is_shown = self.kept.values().all(|kept| discriminant(&kept.verdict) != discriminant(&told.verdict));
         let mut of_round: Vec<&Finding> = Vec::new();
-        for finding in findings(&told.verdict) {
+        for finding in told.verdict.findings() {
             if of_round.iter().any(|known| is_same(known, finding)) {
                 continue;
             }
@@ -88,13 +88,6 @@ impl<'a> Rounds<'a> {
     /// Whether no finding so far is as bad, but for those that may turn out to be the network's.
     fn is_the_worst(&self, finding: &Finding) -> bool {
         self.found.iter().filter(|(_, known)| !is_of_connection(known)).all(|(_, known)| finding.grade < known.grade)
-    }
-}
-
-fn findings(verdict: &Verdict) -> &[Finding] {
-    match verdict {
-        Verdict::Fail { findings } => findings,
-        _ => &[],
     }
 }
 

@@ -1,10 +1,11 @@
 //! One broken rule, with what was expected and what came.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Rule, Tier};
+use crate::contract::{Rule, Rules, Tier};
 
 /// One broken rule.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -21,9 +22,15 @@ pub struct Finding {
     pub grade: Grade,
     /// Id of the rule that the step is about; the same, but where every answer is judged.
     pub about: String,
+    /// Ids of the rules that the request breaks beside it, where none of them alone is answered so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
+    /// Id of the rule that an entry of known deviations names to accept it. A server fault is accepted for the request
+    /// that provokes it, and not for all that there are.
+    pub accept_as: String,
     /// Name of the step in the case.
     pub step: String,
-    /// What the request had: "a digest that does not match the bytes".
+    /// What the request had: "a digest that does not match the bytes", or several such "together with" one another.
     pub breach: String,
     /// What the contract admits.
     pub expected: String,
@@ -90,10 +97,34 @@ impl fmt::Display for Grade {
 }
 
 impl Finding {
-    /// The rule that an entry of known deviations names to accept it. A server fault is accepted for the request that
-    /// provokes it, and not for all that there are.
-    pub fn acceptable_as(&self) -> &str {
-        if self.rule.starts_with("always/") { &self.about } else { &self.rule }
+    /// What [`Finding::accept_as`] is for a broken rule and the rule that the step is about.
+    pub fn acceptable_as(rule: &str, about: &str) -> String {
+        String::from(if rule.starts_with("always/") { about } else { rule })
+    }
+
+    /// What a request has that breaks these rules.
+    pub fn breach_of(rules: &Rules, about: &str, beside: &[String]) -> String {
+        let broken = std::iter::once(about).chain(beside.iter().map(String::as_str));
+        let breaches: Vec<&str> = broken.filter_map(|rule| rules.get(rule)).map(|rule| rule.breach.as_str()).collect();
+        breaches.join(" together with ")
+    }
+
+    /// Whether it is about what its request breaks, and not about what every answer must have.
+    pub fn is_about_request(&self) -> bool {
+        self.accept_as == self.about
+    }
+
+    /// Whether an entry of known deviations that names this rule is about it. Where several rules are broken, and it
+    /// takes them all, any of them will do.
+    pub fn is_of_rule(&self, rule: &str) -> bool {
+        self.accept_as == rule || (self.is_about_request() && self.beside.iter().any(|beside| beside == rule))
+    }
+
+    /// Whether the other is the same finding, wherever it shows.
+    pub fn is_same(&self, other: &Finding) -> bool {
+        let named = |finding: &Finding| (finding.rule.clone(), finding.accept_as.clone(), finding.got.clone());
+        let same = self.grade == other.grade && named(self) == named(other);
+        same && (!self.is_about_request() || self.beside == other.beside)
     }
 
     /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
@@ -153,12 +184,19 @@ impl Finding {
     pub fn cause(&self) -> String {
         let everywhere = Rule::is_everywhere(&self.rule) && !self.rule.starts_with("always/");
         let about = if everywhere { &self.rule } else { &self.about };
-        let family = match (member_constraint(about), about.split_once('/')) {
-            (Some((member, _)), _) => member,
-            (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
-            _ => about,
-        };
-        format!("{family}|{}|{}", self.grade, self.got)
+        let beside = self.beside.iter().filter(|_| self.is_about_request());
+        let families: BTreeSet<&str> = std::iter::once(about).chain(beside).map(|rule| family(rule)).collect();
+        let families: Vec<&str> = families.into_iter().collect();
+        format!("{}|{}|{}", families.join("+"), self.grade, self.got)
+    }
+}
+
+/// The member whose constraint a rule is, or else the rule without its operation.
+fn family(rule: &str) -> &str {
+    match (member_constraint(rule), rule.split_once('/')) {
+        (Some((member, _)), _) => member,
+        (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
+        _ => rule,
     }
 }
 

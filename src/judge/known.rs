@@ -1,23 +1,21 @@
 //! Known deviations: findings that a user has accepted for now, each with a reason. The cases run all the same.
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use super::Finding;
-use crate::contract::{Rules, Service};
+use crate::contract::{Rule, Rules, Service};
 
 /// A file of known deviations.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default)]
 pub struct KnownFile {
     /// The entries.
-    #[serde(default)]
     pub known: Vec<Known>,
 }
 
 /// One finding that is accepted for now.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Known {
     /// Id of the rule that the finding names.
     pub rule: String,
@@ -26,13 +24,37 @@ pub struct Known {
     /// Why it is accepted.
     pub reason: String,
     /// The service, if it is accepted in one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Service>,
     /// Whether it is found in some runs only, as what calls at once show may be: that it is not found is no news then.
     #[serde(default)]
     pub sometimes: bool,
-    /// The last day on which it is accepted: a TOML date, `2027-01-31`.
-    #[serde(default, deserialize_with = "day")]
+    /// The last day on which it is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Date>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    known: Vec<Entry>,
+}
+
+/// An entry as it is written, with its places in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    rule: Spanned<String>,
+    got: Spanned<String>,
+    reason: Spanned<String>,
+    service: Option<Service>,
+    #[serde(default)]
+    sometimes: bool,
+    /// A TOML date, `2027-01-31`.
+    #[serde(default, deserialize_with = "day")]
+    expires: Option<Date>,
 }
 
 /// Reads a TOML date.
@@ -57,12 +79,23 @@ pub enum Stale {
 impl Known {
     /// Whether the entry is about this finding.
     pub fn matches(&self, service: Service, finding: &Finding) -> bool {
-        self.is_for(service) && self.rule == finding.acceptable_as() && self.got == finding.got
+        self.is_about(service, finding) && self.got == finding.got
+    }
+
+    /// Whether the entry is about the rule of this finding, whatever came.
+    pub fn is_about(&self, service: Service, finding: &Finding) -> bool {
+        self.is_for(service) && finding.is_of_rule(&self.rule)
     }
 
     /// Whether the entry is about this service.
     pub fn is_for(&self, service: Service) -> bool {
         self.service.is_none_or(|own| own == service)
+    }
+
+    /// Whether another entry accepts the same finding.
+    fn is_twin(&self, other: &Known) -> bool {
+        let meet = self.service.is_none_or(|service| other.is_for(service));
+        meet && (&self.rule, &self.got) == (&other.rule, &other.got)
     }
 
     /// Whether its day is over.
@@ -76,31 +109,70 @@ impl KnownFile {
     ///
     /// # Errors
     ///
-    /// The first mistake: where it is, what was expected and what was found.
+    /// The first mistake: its line, what was expected and what was found.
     pub fn parse(text: &str) -> Result<KnownFile, String> {
-        let file: KnownFile = toml::from_str(text).map_err(|error| error.to_string())?;
-        for (index, entry) in file.known.iter().enumerate() {
-            let known_rule = Service::ALL.iter().any(|service| Rules::of(*service).get(&entry.rule).is_some());
-            if !known_rule {
-                return Err(format!("entry {}, rule: expected the id of a rule, found {:?}", index + 1, entry.rule));
-            }
-            if entry.rule.starts_with("always/") {
-                let expected = "expected the rule that the request breaks (`about` or `accept as` in the report)";
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let line = |place: &Spanned<String>| 1 + text[..place.span().start].matches('\n').count();
+        let mut known: Vec<(usize, Known)> = Vec::new();
+        for entry in file.known {
+            entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
+            let at = line(&entry.rule);
+            let entry = entry.known();
+            let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
+            if let Some((first, _)) = twin {
+                let Known { rule, got, .. } = &entry;
                 return Err(format!(
-                    "entry {}, rule: {expected}, found {:?}, which stands for all",
-                    index + 1,
-                    entry.rule
+                    "line {at}: expected one entry for {rule}, got {got:?}: line {first} has it as well"
                 ));
             }
-            if entry.reason.trim().is_empty() {
-                return Err(format!(
-                    "entry {}, reason: expected why the deviation is accepted, found nothing",
-                    index + 1
-                ));
-            }
+            known.push((at, entry));
         }
-        Ok(file)
+        Ok(KnownFile { known: known.into_iter().map(|(_, entry)| entry).collect() })
     }
+}
+
+impl Entry {
+    /// What is wrong with it, and where.
+    fn check(&self) -> Result<(), (&Spanned<String>, String)> {
+        let (rule, got) = (self.rule.get_ref(), self.got.get_ref());
+        let services = Service::ALL.into_iter().filter(|service| self.service.is_none_or(|own| own == *service));
+        let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).get(rule)).collect();
+        if rules.is_empty() {
+            let of = self.service.map_or_else(String::new, |service| format!(" of {service}"));
+            return Err((&self.rule, format!("rule: expected the id of a rule{of}, found {rule:?}")));
+        }
+        if rule.starts_with("always/") {
+            let expected =
+                "expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log)";
+            return Err((&self.rule, format!("rule: {expected}, found {rule:?}, which stands for all")));
+        }
+        if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(rule, got) {
+            let why = "which the documents leave open: only a server fault, or no answer, can be a finding there";
+            return Err((&self.rule, format!("rule: expected a rule that {got:?} can break, found {rule:?}, {why}")));
+        }
+        match self.reason.get_ref().trim() {
+            "" => Err((&self.reason, String::from("reason: expected why the deviation is accepted, found nothing"))),
+            _ => Ok(()),
+        }
+    }
+
+    fn known(self) -> Known {
+        Known {
+            rule: self.rule.into_inner(),
+            got: self.got.into_inner(),
+            reason: self.reason.into_inner(),
+            service: self.service,
+            sometimes: self.sometimes,
+            expires: self.expires,
+        }
+    }
+}
+
+/// Whether an answer can be a finding where the documents leave the answer to the target: a server fault, no answer, or
+/// wrong values for a layer.
+fn may_be_found_where_open(rule: &str, got: &str) -> bool {
+    let is_status = got.starts_with(|letter: char| letter.is_ascii_digit());
+    !is_status || got.starts_with('5') || rule.contains("/layers/")
 }
 
 impl std::fmt::Display for Stale {
@@ -126,13 +198,41 @@ mod tests {
             1
         );
         let error = KnownFile::parse(&entry("CompleteLayerUpload/nothing", "issue 7")).unwrap_err();
-        assert_eq!(error, "entry 1, rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
+        assert_eq!(error, "line 2: rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
         let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err();
-        assert_eq!(error, "entry 1, reason: expected why the deviation is accepted, found nothing");
+        assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
         assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
-        let dated = |day: &str| KnownFile::parse(&format!("{}expires = {day}\n", entry("wire/method", "issue 7")));
+        let dated = |day: &str| {
+            KnownFile::parse(&format!(
+                "{}expires = {day}\n",
+                entry("CompleteLayerUpload/layerDigests/match", "issue 7")
+            ))
+        };
         assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
         assert!(dated("12:00:00").unwrap_err().contains("expected a day such as 2027-01-31"));
+    }
+
+    #[test]
+    fn an_entry_that_accepts_nothing_or_twice_is_refused() {
+        let entry = |rule: &str, got: &str, more: &str| {
+            format!("# later\n[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"issue 7\"\n{more}\n")
+        };
+        let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
+        let open = "UploadLayerPart/layerPartBlob/empty";
+        assert!(!Rules::of(Service::Ecr).get(open).unwrap().tier.gates());
+        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err();
+        assert!(
+            error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
+            "{error}"
+        );
+        assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "connection dropped", "")]), Ok(2));
+        let rule = "CompleteLayerUpload/layerDigests/match";
+        let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err();
+        assert_eq!(error, format!("line 9: expected one entry for {rule}, got \"200\": line 3 has it as well"));
+        let of = |service: &str| entry(rule, "200", &format!("service = {service:?}"));
+        assert_eq!(parsed(&[of("ecr"), of("ecr-public"), entry(rule, "500", "")]), Ok(3));
+        let everywhere = parsed(&[entry("always/no-5xx", "500", "")]).unwrap_err();
+        assert!(everywhere.starts_with("line 3: rule: expected the rule that the request breaks"), "{everywhere}");
     }
 }

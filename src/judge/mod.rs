@@ -42,6 +42,16 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The rules that were broken; none unless it is a failure.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Verdict::Fail { findings } => findings,
+            _ => &[],
+        }
+    }
+}
+
 /// What a target did where the documents leave it open.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
@@ -66,7 +76,9 @@ pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (V
     match (verdict, refused_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
-            let reason = String::from("the target did not make, or did not remove, the repository that it is about");
+            let reason = String::from(
+                "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
+            );
             (Verdict::Skipped { reason }, records)
         }
         (verdict, _) => (verdict, records),
@@ -356,7 +368,9 @@ impl Subject<'_> {
 
     fn finding(&self, rule: &str, grade: Grade, got: String) -> Box<Finding> {
         let expect = &self.step.expect;
-        let known = Rules::of(self.case.service).get(rule);
+        let rules = Rules::of(self.case.service);
+        let known = rules.get(rule);
+        let beside = &self.step.beside;
         Box::new(Finding {
             rule: String::from(rule),
             operation: String::from(self.step.operation_name()),
@@ -368,8 +382,10 @@ impl Subject<'_> {
                 .collect(),
             grade,
             about: expect.rule.clone(),
+            beside: beside.clone(),
+            accept_as: Finding::acceptable_as(rule, &expect.rule),
             step: self.step.name.clone(),
-            breach: Rules::of(self.case.service).get(&expect.rule).map_or_else(String::new, |rule| rule.breach.clone()),
+            breach: Finding::breach_of(rules, &expect.rule, beside),
             expected: match expect.tier {
                 Tier::Open if rule.starts_with("always/") => String::from("anything but a server fault or silence"),
                 _ => expect.short(),

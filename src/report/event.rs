@@ -6,15 +6,19 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::score::Mark;
-use crate::case::{Case, Partition, Step, StepRole, Transcript};
+use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
 use crate::contract::{Service, Tier};
 use crate::drive::Survey;
-use crate::judge::{Grade, Record, Verdict};
+use crate::judge::known::Known;
+use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::wire::envelope::printable;
 use crate::wire::{Answer, Exchange, Framing, Request, Trouble, auth};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
+
+/// What the target is called where no endpoint is given: then no server was tested.
+pub const EMBEDDED_MOCK: &str = "the embedded mock";
 
 /// One event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -32,6 +36,18 @@ pub enum Event {
     Finished(Finished),
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// To judge a target by its cases: the gate.
+    Gate,
+    /// To search as long as there is time.
+    Search,
+    /// To try again what was tried before.
+    Replay,
+}
+
 /// How a run began.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Started {
@@ -41,7 +57,9 @@ pub struct Started {
     pub ecrspec: String,
     /// When, in UTC.
     pub at: jiff::Timestamp,
-    /// What is tested: an endpoint, or the embedded mock.
+    /// What it is for.
+    pub task: Task,
+    /// What is tested: an endpoint, or [`EMBEDDED_MOCK`].
     pub target: String,
     /// What a command that repeats a case begins with: the flags that name this target.
     pub flags: Vec<String>,
@@ -54,16 +72,29 @@ pub struct Started {
     /// Settings that are not as usual.
     #[serde(default)]
     pub options: Vec<String>,
-    /// Whether a filter or a tier chose among the cases; a partition is no filter.
-    pub filtered: bool,
+    /// Whether it tries everything in its services, and so can tell what no longer happens: no filter and no tier chose
+    /// among the cases, and the usual random sequences are among them. A partition is for [`Started::parts`].
+    pub whole: bool,
+    /// The weakest tier by which is judged.
+    pub tier: Tier,
+    /// Whether message texts are compared.
+    pub strict: bool,
     /// Where the chance of its random sequences comes from.
     #[serde(default)]
     pub seed: Option<u64>,
     /// The parts of the whole that this log has; empty for all of it.
     #[serde(default)]
     pub parts: Vec<Partition>,
+    /// Number of logs that were put together to this one; 0 for the log of a run.
+    #[serde(default)]
+    pub logs: usize,
     /// Grades that gate.
     pub fail_on: Vec<Grade>,
+    /// Whether warnings gate.
+    pub deny_warnings: bool,
+    /// Known deviations.
+    #[serde(default)]
+    pub known: Vec<Known>,
     /// What all repositories of the run begin with, or the one that it was given.
     pub repositories: String,
 }
@@ -77,6 +108,8 @@ pub struct Judged {
     pub service: Service,
     /// Id of the case.
     pub case: String,
+    /// Where it comes from.
+    pub kind: CaseKind,
     /// What it does.
     pub title: String,
     /// The strongest tier among the steps that it is about.
@@ -99,6 +132,10 @@ pub struct Judged {
     /// The exchanges, where the case did not pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Logged>,
+    /// The smallest sequences that show what a random case found, each with one finding: for those causes that no earlier
+    /// case has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub smaller: Vec<Judged>,
 }
 
 /// An exchange as it is kept.
@@ -191,6 +228,7 @@ impl Judged {
             index,
             service: case.service,
             case: case.id.clone(),
+            kind: case.kind,
             title: case.title.clone(),
             tier: case.tier(),
             rules: focus.map(|step| step.expect.rule.clone()).collect(),
@@ -200,17 +238,28 @@ impl Judged {
             requests: exchanges.len(),
             millis: exchanges.iter().map(|exchange| exchange.took.as_millis() as u64).sum(),
             exchanges: kept,
+            smaller: Vec::new(),
         }
     }
 
-    /// What it is about, in a word: an operation, `wire`, `scenarios`.
+    /// What it is about, in some words: an operation, `wire`, `scenarios`.
     pub fn area(&self) -> &str {
-        self.case.split('/').next().unwrap_or_default()
+        match self.kind {
+            // The ids of the catalogue are those of its rules, with a variant.
+            CaseKind::Catalogue => self.case.split('/').next().unwrap_or_default(),
+            CaseKind::Scenario => "scenarios",
+            CaseKind::UserScenario => "own scenarios",
+            CaseKind::Random => "random",
+            CaseKind::Plan => "plan",
+        }
     }
 
-    /// Whether it is a random sequence.
-    pub fn is_random(&self) -> bool {
-        matches!(self.area(), "plan" | "random")
+    /// The sequence that shows a finding of it with the fewest calls.
+    pub fn smallest<'a>(&'a self, finding: &'a Finding) -> (&'a Judged, &'a Finding) {
+        let shows = |judged: &&Judged| judged.verdict.findings().iter().any(|found| found.is_same(finding));
+        let shown = self.smaller.iter().find(shows).unwrap_or(self);
+        let found = shown.verdict.findings().iter().find(|found| found.is_same(finding));
+        (shown, found.unwrap_or(finding))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::{Event, Finished, Judged, Searched, Started};
+use crate::case::CaseKind;
 use crate::contract::Service;
 use crate::drive::Survey;
 
@@ -10,11 +11,14 @@ use crate::drive::Survey;
 ///
 /// # Errors
 ///
-/// Logs that are not of one run: of different versions or wholes, or with a case in common.
-pub fn merge(logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, String> {
-    let mut logs = logs;
+/// Logs that are not of one run: of different versions or wholes, judged otherwise, or with a case in common.
+pub fn merge(mut logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, String> {
     if logs.len() == 1 {
-        return Ok(logs.swap_remove(0).1);
+        let mut events = logs.swap_remove(0).1;
+        if let Some(Event::Started(started)) = events.first_mut() {
+            started.logs = 1;
+        }
+        return Ok(events);
     }
     let mut merged = Merged::default();
     for (name, events) in logs {
@@ -74,6 +78,19 @@ impl Merged {
         if all.ecrspec != started.ecrspec {
             return Err(format!("{name}: expected a log of ecrspec {}, found one of {}", all.ecrspec, started.ecrspec));
         }
+        if all.task != started.task {
+            return Err(format!("{name}: expected a log of the same command as the others"));
+        }
+        let judged_by = |started: &Started| {
+            let Started { known, fail_on, deny_warnings, .. } = started;
+            (known.clone(), fail_on.clone(), *deny_warnings)
+        };
+        if judged_by(all) != judged_by(&started) {
+            return Err(format!(
+                "{name}: judged by other known deviations, --fail-on or --deny-warnings than the logs before it; give \
+                 them to say by which all are to be judged"
+            ));
+        }
         for part in &started.parts {
             if all.parts.iter().any(|known| known == part || !known.fit(*part)) {
                 let known: Vec<String> = all.parts.iter().map(ToString::to_string).collect();
@@ -91,7 +108,7 @@ impl Merged {
         );
         all.cases += started.cases;
         all.jobs += started.jobs;
-        all.filtered |= started.filtered;
+        all.whole &= started.whole;
         all.seed = all.seed.filter(|seed| Some(*seed) == started.seed);
         all.parts.extend(started.parts);
         let options =
@@ -116,15 +133,13 @@ impl Merged {
 
     fn judged(&mut self, name: &str, judged: Judged) -> Result<(), String> {
         let key = (judged.service, judged.case.clone());
-        // The search of two jobs may end at the same small sequence.
-        let searched = judged.case.starts_with("plan/");
+        // The searches of two jobs may come to the same sequence: then it was tried twice.
         match self.homes.get(&key) {
-            Some(home) if !searched => Err(format!(
+            Some(home) if judged.kind != CaseKind::Plan => Err(format!(
                 "{name}: {} in {} is in {home} as well: expected logs of different parts or services",
                 judged.case, judged.service
             )),
-            Some(_) => Ok(()),
-            None => {
+            _ => {
                 self.homes.insert(key, String::from(name));
                 self.cases.push(judged);
                 Ok(())
@@ -136,6 +151,7 @@ impl Merged {
         let mut started = self.started.ok_or("no log was given")?;
         started.options.retain(|option| !option.starts_with("partition "));
         started.options.push(format!("put together from {} logs", self.count));
+        started.logs = self.count;
         let mut events = vec![Event::Started(started)];
         events.extend(self.surveys.into_values().map(|survey| Event::Surveyed(Box::new(survey))));
         events.extend(self.cases.into_iter().map(|judged| Event::Judged(Box::new(judged))));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::event::{Event, Finished, Judged, Searched, Started};
+use super::event::{Event, Finished, Judged, Searched, Started, Task};
 use super::score::{Mark, Scores};
 use crate::case::Partition;
 use crate::contract::{ErrorType, Rule, Rules, Service, Tier};
@@ -23,7 +23,7 @@ pub struct Summary {
     pub cases: Vec<Judged>,
     /// How far the search came; `None` if there was none.
     pub searched: Option<Searched>,
-    /// How it ended; `None` if its log was cut off.
+    /// How it ended; `None` if it did not come to its end, or the log of it was cut off.
     pub finished: Option<Finished>,
     /// Findings by cause, worst first.
     pub groups: Vec<Group>,
@@ -42,7 +42,7 @@ pub struct Group {
     pub services: Vec<Service>,
     /// The finding that stands for all: of the strongest tier, of the operation with most cases, of the smallest case.
     pub finding: Finding,
-    /// Its case; `None` if the survey found it.
+    /// What shows it with the fewest calls; `None` if the survey found it.
     pub smallest: Option<Judged>,
     /// Ids of the rules that entries of known deviations name to accept it.
     pub rules: Vec<String>,
@@ -97,6 +97,8 @@ pub enum Reason {
     Warnings,
     /// Exit code 5.
     KnownTrouble,
+    /// Exit code 6: not everything that was planned was tried.
+    Unfinished,
     /// Exit code 6.
     Inconclusive,
     /// Exit code 4.
@@ -113,7 +115,7 @@ impl Reason {
             Reason::SetUp => 3,
             Reason::Findings | Reason::Warnings => 1,
             Reason::KnownTrouble => 5,
-            Reason::Inconclusive => 6,
+            Reason::Unfinished | Reason::Inconclusive => 6,
             Reason::NothingRun => 4,
         }
     }
@@ -173,10 +175,13 @@ impl Summary {
         let mut known: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut tolerated: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let surveyed = self.surveys.iter().flat_map(|survey| {
-            survey.findings.iter().map(|finding| Found { service: survey.service, finding, case: None })
+            survey.findings.iter().map(|finding| Found { service: survey.service, finding, cases: None })
         });
         let judged = self.cases.iter().flat_map(|judged| {
-            findings(judged).iter().map(|finding| Found { service: judged.service, finding, case: Some(judged) })
+            judged.verdict.findings().iter().map(|finding| {
+                let (smallest, finding) = judged.smallest(finding);
+                Found { service: judged.service, finding, cases: Some((judged, smallest)) }
+            })
         });
         for found in surveyed.chain(judged) {
             let accepts =
@@ -198,36 +203,51 @@ impl Summary {
         (self.groups, self.known, self.tolerated) = (sorted(gating), sorted(known), sorted(tolerated));
     }
 
+    /// Which entries are wrong by now. Only a run of everything can tell: what is left out may have the case that an entry
+    /// is about. That an entry has expired is said as well where its finding counts again.
     fn check_known(&mut self, measure: &Measure) {
+        let whole = self.is_whole();
         for entry in &measure.known {
-            let mut of_rule = 0;
-            let (mut broken, mut matched, mut unjudged) = (false, false, false);
-            for judged in self.cases.iter().filter(|judged| entry.is_for(judged.service)) {
-                for finding in findings(judged).iter().filter(|finding| finding.acceptable_as() == entry.rule) {
-                    broken = true;
-                    matched |= finding.got == entry.got;
-                }
-                // Rules that every answer is judged by are in the list of no case: then any case may break them.
-                if judged.rules.contains(&entry.rule) || Rule::is_everywhere(&entry.rule) {
-                    of_rule += 1;
-                    unjudged |= matches!(judged.verdict, Verdict::Inconclusive { .. });
-                }
-            }
-            for survey in self.surveys.iter().filter(|survey| entry.is_for(survey.service)) {
-                matched |= survey.findings.iter().any(|finding| finding.rule == entry.rule && finding.got == entry.got);
-                unjudged |= survey.hopeless.is_some();
-            }
-            // A filter may have left out the very case that the entry is about.
-            let whole = !self.started.filtered && Partition::missing(&self.started.parts).is_empty();
-            let judged_all = of_rule > 0 && !unjudged && whole && self.finished.is_some();
-            let stale = match matched {
-                _ if entry.is_expired(measure.today) => Some(Stale::Expired),
-                true => None,
-                false if broken => Some(Stale::Changed),
-                false => (judged_all && !entry.sometimes).then_some(Stale::UnexpectedPass),
+            let of_rule = self.found().filter(|(service, finding)| entry.is_about(*service, finding));
+            let of_rule: Vec<(Service, &Finding)> = of_rule.collect();
+            let expired = entry.is_expired(measure.today);
+            // The entries of a rule count together: which of two answers comes may depend on what came before.
+            let accepts = |other: &Known, found: &(Service, &Finding)| other.matches(found.0, found.1);
+            let is_accepted = |found: &(Service, &Finding)| measure.known.iter().any(|other| accepts(other, found));
+            let stale = match () {
+                () if expired && (whole || of_rule.iter().any(|found| accepts(entry, found))) => Some(Stale::Expired),
+                () if expired || !whole || of_rule.iter().any(is_accepted) => None,
+                () if !of_rule.is_empty() => Some(Stale::Changed),
+                () => (self.is_kept(entry) && !entry.sometimes).then_some(Stale::UnexpectedPass),
             };
             self.known_trouble.extend(stale.map(|stale| (entry.clone(), stale)));
         }
+    }
+
+    /// Whether everything was tried: see [`Started::whole`].
+    fn is_whole(&self) -> bool {
+        let all_parts = Partition::missing(&self.started.parts).is_empty();
+        let to_the_end = self.finished.as_ref().is_some_and(|finished| !finished.interrupted);
+        self.started.whole && self.started.task == Task::Gate && all_parts && to_the_end
+    }
+
+    /// All findings, each with the service.
+    fn found(&self) -> impl Iterator<Item = (Service, &Finding)> {
+        let surveyed = self.surveys.iter().flat_map(|survey| survey.findings.iter().map(|one| (survey.service, one)));
+        let judged = self.cases.iter().flat_map(|case| case.verdict.findings().iter().map(|one| (case.service, one)));
+        surveyed.chain(judged)
+    }
+
+    /// Whether the cases of the rule of an entry were all judged, and there are some.
+    fn is_kept(&self, entry: &Known) -> bool {
+        // Rules that every answer is judged by are in the list of no case: then any case may break them.
+        let everywhere = Rule::is_everywhere(&entry.rule);
+        let of_rule = |judged: &&Judged| everywhere || judged.rules.contains(&entry.rule);
+        let mut cases = self.cases.iter().filter(|judged| entry.is_for(judged.service)).filter(of_rule).peekable();
+        let surveyed = self.surveys.iter().filter(|survey| entry.is_for(survey.service));
+        cases.peek().is_some()
+            && !cases.any(|judged| matches!(judged.verdict, Verdict::Inconclusive { .. }))
+            && !surveyed.into_iter().any(|survey| survey.hopeless.is_some())
     }
 
     /// Number of cases by verdict, of all or of those that a predicate chooses.
@@ -251,6 +271,24 @@ impl Summary {
         self.searched.map_or(0, |searched| searched.unlogged + searched.repeated)
     }
 
+    /// What is missing of what was planned, if something is.
+    pub fn unfinished(&self) -> Option<String> {
+        let (events, planned) = (self.cases.len(), self.started.cases);
+        let far = match self.started.task {
+            Task::Search => String::new(),
+            Task::Gate | Task::Replay => format!(" after {events} of {planned} cases"),
+        };
+        // One job of several knows that it has a part; who puts them together wants them all.
+        let missing = Partition::missing(&self.started.parts);
+        match missing.first().filter(|_| self.started.logs > 0) {
+            _ if self.finished.is_none() => Some(format!("the log was cut off{far}")),
+            Some(first) if missing.len() == 1 => Some(format!("the part {first} is missing")),
+            Some(first) => Some(format!("{} parts are missing, the first is {first}", missing.len())),
+            None if events < planned => Some(format!("the log ends{far}")),
+            None => None,
+        }
+    }
+
     /// Number of cases that were judged, and of those that are as admitted.
     pub fn judged(&self) -> (usize, usize) {
         let counts = self.counts(|_| true);
@@ -270,12 +308,6 @@ impl Summary {
     /// Signs that the run tested little: they come before the findings.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        // One job of several knows that it has a part; who puts them together wants them all.
-        if let ([_, _, ..], [first, ..]) =
-            (self.started.parts.as_slice(), Partition::missing(&self.started.parts).as_slice())
-        {
-            warnings.push(format!("not all parts of the run are here; the first that is missing is {first}"));
-        }
         let left = self.finished.iter().flat_map(|finished| &finished.left).collect::<Vec<_>>();
         if let [first, ..] = left.as_slice() {
             warnings.push(format!("{} repositories could not be removed; the first is {first}", left.len()));
@@ -308,7 +340,7 @@ impl Summary {
     fn hollow(&self, service: Service, warnings: &mut Vec<String>) {
         let cases = || self.cases.iter().filter(move |judged| judged.service == service);
         let (skipped, run): (Vec<&Judged>, Vec<&Judged>) = cases()
-            .filter(|judged| !judged.is_random())
+            .filter(|judged| !judged.kind.is_random())
             .partition(|judged| matches!(judged.verdict, Verdict::Skipped { .. }));
         if skipped.len() >= HANDFUL && skipped.len() > run.len() {
             warnings.push(format!(
@@ -356,6 +388,7 @@ impl Summary {
             (!self.groups.is_empty(), Reason::Findings),
             (deny_warnings && !self.warnings().is_empty(), Reason::Warnings),
             (!self.known_trouble.is_empty(), Reason::KnownTrouble),
+            (!interrupted && self.unfinished().is_some(), Reason::Unfinished),
             (counts.inconclusive > 0 || unsurveyed, Reason::Inconclusive),
             (nothing && !hopeless, Reason::NothingRun),
         ];
@@ -383,7 +416,8 @@ impl Summary {
 struct Found<'a> {
     service: Service,
     finding: &'a Finding,
-    case: Option<&'a Judged>,
+    /// The case, and what shows it with the fewest calls; `None` if the survey found it.
+    cases: Option<(&'a Judged, &'a Judged)>,
 }
 
 impl Group {
@@ -391,7 +425,7 @@ impl Group {
         let cases_of = |operation: &str| found.iter().filter(|found| found.finding.operation == operation).count();
         let first = found.iter().min_by_key(|found| {
             let most = std::cmp::Reverse(cases_of(&found.finding.operation));
-            (found.finding.tier, most, found.case.map(size))
+            (found.finding.tier, most, found.cases.map(size))
         })?;
         let distinct = |values: Vec<String>| {
             let mut values = values;
@@ -405,30 +439,23 @@ impl Group {
         Some(Group {
             services,
             finding: first.finding.clone(),
-            smallest: first.case.cloned(),
-            rules: distinct(found.iter().map(|found| String::from(found.finding.acceptable_as())).collect()),
+            smallest: first.cases.map(|(_, smallest)| smallest.clone()),
+            rules: distinct(found.iter().map(|found| found.finding.accept_as.clone()).collect()),
             about: distinct(found.iter().map(|found| found.finding.about.clone()).collect()),
             operations: distinct(found.iter().map(|found| found.finding.operation.clone()).collect()),
-            cases: found.iter().filter_map(|found| Some((found.service, found.case?.case.clone()))).collect(),
+            cases: found.iter().filter_map(|found| Some((found.service, found.cases?.0.case.clone()))).collect(),
         })
     }
 }
 
 /// Cases of the suite first, then the fewest calls, then the fewest bytes, then the order of the suite.
-fn size(judged: &Judged) -> (bool, usize, usize, usize) {
+fn size((judged, smallest): (&Judged, &Judged)) -> (bool, usize, usize, usize) {
     (
-        judged.is_random(),
-        judged.requests,
-        judged.exchanges.iter().map(|exchange| exchange.body.bytes).sum(),
+        smallest.kind.is_random(),
+        smallest.requests,
+        smallest.exchanges.iter().map(|exchange| exchange.body.bytes).sum(),
         judged.index,
     )
-}
-
-fn findings(judged: &Judged) -> &[Finding] {
-    match &judged.verdict {
-        Verdict::Fail { findings } => findings,
-        _ => &[],
-    }
 }
 
 /// Fewer cases than this, chosen by a filter, are no sign of anything.
@@ -444,5 +471,5 @@ fn completes(judged: &Judged) -> bool {
 /// Whether some answer had a documented error type.
 fn names_an_error(judged: &Judged) -> bool {
     let is_documented = |got: &str| got.split(' ').nth(1).and_then(ErrorType::find).is_some();
-    judged.verdict == Verdict::Pass || findings(judged).iter().any(|finding| is_documented(&finding.got))
+    judged.verdict == Verdict::Pass || judged.verdict.findings().iter().any(|finding| is_documented(&finding.got))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::event::{Judged, Logged, Searched, Started};
+use super::event::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
@@ -79,13 +79,15 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     }
     if summary.groups.len() > detail.groups {
         let hidden = summary.groups.len() - detail.groups;
-        let _ = writeln!(text, "\n{hidden} more causes: --max-groups {} shows them all", summary.groups.len());
+        let hidden = number_of(hidden, "more cause");
+        let _ = writeln!(text, "\n{hidden}: --max-groups {} shows all", summary.groups.len());
     }
     text += &known(summary);
     text += &open(summary, detail);
     text += &troubles(summary, detail);
     text += "\n";
-    if let Some(scores) = summary.scores() {
+    // What is tried again was chosen by what it came to.
+    if let Some(scores) = summary.scores().filter(|_| summary.started.task != Task::Replay) {
         row(&mut text, "scores", &scores.to_string());
     }
     text += &verdict(summary, reasons);
@@ -95,7 +97,8 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
 /// Cases by what they are about.
 fn counts(summary: &Summary) -> String {
     let mut text = String::new();
-    for service in &summary.started.services {
+    // Of a search, most sequences have no event of their own: its own line counts them.
+    for service in summary.started.services.iter().filter(|_| summary.started.task != Task::Search) {
         let mut areas: Vec<&str> = Vec::new();
         for judged in summary.cases.iter().filter(|judged| judged.service == *service) {
             if !areas.contains(&judged.area()) {
@@ -117,13 +120,32 @@ fn counts(summary: &Summary) -> String {
 
 /// How far the search came.
 fn searched(summary: &Summary) -> String {
-    let Some(Searched { cases, calls, accepted, classes, .. }) = summary.searched.filter(|searched| searched.cases > 0)
+    let Some(Searched { cases, calls, accepted, classes, unlogged, repeated }) =
+        summary.searched.filter(|searched| searched.cases > 0)
     else {
         return String::new();
     };
     let percent = 100 * accepted / calls.max(1);
-    let cases = number_of(cases, "random sequence");
-    format!("\nsearch     {cases}, {calls} calls, {percent} % accepted, {classes} kinds of answers\n")
+    let sequences = number_of(cases, "random sequence");
+    let mut text =
+        format!("\nsearch     {sequences}, {calls} calls, {percent} % accepted, {classes} kinds of answers\n");
+    if summary.started.task == Task::Search {
+        let counts = summary.counts(|_| true);
+        let ok = counts.passed + unlogged;
+        let _ = write!(text, "           {ok} ok, {repeated} failed for causes that were told before");
+        for (number, word) in [
+            (counts.failed, "for a new cause"),
+            (counts.tolerated, "for one that is known or tolerated"),
+            (counts.inconclusive, "inconclusive"),
+            (counts.skipped, "skipped"),
+        ] {
+            if number > 0 {
+                let _ = write!(text, ", {number} {word}");
+            }
+        }
+        text += "\n";
+    }
+    text
 }
 
 fn tally(counts: &Counts) -> String {
@@ -214,21 +236,17 @@ fn replay(flags: &[String], service: Service, case: &str) -> String {
     shell(&words)
 }
 
-/// A failure as it is told while a search goes on: the sentence, and how to see it again.
+/// A failure as it is told while a search goes on: each finding as a sentence, and how to see it again.
 pub fn found(flags: &[String], judged: &Judged) -> String {
     let mut text = String::new();
-    let findings = match &judged.verdict {
-        Verdict::Fail { findings } => findings.as_slice(),
-        Verdict::Inconclusive { reason } => {
-            let _ = writeln!(text, "{YELLOW}inconclusive{YELLOW:#}  {}: {reason}", judged.case);
-            &[]
-        }
-        _ => &[],
-    };
-    if let Some(finding) = findings.first() {
+    if let Verdict::Inconclusive { reason } = &judged.verdict {
+        let _ = writeln!(text, "{YELLOW}inconclusive{YELLOW:#}  {}: {reason}", judged.case);
+    }
+    for finding in judged.verdict.findings() {
+        let (smallest, finding) = judged.smallest(finding);
         let _ = writeln!(text, "{RED}{}{RED:#} {}", finding.grade, finding.sentence());
         let _ = writeln!(text, "      rule {}, {}; expected {}", finding.rule, finding.tier, finding.expected);
-        let _ = writeln!(text, "      {}", replay(flags, judged.service, &judged.case));
+        let _ = writeln!(text, "      {}", replay(flags, smallest.service, &smallest.case));
     }
     text
 }
@@ -322,7 +340,7 @@ fn known(summary: &Summary) -> String {
         let grade = group.finding.grade;
         let _ = writeln!(
             text,
-            "{DIM}{grade}{DIM:#}     {sentence} ({}, {})",
+            "{DIM}{grade:<8}{DIM:#} {sentence} ({}, {})",
             group.finding.rule,
             number_of(group.cases.len(), "case")
         );
@@ -395,7 +413,7 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     }
     for (word, reason, cases) in reasons {
         let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {}: {reason}", number_of(cases.len(), "case"));
-        if detail.verbose && word == "inconclusive" {
+        if detail.verbose {
             cases.iter().for_each(|case| {
                 let _ = writeln!(text, "    {case}");
             });
@@ -417,10 +435,14 @@ fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
         Some(_) => (YELLOW, "NOT CLEAN"),
     };
     let (judged, passed) = summary.judged();
-    let mut text = format!("{style}{word}{style:#}  {} judged, {passed} ok", number_of(judged, "case"));
-    for (number, word) in
-        [(counts.tolerated, "known or tolerated"), (counts.inconclusive, "inconclusive"), (counts.skipped, "skipped")]
-    {
+    let tested = tested(&summary.started);
+    let mut text = format!("{style}{word}{style:#}  {tested}: {} judged, {passed} ok", number_of(judged, "case"));
+    for (number, word) in [
+        (summary.searched.map_or(0, |searched| searched.repeated), "for causes that were told before"),
+        (counts.tolerated, "known or tolerated"),
+        (counts.inconclusive, "inconclusive"),
+        (counts.skipped, "skipped"),
+    ] {
         if number > 0 {
             let _ = write!(text, ", {number} {word}");
         }
@@ -428,12 +450,16 @@ fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
     if !words.is_empty() {
         let _ = write!(text, "; {}", words.join("; "));
     }
-    let seconds = summary
-        .finished
-        .as_ref()
-        .map_or_else(|| String::from("log cut off"), |finished| format!("{:.1} s", finished.seconds));
-    let _ = writeln!(text, " ({seconds}, exit {code})");
+    let seconds = summary.finished.as_ref().map(|finished| format!("{:.1} s, ", finished.seconds));
+    let _ = writeln!(text, " ({}exit {code})", seconds.unwrap_or_default());
     text
+}
+
+/// What the verdict is about: a run that forgot its endpoint must not read like one of a server.
+fn tested(started: &Started) -> String {
+    let services: Vec<&str> = started.services.iter().map(|service| service.name()).collect();
+    let nothing = if started.target == EMBEDDED_MOCK { ", no server was tested" } else { "" };
+    format!("{} ({}){nothing}", started.target, services.join(", "))
 }
 
 fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
@@ -459,11 +485,12 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
         Reason::KnownTrouble => {
             format!("{} no longer as the file says", number_of(summary.known_trouble.len(), "known deviation"))
         }
+        Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
         Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
-        Reason::NothingRun if summary.started.cases == 0 => {
-            String::from("nothing was run: no case has such an id (`ecrspec list` shows them)")
-        }
+        Reason::NothingRun if summary.started.cases == 0 => String::from(
+            "nothing was run: no case has such an id (`ecrspec list` shows them; upper and lower case differ)",
+        ),
         Reason::NothingRun => String::from("nothing was run"),
     }
 }
@@ -500,16 +527,22 @@ mod tests {
             schema: super::super::event::SCHEMA,
             ecrspec: String::new(),
             at: jiff::Timestamp::UNIX_EPOCH,
+            task: Task::Gate,
             target: String::new(),
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
             services: vec![Service::Ecr],
             cases: 1,
             jobs: 1,
             options: Vec::new(),
-            filtered: false,
+            whole: true,
+            tier: crate::contract::Tier::Open,
+            strict: false,
             seed: None,
             parts: Vec::new(),
+            logs: 0,
             fail_on: Vec::new(),
+            deny_warnings: false,
+            known: Vec::new(),
             repositories: String::new(),
         };
         let command = |body: &str| {
@@ -517,6 +550,7 @@ mod tests {
                 index: 0,
                 service: Service::Ecr,
                 case: String::new(),
+                kind: crate::case::CaseKind::Catalogue,
                 title: String::new(),
                 tier: crate::contract::Tier::Open,
                 rules: Vec::new(),
@@ -526,6 +560,7 @@ mod tests {
                 requests: 1,
                 millis: 0,
                 exchanges: vec![logged(body)],
+                smaller: Vec::new(),
             };
             curl(&started, &judged, "part")
         };

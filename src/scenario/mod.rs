@@ -41,7 +41,7 @@ use json::{Json, Ordered};
 pub use print::{print, print_found};
 use repeat::Unrolled;
 
-use crate::case::{Bindings, Case, Chunk, Length, Place, Step};
+use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::generate::expected::by_rule;
@@ -200,6 +200,7 @@ impl Reader<'_> {
         }
         let mut case = Case {
             id: String::from(self.id),
+            kind: CaseKind::UserScenario,
             service,
             title: written.title.clone(),
             about: written.about.trim().to_owned(),
@@ -324,7 +325,8 @@ impl Reader<'_> {
         let only_if = self.outcomes("only-if", &step.only_if, one)?;
         let name = one.name.clone();
         let at_once = one.at_once.is_some_and(|at_once| at_once.value);
-        Ok((Step { name, operation, request, at_once, role, expect, precedence: None, only_if }, intended))
+        let beside = Vec::new();
+        Ok((Step { name, operation, request, at_once, role, expect, beside, precedence: None, only_if }, intended))
     }
 
     fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {

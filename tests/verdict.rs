@@ -1,0 +1,231 @@
+//! The verdict of a run is that of the target: the same at any number of jobs, and of all parts together.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecrspec::case::Partition;
+use ecrspec::contract::Service;
+use ecrspec::drive::{Driver, InProcess, Target};
+use ecrspec::generate::{plan, realise};
+use ecrspec::judge::known::{Known, KnownFile, Stale};
+use ecrspec::judge::{Finding, Verdict};
+use ecrspec::mock::{Change, Mock, router};
+use ecrspec::report::event::{Started, Task};
+use ecrspec::report::merge::merge;
+use ecrspec::report::summary::{Measure, Reason};
+use ecrspec::report::{Event, Summary};
+use ecrspec::run::{Settings, Work, run};
+use ecrspec::wire::{Request, Trouble};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// What a plain emulator does wrong: it looks up what the names of a request stand for before it looks at the members.
+static FAULTS: [Change; 11] = [
+    Change::Ignores("*/repositoryName/pattern"),
+    Change::Ignores("*/repositoryName/min-length"),
+    Change::Ignores("*/repositoryName/max-length"),
+    Change::Ignores("*/uploadId/pattern"),
+    Change::Ignores("*/registryId/pattern"),
+    Change::Ignores("*/layerDigests/item-pattern"),
+    Change::Ignores("CompleteLayerUpload/layerDigests/match"),
+    Change::Ignores("UploadLayerPart/partFirstByte/contiguous"),
+    Change::Ignores("UploadLayerPart/layerPartBlob/length"),
+    Change::Names("UploadLayerPart/partLastByte/not-before-first", "InvalidLayerException"),
+    // Time for other jobs to be first now and then.
+    Change::Waits(|_| Duration::from_millis(1)),
+];
+
+/// A run of everything in one service, or of a part of it.
+fn events(jobs: usize, part: Option<Partition>) -> Vec<Event> {
+    let mock = Mock::with(&[Service::Ecr], &FAULTS);
+    let target = Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock)))));
+    let settings = Settings {
+        services: vec![Service::Ecr],
+        jobs,
+        partition: part,
+        ..Settings::everything("a mock with faults", "ecrspec-verdict")
+    };
+    let work = Work::usual(&settings).unwrap();
+    let events = Mutex::new(Vec::new());
+    let (_keep, stop) = watch::channel(false);
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.lock().unwrap().push(event))).unwrap();
+    events.into_inner().unwrap()
+}
+
+fn measure(known: Vec<Known>) -> Measure {
+    Measure { known, today: jiff::civil::date(2026, 11, 21), deny_warnings: false }
+}
+
+/// What an entry of known deviations must name, for each finding of each case.
+fn accepted(events: &[Event]) -> BTreeSet<(String, String)> {
+    let of_case = events.iter().filter_map(|event| match event {
+        Event::Judged(judged) => match &judged.verdict {
+            Verdict::Fail { findings } => Some(findings),
+            _ => None,
+        },
+        _ => None,
+    });
+    of_case.flatten().map(|finding| (finding.accept_as.clone(), finding.got.clone())).collect()
+}
+
+/// Each case with its verdict, whatever the order.
+fn verdicts(events: &[Event]) -> BTreeSet<String> {
+    let of_case = events.iter().filter_map(|event| match event {
+        Event::Judged(judged) => match &judged.verdict {
+            Verdict::Fail { findings } => {
+                let named = |finding: &ecrspec::judge::Finding| {
+                    format!("{} {} {} {}", finding.rule, finding.about, finding.grade, finding.got)
+                };
+                Some(format!("{}: {:?}", judged.case, findings.iter().map(named).collect::<Vec<_>>()))
+            }
+            other => Some(format!("{}: {other:?}", judged.case)),
+        },
+        _ => None,
+    });
+    of_case.collect()
+}
+
+fn same(one: &[Event], other: &[Event], what: &str) {
+    let (one, other) = (verdicts(one), verdicts(other));
+    let differ: Vec<&String> = one.symmetric_difference(&other).collect();
+    assert!(differ.is_empty(), "{what}: {differ:#?}");
+}
+
+fn causes(summary: &Summary) -> Vec<(String, Vec<String>)> {
+    let mut causes: Vec<_> = summary.groups.iter().map(|group| (group.finding.cause(), group.rules.clone())).collect();
+    causes.sort_unstable();
+    causes
+}
+
+fn known(accepted: &BTreeSet<(String, String)>) -> Vec<Known> {
+    let entry =
+        |(rule, got): &(String, String)| format!("[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"later\"\n");
+    KnownFile::parse(&accepted.iter().map(entry).collect::<String>()).unwrap().known
+}
+
+#[test]
+fn the_verdict_does_not_depend_on_jobs_or_parts() {
+    let whole = events(1, None);
+    let expected = Summary::of(&whole, &measure(Vec::new())).unwrap();
+    assert_eq!(expected.reasons(false), [Reason::Findings]);
+    assert!(expected.groups.len() >= 8, "{:?}", causes(&expected));
+    for jobs in [4, 16] {
+        let again = events(jobs, None);
+        same(&whole, &again, &format!("jobs {jobs}"));
+        assert_eq!(causes(&expected), causes(&Summary::of(&again, &measure(Vec::new())).unwrap()), "jobs {jobs}");
+    }
+    let entries = known(&accepted(&whole));
+    assert!(Summary::of(&whole, &measure(entries.clone())).unwrap().reasons(true).is_empty());
+    let mut logs = Vec::new();
+    for number in 1..=4 {
+        let part = events(4, Some(format!("hash:{number}/4").parse().unwrap()));
+        let summary = Summary::of(&part, &measure(entries.clone())).unwrap();
+        assert!(summary.reasons(true).is_empty(), "part {number}: {:?} {:?}", causes(&summary), summary.known_trouble);
+        logs.push((format!("part {number}"), part));
+    }
+    let joined = merge(logs).unwrap();
+    same(&whole, &joined, "joined");
+    assert_eq!(causes(&expected), causes(&Summary::of(&joined, &measure(Vec::new())).unwrap()));
+    assert!(Summary::of(&joined, &measure(entries)).unwrap().reasons(true).is_empty());
+}
+
+/// What a server that answers so comes to, in a replay of one sequence.
+fn replayed(change: &'static Change, plan: &str) -> (Vec<Event>, Summary) {
+    let target =
+        Target::new(Driver::InProcess(InProcess::new(router(Arc::new(Mock::with(&[Service::Ecr], [change]))))));
+    let settings = Settings {
+        services: vec![Service::Ecr],
+        jobs: 1,
+        ..Settings::everything("a mock with a fault", "ecrspec-verdict")
+    };
+    let case = realise(Service::Ecr, &plan::parse(Service::Ecr, plan).unwrap());
+    let work = Work { task: Task::Replay, cases: vec![case], search: None, whole_survey: false };
+    let mut events = Vec::new();
+    let (_keep, stop) = watch::channel(false);
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event))).unwrap();
+    let summary = Summary::of(&events, &measure(Vec::new())).unwrap();
+    (events, summary)
+}
+
+fn has(request: &Request, text: &str) -> bool {
+    String::from_utf8_lossy(&request.body).contains(text)
+}
+
+/// An upload, and then a request with two violations among other calls.
+const TWO: &str = "plan/InitiateLayerUpload,UploadLayerPart,BatchCheckLayerAvailability,\
+    InitiateLayerUpload:repositoryName/type/number+registryId/type/number,UploadLayerPart";
+
+#[test]
+fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
+    static ONE: Change =
+        Change::Intercepts(|request, _| has(request, "\"registryId\":5").then_some(Err(Trouble::Garbage)));
+    let (_, summary) = replayed(&ONE, TWO);
+    let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
+    assert_eq!(group.rules, ["InitiateLayerUpload/registryId/type"]);
+    assert_eq!(
+        group.finding.sentence(),
+        "InitiateLayerUpload: an answer that is no HTTP on registryId of another JSON type"
+    );
+    // And it is made small, in a replay too.
+    assert_eq!(group.smallest.as_ref().unwrap().case, "plan/InitiateLayerUpload:registryId/type/number");
+    assert_eq!(group.cases.len(), 1);
+}
+
+#[test]
+fn a_finding_that_takes_two_violations_names_both() {
+    static BOTH: Change = Change::Intercepts(|request, _| {
+        let both = has(request, "\"registryId\":5") && has(request, "\"repositoryName\":5");
+        both.then_some(Err(Trouble::Garbage))
+    });
+    let (events, summary) = replayed(&BOTH, TWO);
+    let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
+    let rules = ["InitiateLayerUpload/repositoryName/type", "InitiateLayerUpload/registryId/type"];
+    let Finding { about, beside, breach, .. } = &group.finding;
+    assert_eq!([about, &beside[0]].map(String::as_str), rules);
+    assert_eq!(breach, "repositoryName of another JSON type together with registryId of another JSON type");
+    assert!(group.finding.sentence().ends_with(breach), "{}", group.finding.sentence());
+    let smallest = "plan/InitiateLayerUpload:repositoryName/type/number+registryId/type/number";
+    assert_eq!(group.smallest.as_ref().unwrap().case, smallest);
+    // An entry for either accepts it; one for another answer does not.
+    for (rule, got, green) in [
+        (rules[0], "an answer that is no HTTP", true),
+        (rules[1], "an answer that is no HTTP", true),
+        (rules[0], "500", false),
+    ] {
+        let entries = known(&BTreeSet::from([(String::from(rule), String::from(got))]));
+        let summary = Summary::of(&events, &measure(entries)).unwrap();
+        assert_eq!(summary.reasons(false).is_empty(), green, "{rule} {got}");
+    }
+}
+
+/// One rule with two answers that are accepted, and one entry that no longer happens.
+#[test]
+fn only_a_run_of_everything_calls_an_entry_stale() {
+    let whole = events(4, None);
+    let mut entries = accepted(&whole);
+    let (rule, _) = entries.iter().next().unwrap().clone();
+    entries.insert((rule, String::from("400 EmptyUploadException")));
+    let with_two = Summary::of(&whole, &measure(known(&entries))).unwrap();
+    assert!(with_two.known_trouble.is_empty(), "entries of a rule count together: {:?}", with_two.known_trouble);
+    let kept = "UploadLayerPart/uploadId/exists";
+    entries.insert((String::from(kept), String::from("200")));
+    let with_stale = |change: fn(&mut Started)| {
+        let mut events = whole.clone();
+        if let Some(Event::Started(started)) = events.first_mut() {
+            change(started);
+        }
+        Summary::of(&events, &measure(known(&entries))).unwrap().known_trouble
+    };
+    let told = with_stale(|_| {});
+    assert_eq!(
+        told.iter().map(|(entry, stale)| (entry.rule.as_str(), *stale)).collect::<Vec<_>>(),
+        [(kept, Stale::UnexpectedPass)]
+    );
+    assert!(with_stale(|started| started.whole = false).is_empty(), "a filter or a tier");
+    assert!(with_stale(|started| started.task = Task::Search).is_empty());
+    assert!(with_stale(|started| started.task = Task::Replay).is_empty());
+    assert!(with_stale(|started| started.parts = vec!["hash:1/4".parse().unwrap()]).is_empty());
+}
