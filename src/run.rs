@@ -1,6 +1,6 @@
 //! One run: survey, cases, search, verdicts, events.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use proptest::strategy::ValueTree as _;
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Partition, Place, Plan};
+use crate::case::{Case, Partition, Place, Plan, Transcript};
 use crate::contract::{Service, Tier};
-use crate::drive::survey::{Survey, survey};
+use crate::drive::survey::{Survey, Unreachable, survey};
 use crate::drive::{self, Room, Target};
 use crate::generate::plan::Shrinking;
 use crate::generate::realise;
@@ -20,7 +20,7 @@ use crate::judge::{Finding, Grade, Strictness, THROTTLED, Verdict};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started};
 use crate::search::{self, Effort, Extent, Novelty, RANDOM, Search, Sought};
 use crate::suite::suite;
-use crate::wire::Trouble;
+use crate::wire::{NoConnection, Trouble};
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
@@ -104,8 +104,15 @@ pub const SEED: u64 = 0;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunError {
     /// The target could not be reached.
-    #[error("no connection to {0}: is the server running, and are host, port and http or https right?")]
-    Unreachable(String),
+    #[error("no connection to {target}: {why}: {hint}{left}", hint = why.hint(), left = left_behind(left))]
+    Unreachable {
+        /// The target, for the reader.
+        target: String,
+        /// Why not.
+        why: NoConnection,
+        /// Repositories that were made before, and could not be removed.
+        left: Vec<String>,
+    },
     /// The cases or their snapshots are wrong.
     #[error("a fault of ecrspec itself: {0}")]
     Harness(String),
@@ -177,7 +184,7 @@ pub async fn run(
     let drawn = drawn(settings, work.search);
     sink(Event::Started(started(settings, &work, drawn.len())));
     let mut surveys = Vec::new();
-    let mut left = Vec::new();
+    let mut left = BTreeSet::new();
     let searched = |service: Service| match work.search.map(|search| search.extent) {
         Some(Extent::Cases(_)) => drawn.iter().any(|(of, _)| *of == service),
         Some(Extent::Time(_)) => true,
@@ -186,18 +193,13 @@ pub async fn run(
     let cases = |service: Service| work.cases.iter().filter(move |case| case.service == service);
     for service in settings.services.iter().copied().filter(|one| cases(*one).next().is_some() || searched(*one)) {
         let look = async || survey(&target, service, &settings.prefix, settings.repository.as_deref()).await;
-        let unreachable = |_| RunError::Unreachable(settings.target.clone());
-        let (mut survey, _) = look().await.map_err(unreachable)?;
+        let mut survey = keep(&mut left, look().await, settings)?;
         if survey.inconclusive {
             tokio::time::sleep(PAUSE).await;
-            (survey, _) = look().await.map_err(unreachable)?;
+            survey = keep(&mut left, look().await, settings)?;
         }
         if !searched(service) && !work.whole_survey {
             survey.narrow(cases(service));
-        }
-        let keeps = |known: &BTreeMap<String, String>| known.contains_key("DeleteRepository");
-        if survey.makes_repositories && (keeps(&survey.unknown) || keeps(&survey.broken)) {
-            left.push(format!("{}/survey", settings.prefix));
         }
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
@@ -221,7 +223,7 @@ pub async fn run(
         in_all: AtomicUsize::new(0),
         first_silent: Mutex::new(None),
         gave_up: AtomicBool::new(false),
-        left: Mutex::new(left),
+        left: Mutex::new(left.into_iter().collect()),
         stop: stop.clone(),
     });
     let (sender, mut receiver) = mpsc::channel(64);
@@ -252,6 +254,29 @@ pub async fn run(
     let left = std::mem::take(&mut *locked(&shared.left));
     sink(Event::Finished(Finished { seconds: clock.elapsed().as_secs_f64(), interrupted, left }));
     Ok(())
+}
+
+/// The survey, with what it left behind beside what others left.
+fn keep(
+    left: &mut BTreeSet<String>,
+    surveyed: Result<(Survey, Transcript), Unreachable>,
+    settings: &Settings,
+) -> Result<Survey, RunError> {
+    match surveyed {
+        Ok((survey, transcript)) => {
+            left.extend(transcript.left);
+            Ok(survey)
+        }
+        Err(Unreachable { why, left: more }) => {
+            left.extend(more);
+            let left = std::mem::take(left).into_iter().collect();
+            Err(RunError::Unreachable { target: settings.target.clone(), why, left })
+        }
+    }
+}
+
+fn left_behind(left: &[String]) -> String {
+    if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
 }
 
 /// How often is told how far a search has come.
@@ -516,12 +541,11 @@ impl Worker {
             let reason = String::from("the service was not surveyed");
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         };
-        let framing =
-            case.steps.iter().find_map(|step| shared.target.cannot_frame(step.request.framing)).map(String::from);
+        let unsendable = shared.target.cannot_try(case);
         let fixed = shared.settings.repository.is_some();
         // What keeps a case from being tried and is not the target's doing counts for nothing.
-        let ours = framing.is_some() || (fixed && case.manages_repositories());
-        if let Some(reason) = survey.skips(case, fixed).or(framing) {
+        let ours = unsendable.is_some() || (fixed && case.manages_repositories());
+        if let Some(reason) = survey.skips(case, fixed).or(unsendable) {
             let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
             return if ours { Judged { mark: None, ..skipped } } else { skipped };
         }
@@ -694,7 +718,7 @@ fn is_silence(verdict: &Verdict) -> bool {
 
 /// Whether a case waited for an answer in vain, or could not even begin.
 fn was_unanswered(judged: &Judged) -> bool {
-    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable));
+    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable(_)));
     let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
     stopped || judged.exchanges.iter().any(waited)
 }

@@ -36,7 +36,7 @@ pub use print::{print, print_found};
 use crate::case::{Bindings, Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service, Source, Tier};
 use crate::expect::{Expectation, Outcome};
-use crate::wire::{Framing, Request, envelope};
+use crate::wire::{Framing, Request, envelope, unsendable};
 
 /// A mistake in a scenario file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -121,10 +121,10 @@ struct WrittenStep {
     raw: Option<Spanned<String>>,
     /// Null for a header that is not sent.
     #[serde(default)]
-    headers: Ordered<Option<String>>,
+    headers: Ordered<Spanned<Option<String>>>,
     #[serde(default)]
     framing: Framing,
-    method: Option<String>,
+    method: Option<Spanned<String>>,
     #[serde(rename = "at-once")]
     at_once: Option<Spanned<bool>>,
     expect: Option<WrittenExpectation>,
@@ -283,10 +283,7 @@ impl Reader<'_> {
         };
         let mut request = plain(service, operation, Bytes::from(body));
         request.framing = step.framing;
-        if let Some(method) = &step.method {
-            request.method.clone_from(method);
-        }
-        apply(&mut request.headers, &step.headers);
+        self.head(step, &mut request)?;
         let (role, expect) = match &step.expect {
             Some(written) => (StepRole::Focus, self.expectation(service, written)?),
             None => (StepRole::Attempt, crate::case::admitted(service, "survey/plain-upload")),
@@ -295,6 +292,23 @@ impl Reader<'_> {
         let (name, operation) = (step.name.value.clone(), String::from(operation));
         let at_once = step.at_once.as_ref().is_some_and(|at_once| at_once.value);
         Ok(Step { name, operation, request, at_once, role, expect, precedence: None, only_if })
+    }
+
+    /// Changes method and headers as a step says.
+    fn head(&self, step: &WrittenStep, request: &mut Request) -> Result<(), Mistake> {
+        if let Some(method) = &step.method {
+            unsendable::method(&method.value)
+                .map_err(|why| self.mistake(method, format!("method: expected one that can be sent: {why}")))?;
+            request.method.clone_from(&method.value);
+        }
+        for (name, written) in &step.headers.0 {
+            let value = &written.value;
+            unsendable::header_name(name)
+                .and_then(|_| value.iter().try_for_each(|value| unsendable::header_value(name, value).map(drop)))
+                .map_err(|why| self.mistake(written, format!("headers: expected one that can be sent: {why}")))?;
+            apply(&mut request.headers, name, value.as_deref());
+        }
+        Ok(())
     }
 
     fn outcomes(&self, key: &str, written: &[Spanned<String>]) -> Result<Vec<Outcome>, Mistake> {
@@ -343,12 +357,10 @@ fn plain(service: Service, operation: &str, body: Bytes) -> Request {
     request
 }
 
-/// Changes headers as a file says.
-fn apply(headers: &mut Vec<(String, String)>, changes: &Ordered<Option<String>>) {
-    for (name, value) in &changes.0 {
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        headers.extend(value.iter().map(|value| (name.clone(), value.clone())));
-    }
+/// Changes a header as a file says: without a value, it is not sent.
+fn apply(headers: &mut Vec<(String, String)>, name: &str, value: Option<&str>) {
+    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    headers.extend(value.map(|value| (String::from(name), String::from(value))));
 }
 
 fn references(text: &str) -> Vec<&str> {
@@ -417,6 +429,26 @@ steps:
             ("title: a layer", "titel: a layer", "x.yaml:2: "),
             ("tier: documented", "tier: certain", "x.yaml:11: "),
             ("- name: part", "- name: upload", "x.yaml:14: name: expected a name of its own"),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    method: PO ST\n",
+                "x.yaml:16: method: expected one that can be sent: \"PO ST\" is not an HTTP method",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers:\n      X-A: a\n      X A: a\n",
+                "x.yaml:18: headers: expected one that can be sent: \"X A\" is not an HTTP header name",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers: {X-A: \"a\\nb\"}\n",
+                "x.yaml:16: headers: expected one that can be sent: \"a\\nb\" is not an HTTP header value (header X-A)",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers: {Content-Length: null}\n",
+                "x.yaml:16: headers: expected one that can be sent: the header Content-Length is written by the sender",
+            ),
             (
                 "  - name: part",
                 "    only-if: [\"201\"]\n  - name: part",
