@@ -11,31 +11,9 @@ use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 use super::in_process::headers;
+pub use super::patience::Patience;
 use super::{raw, trouble};
 use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble, Unsendable};
-
-/// How long is waited.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a connection.
-    pub connect: Duration,
-    /// For the first byte of an answer, from the first byte of the request; a second more for each MiB sent.
-    pub first_byte: Duration,
-    /// For the rest of an answer.
-    pub rest: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience { connect: Duration::from_secs(5), first_byte: Duration::from_secs(10), rest: Duration::from_secs(10) }
-    }
-}
-
-impl Patience {
-    pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
-        self.first_byte + Duration::from_secs((request.body.len() >> 20) as u64)
-    }
-}
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]

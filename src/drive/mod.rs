@@ -6,6 +6,8 @@ pub mod in_process;
 #[cfg(feature = "net")]
 pub mod pace;
 #[cfg(feature = "net")]
+mod patience;
+#[cfg(feature = "net")]
 mod raw;
 pub mod survey;
 #[cfg(feature = "net")]

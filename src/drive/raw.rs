@@ -12,7 +12,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::http::Patience;
+use super::patience::Patience;
 use super::trouble::of_connect;
 use crate::wire::{Answer, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble};
 
