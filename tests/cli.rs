@@ -136,7 +136,8 @@ fn exit_3_unreachable_and_set_up_failed() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output = ecrspec(&["run", "--endpoint", &format!("http://{free}")]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(err(&output).contains("no connection to http://127.0.0.1"), "{}", err(&output));
+    let expected = format!("no connection to http://{free}: connection refused: is the server running");
+    assert!(err(&output).contains(&expected), "{}", err(&output));
 
     let stranger = stranger("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot found");
     let output = ecrspec(&["run", "--endpoint", &stranger]);

@@ -122,6 +122,9 @@ fn names(tokens: &[TokenTree], mut at: usize, before: &mut Vec<String>, found: &
         }
         at += 2;
     }
+    if *before == ["crate"] && matches!(tokens.get(at), Some(TokenTree::Ident(word)) if word == "as") {
+        before.push(String::from("as")); // Under another name, all that comes after it would be out of sight.
+    }
     found.push(before.clone());
     before.truncate(depth);
     at
