@@ -2,7 +2,7 @@
 
 mod random;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Partition, Place};
-use crate::contract::{Operation, Service, Tier};
-use crate::drive::survey::{Survey, survey};
+use crate::case::{Case, Partition, Place, Transcript};
+use crate::contract::{Service, Tier};
+use crate::drive::survey::{Survey, Unreachable, survey};
 use crate::drive::{self, Room, Target};
 use crate::history::{self, Rounds, Told};
 use crate::judge::known::Known;
@@ -20,7 +20,7 @@ use crate::judge::{Grade, Strictness, THROTTLED, Verdict};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
 use crate::suite::suite;
-use crate::wire::Trouble;
+use crate::wire::{NoConnection, Trouble};
 
 use random::Named;
 
@@ -114,8 +114,15 @@ pub const SEED: u64 = 0;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunError {
     /// The target could not be reached.
-    #[error("no connection to {0}: is the server running, and are host, port and http or https right?")]
-    Unreachable(String),
+    #[error("no connection to {target}: {why}: {hint}{left}", hint = why.hint(), left = left_behind(left))]
+    Unreachable {
+        /// The target, for the reader.
+        target: String,
+        /// Why not.
+        why: NoConnection,
+        /// Repositories that were made before, and could not be removed.
+        left: Vec<String>,
+    },
     /// The cases or their snapshots are wrong.
     #[error("a fault of ecrspec itself: {0}")]
     Harness(String),
@@ -181,7 +188,7 @@ pub async fn run(
     let drawn = drawn(settings, work.search);
     sink(Event::Started(started(settings, &work, drawn.len())));
     let mut surveys = Vec::new();
-    let mut left = Vec::new();
+    let mut left = BTreeSet::new();
     let searched = |service: Service| match work.search.map(|search| search.extent) {
         Some(Extent::Cases(_)) => drawn.iter().any(|(of, _)| *of == service),
         Some(Extent::Time(_)) => true,
@@ -190,18 +197,13 @@ pub async fn run(
     let cases = |service: Service| work.cases.iter().filter(move |case| case.service == service);
     for service in settings.services.iter().copied().filter(|one| cases(*one).next().is_some() || searched(*one)) {
         let look = async || survey(&target, service, &settings.prefix, settings.repository.as_deref()).await;
-        let unreachable = |_| RunError::Unreachable(settings.target.clone());
-        let (mut survey, _) = look().await.map_err(unreachable)?;
+        let mut survey = keep(&mut left, look().await, settings)?;
         if survey.inconclusive {
             tokio::time::sleep(PAUSE).await;
-            (survey, _) = look().await.map_err(unreachable)?;
+            survey = keep(&mut left, look().await, settings)?;
         }
         if !searched(service) && !work.whole_survey {
             survey.narrow(cases(service));
-        }
-        let keeps = |known: &BTreeMap<Operation, String>| known.contains_key(&Operation::DeleteRepository);
-        if survey.makes_repositories && (keeps(&survey.unknown) || keeps(&survey.broken)) {
-            left.push(format!("{}/survey", settings.prefix));
         }
         sink(Event::Surveyed(Box::new(survey.clone())));
         surveys.push(survey);
@@ -226,7 +228,7 @@ pub async fn run(
         in_all: AtomicUsize::new(0),
         first_silent: Mutex::new(None),
         gave_up: AtomicBool::new(false),
-        left: Mutex::new(left),
+        left: Mutex::new(left.into_iter().collect()),
         stop: stop.clone(),
     });
     let failed = judge_all(&shared, &mut sink).await?;
@@ -314,6 +316,29 @@ struct Failed {
     judged: Judged,
     /// Its findings, as far as they are to be made small.
     named: Vec<Named>,
+}
+
+/// The survey, with what it left behind beside what others left.
+fn keep(
+    left: &mut BTreeSet<String>,
+    surveyed: Result<(Survey, Transcript), Unreachable>,
+    settings: &Settings,
+) -> Result<Survey, RunError> {
+    match surveyed {
+        Ok((survey, transcript)) => {
+            left.extend(transcript.left);
+            Ok(survey)
+        }
+        Err(Unreachable { why, left: more }) => {
+            left.extend(more);
+            let left = std::mem::take(left).into_iter().collect();
+            Err(RunError::Unreachable { target: settings.target.clone(), why, left })
+        }
+    }
+}
+
+fn left_behind(left: &[String]) -> String {
+    if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
 }
 
 /// How often is told how far a search has come.
@@ -486,12 +511,11 @@ impl Worker {
             let reason = String::from("the service was not surveyed");
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         };
-        let framing =
-            case.steps.iter().find_map(|step| shared.target.cannot_frame(step.request.framing)).map(String::from);
+        let unsendable = shared.target.cannot_try(case);
         let fixed = shared.settings.repository.is_some();
         // What keeps a case from being tried and is not the target's doing counts for nothing.
-        let ours = framing.is_some() || (fixed && case.manages_repositories());
-        if let Some(reason) = survey.skips(case, fixed).or(framing) {
+        let ours = unsendable.is_some() || (fixed && case.manages_repositories());
+        if let Some(reason) = survey.skips(case, fixed).or(unsendable) {
             let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
             return if ours { Judged { mark: None, ..skipped } } else { skipped };
         }
@@ -657,7 +681,7 @@ fn is_silence(verdict: &Verdict) -> bool {
 
 /// Whether a case waited for an answer in vain, or could not even begin.
 fn was_unanswered(judged: &Judged) -> bool {
-    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable));
+    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable(_)));
     let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
     stopped || judged.exchanges.iter().any(waited)
 }

@@ -124,9 +124,7 @@ fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
 
 impl Bench {
     fn skips(&self, case: &Case) -> Option<String> {
-        let framing =
-            case.steps.iter().find_map(|step| self.target.cannot_frame(step.request.framing)).map(String::from);
-        self.survey.skips(case, self.repository.is_some()).or(framing)
+        self.survey.skips(case, self.repository.is_some()).or_else(|| self.target.cannot_try(case))
     }
 
     fn judge(&self, case: &Case) -> Result<Completion, Failed> {

@@ -1,13 +1,11 @@
 //! Every row of the contract has its cases, or it is said why it can have none.
 
-use std::process::Command;
 use std::sync::LazyLock;
 
 use ecrspec::case::Case;
 use ecrspec::contract::{Operation, Rule, Rules, Service};
 use ecrspec::coverage::{AdmittedError, Cell, Coverage, Reach, Thing};
 use ecrspec::suite::drafts;
-use serde_json::Value;
 
 /// That of all cases, measured once; with what rules and scenario files say, before anything is reviewed.
 static COVERAGE: LazyLock<[Coverage; 2]> =
@@ -148,8 +146,13 @@ fn values_lie_where_a_reader_sees_them() {
     }
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn the_command_prints_it() {
+    use std::process::Command;
+
+    use serde_json::Value;
+
     let listed = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_ecrspec")).args(["list", "--coverage"]).args(arguments).output();
         let output = output.unwrap();

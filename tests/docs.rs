@@ -1,20 +1,32 @@
-//! The generated pages say what the code says now. `SNAPSHOTS=overwrite cargo test --test docs` writes them anew.
+//! The pages say what the code says now. `SNAPSHOTS=overwrite cargo test --test docs` writes the generated ones anew.
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
-use snapbox::{Data, assert_data_eq};
+use ecrspec::case::bindings::{KINDS, WORDS};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+const README: &str = include_str!("../README.md");
+
+#[cfg(feature = "cli")]
 #[test]
 fn the_rule_references_are_those_of_the_rules() {
     are_current("rules");
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn the_coverage_is_that_of_the_suite() {
     are_current("coverage");
 }
 
+#[cfg(feature = "cli")]
 fn are_current(table: &str) {
+    use std::process::Command;
+
+    use snapbox::{Data, assert_data_eq};
+
     for service in ["ecr", "ecr-public"] {
         let output = Command::new(env!("CARGO_BIN_EXE_ecrspec"))
             .args(["list", &format!("--{table}"), "--markdown", "--service", service])
@@ -26,25 +38,115 @@ fn are_current(table: &str) {
     }
 }
 
+#[cfg(feature = "mock")]
 #[test]
-fn the_readme_counts_faults_and_variants() {
+fn the_readme_counts_faults_and_variants_roughly() {
     // That all of them are found, and none of them gives a finding, is for tests/selftest.rs.
-    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
-    let (faults, variants) = (ecrspec::mock::Fault::all().count(), ecrspec::mock::variant::VARIANTS.len());
-    for text in [format!("{faults} of {faults} planted faults"), format!("{variants} of {variants} lawful variants")] {
+    let readme = README.split_whitespace().collect::<Vec<_>>().join(" ");
+    let about = |count: usize, unit: usize| (count + unit / 2) / unit * unit;
+    let faults = about(ecrspec::mock::Fault::all().count(), 100);
+    let variants = about(ecrspec::mock::variant::VARIANTS.len(), 10);
+    for text in [format!("all planted faults, some {faults},"), format!("all lawful variants, some {variants},")] {
         assert!(readme.contains(&text), "{text}");
     }
 }
 
+#[cfg(feature = "net")]
 #[test]
 fn the_readme_counts_what_there_is() {
-    let readme = include_str!("../README.md");
     let of = |service| ecrspec::suite::suite(service).unwrap().len() + ecrspec::run::RANDOM_CASES as usize;
     let cases: usize = ecrspec::contract::Service::ALL.into_iter().map(of).sum();
     assert!(
-        readme.contains(&format!(
+        README.contains(&format!(
             "PASS  the embedded mock (ecr, ecr-public), no server was tested: {cases} cases judged, {cases} ok"
         )),
         "{cases} cases"
     );
+}
+
+#[test]
+fn the_readme_names_the_rust_that_the_manifest_names() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    assert!(README.contains(&format!("With Rust {version} or newer")), "rust-version is {version}");
+}
+
+#[test]
+fn the_guide_has_every_reference_of_a_case() {
+    let page = include_str!("../docs/src/scenarios.md");
+    let words = WORDS.iter().map(|word| format!("`${{{word}}}`"));
+    for reference in words.chain(KINDS.iter().map(|kind| format!("`${{{kind}:"))) {
+        assert!(page.contains(&reference), "docs/src/scenarios.md has no {reference}");
+    }
+}
+
+#[test]
+fn no_link_is_dead() {
+    let book = root().join("docs/src");
+    let summary = Page::read(&book.join("SUMMARY.md"));
+    let chapters: BTreeSet<PathBuf> = summary.links.iter().map(|link| book.join(link)).collect();
+    let listed = fs::read_dir(&book).unwrap().map(|entry| entry.unwrap().path());
+    let unlisted: Vec<PathBuf> =
+        listed.filter(|path| !path.ends_with("SUMMARY.md") && !chapters.contains(path)).collect();
+    assert!(unlisted.is_empty(), "SUMMARY.md lacks {unlisted:?}");
+    let mut dead = Vec::new();
+    for path in chapters.iter().cloned().chain([root().join("README.md"), root().join("fuzz/README.md")]) {
+        let page = Page::read(&path);
+        for link in page.links.iter().filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { normal(&path.parent().unwrap().join(file)) };
+            // The rendered book has its chapters and nothing else.
+            let exists = if chapters.contains(&path) { chapters.contains(&target) } else { target.exists() };
+            if !exists || !(heading.is_empty() || Page::read(&target).headings.contains(heading)) {
+                dead.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// What a page links to, and what can be linked to in it.
+struct Page {
+    links: Vec<String>,
+    headings: BTreeSet<String>,
+}
+
+impl Page {
+    fn read(path: &Path) -> Page {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut page = Page { links: Vec::new(), headings: BTreeSet::new() };
+        let mut heading: Option<String> = None;
+        for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(Tag::Link { dest_url, .. }) => page.links.push(dest_url.to_string()),
+                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::Text(text) | Event::Code(text) => heading.iter_mut().for_each(|heading| *heading += &text),
+                Event::End(TagEnd::Heading(_)) => page.headings.extend(heading.take().map(|text| anchor(&text))),
+                _ => {}
+            }
+        }
+        page
+    }
+}
+
+/// What a heading is called in a URL.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_')).collect()
+}
+
+/// A path without `..`.
+fn normal(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut normal, component| {
+        match component {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+        normal
+    })
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -157,7 +157,7 @@ fn no_behaviour_passes_hangs_or_panics() {
         let clock = Instant::now();
         let ended = match judge(&runtime, &endpoint, "wire/", 2) {
             Ok(summary) => summary.reasons(false),
-            Err(RunError::Unreachable(_)) => vec![Reason::SetUp],
+            Err(RunError::Unreachable { .. }) => vec![Reason::SetUp],
             Err(error) => panic!("{behaviour:?}: {error}"),
         };
         assert!(!ended.is_empty(), "{behaviour:?} passes");
@@ -176,7 +176,7 @@ fn every_framing_bears_every_behaviour() {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
-            let exchange = runtime.block_on(http.send(request));
+            let exchange = runtime.block_on(http.send(request)).unwrap();
             if let Ok(answer) = &exchange.reply {
                 assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
             }
@@ -214,7 +214,9 @@ fn an_early_answer_to_a_large_body_is_heard() {
     let http = Http::new(&format!("http://{address}"), Patience::default()).unwrap();
     let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, Bytes::from(vec![b' '; 20 << 20]));
     let heard = (0..5)
-        .filter(|_| runtime.block_on(http.send(request.clone())).reply.is_ok_and(|answer| answer.status == 400))
+        .filter(|_| {
+            runtime.block_on(http.send(request.clone())).unwrap().reply.is_ok_and(|answer| answer.status == 400)
+        })
         .count();
     // A reset may overtake the answer now and then: that is TCP's, not ours.
     assert!(heard >= 1, "heard {heard} of 5 early answers");
@@ -325,7 +327,7 @@ fn lawful_framings_of_an_answer_are_read_whole() {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
-            let reply = runtime.block_on(http.send(request)).reply.unwrap();
+            let reply = runtime.block_on(http.send(request)).unwrap().reply.unwrap();
             assert_eq!(&reply.body[..], b"{\"a\":\"b\"}", "{answer:?}, {framing:?}");
         }
     }

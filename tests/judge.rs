@@ -8,7 +8,7 @@ use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
 use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge};
 use ecrspec::model::operation::body;
-use ecrspec::wire::{Answer, Exchange, Reply, Trouble, envelope};
+use ecrspec::wire::{Answer, Exchange, NoConnection, Reply, Trouble, envelope};
 use serde_json::{Value, json};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -149,7 +149,10 @@ fn no_answer() {
     check(
         &initiate(),
         vec![
-            (Err(Trouble::Unreachable), "inconclusive: InitiateLayerUpload: no connection"),
+            (
+                Err(Trouble::Unreachable(NoConnection::Refused)),
+                "inconclusive: InitiateLayerUpload: no connection (connection refused)",
+            ),
             (Err(Trouble::Silent), "inconclusive: InitiateLayerUpload: no answer in time"),
             (Err(Trouble::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
             (Err(Trouble::Garbage), "crash always/answered: expected 200, got an answer that is no HTTP"),
@@ -163,7 +166,7 @@ fn no_answer() {
     check(
         &wrong_digest(),
         vec![
-            (Err(Trouble::Unreachable), "inconclusive: CompleteLayerUpload: no connection"),
+            (Err(Trouble::Unreachable(NoConnection::Unknown)), "inconclusive: CompleteLayerUpload: no connection"),
             (Err(Trouble::Silent), &format!("crash always/answered: expected {expected}, got no answer in time")),
             (Err(Trouble::Dropped), &format!("crash always/answered: expected {expected}, got connection dropped")),
             (throttled(), "inconclusive: CompleteLayerUpload: throttled (ThrottlingException)"),

@@ -2,8 +2,6 @@
 //!
 //! `cargo test --release --test races -- --ignored` does more of it.
 
-#![cfg(all(feature = "net", feature = "mock"))]
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock, Mutex};
 

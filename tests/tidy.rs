@@ -4,26 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod source;
+
 use ecrspec::case::StepRole;
-use ecrspec::contract::{
-    ErrorType, Kind, Member, Operation, Rule, Rules, Service, Shape, Source, Tier, source::SOURCES,
-};
+use ecrspec::contract::source::SOURCES;
+use ecrspec::contract::{self, ErrorType, Kind, Member, Operation, Rule, Rules, Service, Shape, Tier};
 use ecrspec::generate::catalogue;
 use ecrspec::suite::{drafts, snapshots, suite};
+use source::{Source, imports, source, sources};
 
-/// Which rooms the code of a room may name. Tests inside a room may name more.
+/// Which rooms the code of a room may name: only rooms that come before it. Tests inside a room may name more.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("wire", &["contract"]),
     ("expect", &["contract"]),
     ("case", &["contract", "wire", "expect"]),
-    ("model", &["contract", "wire", "case"]),
+    ("model", &["contract", "wire", "expect", "case"]),
     ("judge", &["contract", "wire", "expect", "case"]),
     ("generate", &["contract", "wire", "expect", "case", "model"]),
     ("history", &["contract", "wire", "case", "judge", "generate"]),
     ("scenario", &["contract", "wire", "expect", "case", "generate"]),
     ("mock", &["contract", "wire", "case", "model"]),
-    ("drive", &["contract", "wire", "expect", "case", "judge", "generate"]),
+    ("drive", &["contract", "wire", "case", "model", "judge"]),
     ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
@@ -37,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "search", "run", "mock", "selftest",
         ],
     ),
+    ("testing", &["contract", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
     (
         "fuzzing",
         &[
@@ -44,7 +47,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "report", "suite", "mock", "testing",
         ],
     ),
-    ("testing", &["contract", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
     ("main", &["cli"]),
 ];
 
@@ -54,31 +56,121 @@ const PURE: &[&str] = &[
     "fuzzing",
 ];
 
+/// Pairs of files that name each other, and are no module and one inside of it. Two such are one file, or a third has what
+/// both need: none is added.
+const CIRCLES: &[(&str, &str)] = &[("report/event", "report/score"), ("scenario/json", "scenario/print")];
+
 #[test]
 fn rooms_use_only_the_rooms_they_may() {
     let rooms: BTreeSet<&str> = MAY_USE.iter().map(|(room, _)| *room).collect();
-    for (path, code) in sources() {
-        let room = room_of(&path);
+    let sources = sources(&root());
+    for source in &sources {
+        let room = source.room();
         let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == room) else {
-            assert!(matches!(room.as_str(), "lib"), "{} is in no room of tests/tidy.rs", path.display());
+            assert!(room == "lib", "{} is in no room of tests/tidy.rs", source.path.display());
             continue;
         };
-        let prefix = if room == "main" { "ecrspec::" } else { "crate::" };
-        for used in code.split(prefix).skip(1).map(first_word).filter(|word| rooms.contains(word)) {
-            assert!(used == room || allowed.contains(&used), "{} uses {used}, {room} may not", path.display());
+        let root = if room == "main" { "ecrspec" } else { "crate" };
+        for path in source.paths.iter().filter(|path| path[0] == root) {
+            let used = path.get(1).map_or("the root of the crate", String::as_str);
+            let path = path.join("::");
+            assert!(rooms.contains(used), "{}: {path} names no room", source.path.display());
+            assert!(used == room || allowed.contains(&used), "{}: {path}, {room} may not", source.path.display());
+        }
+    }
+    let there: BTreeSet<&str> = sources.iter().map(Source::room).filter(|room| *room != "lib").collect();
+    assert_eq!(rooms, there, "rooms of tests/tidy.rs, and rooms of src");
+}
+
+#[test]
+fn rooms_use_only_rooms_below() {
+    let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let floor = |room: &str| {
+        let row = map.lines().find(|line| line.starts_with("//! | ") && line.contains(&format!("`{room}`")));
+        let number = row.and_then(|row| row.split('|').nth(1)).map(str::trim);
+        number.and_then(|number| number.parse::<u32>().ok()).unwrap_or_else(|| panic!("src/lib.rs has no {room}"))
+    };
+    for (at, (room, allowed)) in MAY_USE.iter().enumerate().filter(|(_, (room, _))| *room != "main") {
+        for used in *allowed {
+            // The order of the table has no circle.
+            assert!(MAY_USE[..at].iter().any(|(earlier, _)| earlier == used), "{room} uses {used}, which comes later");
+            assert!(floor(used) <= floor(room), "{room} uses {used}, which is on a higher floor");
         }
     }
 }
 
 #[test]
+fn no_two_files_name_each_other() {
+    let sources = sources(&root());
+    let imports = imports(&sources);
+    let mut circles = BTreeSet::new();
+    for (one, named) in &imports {
+        // A module and one inside of it belong together: the outer declares the inner, and calls it.
+        let others = named.iter().filter(|other| one < *other && !other.starts_with(one));
+        for other in others.filter(|other| imports[**other].contains(one)) {
+            circles.insert((one.join("/"), other.join("/")));
+        }
+    }
+    let allowed: BTreeSet<_> = CIRCLES.iter().map(|(one, other)| (String::from(*one), String::from(*other))).collect();
+    assert_eq!(circles, allowed, "{} circles", circles.len());
+}
+
+#[test]
 fn pure_rooms_neither_wait_nor_touch_the_world() {
-    for (path, code) in sources() {
-        if PURE.contains(&room_of(&path).as_str()) {
-            for word in ["async ", ".await", "std::fs", "std::net", "std::env", "tokio", "Instant", "::now()"] {
-                assert!(!code.contains(word), "{} has {word:?}", path.display());
+    for source in sources(&root()) {
+        if PURE.contains(&source.room()) {
+            for word in ["async", "await", "tokio", "Instant", "SystemTime", "now"] {
+                assert!(!source.words.contains(word), "{} has {word:?}", source.path.display());
+            }
+            for path in source.paths.iter().filter(|path| path[0] == "std") {
+                assert!(
+                    !["fs", "net", "env", "process"].contains(&path[1].as_str()),
+                    "{} has {path:?}",
+                    source.path.display()
+                );
             }
         }
     }
+}
+
+#[test]
+fn paths_are_found_however_they_are_written() {
+    let text = r#"
+        use crate::{report::{self, Event}, drive};
+        use super::{super::run, wire::*};
+        mod inner {
+            #[cfg(test)]
+            use crate::not_this;
+            fn later() { println!("{}", super::super::suite::all(std::fs::read::<&str>)) }
+        }
+        use crate as root;
+        #[cfg(test)]
+        mod tests { use crate::nor_this; }
+        #[cfg(test)]
+        mod elsewhere;
+        #[cfg(feature = "net")]
+        const LAST: u8 = self::inner::r#COUNT;
+    "#;
+    let mut tests_only = BTreeSet::new();
+    let module = vec![String::from("judge"), String::from("form")];
+    let source = source(PathBuf::from("x.rs"), module, text, &mut tests_only);
+    let paths: Vec<String> = source.paths.iter().map(|path| path.join("::")).collect();
+    assert_eq!(
+        paths,
+        [
+            "crate::as",
+            "crate::drive",
+            "crate::judge::form::inner::COUNT",
+            "crate::judge::suite::all",
+            "crate::judge::wire::*",
+            "crate::report::Event",
+            "crate::report::self",
+            "crate::run",
+            "std::fs::read",
+        ]
+    );
+    let below = |name: &str| vec![String::from("judge"), String::from("form"), String::from(name)];
+    assert_eq!(tests_only, BTreeSet::from([below("tests"), below("elsewhere")]));
 }
 
 #[test]
@@ -156,7 +248,7 @@ fn sources_are_distinct_and_used() {
 fn the_contract_names_what_exists() {
     for service in Service::ALL {
         for operation in service.contract().operations {
-            assert!(Source::find(operation.source).is_some(), "{}", operation.source);
+            assert!(contract::Source::find(operation.source).is_some(), "{}", operation.source);
             for error in operation.errors {
                 assert!(ErrorType::find(error).is_some(), "{service} {} documents {error}", operation.name);
             }
@@ -286,29 +378,6 @@ fn scenarios_read_like_documentation() {
         *topics.entry(topic).or_default() += 1;
     }
     assert!(topics.values().sum::<usize>() >= 30, "{topics:?}");
-}
-
-/// The first floor below `src/` of a file: its room.
-fn room_of(path: &Path) -> String {
-    let below = path.strip_prefix(root().join("src")).unwrap();
-    below.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
-}
-
-/// Source files with their code: without comments and without their tests.
-fn sources() -> Vec<(PathBuf, String)> {
-    files(&root().join("src"), "rs")
-        .into_iter()
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let code: Vec<&str> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-            (path, code.join("\n"))
-        })
-        .collect()
-}
-
-fn first_word(text: &str) -> &str {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {

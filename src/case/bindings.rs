@@ -25,6 +25,13 @@ use sha2::{Digest as _, Sha256};
 use super::Chunk;
 use super::chunk::Content;
 
+/// The references that are one word.
+pub const WORDS: [&str; 3] = ["repository", "absent", "registry"];
+
+/// What the references begin with that have an argument after a colon.
+pub const KINDS: [&str; 12] =
+    ["repository", "base64", "sha256", "hex", "HEX", "short", "nearly", "upper", "size", "last", "repeat", "pad"];
+
 /// What the references of one case, in one run, stand for.
 #[derive(Clone, Debug)]
 pub struct Bindings {
@@ -103,8 +110,9 @@ impl Bindings {
             None => Err(format!("{name:?} is no reference")),
         };
         match name.split_once(':') {
-            None if matches!(name, "repository" | "absent" | "registry") => Ok(()),
+            None if WORDS.contains(&name) => Ok(()),
             None => of_step(name),
+            Some((kind, _)) if !KINDS.contains(&kind) => Err(format!("{name:?} is no reference")),
             Some(("repository", other)) if repositories.iter().any(|known| known == other) => Ok(()),
             Some(("repository", other)) => Err(format!("no repository is named {other:?}")),
             Some(("base64" | "sha256" | "hex" | "HEX" | "short" | "nearly" | "size" | "last", names)) => {

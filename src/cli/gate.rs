@@ -65,7 +65,7 @@ pub(super) fn perform(
     screen.clear();
     outcome.map_err(|error| {
         let reason = match &error {
-            RunError::Unreachable(_) => Reason::SetUp,
+            RunError::Unreachable { .. } => Reason::SetUp,
             RunError::Harness(_) => Reason::Harness,
         };
         Failure { reason, error: error.into() }

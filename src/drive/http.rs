@@ -6,36 +6,14 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use futures_util::future::join_all;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Url};
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 use super::in_process::headers;
-use super::raw;
-use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, Reply, Request, Trouble};
-
-/// How long is waited.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For a connection.
-    pub connect: Duration,
-    /// For the first byte of an answer, from the first byte of the request; a second more for each MiB sent.
-    pub first_byte: Duration,
-    /// For the rest of an answer.
-    pub rest: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience { connect: Duration::from_secs(5), first_byte: Duration::from_secs(10), rest: Duration::from_secs(10) }
-    }
-}
-
-impl Patience {
-    pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
-        self.first_byte + Duration::from_secs((request.body.len() >> 20) as u64)
-    }
-}
+pub use super::patience::Patience;
+use super::{raw, trouble};
+use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble, Unsendable};
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]
@@ -61,6 +39,9 @@ impl Http {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(String::from("expected a URL without a user and a password: they would stand in reports"));
         }
+        if url.as_str().parse::<http::Uri>().is_err() {
+            return Err(format!("expected a URL that can be requested, found {endpoint:?}"));
+        }
         let client = Client::builder()
             .connect_timeout(patience.connect)
             .http1_only()
@@ -78,21 +59,42 @@ impl Http {
         self.endpoint.scheme() == "http"
     }
 
+    /// Why a request cannot be sent, if so.
+    pub fn cannot_send(&self, request: &Request) -> Option<Unsendable> {
+        let by_hand = request.framing != Framing::Length;
+        let framing = (by_hand && !self.is_plain()).then_some(Unsendable::FramingNeedsPlainHttp);
+        framing.or_else(|| request.head().err())
+    }
+
     /// Sends a request.
-    pub async fn send(&self, request: Request) -> Exchange {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be sent: then nothing was.
+    pub async fn send(&self, request: Request) -> Result<Exchange, Unsendable> {
+        if let Some(why) = self.cannot_send(&request) {
+            return Err(why);
+        }
         let started = Instant::now();
         // Large bodies go out by hand: a server may answer and close before it has read them, and that answer counts.
         let large = request.body.len() > LARGE && self.is_plain();
         let reply = match request.framing {
-            Framing::Length if !large => self.by_library(&request).await,
+            Framing::Length if !large => self.by_library(&request).await?,
             _ => raw::send(&self.endpoint, &request, &self.patience).await,
         };
-        Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() }
+        Ok(Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() })
     }
 
     /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out. `clock`
     /// is what `began` counts from.
-    pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Vec<Exchange> {
+    ///
+    /// # Errors
+    ///
+    /// Why one of them cannot be sent: then none was, unless it is the HTTP library that refuses it.
+    pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Result<Vec<Exchange>, Unsendable> {
+        if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
+            return Err(why);
+        }
         let connect = async |_: &Request| match self.is_plain() {
             true => raw::connect(&self.endpoint, &self.patience).await.map(Some),
             false => Ok(None),
@@ -105,9 +107,9 @@ impl Http {
                 gate.wait().await;
                 let began = clock.elapsed();
                 let reply = match connection {
-                    Ok(Some(stream)) => raw::talk(stream, &http.endpoint, &request, &http.patience).await,
+                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.patience).await),
                     Ok(None) => http.by_library(&request).await,
-                    Err(trouble) => Err(trouble),
+                    Err(trouble) => Ok(Err(trouble)),
                 };
                 (reply, began, clock.elapsed() - began)
             })
@@ -115,55 +117,40 @@ impl Http {
         let sent = join_all(sending).await.into_iter().zip(requests);
         sent.map(|(sent, request)| {
             // A task that was not let finish has sent nothing that could be judged.
-            let (reply, began, took) = sent.unwrap_or((Err(Trouble::Unreachable), clock.elapsed(), Duration::ZERO));
-            Exchange { request, reply, began, took }
+            let unsent = Ok(Err(Trouble::Unreachable(NoConnection::Unknown)));
+            let (reply, began, took) = sent.unwrap_or((unsent, clock.elapsed(), Duration::ZERO));
+            Ok(Exchange { request, reply: reply?, began, took })
         })
         .collect()
     }
 
-    async fn by_library(&self, request: &Request) -> Reply {
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| Trouble::Garbage)?;
-        let mut http = self.client.request(method, self.endpoint.clone()).body(request.body.clone());
-        for (name, value) in &request.headers {
-            http = http.header(name, value);
-        }
-        let sent = timeout(self.patience.first_byte_of(request), http.send()).await.map_err(|_| Trouble::Silent)?;
-        let mut response = sent.map_err(|error| trouble(&error))?;
-        let (status, headers) = (response.status().as_u16(), headers(response.headers()));
-        let read = async {
-            let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error))? {
-                if body.len() + chunk.len() > MAX_ANSWER {
-                    return Err(Trouble::Endless);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(body.freeze())
+    async fn by_library(&self, request: &Request) -> Result<Reply, Unsendable> {
+        let (method, headers) = request.head()?;
+        let mut built = reqwest::Request::new(method, self.endpoint.clone());
+        *built.headers_mut() = headers;
+        *built.body_mut() = Some(request.body.clone().into());
+        let response = match timeout(self.patience.first_byte_of(request), self.client.execute(built)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return trouble::of_library(&error).map(Err),
+            Err(_) => return Ok(Err(Trouble::Silent)),
         };
-        let body = timeout(self.patience.rest, read).await.map_err(|_| Trouble::Silent)??;
-        Ok(Answer { status, headers, body })
+        let read = timeout(self.patience.rest, read(response)).await;
+        read.unwrap_or(Ok(Err(Trouble::Silent)))
     }
 }
 
 const LARGE: usize = 256 << 10;
 
-fn trouble(error: &reqwest::Error) -> Trouble {
-    if error.is_connect() {
-        return Trouble::Unreachable;
-    }
-    if error.is_timeout() {
-        return Trouble::Silent;
-    }
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if text.contains("invalid HTTP")
-            || text.contains("invalid content-length")
-            || text.contains("message head is too large")
-        {
-            return Trouble::Garbage;
+/// The response with its body.
+async fn read(mut response: reqwest::Response) -> Result<Reply, Unsendable> {
+    let (status, headers) = (response.status().as_u16(), headers(response.headers()));
+    let mut body = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Ok(Err(Trouble::Endless)),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(Ok(Answer { status, headers, body: body.freeze() })),
+            Err(error) => return trouble::of_library(&error).map(Err),
         }
-        cause = error.source();
     }
-    Trouble::Dropped
 }

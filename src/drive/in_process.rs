@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use tower::{Service, ServiceExt as _};
 
-use crate::wire::{Answer, Exchange, MAX_ANSWER, Reply, Request, Trouble};
+use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, Reply, Request, Trouble, Unsendable};
 
 /// A tower service as a target.
 #[derive(Clone)]
@@ -85,18 +85,28 @@ impl InProcess {
         (self.call)(request).await
     }
 
+    /// Why a request cannot be sent, if so.
+    pub fn cannot_send(&self, request: &Request) -> Option<Unsendable> {
+        let framed = request.framing != Framing::Length;
+        framed.then_some(Unsendable::NoFramingInProcess).or_else(|| request.head().err())
+    }
+
     /// Sends a request.
-    pub async fn send(&self, request: Request) -> Exchange {
-        let started = Instant::now();
-        let mut http = http::Request::builder().method(request.method.as_str()).uri("/");
-        for (name, value) in &request.headers {
-            http = http.header(name, value);
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be sent: then nothing was.
+    pub async fn send(&self, request: Request) -> Result<Exchange, Unsendable> {
+        if let Some(why) = self.cannot_send(&request) {
+            return Err(why);
         }
-        let reply = match http.body(Full::new(request.body.clone())) {
-            Ok(http) => self.answer(http).await,
-            Err(_) => Err(Trouble::Garbage),
-        };
-        Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() }
+        let (method, headers) = request.head()?;
+        let mut http = http::Request::new(Full::new(request.body.clone()));
+        *http.method_mut() = method;
+        *http.headers_mut() = headers;
+        let started = Instant::now();
+        let reply = self.answer(http).await;
+        Ok(Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() })
     }
 }
 

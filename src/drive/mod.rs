@@ -6,8 +6,12 @@ pub mod in_process;
 #[cfg(feature = "net")]
 pub mod pace;
 #[cfg(feature = "net")]
+mod patience;
+#[cfg(feature = "net")]
 mod raw;
 pub mod survey;
+#[cfg(feature = "net")]
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -20,7 +24,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
 use crate::contract::{Operation, Service};
 use crate::judge::infrastructure;
-use crate::wire::{Answer, Exchange, Framing, Request, auth, envelope};
+use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use survey::Survey;
@@ -74,7 +78,11 @@ impl Target {
     }
 
     /// Sends a request and waits for what comes back. Nothing is repaired, retried or followed.
-    pub async fn send(&self, service: Service, request: &Request) -> Exchange {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be sent: then nothing was.
+    pub async fn send(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
             pace.turn().await;
@@ -89,7 +97,12 @@ impl Target {
     }
 
     /// Sends requests at once: all are made ready before the first goes out. `clock` is what `began` counts from.
-    async fn send_at_once(&self, service: Service, mut requests: Vec<Request>, clock: Instant) -> Vec<Exchange> {
+    async fn send_at_once(
+        &self,
+        service: Service,
+        mut requests: Vec<Request>,
+        clock: Instant,
+    ) -> Result<Vec<Exchange>, Unsendable> {
         for request in &mut requests {
             #[cfg(feature = "net")]
             if let Some(pace) = &self.pace {
@@ -103,25 +116,28 @@ impl Target {
             Driver::InProcess(service) => {
                 let send = async |request: Request| {
                     let began = clock.elapsed();
-                    let exchange = service.send(request).await;
+                    let exchange = service.send(request).await?;
                     // By one clock: what ended must not seem to have ended before it did.
-                    Exchange { began, took: clock.elapsed() - began, ..exchange }
+                    Ok(Exchange { began, took: clock.elapsed() - began, ..exchange })
                 };
-                join_all(requests.into_iter().map(send)).await
+                join_all(requests.into_iter().map(send)).await.into_iter().collect()
             }
         }
     }
 
-    /// Why requests of this framing cannot be sent to this target, if so.
-    pub fn cannot_frame(&self, framing: Framing) -> Option<&'static str> {
+    /// Why a request cannot be sent to this target, if so. That says nothing about the target.
+    pub fn cannot_send(&self, request: &Request) -> Option<Unsendable> {
         match &self.driver {
             #[cfg(feature = "net")]
-            Driver::Http(http) if framing != Framing::Length && !http.is_plain() => {
-                Some("framing by hand needs an http:// endpoint")
-            }
-            Driver::InProcess(_) if framing != Framing::Length => Some("there is no framing in process"),
-            _ => None,
+            Driver::Http(http) => http.cannot_send(request),
+            Driver::InProcess(service) => service.cannot_send(request),
         }
+    }
+
+    /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.
+    pub fn cannot_try(&self, case: &Case) -> Option<String> {
+        let unsendable = case.steps.iter().find_map(|step| Some((&step.name, self.cannot_send(&step.request)?)));
+        unsendable.map(|(step, why)| format!("cannot be sent: {why} (step {step})"))
     }
 }
 
@@ -140,7 +156,12 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
         },
         began: Instant::now(),
     };
-    match drive.furnish(room).await {
+    // Nothing is made for a case that cannot be tried.
+    let outcome = match target.cannot_try(case) {
+        Some(reason) => Err(reason),
+        None => drive.furnish(room).await,
+    };
+    match outcome {
         Ok(()) => drive.steps().await,
         Err(reason) => drive.transcript.stopped = Some(reason),
     }
@@ -192,7 +213,8 @@ pub fn is_gone(deletion: &Exchange) -> bool {
 }
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
-    target.send(service, &envelope::request(service, operation, Bytes::from(body.to_string()))).await
+    let request = envelope::request(service, operation, Bytes::from(body.to_string()));
+    target.send(service, &request).await.expect("a plain request can be sent to every target")
 }
 
 /// A case under way.
@@ -249,12 +271,20 @@ impl Drive<'_> {
                 }
             }
             self.transcript.last_sent = self.began.elapsed();
-            let exchanges = match requests.as_slice() {
+            let sent = match requests.as_slice() {
                 [request] => {
                     let began = self.began.elapsed();
-                    vec![Exchange { began, ..self.target.send(self.case.service, request).await }]
+                    let sent = self.target.send(self.case.service, request).await;
+                    sent.map(|exchange| vec![Exchange { began, ..exchange }])
                 }
                 _ => self.target.send_at_once(self.case.service, requests, self.began).await,
+            };
+            let exchanges = match sent {
+                Ok(exchanges) => exchanges,
+                Err(why) => {
+                    self.transcript.stopped = Some(format!("{} cannot be sent: {why}", steps[0].name));
+                    return;
+                }
             };
             for (step, exchange) in steps.iter().zip(&exchanges) {
                 self.notice(step, exchange, steps.len() > 1);

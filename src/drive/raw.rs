@@ -8,12 +8,13 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::http::Patience;
-use crate::wire::{Answer, Framing, MAX_ANSWER, Reply, Request, Trouble};
+use super::patience::Patience;
+use super::trouble::of_connect;
+use crate::wire::{Answer, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble};
 
 /// Sends a request to a plain-text endpoint.
 pub(super) async fn send(endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
@@ -24,8 +25,11 @@ pub(super) async fn send(endpoint: &Url, request: &Request, patience: &Patience)
 pub(super) async fn connect(endpoint: &Url, patience: &Patience) -> Result<TcpStream, Trouble> {
     let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = endpoint.port_or_known_default().unwrap_or(80);
-    let connected = timeout(patience.connect, TcpStream::connect((host, port))).await;
-    let stream = connected.map_err(|_| Trouble::Unreachable)?.map_err(|_| Trouble::Unreachable)?;
+    let connected = timeout(patience.connect, async {
+        let addresses = lookup_host((host, port)).await.map_err(|_| NoConnection::NameNotResolved)?;
+        TcpStream::connect(&*addresses.collect::<Vec<_>>()).await.map_err(|error| of_connect(&error))
+    });
+    let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(Trouble::Unreachable)?;
     let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
     Ok(stream)
 }
@@ -38,14 +42,15 @@ pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, p
     let first = async {
         loop {
             let answer = reader.head().await?;
-            // Interim answers, such as 100 Continue, come before the one that counts.
-            if answer.status >= 200 {
+            // Interim answers, such as 100 Continue, come before the one that counts. What follows a 101 is no HTTP.
+            if answer.status >= 200 || answer.status == 101 {
                 return Ok(answer);
             }
         }
     };
     let answer = timeout(patience.first_byte_of(request), first).await.map_err(|_| Trouble::Silent).flatten();
     let reply = match answer {
+        Ok(head) if has_no_body(request, &head) => Ok(head),
         Ok(head) => timeout(patience.rest, reader.body(head)).await.map_err(|_| Trouble::Silent).flatten(),
         Err(trouble) => Err(trouble),
     };
@@ -55,12 +60,18 @@ pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, p
     reply
 }
 
+/// Whether an answer ends with its head, whatever its headers say. RFC 9112, 6.3.
+fn has_no_body(request: &Request, answer: &Answer) -> bool {
+    request.method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304)
+}
+
 fn head(endpoint: &Url, request: &Request) -> Vec<u8> {
     let host = match endpoint.port() {
         Some(port) => format!("{}:{port}", endpoint.host_str().unwrap_or_default()),
         None => String::from(endpoint.host_str().unwrap_or_default()),
     };
-    let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", request.method, endpoint.path());
+    let query = endpoint.query().map_or(String::new(), |query| format!("?{query}"));
+    let mut head = format!("{} {}{query} HTTP/1.1\r\nHost: {host}\r\n", request.method, endpoint.path());
     for (name, value) in &request.headers {
         head += &format!("{name}: {value}\r\n");
     }

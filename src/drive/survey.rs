@@ -15,7 +15,7 @@ use crate::contract::{ErrorType, Operation, Role, Rules, Service};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
-use crate::wire::{Exchange, Trouble, envelope};
+use crate::wire::{Exchange, NoConnection, Trouble, envelope};
 
 /// What was found out about one service of a target.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -42,11 +42,17 @@ pub struct Survey {
     pub findings: Vec<Finding>,
 }
 
-/// Why there is no survey.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Unreachable;
+/// Why there is no survey: there was no connection.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreachable {
+    /// Why not.
+    pub why: NoConnection,
+    /// Repositories that were made before, and could not be removed.
+    pub left: Vec<String>,
+}
 
-/// Looks at one service of a target. `repository` is an existing repository to work in, instead of making one.
+/// Looks at one service of a target. `repository` is an existing repository to work in, instead of making one. What the
+/// survey made and could not remove is in [`Transcript::left`].
 ///
 /// # Errors
 ///
@@ -67,7 +73,9 @@ pub async fn survey(
             Ok(answer) => {
                 account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
             }
-            Err(exchange) if exchange.reply == Err(Trouble::Unreachable) => return Err(Unreachable),
+            Err(Exchange { reply: Err(Trouble::Unreachable(why)), .. }) => {
+                return Err(Unreachable { why, left: Vec::new() });
+            }
             Err(exchange) => look.failed(Operation::CreateRepository, &exchange),
         }
     }
@@ -79,25 +87,27 @@ pub async fn survey(
         part_size: SMALL,
         salt: String::from(prefix),
     };
-    let transcript = super::case(target, &case, &room).await;
-    if transcript.exchanges.first().is_some_and(|exchange| exchange.reply == Err(Trouble::Unreachable)) {
-        return Err(Unreachable);
+    let mut transcript = super::case(target, &case, &room).await;
+    let deletion = match repository {
+        // Even if the creation seemed to fail: its answer may have been lost.
+        None => Some(super::delete_repository(target, service, &name).await),
+        Some(_) => None,
+    };
+    let kept = deletion.filter(|deletion| makes_repositories && !super::is_gone(deletion));
+    transcript.left.extend(kept.iter().map(|_| name.clone()));
+    if let Some(Err(Trouble::Unreachable(why))) = transcript.exchanges.first().map(|exchange| &exchange.reply) {
+        return Err(Unreachable { why: *why, left: transcript.left });
     }
     let known_repository = makes_repositories || repository.is_some();
     look.steps(&case, &transcript, known_repository);
-    if repository.is_none() {
-        // Even if the creation seemed to fail: its answer may have been lost.
-        let deletion = super::delete_repository(target, service, &name).await;
-        if makes_repositories && !super::is_gone(&deletion) {
-            look.failed(Operation::DeleteRepository, &deletion);
-        }
+    if let Some(deletion) = kept {
+        look.failed(Operation::DeleteRepository, &deletion);
     }
     look.report();
     let availability = look.availability(&case, &transcript);
     let mut hopeless = look.hopeless(&transcript, known_repository);
-    if look.findings.iter().any(|finding| finding.rule == "survey/service")
-        && serves_signed(target, service, prefix).await
-    {
+    let is_other = look.findings.iter().any(|finding| finding.rule == "survey/service");
+    if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
         hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
     }
     let missing = look
@@ -127,21 +137,22 @@ pub async fn survey(
     Ok((survey, transcript))
 }
 
-/// Whether a target that does not know unsigned requests knows them with a signature: some route by its scope.
-async fn serves_signed(target: &Target, service: Service, prefix: &str) -> bool {
+/// Whether a target that does not know unsigned requests knows them with a signature: some route by its scope. What was
+/// made for that and could not be removed goes to `left`.
+async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
     if target.auth != Auth::None {
         return false;
     }
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
     // Of the run's own, whatever repository the run was given: it is removed again.
     let name = format!("{prefix}/survey-signed");
-    match super::create_repository(&signed, service, &name).await {
-        Ok(_) => {
-            super::delete_repository(&signed, service, &name).await;
-            true
-        }
-        Err(exchange) => documented(service, Operation::CreateRepository, &exchange),
+    let creation = super::create_repository(&signed, service, &name).await;
+    // Even if the creation seemed to fail: its answer may have been lost.
+    let deletion = super::delete_repository(&signed, service, &name).await;
+    if creation.is_ok() && !super::is_gone(&deletion) {
+        left.push(name);
     }
+    creation.map_or_else(|exchange| documented(service, Operation::CreateRepository, &exchange), |_| true)
 }
 
 impl Survey {

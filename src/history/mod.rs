@@ -239,7 +239,7 @@ impl<'a> History<'a> {
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
             let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
             match call.exchange.reply.as_ref().err() {
-                Some(trouble @ (Trouble::Silent | Trouble::Unreachable)) if unsure => told(trouble.to_string()),
+                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => told(trouble.to_string()),
                 _ => match infrastructure(false, call.exchange) {
                     Some(reason) => told(reason),
                     // Nothing is expected of it, but what it did is not known.
@@ -413,7 +413,7 @@ mod tests {
     use crate::expect::Outcome;
     use crate::judge::Grade;
     use crate::model::operation::body;
-    use crate::wire::{Answer, Request, envelope};
+    use crate::wire::{Answer, NoConnection, Request, envelope};
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
     type Sent<'a> = (&'a str, u64, u64, &'a str);
@@ -763,7 +763,7 @@ mod tests {
     #[test]
     fn what_was_throttled_or_too_slow_says_nothing() {
         let case = race(true, &["complete-a", "complete-b"]);
-        for trouble in [Trouble::Silent, Trouble::Unreachable] {
+        for trouble in [Trouble::Silent, Trouble::Unreachable(NoConnection::Refused)] {
             let mut transcript = transcript(&case, &[(0, 5, ""), (1, 4, "")]);
             transcript.exchanges[3].reply = Err(trouble);
             let verdict = told(&case, transcript, ALL, Tier::Open).verdict;

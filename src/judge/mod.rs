@@ -223,7 +223,7 @@ fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
 pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<String> {
     match &exchange.reply {
-        Err(Trouble::Unreachable) => Some(Trouble::Unreachable.to_string()),
+        Err(trouble @ Trouble::Unreachable(_)) => Some(trouble.to_string()),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
         Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(trouble.to_string()),
         Err(_) => None,

@@ -45,7 +45,7 @@ use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::generate::expected::by_rule;
-use crate::wire::{Framing, envelope};
+use crate::wire::{Framing, Request, envelope, unsendable};
 
 /// A mistake in a scenario file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -134,10 +134,10 @@ struct WrittenStep {
     raw: Option<Spanned<String>>,
     /// Null for a header that is not sent.
     #[serde(default)]
-    headers: Ordered<Option<String>>,
+    headers: Ordered<Spanned<Option<String>>>,
     #[serde(default)]
     framing: Framing,
-    method: Option<String>,
+    method: Option<Spanned<String>>,
     #[serde(rename = "at-once")]
     at_once: Option<Spanned<bool>>,
     expect: Option<Spanned<WrittenExpectation>>,
@@ -317,10 +317,7 @@ impl Reader<'_> {
         };
         let mut request = envelope::plain(service, operation, Bytes::from(one.numbered(&body)));
         request.framing = step.framing;
-        if let Some(method) = &step.method {
-            request.method.clone_from(method);
-        }
-        apply(&mut request.headers, &step.headers);
+        self.head(step, &mut request)?;
         let (role, expect, intended) = self.intended(service, operation, one)?;
         let only_if = self.outcomes("only-if", &step.only_if, one)?;
         let name = one.name.clone();
@@ -339,6 +336,23 @@ impl Reader<'_> {
         })
     }
 
+    /// Changes method and headers as a step says.
+    fn head(&self, step: &WrittenStep, request: &mut Request) -> Result<(), Mistake> {
+        if let Some(method) = &step.method {
+            unsendable::method(&method.value)
+                .map_err(|why| self.mistake(method, format!("method: expected one that can be sent: {why}")))?;
+            request.method.clone_from(&method.value);
+        }
+        for (name, written) in &step.headers.0 {
+            let value = &written.value;
+            unsendable::header_name(name)
+                .and_then(|_| value.iter().try_for_each(|value| unsendable::header_value(name, value).map(drop)))
+                .map_err(|why| self.mistake(written, format!("headers: expected one that can be sent: {why}")))?;
+            apply(&mut request.headers, name, value.as_deref());
+        }
+        Ok(())
+    }
+
     fn outcomes(&self, key: &str, written: &[Spanned<String>], one: &Unrolled) -> Result<Vec<Outcome>, Mistake> {
         let parse = |outcome: &Spanned<String>| {
             let text = one.numbered(&outcome.value);
@@ -348,12 +362,10 @@ impl Reader<'_> {
     }
 }
 
-/// Changes headers as a file says.
-fn apply(headers: &mut Vec<(String, String)>, changes: &Ordered<Option<String>>) {
-    for (name, value) in &changes.0 {
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        headers.extend(value.iter().map(|value| (name.clone(), value.clone())));
-    }
+/// Changes a header as a file says: without a value, it is not sent.
+fn apply(headers: &mut Vec<(String, String)>, name: &str, value: Option<&str>) {
+    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    headers.extend(value.map(|value| (String::from(name), String::from(value))));
 }
 
 fn references(text: &str) -> Vec<&str> {
@@ -538,6 +550,26 @@ steps:
             ("tier: documented", "tier: certain", "x.yaml:19: "),
             ("- name: part", "- name: upload", "x.yaml:9: name: expected a name of its own"),
             ("- name: part\n    call", "- call", "x.yaml:9: name: expected one in every step"),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    method: PO ST\n",
+                "x.yaml:16: method: expected one that can be sent: \"PO ST\" is not an HTTP method",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers:\n      X-A: a\n      X A: a\n",
+                "x.yaml:18: headers: expected one that can be sent: \"X A\" is not an HTTP header name",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers: {X-A: \"a\\nb\"}\n",
+                "x.yaml:16: headers: expected one that can be sent: \"a\\nb\" is not an HTTP header value (header X-A)",
+            ),
+            (
+                "    call: UploadLayerPart\n",
+                "    call: UploadLayerPart\n    headers: {Content-Length: null}\n",
+                "x.yaml:16: headers: expected one that can be sent: the header Content-Length is written by the sender",
+            ),
             (
                 "  - name: part",
                 "    only-if: [\"201\"]\n  - name: part",

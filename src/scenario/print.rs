@@ -209,7 +209,7 @@ fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<St
     });
     let right = |changes: &Ordered<Option<String>>| {
         let mut headers = plain.to_vec();
-        apply(&mut headers, changes);
+        changes.0.iter().for_each(|(name, value)| apply(&mut headers, name, value.as_deref()));
         headers == wanted
     };
     let Ordered(changes) = candidates.into_iter().find(right).ok_or("a file cannot say its headers")?;

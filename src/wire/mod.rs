@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod envelope;
+pub mod unsendable;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Operation;
+pub use unsendable::Unsendable;
 
 /// The content type of the protocol.
 pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -59,8 +61,6 @@ pub const MAX_ANSWER: usize = 16 << 20;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trouble {
-    /// No connection: refused, unreachable, or not within its time.
-    Unreachable,
     /// Connected, but no complete answer within its time.
     Silent,
     /// The connection ended before the answer did.
@@ -69,6 +69,44 @@ pub enum Trouble {
     Garbage,
     /// The answer did not end within [`MAX_ANSWER`] bytes.
     Endless,
+    /// No connection. In a log it is the word of its cause.
+    #[serde(untagged)]
+    Unreachable(NoConnection),
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoConnection {
+    /// Nobody listens there.
+    Refused,
+    /// The host's name has no address.
+    NameNotResolved,
+    /// There is no way to the host.
+    NoRoute,
+    /// Not within its time.
+    TimedOut,
+    /// It was closed before anything was sent.
+    Closed,
+    /// The certificate comes from an issuer that is not trusted, or from nobody but its owner.
+    UnknownIssuer,
+    /// The certificate is not valid any more.
+    CertificateExpired,
+    /// The certificate is not valid yet.
+    CertificateNotYetValid,
+    /// The certificate is for another host.
+    CertificateOfAnotherHost,
+    /// The certificate was revoked.
+    CertificateRevoked,
+    /// The certificate is not accepted for another reason.
+    CertificateRejected,
+    /// What answers the handshake does not speak TLS.
+    NotTls,
+    /// The two sides did not agree on a TLS session.
+    HandshakeFailed,
+    /// Another cause.
+    #[serde(rename = "unreachable")]
+    Unknown,
 }
 
 /// What came back for a request.
@@ -121,11 +159,74 @@ impl Request {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
-            Trouble::Unreachable => "no connection",
+            Trouble::Unreachable(NoConnection::Unknown) => "no connection",
+            Trouble::Unreachable(why) => return f.pad(&format!("no connection ({why})")),
             Trouble::Silent => "no answer in time",
             Trouble::Dropped => "connection dropped",
             Trouble::Garbage => "an answer that is no HTTP",
             Trouble::Endless => "an answer without end",
         })
+    }
+}
+
+impl std::fmt::Display for NoConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            NoConnection::Refused => "connection refused",
+            NoConnection::NameNotResolved => "name not resolved",
+            NoConnection::NoRoute => "no route to the host",
+            NoConnection::TimedOut => "connection timed out",
+            NoConnection::Closed => "connection closed before anything was sent",
+            NoConnection::UnknownIssuer => "certificate: unknown issuer",
+            NoConnection::CertificateExpired => "certificate: expired",
+            NoConnection::CertificateNotYetValid => "certificate: not valid yet",
+            NoConnection::CertificateOfAnotherHost => "certificate: for another host",
+            NoConnection::CertificateRevoked => "certificate: revoked",
+            NoConnection::CertificateRejected => "certificate: not accepted",
+            NoConnection::NotTls => "the server does not speak TLS",
+            NoConnection::HandshakeFailed => "TLS handshake failed",
+            NoConnection::Unknown => "cause unknown",
+        })
+    }
+}
+
+impl NoConnection {
+    /// What to look at first.
+    pub fn hint(self) -> &'static str {
+        match self {
+            NoConnection::Refused => "is the server running, and are host and port right?",
+            NoConnection::NameNotResolved | NoConnection::NoRoute => "is the host right?",
+            NoConnection::TimedOut | NoConnection::Closed | NoConnection::Unknown => {
+                "is the server running, and are host, port and http or https right?"
+            }
+            NoConnection::NotTls => "is it an http:// endpoint?",
+            NoConnection::UnknownIssuer
+            | NoConnection::CertificateExpired
+            | NoConnection::CertificateNotYetValid
+            | NoConnection::CertificateOfAnotherHost
+            | NoConnection::CertificateRevoked
+            | NoConnection::CertificateRejected
+            | NoConnection::HandshakeFailed => "the server runs, but a client that checks certificates cannot use it",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn troubles_are_one_word_in_a_log() {
+        for (trouble, word) in [
+            (Trouble::Silent, "silent"),
+            (Trouble::Endless, "endless"),
+            (Trouble::Unreachable(NoConnection::Refused), "refused"),
+            (Trouble::Unreachable(NoConnection::UnknownIssuer), "unknown-issuer"),
+            (Trouble::Unreachable(NoConnection::Unknown), "unreachable"),
+        ] {
+            assert_eq!(serde_json::to_value(trouble).unwrap(), word);
+            assert_eq!(serde_json::from_value::<Trouble>(word.into()).unwrap(), trouble);
+        }
+        assert!(serde_json::from_value::<Trouble>("nonsense".into()).is_err());
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// The binary, in a folder without a settings file.
 pub fn ecrspec(arguments: &[&str]) -> Output {
@@ -29,6 +30,29 @@ pub fn err(output: &Output) -> String {
 
 pub fn last_line(output: &Output) -> String {
     out(output).lines().last().unwrap_or_default().to_owned()
+}
+
+/// The body of the response of `ecr` to a call.
+pub fn call(endpoint: &str, operation: &str, body: &str) -> String {
+    let request = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(endpoint)
+        .header("Content-Type", "application/x-amz-json-1.1")
+        .header("X-Amz-Target", format!("AmazonEC2ContainerRegistry_V20150921.{operation}"))
+        .body(body.to_owned());
+    Runtime::new().unwrap().block_on(async { request.send().await.unwrap().text().await.unwrap() })
+}
+
+/// Whether a program is there that scripts call, and that Rust does not bring along. CI has to have it.
+pub fn has_tool(name: &str) -> bool {
+    let found = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    assert!(found || std::env::var_os("CI").is_none(), "{name} is not installed");
+    if !found {
+        eprintln!("skipped: {name} is not installed, which scripts call");
+    }
+    found
 }
 
 /// `ecrspec mock` on a free port, ended when it goes out of scope.

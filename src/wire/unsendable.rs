@@ -1,0 +1,154 @@
+//! What no driver can send, and why: a fault of the request or of the way to the target, and never of the target.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+use super::Request;
+
+/// Why a request cannot be sent to a target.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unsendable {
+    /// The method is no token of HTTP.
+    #[error("{0:?} is not an HTTP method")]
+    InvalidMethod(String),
+    /// CONNECT names a host instead of a path, and what follows it is no HTTP.
+    #[error("CONNECT opens a tunnel and has no path")]
+    Tunnel,
+    /// The name of a header is no token of HTTP.
+    #[error("{0:?} is not an HTTP header name")]
+    InvalidHeaderName(String),
+    /// The value of a header has a control character, which would end it.
+    #[error("{value:?} is not an HTTP header value (header {name})")]
+    InvalidHeaderValue {
+        /// Name of the header.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A header that is written by whoever sends, from the endpoint and the framing.
+    #[error("the header {0} is written by the sender, from the endpoint and `framing`")]
+    ReservedHeader(String),
+    /// More headers than a driver takes.
+    #[error("{0} headers are more than the {max} that can be sent", max = MAX_HEADERS)]
+    TooManyHeaders(usize),
+    /// Another framing than that of an HTTP library, which is written by hand, and TLS.
+    #[error("its framing needs a plain http:// endpoint")]
+    FramingNeedsPlainHttp,
+    /// Another framing than the usual one, and nothing that is framed.
+    #[error("there is no framing in process")]
+    NoFramingInProcess,
+    /// The HTTP library refuses to send it.
+    #[error("the HTTP library refuses it: {0}")]
+    RefusedByLibrary(String),
+}
+
+/// The most headers that a request may have.
+pub const MAX_HEADERS: usize = 10_000;
+
+/// Headers that are written by whoever sends: a second one would change what the request means.
+const RESERVED: [HeaderName; 5] =
+    [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::EXPECT];
+
+/// A method as HTTP has it.
+///
+/// # Errors
+///
+/// Where it cannot be sent.
+pub fn method(text: &str) -> Result<Method, Unsendable> {
+    match Method::from_bytes(text.as_bytes()) {
+        Ok(Method::CONNECT) => Err(Unsendable::Tunnel),
+        Ok(method) => Ok(method),
+        Err(_) => Err(Unsendable::InvalidMethod(String::from(text))),
+    }
+}
+
+/// The name of a header as HTTP has it.
+///
+/// # Errors
+///
+/// Where it cannot be sent.
+pub fn header_name(text: &str) -> Result<HeaderName, Unsendable> {
+    match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(name) if RESERVED.contains(&name) => Err(Unsendable::ReservedHeader(String::from(text))),
+        Ok(name) => Ok(name),
+        Err(_) => Err(Unsendable::InvalidHeaderName(String::from(text))),
+    }
+}
+
+/// The value of a header as HTTP has it.
+///
+/// # Errors
+///
+/// Where it cannot be sent.
+pub fn header_value(name: &str, text: &str) -> Result<HeaderValue, Unsendable> {
+    HeaderValue::from_bytes(text.as_bytes())
+        .map_err(|_| Unsendable::InvalidHeaderValue { name: String::from(name), value: String::from(text) })
+}
+
+impl Request {
+    /// Method and headers as HTTP has them. A request that has them can be sent over plain HTTP.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be sent.
+    pub fn head(&self) -> Result<(Method, HeaderMap), Unsendable> {
+        let too_many = || Unsendable::TooManyHeaders(self.headers.len());
+        if self.headers.len() > MAX_HEADERS {
+            return Err(too_many());
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            headers.try_append(header_name(name)?, header_value(name, value)?).map_err(|_| too_many())?;
+        }
+        Ok((method(&self.method)?, headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::contract::{Operation, Service};
+    use crate::wire::auth::{Auth, sign};
+    use crate::wire::envelope;
+
+    fn refused(change: impl FnOnce(&mut Request)) -> String {
+        let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
+        change(&mut request);
+        sign(Auth::Dummy, Service::Ecr, &mut request);
+        request.head().map_or_else(|why| why.to_string(), |_| String::from("sent"))
+    }
+
+    fn header(name: &str, value: &str) -> String {
+        refused(|request| request.headers.push((String::from(name), String::from(value))))
+    }
+
+    #[test]
+    fn what_cannot_be_sent_has_a_reason() {
+        assert_eq!(refused(|_| {}), "sent");
+        assert_eq!(refused(|request| request.method = String::from("BREW")), "sent");
+        assert_eq!(refused(|request| request.method = String::from("PO ST")), "\"PO ST\" is not an HTTP method");
+        assert_eq!(refused(|request| request.method.clear()), "\"\" is not an HTTP method");
+        assert_eq!(
+            refused(|request| request.method = String::from("CONNECT")),
+            "CONNECT opens a tunnel and has no path"
+        );
+        assert_eq!(header("X-A", "ä\tb"), "sent");
+        assert_eq!(header("X A", "a"), "\"X A\" is not an HTTP header name");
+        assert_eq!(header("", "a"), "\"\" is not an HTTP header name");
+        assert_eq!(header("X-A", "a\r\nB: c"), "\"a\\r\\nB: c\" is not an HTTP header value (header X-A)");
+        assert_eq!(
+            header("content-Length", "7"),
+            "the header content-Length is written by the sender, from the endpoint and `framing`"
+        );
+        let many = |request: &mut Request| request.headers = vec![request.headers[0].clone(); MAX_HEADERS];
+        assert_eq!(refused(many), "10002 headers are more than the 10000 that can be sent");
+    }
+
+    #[test]
+    fn as_many_headers_as_are_allowed_can_be_sent() {
+        let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
+        request.headers = (0..MAX_HEADERS).map(|number| (format!("x-{number}"), String::from("a"))).collect();
+        assert_eq!(request.head().map(|(_, headers)| headers.len()), Ok(MAX_HEADERS));
+    }
+}
