@@ -7,6 +7,7 @@ pub mod page;
 pub mod reference;
 pub mod score;
 pub mod script;
+pub mod shell;
 pub mod summary;
 #[cfg(feature = "terminal")]
 pub mod terminal;
