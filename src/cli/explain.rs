@@ -56,8 +56,7 @@ impl Script {
 
     fn text(&self, case: &Case) -> anyhow::Result<String> {
         let headers = headers(self.auth, case.service);
-        let to =
-            Destination { endpoint: &self.endpoint, headers: &headers, repository: self.repository.as_deref() };
+        let to = Destination { endpoint: &self.endpoint, headers: &headers, repository: self.repository.as_deref() };
         script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
     }
 }

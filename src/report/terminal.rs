@@ -13,7 +13,6 @@ use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
-use crate::wire::Framing;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -464,6 +463,7 @@ fn row(text: &mut String, key: &str, value: &str) {
 mod tests {
     use super::*;
     use crate::report::event::Text;
+    use crate::wire::Framing;
 
     #[test]
     fn a_command_with_a_value_that_acts_on_a_terminal_is_not_shown() {

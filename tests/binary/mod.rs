@@ -1,7 +1,8 @@
 //! The built binary, and its mock.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -53,6 +54,27 @@ impl Mock {
 
     pub fn run(&self, arguments: &[&str]) -> Output {
         ecrspec(&[&["run", "--endpoint", &self.endpoint], arguments].concat())
+    }
+
+    /// Calls an operation of ecr, and gives the body of the answer.
+    pub fn call(&self, operation: &str, body: &str) -> String {
+        let address = self.endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    /// What DescribeRepositories answers.
+    pub fn repositories(&self) -> String {
+        self.call("DescribeRepositories", "{}")
     }
 }
 

@@ -101,18 +101,19 @@ fn head(case: &Case, to: &Destination, names: &Names) -> Result<String, Unscript
 
 /// What happens at the end, however it comes: repositories and files are removed.
 fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
-    let mut text = String::from("# Removes what was made, whatever happened.\nend() {\n  code=$?\n  trap - EXIT\n  set +e\n");
+    let mut text =
+        String::from("# Removes what was made, whatever happened.\nend() {\n  code=$?\n  trap - EXIT\n  set +e\n");
     if to.repository.is_none() {
         let delete = header_flags(&envelope::request(case.service, "DeleteRepository", Bytes::new()).headers)?;
         let _ = write!(
             text,
             r#"  if [ -f made ]; then
     while IFS= read -r name; do
-      printf %s '{{"force":true,"repositoryName":"' "$name" '"}}' > delete.body
-      (call delete {delete}) > delete.out 2>&1
-      case "$(cat delete.status)" in
+      printf %s '{{"force":true,"repositoryName":"' "$name" '"}}' > repository-delete.body
+      (call repository-delete {delete}) > repository-delete.out 2>&1
+      case "$(cat repository-delete.status)" in
       2??) ;;
-      *) grep -q RepositoryNotFoundException delete.json || printf '%s\n' "$name may still be there" >&2 ;;
+      *) grep -q RepositoryNotFoundException repository-delete.json || printf '%s\n' "$name may still be there" >&2 ;;
       esac
     done < made
   fi
@@ -156,17 +157,17 @@ fn repositories(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     let mut text = format!(
         r#"# create NAME: a repository to work in.
 create() {{
-  printf %s '{{"repositoryName":"' "$1" '"}}' > create.body
-  (call create {create}) > create.out || {{
+  printf %s '{{"repositoryName":"' "$1" '"}}' > repository-create.body
+  (call repository-create {create}) > repository-create.out || {{
     code=$?
     # It may have been made all the same, unless there was no connection.
     if [ "$code" -ne 7 ]; then printf '%s\n' "$1" >> made; fi
     exit "$code"
   }}
-  case "$(cat create.status)" in
+  case "$(cat repository-create.status)" in
   2??) printf '%s\n' "$1" >> made ;;
   *)
-    cat create.out
+    cat repository-create.out
     echo 'could not make a repository' >&2
     exit 1
     ;;
@@ -225,7 +226,7 @@ printf %s '{\"repositoryName\":\"' \"$repository\" '\",\"uploadId\":\"' \"$id\" 
 printf %s '\"partLastByte\":2,\"layerPartBlob\":\"AAAA\"}' >> survey-part.body\n";
         let _ = writeln!(text, "call survey-part {part} > survey.out\nregistry=$(member survey-part.json registryId)");
     } else if registry {
-        text += "registry=$(member create.json repository registryId)\n";
+        text += "registry=$(member repository-create.json repository registryId)\n";
     }
     Ok(text)
 }

@@ -35,8 +35,8 @@ pub(super) struct Body {
     words: Vec<String>,
 }
 
-/// Names of files that the script itself makes, and how those of chunks and steps begin that have no fit name.
-const OWN: [&str; 5] = ["create", "delete", "survey", "survey-part", "made"];
+/// Names of the calls that the script makes beside those of the case.
+const OWN: [&str; 4] = ["repository-create", "repository-delete", "survey", "survey-part"];
 
 impl<'a> Names<'a> {
     pub fn of(case: &'a Case, repository: Option<&'a str>) -> Names<'a> {
