@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use super::reports::Reports;
 use super::target::read_known;
 use super::{Code, Failure, print};
+use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
@@ -20,6 +22,8 @@ pub(super) struct Arguments {
     /// File of known deviations
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
+    #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
+    report: Vec<ReportSpec>,
     /// A warning fails the run
     #[arg(long)]
     deny_warnings: bool,
@@ -41,10 +45,16 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     };
     let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);
+    let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
+    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
+    events.iter().for_each(|event| reports.event(event));
+    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
-    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
     print(&terminal::report(&summary, detail, &reasons));
+    if let Some(error) = reports.into_failed() {
+        return Err(Failure::usage(error));
+    }
     Ok(reasons.first().map_or(0, |reason| reason.code()))
 }
 

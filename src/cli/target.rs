@@ -16,6 +16,7 @@ use crate::drive::pace::Pace;
 use crate::drive::{Driver, Target};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
+use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::Detail;
 use crate::run::Settings;
@@ -48,9 +49,8 @@ pub(super) struct TargetArguments {
     /// File of known deviations: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
-    /// Write a report: ndjson=PATH is the event log (repeatable)
-    #[arg(long, value_name = "FORMAT=PATH")]
-    report: Vec<String>,
+    #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
+    report: Vec<ReportSpec>,
     /// Grades that gate: crash, state, refused, error, form (repeatable; default all)
     #[arg(long, value_name = "GRADE", value_parser = grade)]
     fail_on: Vec<Grade>,
@@ -82,7 +82,7 @@ pub(super) struct Merged {
     patience: Patience,
     pub settings: Settings,
     pub measure: Measure,
-    pub reports: Vec<PathBuf>,
+    pub reports: Vec<ReportSpec>,
     pub detail: Detail,
 }
 
@@ -160,7 +160,7 @@ impl Merged {
                 today: jiff::Zoned::now().date(),
                 deny_warnings: arguments.deny_warnings || file.deny_warnings == Some(true),
             },
-            reports: reports.iter().map(|report| report_path(report)).collect::<anyhow::Result<_>>()?,
+            reports,
             detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose },
         })
     }
@@ -227,12 +227,4 @@ fn grade(text: &str) -> Result<Grade, String> {
         .into_iter()
         .find(|grade| grade.to_string() == text)
         .ok_or_else(|| String::from("expected crash, state, refused, error or form"))
-}
-
-fn report_path(report: &str) -> anyhow::Result<PathBuf> {
-    match report.split_once('=') {
-        Some(("ndjson", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some((format, _)) => bail!("--report: expected ndjson=PATH, found the format {format:?}"),
-        None => bail!("--report: expected ndjson=PATH, found {report:?}"),
-    }
 }

@@ -16,6 +16,8 @@ use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
 use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started};
+use crate::report::format::{FORMATS, Input};
+use crate::report::markdown;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
 use crate::report::{Event, Summary};
@@ -244,6 +246,11 @@ fn reported(log: &[Event], detail: Detail) {
     let mut text = terminal::report(&summary, detail, &reasons);
     for survey in &summary.surveys {
         text += &terminal::survey(survey);
+    }
+    for format in FORMATS.iter().filter(|format| format.name != "ndjson") {
+        let page = format.render(&Input { events: log, summary: &summary, reasons: &reasons, detail });
+        page.lines().for_each(shown);
+        assert!(format.name != "markdown" || page.len() <= markdown::MAX, "{} bytes of Markdown", page.len());
     }
     without_codes(&text).lines().for_each(shown);
     assert!(!text.contains('\r'), "a carriage return in the report");

@@ -273,6 +273,15 @@ fn bounded((name, value): &(String, String)) -> (String, String) {
     (printable(name), printable(value))
 }
 
+/// An event as a line of the log.
+///
+/// # Panics
+///
+/// Never: all keys of an event are text.
+pub fn line(event: &Event) -> String {
+    serde_json::to_string(event).expect("all keys of an event are text") + "\n"
+}
+
 /// Reads a log. A last line that was cut off is left out: the run may have been killed while writing it.
 ///
 /// # Errors

@@ -1,6 +1,10 @@
 //! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
 
 pub mod event;
+#[cfg(feature = "terminal")]
+pub mod format;
+#[cfg(feature = "terminal")]
+pub mod markdown;
 pub mod merge;
 #[cfg(feature = "terminal")]
 pub mod page;

@@ -209,7 +209,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
 }
 
 /// The command that runs a case again.
-fn replay(flags: &[String], service: Service, case: &str) -> String {
+pub(super) fn replay(flags: &[String], service: Service, case: &str) -> String {
     let mut words = vec![String::from("ecrspec"), String::from("replay"), String::from(case)];
     words.extend(flags.iter().cloned());
     words.extend([String::from("--service"), service.to_string()]);
@@ -241,7 +241,7 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
 }
 
 /// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
-fn script(started: &Started, judged: &Judged) -> Option<String> {
+pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     let value = |name: &str| {
         let index = started.flags.iter().position(|flag| flag == name)?;
         started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])
@@ -360,18 +360,7 @@ const PRECEDENCE: &str = "precedence/";
 /// Cases that could not be judged, by reason.
 fn troubles(summary: &Summary, detail: Detail) -> String {
     let mut text = String::new();
-    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
-    for judged in &summary.cases {
-        let (word, reason) = match &judged.verdict {
-            Verdict::Inconclusive { reason } => ("inconclusive", reason),
-            Verdict::Skipped { reason } => ("skipped", reason),
-            _ => continue,
-        };
-        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
-            Some((_, _, cases)) => cases.push(&judged.case),
-            None => reasons.push((word, reason, vec![&judged.case])),
-        }
-    }
+    let reasons = unjudged(summary);
     if !reasons.is_empty() {
         text += "\n";
     }
@@ -386,8 +375,25 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     text
 }
 
+/// Cases without a verdict by what became of them and why.
+pub(super) fn unjudged(summary: &Summary) -> Vec<(&str, &str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for judged in &summary.cases {
+        let (word, reason) = match &judged.verdict {
+            Verdict::Inconclusive { reason } => ("inconclusive", reason),
+            Verdict::Skipped { reason } => ("skipped", reason),
+            _ => continue,
+        };
+        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
+            Some((_, _, cases)) => cases.push(&judged.case),
+            None => reasons.push((word, reason, vec![&judged.case])),
+        }
+    }
+    reasons
+}
+
 /// The last line.
-fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
+pub(super) fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
     let counts = summary.counts(|_| true);
     let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts)).collect();
     let code = reasons.first().map_or(0, |reason| reason.code());
@@ -451,7 +457,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
 }
 
 /// `1 case`, `2 cases`.
-fn number_of(count: usize, word: &str) -> String {
+pub(super) fn number_of(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
