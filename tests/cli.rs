@@ -72,7 +72,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--service", "s3"], "expected ecr or ecr-public"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "--allow-aws allows it"),
-        (&["run", "--report", "pdf=x"], "expected ndjson=PATH, found the format \"pdf\""),
+        (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, found \"pdf\""),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not make /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),

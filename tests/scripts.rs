@@ -120,9 +120,12 @@ fn to<'a>(endpoint: &'a str, repository: Option<&'a str>) -> Destination<'a> {
     Destination { endpoint, headers: &[], repository }
 }
 
+/// Method, headers and body of a request.
+type Sent = (String, Vec<(String, String)>, String);
+
 /// Requests without what differs from run to run: bytes and what comes from them, names of repositories, and the headers
 /// that a client adds by itself.
-fn normal(arrived: &[Arrived]) -> Vec<(String, Vec<(String, String)>, String)> {
+fn normal(arrived: &[Arrived]) -> Vec<Sent> {
     const OWN: [&str; 6] = ["host", "user-agent", "accept", "content-length", "connection", "accept-encoding"];
     let mut known: Vec<(String, String)> = Vec::new();
     for request in arrived {

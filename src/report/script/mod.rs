@@ -336,7 +336,7 @@ fn is_large(case: &Case, request: &Request) -> bool {
         Some(("repeat" | "pad", _)) => false,
         _ => true,
     };
-    request.body.len() > 512 || !references(&request.body).iter().all(|name| is_small(name))
+    request.body.len() > 512 || !references(&request.body).iter().all(is_small)
 }
 
 /// Headers as flags of curl. Names that begin with `@` would be files, and a value that ends its line a second header.

@@ -185,11 +185,12 @@ impl<'a> Names<'a> {
             self.repeat(missing, "a", body)?;
             return Ok(Some(()));
         }
-        let further = name.strip_prefix("repository:").unwrap_or_default();
-        if json(further) != further || !(matches!(name, "repository" | "absent") || !further.is_empty()) {
-            return Ok(None); // The variable has another length than the name.
-        }
-        let variable = if name == "absent" { "absent" } else { "repository" };
+        let (variable, further) = match name.split_once(':') {
+            None if matches!(name, "repository" | "absent") => (name, ""),
+            // Another name has another length than the variable.
+            Some(("repository", further)) if json(further) == further => ("repository", further),
+            _ => return Ok(None),
+        };
         let rest = if further.is_empty() { String::new() } else { shell::word(&format!("-{further}"))? };
         body.command(format!("pad {length} \"${variable}\"{rest}"));
         self.helpers.extend([Helper::Pad, Helper::Repeat]);
