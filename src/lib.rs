@@ -61,7 +61,7 @@
 //! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise.rs` |
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
-//! | report format | a file in [`report`], and its name in `cli/target.rs` |
+//! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants

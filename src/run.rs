@@ -379,7 +379,6 @@ fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
             .filter(|search| drawn > 0 || matches!(search.extent, Extent::Time(_)))
             .map(|search| search.seed),
         parts: settings.partition.into_iter().collect(),
-        logs: 0,
         fail_on: settings.fail_on.clone(),
         deny_warnings: settings.deny_warnings,
         known: settings.known.clone(),

@@ -139,7 +139,12 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     let mut events = Vec::new();
     let (_keep, stop) = watch::channel(false);
     run(Arc::new(target(Mock::with(&[service], changes))), &settings, work, stop, |event| events.push(event)).await?;
-    let measure = Measure { known: Vec::new(), today: jiff::civil::Date::constant(2026, 1, 1), deny_warnings: false };
+    let measure = Measure {
+        known: Vec::new(),
+        today: jiff::civil::Date::constant(2026, 1, 1),
+        deny_warnings: false,
+        all_parts: false,
+    };
     let summary = Summary::of(&events, &measure).map_err(RunError::Harness)?;
     let withholds = variants.iter().any(|variant| variant.withholds);
     let counts = summary.counts(|_| true);

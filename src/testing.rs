@@ -339,7 +339,8 @@ pub fn conforms(server: impl Server, services: &[Service]) {
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let ended = runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event)));
     ended.unwrap_or_else(|error| panic!("{error}"));
-    let measure = Measure { known: Vec::new(), today: jiff::Zoned::now().date(), deny_warnings: false };
+    let measure =
+        Measure { known: Vec::new(), today: jiff::Zoned::now().date(), deny_warnings: false, all_parts: false };
     let summary = Summary::of(&events, &measure).unwrap_or_else(|error| panic!("{error}"));
     let reasons = summary.reasons(false);
     if !reasons.is_empty() {

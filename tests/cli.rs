@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 mod binary;
+mod shell;
 
 use binary::{Mock, call, command, ecrspec, err, has_tool, last_line, out};
 use snapbox::{assert_data_eq, str};
@@ -56,7 +57,6 @@ ecr
    cases     1 in ecr; -v lists them
    replay    ecrspec replay CompleteLayerUpload/layerDigests/match/wrong --endpoint http://ENDPOINT --service ecr
    all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
-   curl      curl -sS -i -X POST [..] # the last call; its repository is gone, all calls make it anew
 
 scores     invalid refused 0.0 %, right error 0.0 % (1 case)
 FAIL  http://ENDPOINT (ecr): 1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
@@ -72,7 +72,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--service", "s3"], "expected ecr or ecr-public"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "--allow-aws allows it"),
-        (&["run", "--report", "pdf=x"], "expected ndjson=PATH, found the format \"pdf\""),
+        (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, found \"pdf\""),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not make /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
@@ -173,7 +173,7 @@ fn findings_decide_the_exit_code_even_if_nobody_can_read_them() {
     let output = command(&[&run[..], &["--report", "ndjson=/dev/full"]].concat(), folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "the log that was asked for is not there");
     assert!(last_line(&output).contains("a report could not be written; 1 case failed"), "{}", last_line(&output));
-    assert!(repositories(&mock.endpoint).contains("\"repositories\":[]"));
+    assert!(mock.repositories().contains("\"repositories\":[]"));
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn exit_130_interrupted_with_a_report_and_nothing_left_behind() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{printed}");
     assert!(printed.lines().last().unwrap().starts_with("INTERRUPTED  "), "{printed}");
     assert!(fs::read_to_string(&log).unwrap().contains("\"interrupted\":true"));
-    let left = repositories(&mock.endpoint);
+    let left = mock.repositories();
     assert!(left.contains("\"repositories\":[]"), "{left}");
 }
 
@@ -463,27 +463,70 @@ fn a_script_does_what_the_case_does() {
     if !has_tool("curl") {
         return;
     }
+    // tests/scripts.rs runs many of them.
     let mock = Mock::start(&["--service", "ecr"]);
     let rows = [
         (format!("{MATCH}/wrong"), "focus 400 {\"__type\":\"InvalidLayerException\""),
-        (String::from("CompleteLayerUpload/layerDigests/any-match/last-of-2"), "focus 200 {"),
         (String::from("UploadLayerPart/partFirstByte/contiguous/gap"), "\"lastValidByteReceived\":31"),
-        (String::from("wire/target/present/absent"), "focus 400 {\"__type\":\"UnknownOperationException\"}"),
-        (
-            String::from("CompleteLayerUpload/repositoryName/pattern/nul"),
-            "focus 400 {\"__type\":\"InvalidParameterException\"",
-        ),
+        (String::from("random/0/3"), ""),
     ];
     for (case, expected) in rows {
-        let script = out(&ecrspec(&["explain", &case, "--script", "--endpoint", &mock.endpoint]));
-        let mut shell =
-            Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-        let output = shell.wait_with_output().unwrap();
+        let output = run_script(&ecrspec(&["explain", &case, "--script", "--endpoint", &mock.endpoint]));
+        assert!(output.status.success(), "{case}: {}{}", out(&output), err(&output));
         assert!(out(&output).contains(expected), "{case}: {}{}", out(&output), err(&output));
     }
-    let left = repositories(&mock.endpoint);
+    let left = mock.repositories();
     assert!(left.contains("\"repositories\":[]"), "{left}");
+
+    // In a repository that exists, and stays; the settings file says where.
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ecrspec.toml"), format!("endpoint = \"{}\"\n", mock.endpoint)).unwrap();
+    let explain = ["explain", &format!("{MATCH}/wrong"), "--script", "--repository", "team/app"];
+    let output = run_script(&command(&explain, folder.path()).output().unwrap());
+    assert!(out(&output).contains("focus 400 {\"__type\":\"InvalidLayerException\""), "{}", out(&output));
+    assert!(mock.repositories().contains("\"repositoryName\":\"team/app\""), "{}", mock.repositories());
+    let makes = ["explain", "scenarios/repositories/deleted", "--script", "--repository", "team/app"];
+    let refused = ecrspec(&makes);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(err(&refused).contains("it makes or removes repositories, and --repository names"), "{}", err(&refused));
+}
+
+/// The report says how to see all calls of a finding, whatever is in them and wherever the run worked.
+#[cfg(unix)]
+#[test]
+fn a_finding_has_a_command_that_shows_all_calls() {
+    if !has_tool("curl") {
+        return;
+    }
+    let wrong = format!("={MATCH}/wrong");
+    for (fault, case, more) in [
+        ("digests-not-compared", wrong.as_str(), &["--auth", "dummy"]),
+        ("digests-not-compared", wrong.as_str(), &["--repository", "team/app"]),
+        ("utf-8-500", "=wire/body/utf-8/in-name", &["--repository", "team/app"]),
+    ] {
+        let mock = Mock::start(&["--fault", fault, "--service", "ecr"]);
+        mock.call("CreateRepository", r#"{"repositoryName":"team/app"}"#);
+        let output = mock.run(&[&["--service", "ecr", "--filter", case], &more[..]].concat());
+        let report = out(&output);
+        assert!(!report.contains("   curl "), "the last call alone is for -v: {report}");
+        let line = report.lines().find_map(|line| line.trim_start().strip_prefix("all calls ")).unwrap();
+        let words = shlex::split(line.strip_suffix(" | sh").unwrap()).unwrap();
+        let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let output = run_script(&ecrspec(&words));
+        assert!(output.status.success(), "{line}: {}", err(&output));
+        // The answer that is the finding, again.
+        let got = report.lines().find_map(|line| line.trim_start().strip_prefix("got       ")).unwrap();
+        assert!(out(&output).contains(&format!("focus {} ", &got[..3])), "{got}: {}", out(&output));
+        assert!(!mock.repositories().contains("ecrspec-"), "{}", mock.repositories());
+    }
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let verbose = mock.run(&["--service", "ecr", "--filter", &wrong, "-v"]);
+    assert!(out(&verbose).contains("   curl      curl -sS -i -H "), "{}", out(&verbose));
+}
+
+fn run_script(explained: &Output) -> Output {
+    assert!(explained.status.success(), "{}", err(explained));
+    shell::run(&out(explained))
 }
 
 #[test]
@@ -496,7 +539,7 @@ fn a_fixed_repository_serves_for_all() {
         assert_eq!(output.status.code(), Some(0), "{}", out(&output));
         assert!(out(&output).contains("--repository names a fixed one"));
     }
-    let left = repositories(&mock.endpoint);
+    let left = mock.repositories();
     assert!(left.contains("\"repositoryName\":\"mine\"") && !left.contains("ecrspec-"), "{left}");
 }
 
@@ -563,8 +606,4 @@ fn stranger(answer: &'static str) -> String {
         }
     });
     format!("http://{address}")
-}
-
-fn repositories(endpoint: &str) -> String {
-    call(endpoint, "DescribeRepositories", "{}")
 }

@@ -130,7 +130,7 @@ fn patience() -> Patience {
 }
 
 fn measure() -> Measure {
-    Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false }
+    Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false, all_parts: false }
 }
 
 /// Runs some cases against an address and sums up.

@@ -58,7 +58,7 @@ fn events(jobs: usize, part: Option<Partition>) -> Vec<Event> {
 }
 
 fn measure(known: Vec<Known>) -> Measure {
-    Measure { known, today: jiff::civil::date(2026, 11, 21), deny_warnings: false }
+    Measure { known, today: jiff::civil::date(2026, 11, 21), deny_warnings: false, all_parts: false }
 }
 
 /// What an entry of known deviations must name, for each finding of each case.

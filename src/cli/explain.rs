@@ -3,11 +3,12 @@
 use anyhow::anyhow;
 use clap::Args;
 
+use super::settings::SettingsFile;
 use super::{Code, Failure, print};
 use crate::case::Case;
 use crate::contract::{Rules, Service};
 use crate::report::page;
-use crate::report::script::script;
+use crate::report::script::{Destination, script};
 use crate::suite::suite;
 use crate::wire::auth::{Auth, headers};
 
@@ -21,15 +22,47 @@ pub(super) struct Arguments {
     /// Print the case as a shell script of curl calls instead
     #[arg(long)]
     script: bool,
-    /// Address that the script talks to
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5000")]
+    /// Address that the script talks to (default: that of ecrspec.toml, or http://127.0.0.1:5000)
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// What the script sends as a signature: none (default), or dummy
+    #[arg(long, value_name = "KIND", value_parser = super::auth)]
+    auth: Option<Auth>,
+    /// Existing repository that the script works in, instead of making one
+    #[arg(long, value_name = "NAME")]
+    repository: Option<String>,
+}
+
+/// Where a script goes: flags and settings file, merged.
+struct Script {
     endpoint: String,
-    /// What the script sends as a signature: none, or dummy
-    #[arg(long, value_name = "KIND", value_parser = super::auth, default_value = "none")]
     auth: Auth,
+    repository: Option<String>,
+}
+
+impl Script {
+    fn of(arguments: &Arguments) -> anyhow::Result<Option<Script>> {
+        if !arguments.script {
+            return Ok(None);
+        }
+        let file = SettingsFile::read(None)?;
+        let endpoint = arguments.endpoint.clone().or(file.endpoint);
+        Ok(Some(Script {
+            endpoint: endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000")),
+            auth: arguments.auth.or(file.auth).unwrap_or_default(),
+            repository: arguments.repository.clone().or(file.repository),
+        }))
+    }
+
+    fn text(&self, case: &Case) -> anyhow::Result<String> {
+        let headers = headers(self.auth, case.service);
+        let to = Destination { endpoint: &self.endpoint, headers: &headers, repository: self.repository.as_deref() };
+        script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
+    }
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
+    let script = Script::of(arguments).map_err(Failure::usage)?;
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let mut pages = Vec::new();
     let mut near = Vec::new();
@@ -56,10 +89,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             None
         });
         for case in case.iter() {
-            pages.push(match arguments.script {
-                true => script(case, &arguments.endpoint, &headers(arguments.auth, service))
-                    .map_err(|problem| Failure::usage(anyhow!("{} cannot be a script: {problem}", case.id)))?,
-                false => page::case_page(case),
+            pages.push(match &script {
+                Some(script) => script.text(case).map_err(Failure::usage)?,
+                None => page::case_page(case),
             });
         }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));

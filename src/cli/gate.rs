@@ -1,9 +1,6 @@
 //! What `run`, `fuzz` and `replay` have in common: work on a target, with events, report and exit code.
 
 use std::cell::RefCell;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +10,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::reports::Reports;
 use super::target::Merged;
 use super::{Code, Failure, try_print};
 use crate::contract::Service;
 use crate::judge::Verdict;
 use crate::mock::{Mock, serve};
 use crate::report::event::Searched;
+use crate::report::format::Input;
 use crate::report::summary::Reason;
 use crate::report::terminal;
 use crate::report::{Event, Summary};
@@ -36,7 +35,7 @@ pub(super) fn perform(
         None => embedded_mock(&runtime).map_err(Failure::usage)?,
     };
     let target = merged.target(&endpoint).map_err(Failure::usage)?;
-    let mut log = Log::create(&merged.reports).map_err(Failure::usage)?;
+    let mut reports = Reports::create(&merged.reports).map_err(Failure::usage)?;
     let mut events = Vec::new();
     let screen = Screen::default();
     let outcome = runtime.block_on(async {
@@ -51,7 +50,7 @@ pub(super) fn perform(
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });
         run(Arc::new(target), &merged.settings, work, stop, |event| {
-            log.write(&event);
+            reports.event(&event);
             screen.show(&event);
             watch_events(&event, &screen);
             // Of how far a search has come only the last counts.
@@ -63,23 +62,26 @@ pub(super) fn perform(
         .await
     });
     screen.clear();
+    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
     outcome.map_err(|error| {
         let reason = match &error {
             RunError::Unreachable { .. } => Reason::SetUp,
             RunError::Harness(_) => Reason::Harness,
         };
+        let input = Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail };
+        reports.whole(&input); // That nothing could be judged is a report as well.
         Failure { reason, error: error.into() }
     })?;
-    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
-    Ok(Done { summary, screen, unwritten: log.finish().err() })
+    Ok(Done { summary, events, screen, reports })
 }
 
 /// Work that was done.
 pub(super) struct Done {
     /// What it came to.
     pub summary: Summary,
+    events: Vec<Event>,
     screen: Screen,
-    unwritten: Option<anyhow::Error>,
+    reports: Reports,
 }
 
 impl Done {
@@ -90,14 +92,13 @@ impl Done {
 
     /// Prints the report, and gives the exit code.
     pub fn report(self, merged: &Merged) -> Code {
-        let Done { summary, screen, unwritten } = self;
-        let mut reasons = summary.reasons(merged.measure.deny_warnings);
-        if unwritten.is_some() {
-            let after_interruption = usize::from(reasons.first() == Some(&Reason::Interrupted));
-            reasons.insert(after_interruption, Reason::Usage);
-        }
+        let Done { summary, events, screen, mut reports } = self;
+        let reasons = summary.reasons(merged.measure.deny_warnings);
+        let reasons = with_unwritten(reasons, &reports);
+        reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail: merged.detail });
+        let reasons = with_unwritten(reasons, &reports);
         screen.print(&terminal::report(&summary, merged.detail, &reasons));
-        if let Some(error) = unwritten {
+        if let Some(error) = reports.failed() {
             anstream::eprintln!("ecrspec: {error:#}");
         }
         let code = reasons.first().map_or(0, |reason| reason.code());
@@ -107,6 +108,15 @@ impl Done {
             _ => Ok(code),
         }
     }
+}
+
+/// The reasons, with that of a report that could not be written.
+fn with_unwritten(mut reasons: Vec<Reason>, reports: &Reports) -> Vec<Reason> {
+    if reports.failed().is_some() && !reasons.contains(&Reason::Usage) {
+        let after_interruption = usize::from(reasons.first() == Some(&Reason::Interrupted));
+        reasons.insert(after_interruption, Reason::Usage);
+    }
+    reasons
 }
 
 /// Waits for Ctrl-C, or for what a CI job is ended with.
@@ -131,46 +141,6 @@ fn embedded_mock(runtime: &Runtime) -> anyhow::Result<String> {
     let address = listener.local_addr()?;
     runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL))));
     Ok(format!("http://{address}"))
-}
-
-/// The event log, written as things happen: a run that is killed leaves all but the cases under way.
-struct Log {
-    files: Vec<(PathBuf, File)>,
-    failed: Option<anyhow::Error>,
-}
-
-impl Log {
-    fn create(paths: &[PathBuf]) -> anyhow::Result<Log> {
-        let create = |path: &PathBuf| {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("--report: could not make {}", folder.display()))?;
-            }
-            let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
-            Ok((path.clone(), file))
-        };
-        Ok(Log { files: paths.iter().map(create).collect::<anyhow::Result<_>>()?, failed: None })
-    }
-
-    /// A file that takes no more is left alone, so that it ends after its last whole line.
-    fn write(&mut self, event: &Event) {
-        let failed = &mut self.failed;
-        self.files.retain_mut(|(path, file)| {
-            let line = serde_json::to_string(event).map_err(std::io::Error::other);
-            let written = line.and_then(|line| file.write_all(format!("{line}\n").as_bytes()));
-            if let Err(error) = written {
-                let context = format!("--report: could not write {}", path.display());
-                failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
-                return false;
-            }
-            true
-        });
-    }
-
-    /// Says afterwards that the log is not whole: a run is not given up for that.
-    fn finish(self) -> anyhow::Result<()> {
-        self.failed.map_or(Ok(()), Err)
-    }
 }
 
 /// What is shown while the run works: header and surveys, and on a terminal a line that moves.

@@ -9,6 +9,7 @@ mod list;
 mod mock;
 mod replay;
 mod report;
+mod reports;
 mod run;
 mod selftest;
 mod settings;

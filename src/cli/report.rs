@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
+use super::reports::Reports;
 use super::target::{read_known, some};
 use super::{Code, Failure, print};
 use crate::judge::Grade;
 use crate::report::event::Started;
+use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
@@ -22,6 +24,8 @@ pub(super) struct Arguments {
     /// File of known deviations (default: those that the run was judged by)
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
+    #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
+    report: Vec<ReportSpec>,
     /// Grades that gate: crash, state, refused, error, form (repeatable; default: those of the run)
     #[arg(long, value_name = "GRADE", value_parser = super::target::grade)]
     fail_on: Vec<Grade>,
@@ -58,13 +62,20 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         known: started.known.clone(),
         today: jiff::Zoned::now().date(),
         deny_warnings: started.deny_warnings,
+        all_parts: true,
     };
     let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);
+    let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
+    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
+    events.iter().for_each(|event| reports.event(event));
+    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
-    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
     print(&terminal::report(&summary, detail, &reasons));
+    if let Some(error) = reports.into_failed() {
+        return Err(Failure::usage(error));
+    }
     Ok(reasons.first().map_or(0, |reason| reason.code()))
 }
 

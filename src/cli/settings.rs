@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::case::Partition;
 use crate::contract::{Service, Tier};
 use crate::judge::Grade;
+use crate::report::format::ReportSpec;
 use crate::wire::auth::Auth;
 
 /// The settings file. Every key is the flag of the same name.
@@ -28,7 +29,7 @@ pub(super) struct SettingsFile {
     pub auth: Option<Auth>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
-    pub report: Option<Vec<String>>,
+    pub report: Option<Vec<ReportSpec>>,
     pub fail_on: Option<Vec<Grade>>,
     pub deny_warnings: Option<bool>,
     pub timeout: Option<f64>,

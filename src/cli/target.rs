@@ -17,6 +17,7 @@ use crate::drive::{Driver, Target};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
 use crate::report::event::{EMBEDDED_MOCK, Started};
+use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::Detail;
 use crate::run::Settings;
@@ -49,9 +50,8 @@ pub(super) struct TargetArguments {
     /// File of known deviations: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
-    /// Write a report: ndjson=PATH is the event log (repeatable)
-    #[arg(long, value_name = "FORMAT=PATH")]
-    report: Vec<String>,
+    #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
+    report: Vec<ReportSpec>,
     /// Grades that gate: crash, state, refused, error, form (repeatable; default all)
     #[arg(long, value_name = "GRADE", value_parser = grade)]
     fail_on: Vec<Grade>,
@@ -84,7 +84,7 @@ pub(super) struct Merged {
     pub settings: Settings,
     pub measure: Measure,
     given: Given,
-    pub reports: Vec<PathBuf>,
+    pub reports: Vec<ReportSpec>,
     pub detail: Detail,
 }
 
@@ -176,9 +176,9 @@ impl Merged {
                 options: options.into_iter().flatten().collect(),
                 ..usual
             },
-            measure: Measure { known, today: jiff::Zoned::now().date(), deny_warnings },
+            measure: Measure { known, today: jiff::Zoned::now().date(), deny_warnings, all_parts: false },
             given,
-            reports: reports.iter().map(|report| report_path(report)).collect::<anyhow::Result<_>>()?,
+            reports,
             detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose },
         })
     }
@@ -267,12 +267,4 @@ pub(super) fn grade(text: &str) -> Result<Grade, String> {
         .into_iter()
         .find(|grade| grade.to_string() == text)
         .ok_or_else(|| String::from("expected crash, state, refused, error or form"))
-}
-
-fn report_path(report: &str) -> anyhow::Result<PathBuf> {
-    match report.split_once('=') {
-        Some(("ndjson", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
-        Some((format, _)) => bail!("--report: expected ndjson=PATH, found the format {format:?}"),
-        None => bail!("--report: expected ndjson=PATH, found {report:?}"),
-    }
 }

@@ -16,6 +16,8 @@ use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
 use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started, Task};
+use crate::report::format::{FORMATS, Input};
+use crate::report::markdown;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
 use crate::report::{Event, Summary};
@@ -234,7 +236,8 @@ fn without_codes(text: &str) -> String {
 }
 
 fn reported(log: &[Event], detail: Detail) {
-    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 1, 1), deny_warnings: false };
+    let measure =
+        Measure { known: Vec::new(), today: jiff::civil::date(2026, 1, 1), deny_warnings: false, all_parts: false };
     let summary = Summary::of(log, &measure).unwrap_or_else(|problem| panic!("{problem}"));
     let reasons = summary.reasons(false);
     let judged: Vec<&Judged> = log.iter().filter_map(of_case).collect();
@@ -244,6 +247,11 @@ fn reported(log: &[Event], detail: Detail) {
     let mut text = terminal::report(&summary, detail, &reasons);
     for survey in &summary.surveys {
         text += &terminal::survey(survey);
+    }
+    for format in FORMATS.iter().filter(|format| format.name != "ndjson") {
+        let page = format.render(&Input { events: log, summary: &summary, reasons: &reasons, detail });
+        page.lines().for_each(shown);
+        assert!(format.name != "markdown" || page.len() <= markdown::MAX, "{} bytes of Markdown", page.len());
     }
     without_codes(&text).lines().for_each(shown);
     assert!(!text.contains('\r'), "a carriage return in the report");
@@ -277,7 +285,6 @@ fn started() -> Started {
         strict: false,
         seed: Some(1),
         parts: Vec::new(),
-        logs: 0,
         fail_on: Grade::ALL.to_vec(),
         deny_warnings: false,
         known: Vec::new(),

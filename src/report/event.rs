@@ -85,9 +85,6 @@ pub struct Started {
     /// The parts of the whole that this log has; empty for all of it.
     #[serde(default)]
     pub parts: Vec<Partition>,
-    /// Number of logs that were put together to this one; 0 for the log of a run.
-    #[serde(default)]
-    pub logs: usize,
     /// Grades that gate.
     pub fail_on: Vec<Grade>,
     /// Whether warnings gate.
@@ -320,6 +317,15 @@ impl Text {
 /// A header, as far as it may stand in a log: names and values are the target's, and may be of any length.
 fn bounded((name, value): &(String, String)) -> (String, String) {
     (printable(name), printable(value))
+}
+
+/// An event as a line of the log.
+///
+/// # Panics
+///
+/// Never: all keys of an event are text.
+pub fn line(event: &Event) -> String {
+    serde_json::to_string(event).expect("all keys of an event are text") + "\n"
 }
 
 /// Reads a log. A last line that was cut off is left out: the run may have been killed while writing it.

@@ -14,11 +14,7 @@ use crate::drive::Survey;
 /// Logs that are not of one run: of different versions or wholes, judged otherwise, or with a case in common.
 pub fn merge(mut logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, String> {
     if logs.len() == 1 {
-        let mut events = logs.swap_remove(0).1;
-        if let Some(Event::Started(started)) = events.first_mut() {
-            started.logs = 1;
-        }
-        return Ok(events);
+        return Ok(logs.swap_remove(0).1);
     }
     let mut merged = Merged::default();
     for (name, events) in logs {
@@ -151,7 +147,6 @@ impl Merged {
         let mut started = self.started.ok_or("no log was given")?;
         started.options.retain(|option| !option.starts_with("partition "));
         started.options.push(format!("put together from {} logs", self.count));
-        started.logs = self.count;
         let mut events = vec![Event::Started(started)];
         events.extend(self.surveys.into_values().map(|survey| Event::Surveyed(Box::new(survey))));
         events.extend(self.cases.into_iter().map(|judged| Event::Judged(Box::new(judged))));

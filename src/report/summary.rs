@@ -31,6 +31,8 @@ pub struct Summary {
     pub known: Vec<Group>,
     /// Findings of grades that do not gate, by cause.
     pub tolerated: Vec<Group>,
+    /// Whether all parts of the run must be here.
+    pub all_parts: bool,
     /// Entries of known deviations that are wrong by now.
     pub known_trouble: Vec<(Known, Stale)>,
 }
@@ -63,6 +65,8 @@ pub struct Measure {
     pub today: Date,
     /// Whether warnings fail the run.
     pub deny_warnings: bool,
+    /// Whether all parts of a run must be here: one job of several has its part, who puts them together wants them all.
+    pub all_parts: bool,
 }
 
 /// Number of cases by verdict.
@@ -164,6 +168,7 @@ impl Summary {
             known: Vec::new(),
             tolerated: Vec::new(),
             known_trouble: Vec::new(),
+            all_parts: measure.all_parts,
         };
         summary.group(measure);
         summary.check_known(measure);
@@ -278,9 +283,8 @@ impl Summary {
             Task::Search => String::new(),
             Task::Gate | Task::Replay => format!(" after {events} of {planned} cases"),
         };
-        // One job of several knows that it has a part; who puts them together wants them all.
         let missing = Partition::missing(&self.started.parts);
-        match missing.first().filter(|_| self.started.logs > 0) {
+        match missing.first().filter(|_| self.all_parts) {
             _ if self.finished.is_none() => Some(format!("the log was cut off{far}")),
             Some(first) if missing.len() == 1 => Some(format!("the part {first} is missing")),
             Some(first) => Some(format!("{} parts are missing, the first is {first}", missing.len())),

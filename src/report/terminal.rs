@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::event::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
+use super::script::request_flags;
+use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
-use crate::wire::Framing;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -214,10 +215,11 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     if let Some(command) = script(&summary.started, smallest) {
         line("all calls", &command);
     }
-    if let Some(command) = curl(&summary.started, smallest, &found.step) {
-        line("curl", &format!("{command} # the last call; its repository is gone, all calls make it anew"));
-    }
     if detail.verbose {
+        // What the last call refers to is gone: on its own it shows what was sent, and nothing again.
+        if let Some(command) = curl(&summary.started, smallest, &found.step) {
+            line("curl", &format!("{command} # the last call alone; all calls make anew what it refers to"));
+        }
         for (service, case) in &group.cases {
             line("case", &format!("{service} {case}"));
         }
@@ -229,11 +231,16 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
 }
 
 /// The command that runs a case again.
-fn replay(flags: &[String], service: Service, case: &str) -> String {
+pub(super) fn replay(flags: &[String], service: Service, case: &str) -> String {
     let mut words = vec![String::from("ecrspec"), String::from("replay"), String::from(case)];
     words.extend(flags.iter().cloned());
     words.extend([String::from("--service"), service.to_string()]);
-    shell(&words)
+    command(&words)
+}
+
+/// Words as one command. Ids come from logs and files, which may have anything.
+fn command(words: &[String]) -> String {
+    shell::command(words.iter().map(String::as_str)).unwrap_or_else(|nul| nul.to_string())
 }
 
 /// A failure as it is told while a search goes on: each finding as a sentence, and how to see it again.
@@ -252,11 +259,7 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
 }
 
 /// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
-fn script(started: &Started, judged: &Judged) -> Option<String> {
-    let unreadable = judged.exchanges.iter().any(|logged| logged.body.text.contains('\u{fffd}'));
-    if unreadable || started.flags.iter().any(|flag| flag == "--repository") {
-        return None; // A shell sends no such bytes; and a script makes repositories of its own.
-    }
+pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     let value = |name: &str| {
         let index = started.flags.iter().position(|flag| flag == name)?;
         started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])
@@ -265,8 +268,8 @@ fn script(started: &Started, judged: &Judged) -> Option<String> {
         ["ecrspec", "explain", &judged.case, "--script", "--service"].map(String::from).to_vec();
     words.push(judged.service.to_string());
     words.extend(value("--endpoint")?);
-    words.extend(value("--auth").into_iter().flatten());
-    Some(format!("{} | sh", shell(&words)))
+    words.extend(["--auth", "--repository"].into_iter().filter_map(value).flatten());
+    Some(format!("{} | sh", command(&words)))
 }
 
 /// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste, or
@@ -279,30 +282,9 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
     if !logged.body.whole || logged.body.text.len() > 2000 || harmful {
         return None;
     }
-    let mut words: Vec<String> = ["curl", "-sS", "-i", "-X", &logged.method].map(String::from).to_vec();
-    let has = |name: &str| logged.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-    for (name, value) in &logged.headers {
-        words.extend([String::from("-H"), format!("{name}: {value}")]);
-    }
-    if !has("content-type") {
-        words.extend([String::from("-H"), String::from("Content-Type:")]); // Without it, curl sends one of its own.
-    }
-    let framing = match logged.framing {
-        Framing::Chunked => Some("Transfer-Encoding: chunked"),
-        Framing::ExpectContinue => Some("Expect: 100-continue"),
-        Framing::Length | Framing::Verbatim => None,
-    };
-    words.extend(framing.into_iter().flat_map(|header| ["-H", header]).map(String::from));
-    words.extend([String::from("--data-binary"), logged.body.text.clone(), endpoint.clone()]);
-    Some(shell(&words))
-}
-
-fn shell(words: &[String]) -> String {
-    let quoted: Vec<String> = words
-        .iter()
-        .map(|word| shlex::try_quote(word).map_or_else(|_| String::from("'?'"), |quoted| quoted.into_owned()))
-        .collect();
-    quoted.join(" ")
+    let flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
+    let rest = shell::command(["--data-raw", &logged.body.text, endpoint]).ok()?;
+    Some(format!("curl -sS -i {flags} {rest}"))
 }
 
 fn exchange(logged: &Logged) -> String {
@@ -396,18 +378,7 @@ const PRECEDENCE: &str = "precedence/";
 /// Cases that could not be judged, by reason.
 fn troubles(summary: &Summary, detail: Detail) -> String {
     let mut text = String::new();
-    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
-    for judged in &summary.cases {
-        let (word, reason) = match &judged.verdict {
-            Verdict::Inconclusive { reason } => ("inconclusive", reason),
-            Verdict::Skipped { reason } => ("skipped", reason),
-            _ => continue,
-        };
-        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
-            Some((_, _, cases)) => cases.push(&judged.case),
-            None => reasons.push((word, reason, vec![&judged.case])),
-        }
-    }
+    let reasons = unjudged(summary);
     if !reasons.is_empty() {
         text += "\n";
     }
@@ -422,8 +393,25 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     text
 }
 
+/// Cases without a verdict by what became of them and why.
+pub(super) fn unjudged(summary: &Summary) -> Vec<(&str, &str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for judged in &summary.cases {
+        let (word, reason) = match &judged.verdict {
+            Verdict::Inconclusive { reason } => ("inconclusive", reason),
+            Verdict::Skipped { reason } => ("skipped", reason),
+            _ => continue,
+        };
+        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
+            Some((_, _, cases)) => cases.push(&judged.case),
+            None => reasons.push((word, reason, vec![&judged.case])),
+        }
+    }
+    reasons
+}
+
 /// The last line.
-fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
+pub(super) fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
     let counts = summary.counts(|_| true);
     let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts)).collect();
     let code = reasons.first().map_or(0, |reason| reason.code());
@@ -496,7 +484,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
 }
 
 /// `1 case`, `2 cases`.
-fn number_of(count: usize, word: &str) -> String {
+pub(super) fn number_of(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
@@ -508,6 +496,7 @@ fn row(text: &mut String, key: &str, value: &str) {
 mod tests {
     use super::*;
     use crate::report::event::Text;
+    use crate::wire::Framing;
 
     #[test]
     fn a_command_with_a_value_that_acts_on_a_terminal_is_not_shown() {
@@ -539,7 +528,6 @@ mod tests {
             strict: false,
             seed: None,
             parts: Vec::new(),
-            logs: 0,
             fail_on: Vec::new(),
             deny_warnings: false,
             known: Vec::new(),

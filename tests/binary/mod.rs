@@ -78,6 +78,16 @@ impl Mock {
     pub fn run(&self, arguments: &[&str]) -> Output {
         ecrspec(&[&["run", "--endpoint", &self.endpoint], arguments].concat())
     }
+
+    /// The body of the response of `ecr` to a call.
+    pub fn call(&self, operation: &str, body: &str) -> String {
+        call(&self.endpoint, operation, body)
+    }
+
+    /// What DescribeRepositories answers.
+    pub fn repositories(&self) -> String {
+        self.call("DescribeRepositories", "{}")
+    }
 }
 
 impl Drop for Mock {

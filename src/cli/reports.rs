@@ -1,0 +1,74 @@
+//! The files that `--report` names.
+
+use std::fs::File;
+use std::io::Write as _;
+
+use anyhow::{Context as _, bail};
+
+use crate::report::Event;
+use crate::report::format::{FORMATS, Input, ReportSpec};
+
+/// What `--report` says of itself.
+pub(super) fn help() -> String {
+    let formats: Vec<String> = FORMATS.iter().map(|format| format!("{} ({})", format.name, format.about)).collect();
+    format!("Write a report into a file (repeatable). Formats: {}", formats.join("; "))
+}
+
+/// Reports on their way into files. What needs only one event is written when it happens: a run that is killed leaves
+/// all but the cases under way.
+pub(super) struct Reports {
+    files: Vec<(ReportSpec, File)>,
+    failed: Option<anyhow::Error>,
+}
+
+impl Reports {
+    /// Makes the files, so that one that cannot be written is known before anything is sent.
+    pub fn create(specs: &[ReportSpec]) -> anyhow::Result<Reports> {
+        let mut files: Vec<(ReportSpec, File)> = Vec::new();
+        for spec in specs {
+            let path = &spec.path;
+            if files.iter().any(|(known, _)| known.path == *path) {
+                bail!("--report: expected a file for each report, found {} twice", path.display());
+            }
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("--report: could not make {}", folder.display()))?;
+            }
+            let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
+            files.push((spec.clone(), file));
+        }
+        Ok(Reports { files, failed: None })
+    }
+
+    /// Writes what an event adds.
+    pub fn event(&mut self, event: &Event) {
+        self.write(|spec| spec.format.line(event));
+    }
+
+    /// Writes what needs all events.
+    pub fn whole(&mut self, input: &Input) {
+        self.write(|spec| spec.format.whole(input));
+    }
+
+    /// A file that takes no more is left alone, so that a log ends after its last whole line.
+    fn write(&mut self, text: impl Fn(&ReportSpec) -> Option<String>) {
+        let failed = &mut self.failed;
+        self.files.retain_mut(|(spec, file)| {
+            let Some(text) = text(spec) else { return true };
+            let Err(error) = file.write_all(text.as_bytes()) else { return true };
+            let context = format!("--report: could not write {}", spec.path.display());
+            failed.get_or_insert_with(|| anyhow::Error::new(error).context(context));
+            false
+        });
+    }
+
+    /// The first file that is not whole, if any: a run is not given up for that, but says so afterwards.
+    pub fn failed(&self) -> Option<&anyhow::Error> {
+        self.failed.as_ref()
+    }
+
+    /// The same, at the end.
+    pub fn into_failed(self) -> Option<anyhow::Error> {
+        self.failed
+    }
+}

@@ -1,0 +1,361 @@
+//! A case as a shell script of `curl` calls: the whole chain, for people who do not have ecrspec.
+//!
+//! References become shell: captures are cut out of answers with `awk`, digests come from `sha256sum`, bytes from
+//! `/dev/urandom`. Whatever a case or a target says stays data: words are quoted by [`shell`], files and variables have
+//! names that are made here, and what an answer gave is kept as JSON text in a variable that only `printf %s` prints.
+
+mod helpers;
+mod template;
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+
+use super::shell;
+use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
+use crate::contract::Operation;
+use crate::expect::shown;
+use crate::wire::{Framing, Request, envelope};
+
+use helpers::Helper;
+use template::{Names, json, references};
+
+/// Where a script sends its calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    /// The address, unless the script is given another one.
+    pub endpoint: &'a str,
+    /// What is sent with every request beside the case's own headers.
+    pub headers: &'a [(String, String)],
+    /// An existing repository to work in, instead of one that the script makes.
+    pub repository: Option<&'a str>,
+}
+
+/// Why a shell cannot send a case.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unscriptable {
+    /// It makes repositories, and must work in an existing one.
+    #[error("it makes or removes repositories, and --repository names a fixed one")]
+    Repositories,
+    /// A method that curl does not send, or whose answer it does not read.
+    #[error("curl cannot send the method {0:?}")]
+    Method(String),
+    /// A header that curl does not send as it is.
+    #[error("curl cannot send the header {0:?}")]
+    Header(String),
+    /// A reference without a meaning in a script.
+    #[error("no command stands for ${{{0}}}")]
+    Reference(String),
+    /// Text that cannot be a word of a shell.
+    #[error(transparent)]
+    Nul(#[from] shell::Nul),
+}
+
+/// The script of a case.
+///
+/// # Errors
+///
+/// Why a shell cannot send the case.
+pub fn script(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+    if to.repository.is_some() && case.manages_repositories() {
+        return Err(Unscriptable::Repositories);
+    }
+    let mut names = Names::of(case, to.repository);
+    let calls = calls(case, &mut names)?;
+    let chunks = chunks(&mut names);
+    let survey = survey(case, to, &mut names)?;
+    let mut text = head(case, to, &names)?;
+    text += &end(case, to)?;
+    text += &call_function(to)?;
+    for helper in &names.helpers {
+        text += &helper.text();
+    }
+    text += &repositories(case, to)?;
+    text += &survey;
+    text += &chunks;
+    Ok(text + &calls)
+}
+
+/// What the script is, and where it works.
+fn head(case: &Case, to: &Destination, names: &Names) -> Result<String, Unscriptable> {
+    let mut text = String::from("#!/bin/sh\n");
+    text += &shell::comment(&format!("{} ({}): {}", case.id, case.service, shown(&case.title)));
+    if case.is_race() {
+        text += "# Some calls go out at once. What they come to differs from time to time: run it again and again.\n";
+    }
+    text += "set -eu\nLC_ALL=C\nexport LC_ALL\n";
+    for step in case.steps.iter().filter(|step| step.role == StepRole::Focus) {
+        let line = format!("{}: expected {}", names.step(step), step.expect.short());
+        let _ = writeln!(text, "printf '%s\\n' {}", shell::word(&line)?);
+    }
+    let _ = writeln!(text, "endpoint={} # or the first argument", shell::word(to.endpoint)?);
+    text += "if [ $# -gt 0 ]; then endpoint=$1; fi\n";
+    match to.repository {
+        Some(name) => {
+            let _ = writeln!(text, "repository={} # as it stands in JSON", shell::word(&json(name))?);
+        }
+        None => text += "repository=ecrspec-script-$$\n",
+    }
+    text += "absent=ecrspec-script-$$-absent\nfolder=$(mktemp -d)\ncd \"$folder\"\n\n";
+    Ok(text)
+}
+
+/// What happens at the end, however it comes: repositories and files are removed.
+fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+    let mut text =
+        String::from("# Removes what was made, whatever happened.\nend() {\n  code=$?\n  trap - EXIT\n  set +e\n");
+    if to.repository.is_none() {
+        let delete = header_flags(&envelope::request(case.service, Operation::DeleteRepository, Bytes::new()).headers)?;
+        let _ = write!(
+            text,
+            r#"  if [ -f made ]; then
+    while IFS= read -r name; do
+      printf %s '{{"force":true,"repositoryName":"' "$name" '"}}' > repository-delete.body
+      (call repository-delete {delete}) > repository-delete.out 2>&1
+      case "$(cat repository-delete.status)" in
+      2??) ;;
+      *) grep -q RepositoryNotFoundException repository-delete.json || printf '%s\n' "$name may still be there" >&2 ;;
+      esac
+    done < made
+  fi
+"#
+        );
+    }
+    text += "  rm -rf \"$folder\"\n  exit \"$code\"\n}\ntrap end EXIT\ntrap 'exit 129' HUP\ntrap 'exit 130' INT\ntrap 'exit 143' TERM\n\n";
+    Ok(text)
+}
+
+/// The function that sends one request. Without an answer, nothing that follows would mean anything.
+fn call_function(to: &Destination) -> Result<String, Unscriptable> {
+    let headers = header_flags(to.headers)?;
+    let headers = if headers.is_empty() { headers } else { format!("{headers} ") };
+    Ok(format!(
+        r#"# call STEP FLAG...: sends STEP.body, keeps the answer in STEP.json, and shows it.
+call() {{
+  step=$1
+  shift
+  : > "$step.json"
+  curl -q -sS -g --http1.1 --noproxy '*' --proto =http,https --connect-timeout 10 -m 100 \
+    -o "$step.json" -w '%{{http_code}}' "$@" {headers}--data-binary "@$step.body" --url "$endpoint" > "$step.status" || {{
+    code=$?
+    printf '%s\n' "$step: no answer" >&2
+    exit "$code"
+  }}
+  printf '%s %s ' "$step" "$(cat "$step.status")"
+  tr '\000-\010\013-\037\177-\377' '?' < "$step.json"
+  echo
+}}
+"#
+    ))
+}
+
+/// The functions that make repositories, and those of the case.
+fn repositories(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+    if to.repository.is_some() {
+        return Ok(String::new());
+    }
+    let create = header_flags(&envelope::request(case.service, Operation::CreateRepository, Bytes::new()).headers)?;
+    let mut text = format!(
+        r#"# create NAME: a repository to work in.
+create() {{
+  printf %s '{{"repositoryName":"' "$1" '"}}' > repository-create.body
+  (call repository-create {create}) > repository-create.out || {{
+    code=$?
+    # It may have been made all the same, unless there was no connection.
+    if [ "$code" -ne 7 ]; then printf '%s\n' "$1" >> made; fi
+    exit "$code"
+  }}
+  case "$(cat repository-create.status)" in
+  2??) printf '%s\n' "$1" >> made ;;
+  *)
+    cat repository-create.out
+    echo 'could not make a repository' >&2
+    exit 1
+    ;;
+  esac
+}}
+"#
+    );
+    if case.steps.iter().any(makes_a_repository) {
+        text += r#"# note STEP: what the step made is removed at the end.
+note() {
+  case "$(cat "$1.status")" in
+  2??) if name=$(member "$1.body" repositoryName); then printf '%s\n' "$name" >> made; fi ;;
+  esac
+}
+"#;
+    }
+    text += "\ncreate \"$repository\"\n";
+    if let Place::Own(further) = &case.place {
+        for name in further {
+            let _ = writeln!(text, "create \"$repository\"{}", shell::word(&format!("-{}", json(name)))?);
+        }
+    }
+    Ok(text)
+}
+
+fn makes_a_repository(step: &Step) -> bool {
+    step.operation == Some(Operation::CreateRepository)
+}
+
+/// The calls that tell what the case must know of the target.
+fn survey(case: &Case, to: &Destination, names: &mut Names) -> Result<String, Unscriptable> {
+    let (registry, size) = (names.helpers.contains(&Helper::Registry), names.helpers.contains(&Helper::PartSize));
+    let mut text = String::new();
+    if registry || size {
+        names.helpers.insert(Helper::Member);
+    }
+    let flags = |operation| header_flags(&envelope::request(case.service, operation, Bytes::new()).headers);
+    let asks = registry && to.repository.is_some();
+    if size || asks {
+        let initiate = flags(Operation::InitiateLayerUpload)?;
+        text += "\n# What the target says of itself.\n";
+        text += "printf %s '{\"repositoryName\":\"' \"$repository\" '\"}' > survey.body\n";
+        let _ = writeln!(text, "call survey {initiate} > survey.out");
+    }
+    if size {
+        text += "part_size=$(member survey.json partSize) || part_size=0
+case \"$part_size\" in
+'' | *[!0-9]* | ?????????*) part_size=0 ;;
+esac
+if [ \"$part_size\" -lt 5242880 ] || [ \"$part_size\" -gt 20971520 ]; then part_size=5242880; fi\n";
+    }
+    if asks {
+        let part = flags(Operation::UploadLayerPart)?;
+        text += "id=$(member survey.json uploadId)
+printf %s '{\"repositoryName\":\"' \"$repository\" '\",\"uploadId\":\"' \"$id\" '\",\"partFirstByte\":0,' > survey-part.body
+printf %s '\"partLastByte\":2,\"layerPartBlob\":\"AAAA\"}' >> survey-part.body\n";
+        let _ = writeln!(text, "call survey-part {part} > survey.out\nregistry=$(member survey-part.json registryId)");
+    } else if registry {
+        text += "registry=$(member repository-create.json repository registryId)\n";
+    }
+    Ok(text)
+}
+
+/// The bytes that the case uploads, as far as it does.
+fn chunks(names: &mut Names) -> String {
+    let mut script = String::new();
+    for (chunk, file) in names.used_chunks() {
+        let _ = match &chunk.len {
+            Length::Bytes(0) => writeln!(script, ": > {file}"),
+            Length::Bytes(len) => writeln!(script, "head -c {} /dev/urandom > {file}", (*len).min(Chunk::MAX)),
+            Length::Text(text) => writeln!(script, "printf {} > {file}", shell::format(text.as_bytes())),
+            Length::PartSize => {
+                names.helpers.insert(Helper::PartSize);
+                writeln!(script, "head -c \"$part_size\" /dev/urandom > {file}")
+            }
+        };
+    }
+    if script.is_empty() { script } else { format!("\n{script}") }
+}
+
+/// The steps of the case, as they follow each other.
+fn calls<'a>(case: &'a Case, names: &mut Names<'a>) -> Result<String, Unscriptable> {
+    let mut text = String::new();
+    if case.steps.iter().any(makes_a_repository) {
+        names.helpers.insert(Helper::Member);
+    }
+    for group in case.groups() {
+        names.answered(&case.steps[..group.start]);
+        let steps = &case.steps[group];
+        for step in steps {
+            text += &ready(step, names)?;
+        }
+        match steps {
+            [step] => {
+                let _ = writeln!(text, "call {} {}", names.step(step), flags(case, step)?);
+            }
+            _ => {
+                text += "\n# at once\nset --\n";
+                let outs: Vec<String> = steps.iter().map(|step| format!("{}.out", names.step(step))).collect();
+                for (step, out) in steps.iter().zip(&outs) {
+                    let _ = writeln!(text, "(call {} {}) > {out} 2>&1 &", names.step(step), flags(case, step)?);
+                    text += "set -- \"$@\" \"$!\"\n";
+                }
+                text += "code=0\nfor process do wait \"$process\" || code=$?; done\n";
+                let _ = writeln!(text, "cat {}\nif [ \"$code\" -ne 0 ]; then exit \"$code\"; fi", outs.join(" "));
+            }
+        }
+        for step in steps.iter().filter(|step| makes_a_repository(step)) {
+            let _ = writeln!(text, "note {}", names.step(step));
+        }
+    }
+    Ok(text)
+}
+
+/// What makes the body of a step ready in its file.
+fn ready<'a>(step: &'a Step, names: &mut Names<'a>) -> Result<String, Unscriptable> {
+    let body = names.body(&step.request.body)?;
+    let name = String::from(names.step(step));
+    let own = if name == step.name { String::new() } else { format!(" ({})", step.name) };
+    let captures = body.captures.clone();
+    let about = shell::comment(&format!("{name}{own}: {}", step.operation_name()));
+    Ok(format!("\n{about}{captures}{}", body.into_file(&format!("{name}.body"))))
+}
+
+fn flags(case: &Case, step: &Step) -> Result<String, Unscriptable> {
+    let request = &step.request;
+    request_flags(&request.method, &request.headers, request.framing, is_large(case, request))
+}
+
+/// What curl must be told of a request beside its body.
+pub(super) fn request_flags(
+    method: &str,
+    headers: &[(String, String)],
+    framing: Framing,
+    large: bool,
+) -> Result<String, Unscriptable> {
+    let mut flags = Vec::new();
+    if method != "POST" {
+        // To HEAD, curl would wait for a body that does not come.
+        if !is_token(method) || method == "HEAD" {
+            return Err(Unscriptable::Method(String::from(method)));
+        }
+        flags.push(format!("-X {}", shell::word(method)?));
+    }
+    flags.push(header_flags(headers)?);
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        flags.push(String::from("-H Content-Type:")); // Without it, curl sends one of its own.
+    }
+    match framing {
+        Framing::Chunked => flags.push(String::from("-H 'Transfer-Encoding: chunked'")),
+        Framing::ExpectContinue => flags.push(String::from("-H 'Expect: 100-continue'")),
+        // Without it, curl asks before it sends a large body.
+        Framing::Length | Framing::Verbatim if large => flags.push(String::from("-H Expect:")),
+        Framing::Length | Framing::Verbatim => {}
+    }
+    flags.retain(|flag| !flag.is_empty());
+    Ok(flags.join(" "))
+}
+
+/// Whether a body may have more than some hundred bytes.
+fn is_large(case: &Case, request: &Request) -> bool {
+    let is_small = |name: &&str| match name.split_once(':') {
+        Some(("base64", chunk)) => {
+            let known = case.chunks.iter().find(|known| known.name == chunk);
+            known.is_some_and(|chunk| matches!(chunk.len, Length::Bytes(0..=128)))
+        }
+        Some(("repeat" | "pad", _)) => false,
+        _ => true,
+    };
+    request.body.len() > 512 || !references(&request.body).iter().all(is_small)
+}
+
+/// Headers as flags of curl. Names that begin with `@` would be files, and a value that ends its line a second header.
+fn header_flags(headers: &[(String, String)]) -> Result<String, Unscriptable> {
+    let flag = |(name, value): &(String, String)| {
+        if !is_token(name) || value.chars().any(|letter| letter.is_control() && letter != '\t') {
+            return Err(Unscriptable::Header(format!("{name}: {value}")));
+        }
+        // `-H 'X:'` would leave the header out.
+        let header = if value.trim().is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+        Ok(format!("-H {}", shell::word(&header)?))
+    };
+    let flags: Vec<String> = headers.iter().map(flag).collect::<Result<_, _>>()?;
+    Ok(flags.join(" "))
+}
+
+/// Whether a text is a token of RFC 9110, 5.6.2, as methods and names of headers are.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,330 @@
+//! A body with its references, as shell that writes it to the byte.
+//!
+//! Variables have text as it stands inside a JSON string, which is never shell: it is printed by `printf %s "$name"`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Helper, Unscriptable, shell};
+use crate::case::{Case, Chunk, Length, Step};
+
+/// What the references of a case are in its script.
+pub(super) struct Names<'a> {
+    case: &'a Case,
+    /// The existing repository that the script works in, if not in one of its own.
+    repository: Option<&'a str>,
+    /// Names in the file system, or of variables: each once, without regard to case.
+    taken: BTreeSet<String>,
+    steps: BTreeMap<&'a str, String>,
+    chunks: BTreeMap<&'a str, String>,
+    /// The variable that has a member of an answer, by reference.
+    captured: BTreeMap<String, String>,
+    /// Steps that are answered before the next one is sent.
+    answered: &'a [Step],
+    /// What the script needs beside its calls.
+    pub helpers: BTreeSet<Helper>,
+}
+
+/// A body as shell.
+#[derive(Default)]
+pub(super) struct Body {
+    /// What must be known first, one assignment a line.
+    pub captures: String,
+    /// Commands that print the body.
+    commands: Vec<String>,
+    /// Words of a `printf %s` that is not finished.
+    words: Vec<String>,
+}
+
+/// Names of the calls that the script makes beside those of the case.
+const OWN: [&str; 4] = ["repository-create", "repository-delete", "survey", "survey-part"];
+
+impl<'a> Names<'a> {
+    pub fn of(case: &'a Case, repository: Option<&'a str>) -> Names<'a> {
+        let mut names = Names {
+            case,
+            repository,
+            taken: OWN.map(String::from).into(),
+            steps: BTreeMap::new(),
+            chunks: BTreeMap::new(),
+            captured: BTreeMap::new(),
+            answered: &[],
+            helpers: BTreeSet::new(),
+        };
+        for step in &case.steps {
+            let name = names.take(&step.name, "step");
+            names.steps.insert(&step.name, name);
+        }
+        for chunk in &case.chunks {
+            let name = names.take(&chunk.name, "chunk");
+            names.chunks.insert(&chunk.name, name);
+        }
+        names
+    }
+
+    /// A name that is safe as a word and as a file, and no other's.
+    fn take(&mut self, wish: &str, otherwise: &str) -> String {
+        let fits = wish.len() <= 40
+            && wish.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && wish.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let wish = if fits { wish } else { otherwise };
+        let mut name = String::from(wish);
+        let mut number = 1;
+        while !self.taken.insert(name.to_lowercase()) {
+            number += 1;
+            name = format!("{wish}-{number}");
+        }
+        name
+    }
+
+    /// The name of a step in the script.
+    pub fn step(&self, step: &Step) -> &str {
+        &self.steps[step.name.as_str()]
+    }
+
+    /// Lets what is sent next refer to the answers of these steps.
+    pub fn answered(&mut self, steps: &'a [Step]) {
+        self.answered = steps;
+    }
+
+    /// The chunks that bodies use, each with the file that it is made in.
+    pub fn used_chunks(&self) -> Vec<(&'a Chunk, String)> {
+        let mut used: BTreeSet<&str> = BTreeSet::new();
+        for step in &self.case.steps {
+            for name in references(&step.request.body) {
+                let (kind, names) = name.split_once(':').unwrap_or_default();
+                if matches!(kind, "base64" | "sha256" | "hex" | "HEX" | "short" | "nearly") {
+                    let of = |chunk: &&Chunk| names.split('+').any(|name| name == chunk.name);
+                    used.extend(self.case.chunks.iter().filter(of).map(|chunk| chunk.name.as_str()));
+                }
+            }
+        }
+        let used = self.case.chunks.iter().filter(|chunk| used.contains(chunk.name.as_str()));
+        used.map(|chunk| (chunk, self.file(&chunk.name))).collect()
+    }
+
+    fn file(&self, chunk: &str) -> String {
+        format!("{}.bytes", self.chunks[chunk])
+    }
+
+    /// A body with its references.
+    pub fn body(&mut self, template: &[u8]) -> Result<Body, Unscriptable> {
+        let mut body = Body::default();
+        let mut rest = template;
+        while let Some((before, name, after)) = split(rest) {
+            body.bytes(before)?;
+            let name = std::str::from_utf8(name)
+                .map_err(|_| Unscriptable::Reference(String::from_utf8_lossy(name).into_owned()))?;
+            self.reference(name, &mut body)?.ok_or_else(|| Unscriptable::Reference(String::from(name)))?;
+            rest = after;
+        }
+        body.bytes(rest)?;
+        Ok(body)
+    }
+
+    /// Adds what a reference stands for; `None` if it stands for nothing.
+    fn reference(&mut self, name: &str, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        let Some((kind, argument)) = name.split_once(':') else {
+            let variable = match name {
+                "repository" => Some(String::from("repository")),
+                "absent" => Some(String::from("absent")),
+                "registry" => {
+                    self.helpers.insert(Helper::Registry);
+                    Some(String::from("registry"))
+                }
+                _ => self.capture(name, false, body)?,
+            };
+            return Ok(variable.map(|variable| body.variable(&variable)));
+        };
+        match kind {
+            "repository" => {
+                body.variable("repository");
+                body.bytes(format!("-{}", json(argument)).as_bytes())?;
+            }
+            "upper" => return Ok(self.capture(argument, true, body)?.map(|variable| body.variable(&variable))),
+            "pad" => return self.pad(argument, body),
+            "repeat" => {
+                let Some((count, text)) = argument.split_once(':') else { return Ok(None) };
+                let Ok(count) = count.parse::<usize>() else { return Ok(None) };
+                self.repeat(count, text, body)?;
+            }
+            "size" | "last" => return Ok(self.size(argument, usize::from(kind == "last"), body)),
+            _ => return Ok(self.bytes(kind, argument, body)),
+        }
+        Ok(Some(()))
+    }
+
+    /// The variable that has a member of an earlier answer.
+    fn capture(&mut self, name: &str, upper: bool, body: &mut Body) -> Result<Option<String>, Unscriptable> {
+        let member = |step: &'a Step| Some((step, name.strip_prefix(step.name.as_str())?.strip_prefix('.')?));
+        let Some((step, member)) = self.answered.iter().find_map(member) else { return Ok(None) };
+        let key = format!("{}{name}", if upper { "upper:" } else { "" });
+        if let Some(variable) = self.captured.get(&key) {
+            return Ok(Some(variable.clone()));
+        }
+        let path = json(member);
+        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(None); // The script compares members as ASCII.
+        }
+        let file = format!("{}.json", self.step(step));
+        let wish = format!("{}_{}_{member}", if upper { "upper" } else { "got" }, self.step(step));
+        let variable = self.take(&wish.replace('-', "_"), "got").replace('-', "_");
+        let prefix = if upper { "UPPER=1; " } else { "" };
+        body.captures += &format!("{variable}=$({prefix}member {})\n", shell::command([file.as_str(), path.as_str()])?);
+        self.helpers.insert(Helper::Member);
+        self.captured.insert(key, variable.clone());
+        Ok(Some(variable))
+    }
+
+    fn pad(&mut self, argument: &str, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        let Some((length, name)) = argument.split_once(':') else { return Ok(None) };
+        let Ok(length) = length.parse::<usize>() else { return Ok(None) };
+        if let (Some(repository), "repository") = (self.repository, name) {
+            let Some(missing) = length.checked_sub(repository.len() + 1) else { return Ok(None) };
+            body.variable("repository");
+            body.bytes(b"/")?;
+            self.repeat(missing, "a", body)?;
+            return Ok(Some(()));
+        }
+        let (variable, further) = match name.split_once(':') {
+            None if matches!(name, "repository" | "absent") => (name, ""),
+            // Another name has another length than the variable.
+            Some(("repository", further)) if json(further) == further => ("repository", further),
+            _ => return Ok(None),
+        };
+        let rest = if further.is_empty() { String::new() } else { shell::word(&format!("-{further}"))? };
+        body.command(format!("pad {length} \"${variable}\"{rest}"));
+        self.helpers.extend([Helper::Pad, Helper::Repeat]);
+        Ok(Some(()))
+    }
+
+    fn repeat(&mut self, count: usize, text: &str, body: &mut Body) -> Result<(), Unscriptable> {
+        match text.as_bytes() {
+            _ if count == 0 || text.is_empty() => {}
+            _ if count.saturating_mul(text.len()) <= 64 => body.bytes(text.repeat(count).as_bytes())?,
+            [letter] if letter.is_ascii_alphanumeric() => {
+                body.command(format!("head -c {count} /dev/zero | tr '\\000' {text}"));
+            }
+            _ => {
+                self.helpers.insert(Helper::Repeat);
+                body.command(format!("repeat {count} {}", shell::word(text)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of bytes in chunks, less some.
+    fn size(&mut self, names: &str, less: usize, body: &mut Body) -> Option<()> {
+        let (mut known, mut parts) = (0, 0);
+        for name in names.split('+') {
+            match &self.case.chunks.iter().find(|chunk| chunk.name == name)?.len {
+                Length::Bytes(len) => known += len.min(&Chunk::MAX),
+                Length::Text(text) => known += text.len(),
+                Length::PartSize => parts += 1,
+            }
+        }
+        if parts == 0 {
+            body.words.push(known.checked_sub(less)?.to_string());
+            return Some(());
+        }
+        self.helpers.insert(Helper::PartSize);
+        body.words.push(format!("\"$((part_size * {parts} + {known} - {less}))\""));
+        Some(())
+    }
+
+    /// What is computed from the bytes of chunks.
+    fn bytes(&mut self, kind: &str, names: &str, body: &mut Body) -> Option<()> {
+        let files: Option<Vec<String>> =
+            names.split('+').map(|name| self.chunks.contains_key(name).then(|| self.file(name))).collect();
+        let files = files?.join(" ");
+        let hex = format!("hex {files}");
+        match kind {
+            "base64" if !names.contains('+') => {
+                self.helpers.insert(Helper::Encode);
+                body.command(format!("encode {files}"));
+                return Some(());
+            }
+            "sha256" => {
+                body.words.push(String::from("sha256:"));
+                body.command(hex);
+            }
+            "hex" => body.command(hex),
+            "HEX" => body.command(format!("{hex} | tr a-f A-F")),
+            "short" => body.command(format!("{hex} | head -c 12")),
+            "nearly" => {
+                body.command(format!("{hex} | head -c 63"));
+                body.command(format!("{hex} | tail -c 1 | tr 0-9a-f 1-9a-f0"));
+            }
+            _ => return None,
+        }
+        self.helpers.insert(Helper::Hex);
+        Some(())
+    }
+}
+
+impl Body {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Unscriptable> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let visible = |letter: char| letter == '\n' || crate::wire::envelope::visible(letter) == letter;
+        match std::str::from_utf8(bytes) {
+            // A script that is looked at must not act on a terminal.
+            Ok(text) if text.chars().all(visible) => {
+                let quoted = shlex::try_quote(text).map_err(|_| shell::Nul)?;
+                self.words.push(quoted.into_owned());
+            }
+            _ => self.command(format!("printf {}", shell::format(bytes))),
+        }
+        Ok(())
+    }
+
+    fn variable(&mut self, name: &str) {
+        self.words.push(format!("\"${name}\""));
+    }
+
+    fn command(&mut self, command: String) {
+        self.finish();
+        self.commands.push(command);
+    }
+
+    fn finish(&mut self) {
+        if !self.words.is_empty() {
+            self.commands.push(format!("printf %s {}", self.words.join(" ")));
+            self.words.clear();
+        }
+    }
+
+    /// The commands that write it into a file.
+    pub fn into_file(mut self, file: &str) -> String {
+        self.finish();
+        match self.commands.as_slice() {
+            [] => format!(": > {file}\n"),
+            [one] => format!("{one} > {file}\n"),
+            all => format!("{{\n  {}\n}} > {file}\n", all.join("\n  ")),
+        }
+    }
+}
+
+/// A text as it stands inside a JSON string.
+pub(super) fn json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    String::from(&quoted[1..quoted.len() - 1])
+}
+
+/// The names of all references in a body, as far as they are text.
+pub(super) fn references(template: &[u8]) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = template;
+    while let Some((_, name, after)) = split(rest) {
+        names.extend(std::str::from_utf8(name));
+        rest = after;
+    }
+    names
+}
+
+/// What is before the first reference, its name, and what is after it.
+fn split(template: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let start = template.windows(2).position(|two| two == b"${")?;
+    let length = template[start..].iter().position(|byte| *byte == b'}')?;
+    Some((&template[..start], &template[start + 2..start + length], &template[start + length + 1..]))
+}

@@ -1,0 +1,273 @@
+//! `--report FORMAT=PATH` of `run` and of `report`: every format, of every kind of run.
+
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::process::Output;
+
+use ecrspec::report::format::FORMATS;
+use ecrspec::report::markdown::MAX;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+use serde_json::Value;
+use tempfile::TempDir;
+
+mod binary;
+
+use binary::{Mock, command, ecrspec, err, last_line, out};
+
+const WRONG: &str = "CompleteLayerUpload/layerDigests/match/wrong";
+
+/// `--report` for every format, into files of these names.
+fn reports(prefix: &str) -> Vec<String> {
+    FORMATS.iter().flat_map(|format| [String::from("--report"), format!("{0}={prefix}.{0}", format.name)]).collect()
+}
+
+fn run_in(folder: &TempDir, arguments: &[&str], prefix: &str) -> Output {
+    let reports = reports(prefix);
+    let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+    command(&[arguments, &reports].concat(), folder.path()).output().unwrap()
+}
+
+fn read(folder: &TempDir, name: &str) -> String {
+    fs::read_to_string(folder.path().join(name)).unwrap()
+}
+
+/// The report of a log again, in all formats.
+fn again(folder: &TempDir, log: &str) -> Output {
+    run_in(folder, &["report", log], "again")
+}
+
+#[test]
+fn a_clean_run_in_every_format() {
+    let folder = TempDir::new().unwrap();
+    let output = run_in(&folder, &["run", "--service", "ecr", "--filter", "wire/target"], "run");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(again(&folder, "run.ndjson").status.code(), Some(0));
+    for format in FORMATS {
+        let name = format.name;
+        assert_eq!(read(&folder, &format!("run.{name}")), read(&folder, &format!("again.{name}")), "{name}");
+    }
+    assert_eq!(read(&folder, "run.text"), out(&output));
+    let page = read(&folder, "run.markdown");
+    assert!(page.starts_with("## ecrspec: PASS\n\n5 cases judged, 5 ok ("), "{page}");
+    assert!(page.contains("- **target** `the embedded mock`\n") && !page.contains("### Findings"), "{page}");
+}
+
+#[test]
+fn a_run_with_findings_in_every_format() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let filter = format!("={WRONG}");
+    let run = ["run", "--service", "ecr", "--filter", &filter, "--endpoint", &mock.endpoint];
+    let output = run_in(&folder, &run, "run");
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert_eq!(again(&folder, "run.ndjson").status.code(), Some(1));
+    for format in FORMATS {
+        let name = format.name;
+        assert_eq!(read(&folder, &format!("run.{name}")), read(&folder, &format!("again.{name}")), "{name}");
+    }
+    assert_eq!(read(&folder, "run.text"), out(&output));
+    let page = read(&folder, "run.markdown");
+    for part in [
+        "## ecrspec: FAIL\n",
+        "- **scores** invalid refused 0.0 %",
+        "### Findings: 1 cause\n\n#### 1. CompleteLayerUpload accepts a digest that does not match the bytes\n",
+        "- **rule** `CompleteLayerUpload/layerDigests/match`, documented: One of the digests must be that of the bytes.\n",
+        "- **source** [API reference, CompleteLayerUpload (2025)](https://docs.aws.amazon.com/",
+        "- **expected** `400 InvalidLayerException`\n- **got** `200`\n",
+        &format!("```sh\necrspec replay {WRONG} --endpoint {} --service ecr\n", mock.endpoint),
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_in_every_format() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "errors-as-404", "--service", "ecr"]);
+    let run = ["run", "--service", "ecr", "--filter", "/layerDigests/match/", "--endpoint", &mock.endpoint];
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(1));
+    let log = read(&folder, "run.ndjson");
+    fs::write(folder.path().join("cut"), &log[..log.len() - 200]).unwrap();
+    let output = again(&folder, "cut");
+    assert!(last_line(&output).contains("the log was cut off after"), "{}", last_line(&output));
+    let lines = |text: &str| text.lines().count();
+    assert_eq!(lines(&read(&folder, "again.ndjson")), read(&folder, "cut").matches('\n').count(), "whole events only");
+    assert!(read(&folder, "again.text").contains("log cut off"));
+    let page = read(&folder, "again.markdown");
+    assert!(page.contains("log cut off") && page.contains("#### 1. "), "{page}");
+}
+
+#[test]
+fn a_target_that_is_not_there_in_every_format() {
+    let folder = TempDir::new().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = run_in(&folder, &["run", "--endpoint", &format!("http://{free}")], "run");
+    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+    for format in FORMATS {
+        let report = read(&folder, &format!("run.{}", format.name));
+        assert!(report.contains(&free.to_string()), "{}: {report}", format.name);
+    }
+    assert!(read(&folder, "run.markdown").starts_with("## ecrspec: NOT JUDGED\n"));
+}
+
+#[test]
+fn help_and_mistakes_name_the_formats() {
+    for subcommand in ["run", "fuzz", "replay", "report"] {
+        let help = out(&ecrspec(&[subcommand, "--help"]));
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for format in FORMATS {
+            assert!(help.contains(&format!("{} ({})", format.name, format.about)), "{subcommand}: {help}");
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("log"), "").unwrap();
+    for (report, expected) in [
+        ("pdf=x", "expected one of the formats ndjson, text, markdown, found \"pdf\""),
+        ("markdown", "expected FORMAT=PATH (formats: ndjson, text, markdown), found \"markdown\""),
+        ("=x", "expected one of the formats ndjson, text, markdown, found \"\""),
+    ] {
+        for arguments in [["run", "--report", report].as_slice(), &["report", "log", "--report", report]] {
+            let output = command(arguments, folder.path()).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+            assert!(err(&output).contains(expected), "{arguments:?}: {}", err(&output));
+        }
+        fs::write(folder.path().join("ecrspec.toml"), format!("jobs = 1\nreport = [\"{report}\"]\n")).unwrap();
+        let output = command(&["run"], folder.path()).output().unwrap();
+        fs::remove_file(folder.path().join("ecrspec.toml")).unwrap();
+        assert!(err(&output).contains("line 2") && err(&output).contains(expected), "{}", err(&output));
+    }
+    let twice = command(&["run", "--report", "text=x", "--report", "markdown=x"], folder.path()).output().unwrap();
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(err(&twice).contains("expected a file for each report, found x twice"), "{}", err(&twice));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_told() {
+    let folder = TempDir::new().unwrap();
+    let run = ["run", "--service", "ecr", "--filter", "wire/target", "--report", "ndjson=log"];
+    let full = ["--report", "markdown=/dev/full"];
+    let output = command(&[&run[..], &full].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", out(&output));
+    assert!(last_line(&output).contains("a report could not be written"), "{}", last_line(&output));
+    assert!(err(&output).contains("--report: could not write /dev/full"), "{}", err(&output));
+    let output = command(&[&["report", "log"], &full[..]].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", out(&output));
+}
+
+/// Replaces every text of an event that a target, a file or a log could have made.
+fn poison(value: &mut Value, with: &str) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, with)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.as_str() {
+                    "target" | "title" | "case" | "reason" | "got" | "expected" | "breach" | "repositories"
+                    | "account" => {
+                        if member.is_string() {
+                            *member = Value::from(format!("{with}{}", member.as_str().unwrap()));
+                        }
+                    }
+                    _ => poison(member, with),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_a_log_says_is_text_in_a_page() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "errors-as-404", "--service", "ecr"]);
+    let run = ["run", "--service", "ecr", "--filter", "InitiateLayerUpload", "--endpoint", &mock.endpoint];
+    let run = [&run[..], &["--cases", "0", "--repository", "team/none"]].concat();
+    run_in(&folder, &run, "none");
+    let run = ["run", "--service", "ecr", "--filter", "InitiateLayerUpload", "--endpoint", &mock.endpoint];
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(1));
+    for text in [
+        "<script>alert(1)</script> <img src=x onerror=y> ",
+        "\n\n# heading\n\n- item\n\n> quote\n\n---\n\n",
+        "[a](https://evil.example) ![b](https://evil.example/x.png) <https://evil.example> ",
+        "https://evil.example www.evil.example a@evil.example @all ",
+        "` ``` ```` ~~~\n```\n<b>\n",
+        "**bold** _it_ ~~no~~ | a | b | $x$ &lt; &#60;b&#62; \\<b\\> ",
+        "\u{1b}[2J\u{202e}\0",
+    ] {
+        for log in ["run.ndjson", "none.ndjson"] {
+            let events = read(&folder, log);
+            let poisoned = events.lines().map(|line| {
+                let mut event: Value = serde_json::from_str(line).unwrap();
+                poison(&mut event, text);
+                format!("{event}\n")
+            });
+            fs::write(folder.path().join("poisoned"), poisoned.collect::<String>()).unwrap();
+            let output = again(&folder, "poisoned");
+            assert!(err(&output).is_empty(), "{}", err(&output));
+            is_harmless(&read(&folder, "again.markdown"), text);
+        }
+    }
+}
+
+/// No HTML, no link but those to sources, no heading but those of the page, and nothing that acts on a terminal.
+fn is_harmless(page: &str, text: &str) {
+    assert!(page.len() <= MAX);
+    let control = page.chars().find(|letter| letter.is_control() && *letter != '\n');
+    assert_eq!(control, None, "{text:?}: {page}");
+    let mut headings = 0;
+    for event in Parser::new_ext(page, Options::all()) {
+        match event {
+            Event::Html(_) | Event::InlineHtml(_) | Event::InlineMath(_) | Event::DisplayMath(_) | Event::Rule => {
+                panic!("{text:?}: {event:?} in {page}")
+            }
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                let known = ["https://docs.aws.amazon.com/", "https://github.com/", "https://smithy.io/"];
+                assert!(known.iter().any(|start| dest_url.starts_with(start)), "{text:?}: {dest_url} in {page}");
+            }
+            Event::Start(
+                Tag::Image { .. } | Tag::BlockQuote(_) | Tag::Table(_) | Tag::Emphasis | Tag::Strikethrough,
+            ) => panic!("{text:?}: {event:?} in {page}"),
+            Event::Start(Tag::Heading { .. }) => headings += 1,
+            _ => {}
+        }
+    }
+    let own = page.lines().filter(|line| line.starts_with('#')).count();
+    assert!(headings > 0 && headings == own, "{text:?}: {headings} headings, {own} lines, in {page}");
+    // GitHub makes links of addresses and mentions that stand in text.
+    let mut outside = String::from(page);
+    let mut code: Vec<_> = Parser::new_ext(page, Options::all()).into_offset_iter().collect();
+    code.retain(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_) | Tag::Link { .. })));
+    code.into_iter().rev().for_each(|(_, range)| outside.replace_range(range, ""));
+    for link in ["https://", "www.", "@a"] {
+        assert!(!outside.contains(link), "{text:?}: {link} in {outside}");
+    }
+}
+
+/// A page for a step summary is of bounded size, however much was found.
+#[test]
+fn a_page_has_its_bounds() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let filter = format!("={WRONG}");
+    let run = ["run", "--service", "ecr", "--filter", &filter, "--endpoint", &mock.endpoint];
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(1));
+    let log = read(&folder, "run.ndjson");
+    let judged = log.lines().find(|line| line.contains("\"event\":\"judged\"")).unwrap();
+    let many: String = (0..400)
+        .map(|number| {
+            let mut event: Value = serde_json::from_str(judged).unwrap();
+            event["case"] = Value::from(format!("{}/{number}", "`é".repeat(500)));
+            event["findings"][0]["got"] = Value::from(format!("{number} {}", "<".repeat(5000)));
+            format!("{event}\n")
+        })
+        .collect();
+    let log = log.replace(&format!("{judged}\n"), &many);
+    fs::write(folder.path().join("many"), log).unwrap();
+    again(&folder, "many");
+    let page = read(&folder, "again.markdown");
+    assert!(page.len() <= MAX && page.len() > MAX / 2, "{}", page.len());
+    assert!(page.contains("### Findings: 400 causes\n"));
+    assert!(page.trim_end().ends_with(" did not fit in here; `ecrspec report LOG` shows all."));
+    is_harmless(&page, "many");
+}
