@@ -22,18 +22,18 @@ use tokio::sync::watch;
 
 /// What a plain emulator does wrong: it looks up what the names of a request stand for before it looks at the members.
 static FAULTS: [Change; 11] = [
-    Change::Ignores("*/repositoryName/pattern"),
-    Change::Ignores("*/repositoryName/min-length"),
-    Change::Ignores("*/repositoryName/max-length"),
-    Change::Ignores("*/uploadId/pattern"),
-    Change::Ignores("*/registryId/pattern"),
-    Change::Ignores("*/layerDigests/item-pattern"),
-    Change::Ignores("CompleteLayerUpload/layerDigests/match"),
-    Change::Ignores("UploadLayerPart/partFirstByte/contiguous"),
-    Change::Ignores("UploadLayerPart/layerPartBlob/length"),
-    Change::Names("UploadLayerPart/partLastByte/not-before-first", "InvalidLayerException"),
+    Change::SkipRule("*/repositoryName/pattern"),
+    Change::SkipRule("*/repositoryName/min-length"),
+    Change::SkipRule("*/repositoryName/max-length"),
+    Change::SkipRule("*/uploadId/pattern"),
+    Change::SkipRule("*/registryId/pattern"),
+    Change::SkipRule("*/layerDigests/item-pattern"),
+    Change::SkipRule("CompleteLayerUpload/layerDigests/match"),
+    Change::SkipRule("UploadLayerPart/partFirstByte/contiguous"),
+    Change::SkipRule("UploadLayerPart/layerPartBlob/length"),
+    Change::ErrorAs("UploadLayerPart/partLastByte/not-before-first", "InvalidLayerException"),
     // Time for other jobs to be first now and then.
-    Change::Waits(|_| Duration::from_millis(1)),
+    Change::Delay(|_| Duration::from_millis(1)),
 ];
 
 /// A run of everything in one service, one case after the other.
@@ -167,7 +167,7 @@ const TWO: &str = "plan/InitiateLayerUpload,UploadLayerPart,BatchCheckLayerAvail
 
 #[test]
 fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
-    static ONE: Change = Change::Intercepts(|request, _| has(request, "\"registryId\":1").then(|| Ok(fault())));
+    static ONE: Change = Change::ShortCircuit(|request, _| has(request, "\"registryId\":1").then(|| Ok(fault())));
     let (_, summary) = replayed(&ONE, TWO);
     let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
     assert_eq!(group.rules, ["InitiateLayerUpload/registryId/type"]);
@@ -182,7 +182,7 @@ fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
 
 #[test]
 fn a_finding_that_takes_two_violations_names_both() {
-    static BOTH: Change = Change::Intercepts(|request, _| {
+    static BOTH: Change = Change::ShortCircuit(|request, _| {
         let both = has(request, "\"registryId\":1") && has(request, "\"repositoryName\":1");
         both.then(|| Ok(fault()))
     });

@@ -21,29 +21,29 @@ use crate::wire::{Reply, Request};
 #[derive(Debug)]
 pub enum Change {
     /// Begins with another state.
-    Begins(fn(&mut Registry)),
+    InitialState(fn(&mut Registry)),
     /// Reads the request otherwise.
-    Reads(fn(&mut Request)),
+    RewriteRequest(fn(&mut Request)),
     /// Answers before anything is looked at, and does nothing.
-    Intercepts(fn(&Request, &Memory) -> Option<Reply>),
+    ShortCircuit(fn(&Request, &Memory) -> Option<Reply>),
     /// Takes its members otherwise.
-    Takes(fn(&mut Call)),
+    RewriteInput(fn(&mut Call)),
     /// Does not look at a rule.
-    Ignores(&'static str),
+    SkipRule(&'static str),
     /// Does not look at a rule where the member that it is about has such a value.
-    Admits(&'static str, fn(&Value) -> bool),
+    AcceptIf(&'static str, fn(&Value) -> bool),
     /// Finds a rule broken that is kept, where the member that it is about has such a value.
-    Refuses(&'static str, fn(&Value) -> bool),
+    RejectIf(&'static str, fn(&Value) -> bool),
     /// Finds other things wrong.
-    Finds(fn(&mut Call, &mut Vec<Refusal>)),
+    EditRefusals(fn(&mut Call, &mut Vec<Refusal>)),
     /// Answers a broken rule with another error type.
-    Names(&'static str, &'static str),
+    ErrorAs(&'static str, &'static str),
     /// Does something else; `None` leaves it to the registry.
-    Performs(fn(&mut Call) -> Option<Value>),
+    Execute(fn(&mut Call) -> Option<Value>),
     /// Answers otherwise. Without an answer, the connection is dropped, or stays silent.
-    Says(fn(&Request, &mut Memory, &mut Reply)),
+    RewriteReply(fn(&Request, &mut Memory, &mut Reply)),
     /// Waits before it looks at a request.
-    Waits(fn(&Request) -> Duration),
+    Delay(fn(&Request) -> Duration),
     /// Lets a while pass between looking at a request and doing what it asks.
     Races(Race),
 }
@@ -184,8 +184,8 @@ impl Change {
     /// Changes what was found wrong with the members of a call, or with what they name.
     pub(super) fn sifts(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         match self {
-            Change::Ignores(rule) => wrong.retain(|refusal| !is_rule(&refusal.rule, rule)),
-            Change::Admits(rule, admits) => {
+            Change::SkipRule(rule) => wrong.retain(|refusal| !is_rule(&refusal.rule, rule)),
+            Change::AcceptIf(rule, admits) => {
                 let value = call.input.get(subject(rule).1).unwrap_or(&Value::Null);
                 wrong.retain(|refusal| !is_rule(&refusal.rule, rule) || !admits(value));
             }
@@ -195,7 +195,7 @@ impl Change {
 
     /// Finds something wrong with members that are right.
     pub(super) fn accuses(&self, call: &Call, wrong: &mut Vec<Refusal>) {
-        let Change::Refuses(rule, refuses) = self else { return };
+        let Change::RejectIf(rule, refuses) = self else { return };
         let (operation, member) = subject(rule);
         let concerned =
             (operation == "*" || call.operation.name.name() == operation) && call.operation.input(member).is_some();

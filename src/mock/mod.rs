@@ -58,7 +58,7 @@ impl Mock {
         let begin = |service: &Service| {
             let mut registry = Registry::new(*service);
             for change in &changes {
-                if let Change::Begins(begins) = change {
+                if let Change::InitialState(begins) = change {
                     begins(&mut registry);
                 }
             }
@@ -70,7 +70,7 @@ impl Mock {
     /// Answers a request, without waiting.
     pub fn answer(&self, mut request: Request) -> Reply {
         for change in &self.changes {
-            if let Change::Reads(reads) = change {
+            if let Change::RewriteRequest(reads) = change {
                 reads(&mut request);
             }
         }
@@ -84,7 +84,7 @@ impl Mock {
         let Some((registry, memory)) = services.get_mut(meant) else { return Err(Trouble::Dropped) };
         memory.requests += 1;
         let intercepted = self.changes.iter().find_map(|change| match change {
-            Change::Intercepts(intercepts) => intercepts(&request, memory),
+            Change::ShortCircuit(intercepts) => intercepts(&request, memory),
             _ => None,
         });
         if let Some(reply) = intercepted {
@@ -98,7 +98,7 @@ impl Mock {
             answer.headers.push((String::from("x-amzn-requestid"), String::from(REQUEST_ID)));
         }
         for change in &self.changes {
-            if let Change::Says(says) = change {
+            if let Change::RewriteReply(says) = change {
                 says(&request, memory, &mut reply);
             }
         }
@@ -135,7 +135,7 @@ impl Mock {
         let input = registry.read(request)?;
         let mut call = Call { registry, memory, operation, input };
         for change in &self.changes {
-            if let Change::Takes(takes) = change {
+            if let Change::RewriteInput(takes) = change {
                 takes(&mut call);
             }
         }
@@ -149,7 +149,7 @@ impl Mock {
             call.memory.removed.insert(name, removed.clone());
         }
         let performed = self.changes.iter().find_map(|change| match change {
-            Change::Performs(performs) => performs(&mut call),
+            Change::Execute(performs) => performs(&mut call),
             _ => None,
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
@@ -173,7 +173,7 @@ impl Mock {
             wrong = sift(call, call.registry.standing(call.operation.name, &call.input));
         }
         for change in &self.changes {
-            if let Change::Finds(finds) = change {
+            if let Change::EditRefusals(finds) = change {
                 finds(call, &mut wrong);
             }
         }
@@ -181,13 +181,13 @@ impl Mock {
     }
 
     fn ignores(&self, rule: &str) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::Ignores(named) if is_rule(rule, named)))
+        self.changes.iter().any(|change| matches!(change, Change::SkipRule(named) if is_rule(rule, named)))
     }
 
     /// A refusal with the error type that the mock has for it.
     fn named(&self, refusal: &Refusal) -> Answer {
         let other = self.changes.iter().find_map(|change| match change {
-            Change::Names(rule, error) if is_rule(&refusal.rule, rule) => Some(*error),
+            Change::ErrorAs(rule, error) if is_rule(&refusal.rule, rule) => Some(*error),
             _ => None,
         });
         match other {
@@ -202,7 +202,7 @@ impl Mock {
     /// How long the mock waits before it looks at a request.
     fn delay(&self, request: &Request) -> Duration {
         let delay = |change: &&Change| match change {
-            Change::Waits(waits) => waits(request),
+            Change::Delay(waits) => waits(request),
             _ => Duration::ZERO,
         };
         self.changes.iter().map(delay).sum()

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Change::{self, Begins, Finds, Intercepts, Names, Performs, Reads, Says, Takes, Waits};
+use super::Change::{
+    self, Delay, EditRefusals, ErrorAs, Execute, InitialState, RewriteInput, RewriteReply, RewriteRequest, ShortCircuit,
+};
 use super::change::{Call, Memory, again, invalid_parameter, refusal};
 use super::reply::{edit, of_error, retype};
 use crate::contract::Operation;
@@ -34,101 +36,104 @@ impl Variant {
     }
 }
 
-const fn variant(name: &'static str, sentence: &'static str, changes: &'static [Change]) -> Variant {
-    Variant { name, sentence, withholds: false, changes }
-}
-
-const fn withholding(name: &'static str, sentence: &'static str, changes: &'static [Change]) -> Variant {
-    Variant { name, sentence, withholds: true, changes }
-}
-
 /// All variants.
 pub static VARIANTS: &[Variant] = &[
     // The form of answers.
-    variant(
-        "type-with-namespace",
-        "__type has a namespace before it",
-        &[Says(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(format!("com.amazonaws.ecr#{name}"))))],
-    ),
-    variant(
-        "type-with-uri",
-        "__type has a namespace before it and a URI behind it",
-        &[Says(|_, _, reply| {
+    Variant {
+        name: "type-with-namespace",
+        sentence: "__type has a namespace before it",
+        changes: &[RewriteReply(|_, _, reply| {
+            retype(reply, |body, name| body["__type"] = json!(format!("com.amazonaws.ecr#{name}")))
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "type-with-uri",
+        sentence: "__type has a namespace before it and a URI behind it",
+        changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| {
                 let uri = "http://internal.amazon.com/coral/com.amazonaws.ecr/";
                 body["__type"] = json!(format!("com.amazonaws.ecr#{name}:{uri}"));
             })
         })],
-    ),
-    variant(
-        "type-in-header-too",
-        "the error type stands in x-amzn-errortype as well",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "type-in-header-too",
+        sentence: "the error type stands in x-amzn-errortype as well",
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(name) = envelope::error(answer).name
             {
                 answer.headers.push((String::from("x-amzn-errortype"), format!("{name}:http://internal.amazon.com/")));
             }
         })],
-    ),
-    variant(
-        "type-in-code-too",
-        "the error type stands in code as well",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "type-in-code-too",
+        sentence: "the error type stands in code as well",
+        changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if let Some(name) = body.get("__type").cloned() {
                     body["code"] = name;
                 }
             })
         })],
-    ),
-    variant(
-        "message-with-capital",
-        "the message of errors stands in Message",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "message-with-capital",
+        sentence: "the message of errors stands in Message",
+        changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if let Some(message) = body.as_object_mut().and_then(|body| body.remove("message")) {
                     body["Message"] = message;
                 }
             })
         })],
-    ),
-    variant(
-        "other-messages",
-        "messages have other texts",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "other-messages",
+        sentence: "messages have other texts",
+        changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if body.get("message").is_some() {
                     body["message"] = json!("Nein \u{1f6ab}\n\u{1b}[31m<b>");
                 }
             })
         })],
-    ),
-    variant(
-        "long-messages",
-        "messages have ten thousand characters",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "long-messages",
+        sentence: "messages have ten thousand characters",
+        changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if body.get("message").is_some() {
                     body["message"] = json!("so it is. ".repeat(1000));
                 }
             })
         })],
-    ),
-    variant(
-        "further-members",
-        "answers, and the objects in them, have members that the documents do not know",
-        &[Says(|_, _, reply| edit(reply, extend))],
-    ),
-    variant(
-        "whole-numbers-as-floats",
-        "the whole numbers of answers are written with .0",
-        &[Says(|_, _, reply| edit(reply, float))],
-    ),
-    variant(
-        "members-in-reverse",
-        "members stand in another order",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "further-members",
+        sentence: "answers, and the objects in them, have members that the documents do not know",
+        changes: &[RewriteReply(|_, _, reply| edit(reply, extend))],
+        withholds: false,
+    },
+    Variant {
+        name: "whole-numbers-as-floats",
+        sentence: "the whole numbers of answers are written with .0",
+        changes: &[RewriteReply(|_, _, reply| edit(reply, float))],
+        withholds: false,
+    },
+    Variant {
+        name: "members-in-reverse",
+        sentence: "members stand in another order",
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(Value::Object(body)) = answer.json()
             {
@@ -137,58 +142,72 @@ pub static VARIANTS: &[Variant] = &[
                 answer.body = Bytes::from(format!("{{{}}}", members.join(",")));
             }
         })],
-    ),
-    variant(
-        "pretty-printed",
-        "answers are printed with line breaks",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "pretty-printed",
+        sentence: "answers are printed with line breaks",
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(body) = answer.json()
             {
                 answer.body = Bytes::from(format!("\n{body:#}\n"));
             }
         })],
-    ),
-    variant(
-        "escaped",
-        "answers are pure ASCII, with slashes escaped",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "escaped",
+        sentence: "answers are pure ASCII, with slashes escaped",
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(body) = answer.json()
             {
                 answer.body = Bytes::from(body.to_string().chars().map(escaped).collect::<String>());
             }
         })],
-    ),
-    variant(
-        "charset",
-        "the content type of answers names a charset",
-        &[Says(|_, _, reply| header(reply, "content-type", "application/x-amz-json-1.1; charset=utf-8"))],
-    ),
-    variant(
-        "content-type-in-capitals",
-        "the content type of answers is written with capitals",
-        &[Says(|_, _, reply| header(reply, "content-type", "Application/X-Amz-JSON-1.1"))],
-    ),
-    variant("chunked", "answers are chunked", &[Says(|_, _, reply| header(reply, "transfer-encoding", "chunked"))]),
-    variant(
-        "connection-closing",
-        "each answer ends its connection",
-        &[Says(|_, _, reply| header(reply, "connection", "close"))],
-    ),
-    variant(
-        "no-request-id",
-        "answers have no request id",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "charset",
+        sentence: "the content type of answers names a charset",
+        changes: &[RewriteReply(|_, _, reply| {
+            header(reply, "content-type", "application/x-amz-json-1.1; charset=utf-8")
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "content-type-in-capitals",
+        sentence: "the content type of answers is written with capitals",
+        changes: &[RewriteReply(|_, _, reply| header(reply, "content-type", "Application/X-Amz-JSON-1.1"))],
+        withholds: false,
+    },
+    Variant {
+        name: "chunked",
+        sentence: "answers are chunked",
+        changes: &[RewriteReply(|_, _, reply| header(reply, "transfer-encoding", "chunked"))],
+        withholds: false,
+    },
+    Variant {
+        name: "connection-closing",
+        sentence: "each answer ends its connection",
+        changes: &[RewriteReply(|_, _, reply| header(reply, "connection", "close"))],
+        withholds: false,
+    },
+    Variant {
+        name: "no-request-id",
+        sentence: "answers have no request id",
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply {
                 answer.headers.retain(|(name, _)| name != "x-amzn-requestid");
             }
         })],
-    ),
-    variant(
-        "many-headers",
-        "answers have headers of a proxy",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "many-headers",
+        sentence: "answers have headers of a proxy",
+        changes: &[RewriteReply(|_, _, reply| {
             for (name, value) in [
                 ("via", "1.1 proxy"),
                 ("server", "Server"),
@@ -199,24 +218,27 @@ pub static VARIANTS: &[Variant] = &[
                 header(reply, name, value);
             }
         })],
-    ),
+        withholds: false,
+    },
     // What is whose.
-    variant(
-        "another-account",
-        "the registry belongs to another account",
-        &[Begins(|registry| registry.account = String::from("987654321098"))],
-    ),
-    variant(
-        "account-of-zeros",
-        "the registry belongs to the account of all zeros",
-        &[Begins(|registry| registry.account = String::from("000000000000"))],
-    ),
-    variant(
-        "upload-ids-in-upper-case",
-        "upload ids are given in upper case, and compared without case",
-        &[
-            Takes(lower_id),
-            Says(|request, _, reply| {
+    Variant {
+        name: "another-account",
+        sentence: "the registry belongs to another account",
+        changes: &[InitialState(|registry| registry.account = String::from("987654321098"))],
+        withholds: false,
+    },
+    Variant {
+        name: "account-of-zeros",
+        sentence: "the registry belongs to the account of all zeros",
+        changes: &[InitialState(|registry| registry.account = String::from("000000000000"))],
+        withholds: false,
+    },
+    Variant {
+        name: "upload-ids-in-upper-case",
+        sentence: "upload ids are given in upper case, and compared without case",
+        changes: &[
+            RewriteInput(lower_id),
+            RewriteReply(|request, _, reply| {
                 edit(reply, |body| {
                     // What was sent is answered as it was sent.
                     let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -226,22 +248,43 @@ pub static VARIANTS: &[Variant] = &[
                 })
             }),
         ],
-    ),
-    variant("upload-ids-without-case", "upload ids are compared without case", &[Takes(lower_id)]),
-    variant("part-size-5-mib", "partSize is 5 MiB", &[Says(|_, _, reply| part_size(reply, 5_242_880))]),
-    variant("part-size-20-mib", "partSize is 20 MiB", &[Says(|_, _, reply| part_size(reply, 20_971_520))]),
-    variant("part-size-odd", "partSize is no round number", &[Says(|_, _, reply| part_size(reply, 7_654_321))]),
-    variant(
-        "parts-above-10-mib-refused",
-        "parts above 10 MiB are refused as a parameter",
-        &[
-            Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "upload-ids-without-case",
+        sentence: "upload ids are compared without case",
+        changes: &[RewriteInput(lower_id)],
+        withholds: false,
+    },
+    Variant {
+        name: "part-size-5-mib",
+        sentence: "partSize is 5 MiB",
+        changes: &[RewriteReply(|_, _, reply| part_size(reply, 5_242_880))],
+        withholds: false,
+    },
+    Variant {
+        name: "part-size-20-mib",
+        sentence: "partSize is 20 MiB",
+        changes: &[RewriteReply(|_, _, reply| part_size(reply, 20_971_520))],
+        withholds: false,
+    },
+    Variant {
+        name: "part-size-odd",
+        sentence: "partSize is no round number",
+        changes: &[RewriteReply(|_, _, reply| part_size(reply, 7_654_321))],
+        withholds: false,
+    },
+    Variant {
+        name: "parts-above-10-mib-refused",
+        sentence: "parts above 10 MiB are refused as a parameter",
+        changes: &[
+            EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.blob_size() > 10_485_760 && wrong.is_empty() {
                     wrong.push(invalid_parameter("UploadLayerPart/layerPartBlob/above-10-MiB"));
                 }
             }),
             // Whoever asks for larger ones cannot refuse them.
-            Says(|_, _, reply| {
+            RewriteReply(|_, _, reply| {
                 edit(reply, |body| {
                     if body["partSize"].as_u64().is_some_and(|size| size > 10_485_760) {
                         body["partSize"] = json!(10_485_760);
@@ -249,12 +292,13 @@ pub static VARIANTS: &[Variant] = &[
                 });
             }),
         ],
-    ),
-    variant(
-        "empty-parts-taken",
-        "an empty part is taken, and changes nothing",
-        &[
-            Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "empty-parts-taken",
+        sentence: "an empty part is taken, and changes nothing",
+        changes: &[
+            EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart)
                     && call.blob_size() == 0
                     && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerPartBlob/empty"))
@@ -262,55 +306,61 @@ pub static VARIANTS: &[Variant] = &[
                     wrong.clear();
                 }
             }),
-            Performs(|call| (call.is(Operation::UploadLayerPart) && call.blob_size() == 0).then(|| call.part_taken())),
+            Execute(|call| (call.is(Operation::UploadLayerPart) && call.blob_size() == 0).then(|| call.part_taken())),
         ],
-    ),
-    variant(
-        "unpadded-base64-taken",
-        "base64 may lack its padding",
-        &[Takes(|call| {
+        withholds: false,
+    },
+    Variant {
+        name: "unpadded-base64-taken",
+        sentence: "base64 may lack its padding",
+        changes: &[RewriteInput(|call| {
             let text = String::from(call.text("layerPartBlob"));
             if call.is(Operation::UploadLayerPart) && !text.contains('=') && !text.len().is_multiple_of(4) {
                 let padded = format!("{text}{}", "=".repeat(4 - text.len() % 4));
                 call.input.insert(String::from("layerPartBlob"), json!(padded));
             }
         })],
-    ),
-    variant(
-        "older-names-only",
-        "repository names follow the older edition of the documents",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "older-names-only",
+        sentence: "repository names follow the older edition of the documents",
+        changes: &[EditRefusals(|call, wrong| {
             let name = call.text("repositoryName");
             if (name.contains("__") || name.contains("--")) && wrong.is_empty() {
                 wrong.push(invalid_parameter("*/repositoryName/editions"));
             }
         })],
-    ),
-    variant(
-        "names-begin-with-a-letter",
-        "repository names that begin with a digit are refused",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "names-begin-with-a-letter",
+        sentence: "repository names that begin with a digit are refused",
+        changes: &[EditRefusals(|call, wrong| {
             let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
             if digit && call.operation.name == Operation::CreateRepository && wrong.is_empty() {
                 wrong.push(invalid_parameter("InitiateLayerUpload/repositoryName/leading-digit"));
             }
         })],
-    ),
+        withholds: false,
+    },
     // Digests.
-    variant(
-        "upper-case-digest-differs",
-        "a digest in upper case does not match",
-        &[Finds(|call, wrong| case_counts(call, wrong, "InvalidLayerException"))],
-    ),
-    variant(
-        "upper-case-digest-refused",
-        "a digest in upper case is refused as a parameter",
-        &[Finds(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
-    ),
-    variant(
-        "sha256-length-as-parameter",
-        "a sha256 digest of the wrong length is refused as a parameter",
-        &[Finds(|call, wrong| {
+    Variant {
+        name: "upper-case-digest-differs",
+        sentence: "a digest in upper case does not match",
+        changes: &[EditRefusals(|call, wrong| case_counts(call, wrong, "InvalidLayerException"))],
+        withholds: false,
+    },
+    Variant {
+        name: "upper-case-digest-refused",
+        sentence: "a digest in upper case is refused as a parameter",
+        changes: &[EditRefusals(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
+        withholds: false,
+    },
+    Variant {
+        name: "sha256-length-as-parameter",
+        sentence: "a sha256 digest of the wrong length is refused as a parameter",
+        changes: &[EditRefusals(|call, wrong| {
             let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
             if call.is(Operation::CompleteLayerUpload)
                 && call.digests().iter().any(odd)
@@ -319,28 +369,31 @@ pub static VARIANTS: &[Variant] = &[
                 *wrong = vec![invalid_parameter("CompleteLayerUpload/layerDigests/sha256-length")];
             }
         })],
-    ),
-    variant(
-        "mixed-algorithms-refused",
-        "digests of two algorithms are refused, even with the right one among them",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "mixed-algorithms-refused",
+        sentence: "digests of two algorithms are refused, even with the right one among them",
+        changes: &[EditRefusals(|call, wrong| {
             let digests = call.digests();
             let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
             if call.is(Operation::CompleteLayerUpload) && (1..digests.len()).contains(&compared) && wrong.is_empty() {
                 wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/mixed-algorithms"));
             }
         })],
-    ),
-    variant(
-        "other-algorithms-suffice",
-        "a digest of another algorithm is as good as a right one",
-        &[Takes(other_algorithms)],
-    ),
+        withholds: false,
+    },
+    Variant {
+        name: "other-algorithms-suffice",
+        sentence: "a digest of another algorithm is as good as a right one",
+        changes: &[RewriteInput(other_algorithms)],
+        withholds: false,
+    },
     // What ends an upload.
-    variant(
-        "upload-ends-when-refused",
-        "an upload ends with a refused CompleteLayerUpload",
-        &[Finds(|call, wrong| {
+    Variant {
+        name: "upload-ends-when-refused",
+        sentence: "an upload ends with a refused CompleteLayerUpload",
+        changes: &[EditRefusals(|call, wrong| {
             let of_state = wrong
                 .iter()
                 .all(|refusal| !check(call.operation, &call.input).iter().any(|breach| breach.rule == refusal.rule));
@@ -349,11 +402,12 @@ pub static VARIANTS: &[Variant] = &[
                 call.registry.forget(&repository, &id);
             }
         })],
-    ),
-    variant(
-        "repeated-completion-finds-layer",
-        "a repeated CompleteLayerUpload finds the layer",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "repeated-completion-finds-layer",
+        sentence: "a repeated CompleteLayerUpload finds the layer",
+        changes: &[EditRefusals(|call, wrong| {
             // Digests are compared before the layer is looked up.
             let Some((layer, _)) = call.memory.completed.get(&call.key()) else { return };
             let matches = |digest: &&str| digest.eq_ignore_ascii_case(layer) || !digest.starts_with("sha256:");
@@ -361,11 +415,12 @@ pub static VARIANTS: &[Variant] = &[
                 again(call, wrong, "LayerAlreadyExistsException");
             }
         })],
-    ),
-    variant(
-        "same-layer-ends-uploads",
-        "a completed layer ends the other uploads of the same bytes",
-        &[Performs(|call| {
+        withholds: false,
+    },
+    Variant {
+        name: "same-layer-ends-uploads",
+        sentence: "a completed layer ends the other uploads of the same bytes",
+        changes: &[Execute(|call| {
             let digest = call.computed().filter(|_| call.is(Operation::CompleteLayerUpload))?;
             let members = call.perform();
             let (repository, _) = call.key();
@@ -376,28 +431,30 @@ pub static VARIANTS: &[Variant] = &[
                 .retain(|_, upload| upload.parts.is_empty() || upload.digest() != digest);
             Some(members)
         })],
-    ),
-    variant(
-        "completed-upload-takes-parts",
-        "a completed upload takes parts, and forgets them",
-        &[
-            Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "completed-upload-takes-parts",
+        sentence: "a completed upload takes parts, and forgets them",
+        changes: &[
+            EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.memory.completed.contains_key(&call.key()) {
                     wrong.retain(|refusal| refusal.rule != "UploadLayerPart/uploadId/exists");
                 }
             }),
-            Performs(|call| {
+            Execute(|call| {
                 (call.is(Operation::UploadLayerPart)
                     && call.memory.completed.contains_key(&call.key())
                     && call.upload().is_none())
                 .then(|| call.part_taken())
             }),
         ],
-    ),
-    variant(
-        "uploads-survive-deletion",
-        "a repository that is made again has the uploads of the deleted one",
-        &[Performs(|call| {
+        withholds: false,
+    },
+    Variant {
+        name: "uploads-survive-deletion",
+        sentence: "a repository that is made again has the uploads of the deleted one",
+        changes: &[Execute(|call| {
             let (name, _) = call.key();
             let uploads = call
                 .memory
@@ -410,28 +467,31 @@ pub static VARIANTS: &[Variant] = &[
             call.registry.repositories.get_mut(&name)?.uploads = uploads;
             Some(members)
         })],
-    ),
+        withholds: false,
+    },
     // Which of two errors.
-    variant(
-        "no-repository-as-no-upload",
-        "an upload in a repository that is not there is not found",
-        &[
-            Names("UploadLayerPart/repositoryName/exists", "UploadNotFoundException"),
-            Names("CompleteLayerUpload/repositoryName/exists", "UploadNotFoundException"),
+    Variant {
+        name: "no-repository-as-no-upload",
+        sentence: "an upload in a repository that is not there is not found",
+        changes: &[
+            ErrorAs("UploadLayerPart/repositoryName/exists", "UploadNotFoundException"),
+            ErrorAs("CompleteLayerUpload/repositoryName/exists", "UploadNotFoundException"),
         ],
-    ),
-    variant(
-        "lengths-as-parameter",
-        "a part of another length than its range is refused as a parameter",
-        &[
-            Names("UploadLayerPart/layerPartBlob/length", "InvalidParameterException"),
-            Names("UploadLayerPart/partLastByte/not-before-first", "InvalidParameterException"),
+        withholds: false,
+    },
+    Variant {
+        name: "lengths-as-parameter",
+        sentence: "a part of another length than its range is refused as a parameter",
+        changes: &[
+            ErrorAs("UploadLayerPart/layerPartBlob/length", "InvalidParameterException"),
+            ErrorAs("UploadLayerPart/partLastByte/not-before-first", "InvalidParameterException"),
         ],
-    ),
-    variant(
-        "bounds-of-parts-as-part",
-        "a position below 0 and a part above 20 MiB are refused as a part",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "bounds-of-parts-as-part",
+        sentence: "a position below 0 and a part above 20 MiB are refused as a part",
+        changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size());
             let members = json!({
                 "registryId": call.registry.account,
@@ -444,74 +504,85 @@ pub static VARIANTS: &[Variant] = &[
                 *refused = Refusal { members: members.clone(), ..refusal("InvalidLayerPartException", &refused.rule) };
             }
         })],
-    ),
-    variant(
-        "wrong-types-as-parameter",
-        "a wrong JSON type is refused as a parameter",
-        &[Finds(|_, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "wrong-types-as-parameter",
+        sentence: "a wrong JSON type is refused as a parameter",
+        changes: &[EditRefusals(|_, wrong| {
             for refusal in wrong.iter_mut().filter(|refusal| refusal.error.name == "SerializationException") {
                 *refusal = invalid_parameter(&refusal.rule);
             }
         })],
-    ),
-    variant(
-        "bad-bodies-as-parameter",
-        "an empty body, one that is no object and one that is no UTF-8 are refused as a parameter",
-        &[
-            Names("wire/body/empty", "InvalidParameterException"),
-            Names("wire/body/object", "InvalidParameterException"),
-            Names("wire/body/utf-8", "InvalidParameterException"),
+        withholds: false,
+    },
+    Variant {
+        name: "bad-bodies-as-parameter",
+        sentence: "an empty body, one that is no object and one that is no UTF-8 are refused as a parameter",
+        changes: &[
+            ErrorAs("wire/body/empty", "InvalidParameterException"),
+            ErrorAs("wire/body/object", "InvalidParameterException"),
+            ErrorAs("wire/body/utf-8", "InvalidParameterException"),
         ],
-    ),
-    variant(
-        "operation-unknown-as-404",
-        "UnknownOperationException has the status 404",
-        &[Says(|_, _, reply| of_error(reply, "UnknownOperationException", |answer| answer.status = 404))],
-    ),
-    variant(
-        "without-images",
-        "PutImage is an unknown operation",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "operation-unknown-as-404",
+        sentence: "UnknownOperationException has the status 404",
+        changes: &[RewriteReply(|_, _, reply| {
+            of_error(reply, "UnknownOperationException", |answer| answer.status = 404)
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "without-images",
+        sentence: "PutImage is an unknown operation",
+        changes: &[RewriteRequest(|request| {
             if request.operation() == Some(Operation::PutImage) {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
             }
         })],
-    ),
-    variant(
-        "last-fault-first",
-        "of several things that are wrong the last one is answered",
-        &[Finds(|_, wrong| wrong.reverse())],
-    ),
-    variant(
-        "state-first",
-        "what the members name is looked up before the other members are looked at",
-        &[Finds(state_first)],
-    ),
-    variant(
-        "digests-before-parts",
-        "CompleteLayerUpload compares digests before it looks at the parts",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "last-fault-first",
+        sentence: "of several things that are wrong the last one is answered",
+        changes: &[EditRefusals(|_, wrong| wrong.reverse())],
+        withholds: false,
+    },
+    Variant {
+        name: "state-first",
+        sentence: "what the members name is looked up before the other members are looked at",
+        changes: &[EditRefusals(state_first)],
+        withholds: false,
+    },
+    Variant {
+        name: "digests-before-parts",
+        sentence: "CompleteLayerUpload compares digests before it looks at the parts",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload) {
                 wrong.sort_by_key(|refusal| refusal.rule.contains("/parts/"));
             }
         })],
-    ),
+        withholds: false,
+    },
     // What can be seen of layers.
-    variant(
-        "absent-layers-as-failures",
-        "absent layers are failures with MissingLayerDigest",
-        &[Says(|_, _, reply| {
+    Variant {
+        name: "absent-layers-as-failures",
+        sentence: "absent layers are failures with MissingLayerDigest",
+        changes: &[RewriteReply(|_, _, reply| {
             let absent = |layer: &Value| layer["layerAvailability"] == "UNAVAILABLE";
             move_items(reply, "layers", "failures", absent, |layer| {
                 let (code, reason) = ("MissingLayerDigest", "absent");
                 json!({ "layerDigest": layer["layerDigest"], "failureCode": code, "failureReason": reason })
             });
         })],
-    ),
-    variant(
-        "malformed-lookups-refused",
-        "BatchCheckLayerAvailability refuses malformed digests",
-        &[Finds(|call, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "malformed-lookups-refused",
+        sentence: "BatchCheckLayerAvailability refuses malformed digests",
+        changes: &[EditRefusals(|call, wrong| {
             let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
             if call.is(Operation::BatchCheckLayerAvailability)
                 && call.digests().iter().any(malformed)
@@ -520,11 +591,12 @@ pub static VARIANTS: &[Variant] = &[
                 wrong.push(invalid_parameter("BatchCheckLayerAvailability/layerDigests/malformed"));
             }
         })],
-    ),
-    variant(
-        "malformed-lookups-unavailable",
-        "BatchCheckLayerAvailability calls malformed digests unavailable, like absent ones",
-        &[Says(|_, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "malformed-lookups-unavailable",
+        sentence: "BatchCheckLayerAvailability calls malformed digests unavailable, like absent ones",
+        changes: &[RewriteReply(|_, _, reply| {
             let malformed = |failure: &Value| failure["failureCode"] == "InvalidLayerDigest";
             move_items(
                 reply,
@@ -534,33 +606,36 @@ pub static VARIANTS: &[Variant] = &[
                 |failure| json!({ "layerDigest": failure["layerDigest"], "layerAvailability": "UNAVAILABLE" }),
             );
         })],
-    ),
-    variant(
-        "layers-of-no-image-handed-out",
-        "GetDownloadUrlForLayer gives URLs for layers of no image",
-        &[
-            Change::Ignores("GetDownloadUrlForLayer/layer/unreferenced"),
-            Performs(|call| {
+        withholds: false,
+    },
+    Variant {
+        name: "layers-of-no-image-handed-out",
+        sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
+        changes: &[
+            Change::SkipRule("GetDownloadUrlForLayer/layer/unreferenced"),
+            Execute(|call| {
                 call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
                 )
             }),
         ],
-    ),
-    variant(
-        "aliases-unknown",
-        "a registry alias that nobody has is refused as a parameter",
-        &[Finds(|_, wrong| {
+        withholds: false,
+    },
+    Variant {
+        name: "aliases-unknown",
+        sentence: "a registry alias that nobody has is refused as a parameter",
+        changes: &[EditRefusals(|_, wrong| {
             for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/registryId/unknown")) {
                 *refusal = invalid_parameter(&refusal.rule);
             }
         })],
-    ),
+        withholds: false,
+    },
     // What RFC 8259 leaves to parsers, and the documents to servers.
-    variant(
-        "fractions-cut",
-        "numbers lose their fractions, and saturate",
-        &[Takes(|call| {
+    Variant {
+        name: "fractions-cut",
+        sentence: "numbers lose their fractions, and saturate",
+        changes: &[RewriteInput(|call| {
             for member in ["partFirstByte", "partLastByte"] {
                 let number = call.input.get(member).filter(|value| value.as_i64().is_none()).and_then(Value::as_f64);
                 if let Some(number) = number {
@@ -568,41 +643,45 @@ pub static VARIANTS: &[Variant] = &[
                 }
             }
         })],
-    ),
-    variant(
-        "exponents-refused",
-        "numbers with an exponent or a point cannot be read",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "exponents-refused",
+        sentence: "numbers with an exponent or a point cannot be read",
+        changes: &[RewriteRequest(|request| {
             let positions = request.operation() == Some(Operation::UploadLayerPart) && request.body.len() < 4096;
             if positions && exponent(&request.body) {
                 request.body = Bytes::from_static(b"1e");
             }
         })],
-    ),
-    variant(
-        "byte-order-mark-skipped",
-        "a byte order mark is skipped",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "byte-order-mark-skipped",
+        sentence: "a byte order mark is skipped",
+        changes: &[RewriteRequest(|request| {
             if request.body.starts_with(b"\xef\xbb\xbf") {
                 request.body = request.body.slice(3..);
             }
         })],
-    ),
-    variant(
-        "trailing-garbage-skipped",
-        "what comes after the body is skipped",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "trailing-garbage-skipped",
+        sentence: "what comes after the body is skipped",
+        changes: &[RewriteRequest(|request| {
             let mut values = serde_json::Deserializer::from_slice(&request.body).into_iter::<Value>();
             if let Some(Ok(Value::Object(_))) = values.next() {
                 let end = values.byte_offset();
                 request.body = request.body.slice(..end);
             }
         })],
-    ),
-    variant(
-        "nesting-read",
-        "nesting is read to any depth, and what it is in is ignored",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "nesting-read",
+        sentence: "nesting is read to any depth, and what it is in is ignored",
+        changes: &[RewriteRequest(|request| {
             if request.body.windows(500).any(|window| window.iter().all(|byte| *byte == b'['))
                 && request.body.ends_with(b"}")
             {
@@ -613,32 +692,35 @@ pub static VARIANTS: &[Variant] = &[
                 }
             }
         })],
-    ),
-    variant(
-        "repeated-keys-refused",
-        "a body with the repository name twice cannot be read",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "repeated-keys-refused",
+        sentence: "a body with the repository name twice cannot be read",
+        changes: &[RewriteRequest(|request| {
             let key = b"\"repositoryName\":";
             let keys = request.body.windows(key.len()).filter(|window| window == key);
             if request.body.len() < 4096 && keys.count() > 1 {
                 request.body = Bytes::from_static(b"{");
             }
         })],
-    ),
-    variant(
-        "any-content-type",
-        "the content type of requests is not looked at",
-        &[Reads(|request| {
+        withholds: false,
+    },
+    Variant {
+        name: "any-content-type",
+        sentence: "the content type of requests is not looked at",
+        changes: &[RewriteRequest(|request| {
             if request.method == "POST" {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
                 request.headers.push((String::from("content-type"), String::from(crate::wire::CONTENT_TYPE)));
             }
         })],
-    ),
-    variant(
-        "other-methods-as-405",
-        "other methods than POST are answered with 405 and a page of HTML",
-        &[Says(|request, _, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "other-methods-as-405",
+        sentence: "other methods than POST are answered with 405 and a page of HTML",
+        changes: &[RewriteReply(|request, _, reply| {
             if request.method != "POST" {
                 *reply = Ok(Answer {
                     status: 405,
@@ -647,35 +729,40 @@ pub static VARIANTS: &[Variant] = &[
                 });
             }
         })],
-    ),
+        withholds: false,
+    },
     // Time.
-    variant(
-        "slow-now-and-then",
-        "some requests are answered after 30 ms",
-        &[Waits(|request| match request.body.len() % 97 {
+    Variant {
+        name: "slow-now-and-then",
+        sentence: "some requests are answered after 30 ms",
+        changes: &[Delay(|request| match request.body.len() % 97 {
             0 => Duration::from_millis(30),
             _ => Duration::ZERO,
         })],
-    ),
-    withholding(
-        "throttling-now-and-then",
-        "one request in 251 is throttled",
-        &[Intercepts(|_, memory| throttled(memory, 251, 400))],
-    ),
-    withholding(
-        "throttling-as-429",
-        "one request in 379 is answered with 429 and a page of HTML",
-        &[Intercepts(|_, memory| throttled(memory, 379, 429))],
-    ),
-    withholding(
-        "throttling-as-503",
-        "one request in 379 is answered with 503 and Retry-After",
-        &[Intercepts(|_, memory| throttled(memory, 379, 503))],
-    ),
-    withholding(
-        "silent-now-and-then",
-        "one CompleteLayerUpload that is accepted in 61 is never answered",
-        &[Says(|request, memory, reply| {
+        withholds: false,
+    },
+    Variant {
+        name: "throttling-now-and-then",
+        sentence: "one request in 251 is throttled",
+        changes: &[ShortCircuit(|_, memory| throttled(memory, 251, 400))],
+        withholds: true,
+    },
+    Variant {
+        name: "throttling-as-429",
+        sentence: "one request in 379 is answered with 429 and a page of HTML",
+        changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 429))],
+        withholds: true,
+    },
+    Variant {
+        name: "throttling-as-503",
+        sentence: "one request in 379 is answered with 503 and Retry-After",
+        changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 503))],
+        withholds: true,
+    },
+    Variant {
+        name: "silent-now-and-then",
+        sentence: "one CompleteLayerUpload that is accepted in 61 is never answered",
+        changes: &[RewriteReply(|request, memory, reply| {
             let accepted = reply.as_ref().is_ok_and(|answer| answer.status == 200);
             if request.operation() == Some(Operation::CompleteLayerUpload)
                 && accepted
@@ -684,22 +771,27 @@ pub static VARIANTS: &[Variant] = &[
                 *reply = Err(Trouble::Silent);
             }
         })],
-    ),
-    withholding(
-        "throttling",
-        "every CompleteLayerUpload with two or more digests is throttled",
-        &[Intercepts(|request, _| {
+        withholds: true,
+    },
+    Variant {
+        name: "throttling",
+        sentence: "every CompleteLayerUpload with two or more digests is throttled",
+        changes: &[ShortCircuit(|request, _| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let many = request.operation() == Some(Operation::CompleteLayerUpload)
                 && sent.pointer("/layerDigests/1").is_some();
             many.then(|| Ok(slow_down()))
         })],
-    ),
-    withholding(
-        "throttling-all",
-        "every UploadLayerPart is throttled",
-        &[Intercepts(|request, _| (request.operation() == Some(Operation::UploadLayerPart)).then(|| Ok(slow_down())))],
-    ),
+        withholds: true,
+    },
+    Variant {
+        name: "throttling-all",
+        sentence: "every UploadLayerPart is throttled",
+        changes: &[ShortCircuit(|request, _| {
+            (request.operation() == Some(Operation::UploadLayerPart)).then(|| Ok(slow_down()))
+        })],
+        withholds: true,
+    },
 ];
 
 fn header(reply: &mut Reply, name: &str, value: &str) {

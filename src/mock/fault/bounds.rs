@@ -2,273 +2,275 @@
 
 use serde_json::Value;
 
-use super::super::Change::{Admits, Finds, Ignores, Refuses, Takes};
+use super::super::Change::{AcceptIf, EditRefusals, RejectIf, RewriteInput, SkipRule};
 use super::super::change::{Call, invalid_parameter, refusal};
-use super::{Fault, fault, length};
+use super::{Fault, length};
 use crate::contract::Operation;
 use crate::model::Refusal;
 use crate::model::registry::MIN_INNER_PART;
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "initiate-name-one-longer",
-        "InitiateLayerUpload takes a repository name of one character more than the most",
-        "InitiateLayerUpload/repositoryName/max-length",
-        &[Admits("InitiateLayerUpload/repositoryName/max-length", one_longer)],
-    ),
-    fault(
-        "part-name-one-longer",
-        "UploadLayerPart takes a repository name of one character more than the most",
-        "UploadLayerPart/repositoryName/max-length",
-        &[Admits("UploadLayerPart/repositoryName/max-length", one_longer)],
-    ),
-    fault(
-        "complete-name-one-longer",
-        "CompleteLayerUpload takes a repository name of one character more than the most",
-        "CompleteLayerUpload/repositoryName/max-length",
-        &[Admits("CompleteLayerUpload/repositoryName/max-length", one_longer)],
-    ),
-    fault(
-        "check-name-unbounded",
-        "BatchCheckLayerAvailability takes repository names of any length",
-        "BatchCheckLayerAvailability/repositoryName/max-length",
-        &[Ignores("BatchCheckLayerAvailability/repositoryName/max-length")],
-    ),
-    fault(
-        "url-name-unbounded",
-        "GetDownloadUrlForLayer takes repository names of any length",
-        "GetDownloadUrlForLayer/repositoryName/max-length",
-        &[Ignores("GetDownloadUrlForLayer/repositoryName/max-length")],
-    ),
-    fault(
-        "name-one-shorter",
-        "the longest repository name that is admitted is refused by CompleteLayerUpload",
-        "CompleteLayerUpload/repositoryName/accepted",
-        &[Refuses("CompleteLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
-    ),
-    fault(
-        "initiate-name-one-shorter",
-        "the longest repository name that is admitted is refused by InitiateLayerUpload",
-        "InitiateLayerUpload/repositoryName/accepted",
-        &[Refuses("InitiateLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
-    ),
-    fault(
-        "initiate-name-1-character",
-        "InitiateLayerUpload takes a repository name of one character",
-        "InitiateLayerUpload/repositoryName/min-length",
-        &[Admits("InitiateLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
-    ),
-    fault(
-        "complete-name-1-character",
-        "CompleteLayerUpload takes a repository name of one character",
-        "CompleteLayerUpload/repositoryName/min-length",
-        &[Admits("CompleteLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
-    ),
-    fault(
-        "part-name-empty",
-        "UploadLayerPart takes an empty repository name",
-        "UploadLayerPart/repositoryName/min-length",
-        &[
-            Admits("UploadLayerPart/repositoryName/min-length", |name| length(name) == 0),
-            Admits("UploadLayerPart/repositoryName/pattern", |name| length(name) == 0),
+    Fault {
+        name: "initiate-name-one-longer",
+        sentence: "InitiateLayerUpload takes a repository name of one character more than the most",
+        rule: "InitiateLayerUpload/repositoryName/max-length",
+        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/max-length", one_longer)],
+    },
+    Fault {
+        name: "part-name-one-longer",
+        sentence: "UploadLayerPart takes a repository name of one character more than the most",
+        rule: "UploadLayerPart/repositoryName/max-length",
+        changes: &[AcceptIf("UploadLayerPart/repositoryName/max-length", one_longer)],
+    },
+    Fault {
+        name: "complete-name-one-longer",
+        sentence: "CompleteLayerUpload takes a repository name of one character more than the most",
+        rule: "CompleteLayerUpload/repositoryName/max-length",
+        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/max-length", one_longer)],
+    },
+    Fault {
+        name: "check-name-unbounded",
+        sentence: "BatchCheckLayerAvailability takes repository names of any length",
+        rule: "BatchCheckLayerAvailability/repositoryName/max-length",
+        changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/max-length")],
+    },
+    Fault {
+        name: "url-name-unbounded",
+        sentence: "GetDownloadUrlForLayer takes repository names of any length",
+        rule: "GetDownloadUrlForLayer/repositoryName/max-length",
+        changes: &[SkipRule("GetDownloadUrlForLayer/repositoryName/max-length")],
+    },
+    Fault {
+        name: "name-one-shorter",
+        sentence: "the longest repository name that is admitted is refused by CompleteLayerUpload",
+        rule: "CompleteLayerUpload/repositoryName/accepted",
+        changes: &[RejectIf("CompleteLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
+    },
+    Fault {
+        name: "initiate-name-one-shorter",
+        sentence: "the longest repository name that is admitted is refused by InitiateLayerUpload",
+        rule: "InitiateLayerUpload/repositoryName/accepted",
+        changes: &[RejectIf("InitiateLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
+    },
+    Fault {
+        name: "initiate-name-1-character",
+        sentence: "InitiateLayerUpload takes a repository name of one character",
+        rule: "InitiateLayerUpload/repositoryName/min-length",
+        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
+    },
+    Fault {
+        name: "complete-name-1-character",
+        sentence: "CompleteLayerUpload takes a repository name of one character",
+        rule: "CompleteLayerUpload/repositoryName/min-length",
+        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
+    },
+    Fault {
+        name: "part-name-empty",
+        sentence: "UploadLayerPart takes an empty repository name",
+        rule: "UploadLayerPart/repositoryName/min-length",
+        changes: &[
+            AcceptIf("UploadLayerPart/repositoryName/min-length", |name| length(name) == 0),
+            AcceptIf("UploadLayerPart/repositoryName/pattern", |name| length(name) == 0),
         ],
-    ),
-    fault(
-        "name-2-characters-refused",
-        "a repository name of two characters is refused",
-        "CompleteLayerUpload/repositoryName/exists",
-        &[Refuses("*/repositoryName/accepted", |name| length(name) == 2)],
-    ),
-    fault(
-        "digests-101",
-        "CompleteLayerUpload takes 101 digests",
-        "CompleteLayerUpload/layerDigests/max-items",
-        &[Admits("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 101)],
-    ),
-    fault(
-        "digests-unbounded",
-        "CompleteLayerUpload takes any number of digests",
-        "CompleteLayerUpload/layerDigests/max-items",
-        &[Ignores("CompleteLayerUpload/layerDigests/max-items")],
-    ),
-    fault(
-        "digests-many",
-        "CompleteLayerUpload refuses 101 to 255 digests, and takes more",
-        "CompleteLayerUpload/layerDigests/max-items",
-        &[Admits("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 255)],
-    ),
-    fault(
-        "digests-counted-once",
-        "CompleteLayerUpload counts distinct digests",
-        "CompleteLayerUpload/layerDigests/max-items",
-        &[Admits("CompleteLayerUpload/layerDigests/max-items", |list| {
+    },
+    Fault {
+        name: "name-2-characters-refused",
+        sentence: "a repository name of two characters is refused",
+        rule: "CompleteLayerUpload/repositoryName/exists",
+        changes: &[RejectIf("*/repositoryName/accepted", |name| length(name) == 2)],
+    },
+    Fault {
+        name: "digests-101",
+        sentence: "CompleteLayerUpload takes 101 digests",
+        rule: "CompleteLayerUpload/layerDigests/max-items",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 101)],
+    },
+    Fault {
+        name: "digests-unbounded",
+        sentence: "CompleteLayerUpload takes any number of digests",
+        rule: "CompleteLayerUpload/layerDigests/max-items",
+        changes: &[SkipRule("CompleteLayerUpload/layerDigests/max-items")],
+    },
+    Fault {
+        name: "digests-many",
+        sentence: "CompleteLayerUpload refuses 101 to 255 digests, and takes more",
+        rule: "CompleteLayerUpload/layerDigests/max-items",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 255)],
+    },
+    Fault {
+        name: "digests-counted-once",
+        sentence: "CompleteLayerUpload counts distinct digests",
+        rule: "CompleteLayerUpload/layerDigests/max-items",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| {
             let distinct: std::collections::BTreeSet<&str> = super::texts(list).into_iter().collect();
             distinct.len() <= 100
         })],
-    ),
-    fault(
-        "digests-cut-at-100",
-        "CompleteLayerUpload looks at the first hundred digests",
-        "CompleteLayerUpload/layerDigests/max-items",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "digests-cut-at-100",
+        sentence: "CompleteLayerUpload looks at the first hundred digests",
+        rule: "CompleteLayerUpload/layerDigests/max-items",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::CompleteLayerUpload)
                 && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
             {
                 list.truncate(100);
             }
         })],
-    ),
-    fault(
-        "digests-100-refused",
-        "CompleteLayerUpload takes fewer than a hundred digests",
-        "CompleteLayerUpload/layerDigests/any-match",
-        &[Refuses("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 100)],
-    ),
-    fault(
-        "digests-10-at-most",
-        "CompleteLayerUpload takes at most ten digests",
-        "CompleteLayerUpload/layerDigests/any-match",
-        &[Refuses("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 10)],
-    ),
-    fault(
-        "digests-none",
-        "CompleteLayerUpload takes an empty list of digests",
-        "CompleteLayerUpload/layerDigests/min-items",
-        &[Ignores("CompleteLayerUpload/layerDigests/min-items")],
-    ),
-    fault(
-        "lookup-101",
-        "BatchCheckLayerAvailability takes 101 digests",
-        "BatchCheckLayerAvailability/layerDigests/max-items",
-        &[Admits("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 101)],
-    ),
-    fault(
-        "lookup-100-refused",
-        "BatchCheckLayerAvailability takes fewer than a hundred digests",
-        "BatchCheckLayerAvailability/accepted",
-        &[Refuses("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 100)],
-    ),
-    fault(
-        "lookup-none",
-        "BatchCheckLayerAvailability takes an empty list of digests",
-        "BatchCheckLayerAvailability/layerDigests/min-items",
-        &[Ignores("BatchCheckLayerAvailability/layerDigests/min-items")],
-    ),
-    fault(
-        "lookup-digest-one-longer",
-        "BatchCheckLayerAvailability takes a digest of 1001 characters",
-        "BatchCheckLayerAvailability/layerDigests/item-max-length",
-        &[Admits("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1001)],
-    ),
-    fault(
-        "lookup-digest-unbounded",
-        "BatchCheckLayerAvailability takes digests of any length",
-        "BatchCheckLayerAvailability/layerDigests/item-max-length",
-        &[Ignores("BatchCheckLayerAvailability/layerDigests/item-max-length")],
-    ),
-    fault(
-        "lookup-digest-one-shorter",
-        "BatchCheckLayerAvailability refuses a digest of 1000 characters",
-        "BatchCheckLayerAvailability/accepted",
-        &[Refuses("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1000)],
-    ),
-    fault(
-        "registry-13-digits",
-        "CompleteLayerUpload takes a registry id of 13 digits",
-        "CompleteLayerUpload/registryId/pattern",
-        &[Admits("CompleteLayerUpload/registryId/pattern", |id| digits(id, 13))],
-    ),
-    fault(
-        "registry-11-digits",
-        "InitiateLayerUpload takes a registry id of 11 digits",
-        "InitiateLayerUpload/registryId/pattern",
-        &[Admits("InitiateLayerUpload/registryId/pattern", |id| digits(id, 11))],
-    ),
-    fault(
-        "alias-257-characters",
-        "CompleteLayerUpload takes registry ids longer than 256 characters",
-        "CompleteLayerUpload/registryId/max-length",
-        &[Ignores("CompleteLayerUpload/registryId/max-length")],
-    ),
-    fault(
-        "alias-empty",
-        "UploadLayerPart takes an empty registry id",
-        "UploadLayerPart/registryId/min-length",
-        &[Ignores("UploadLayerPart/registryId/min-length")],
-    ),
-    fault(
-        "part-above-20-mib",
-        "UploadLayerPart takes parts of any size",
-        "UploadLayerPart/layerPartBlob/max-size",
-        &[Ignores("UploadLayerPart/layerPartBlob/max-size")],
-    ),
-    fault(
-        "part-of-5-mib-refused",
-        "UploadLayerPart refuses parts of 5 MiB",
-        "UploadLayerPart/accepted",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "digests-100-refused",
+        sentence: "CompleteLayerUpload takes fewer than a hundred digests",
+        rule: "CompleteLayerUpload/layerDigests/any-match",
+        changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 100)],
+    },
+    Fault {
+        name: "digests-10-at-most",
+        sentence: "CompleteLayerUpload takes at most ten digests",
+        rule: "CompleteLayerUpload/layerDigests/any-match",
+        changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 10)],
+    },
+    Fault {
+        name: "digests-none",
+        sentence: "CompleteLayerUpload takes an empty list of digests",
+        rule: "CompleteLayerUpload/layerDigests/min-items",
+        changes: &[SkipRule("CompleteLayerUpload/layerDigests/min-items")],
+    },
+    Fault {
+        name: "lookup-101",
+        sentence: "BatchCheckLayerAvailability takes 101 digests",
+        rule: "BatchCheckLayerAvailability/layerDigests/max-items",
+        changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 101)],
+    },
+    Fault {
+        name: "lookup-100-refused",
+        sentence: "BatchCheckLayerAvailability takes fewer than a hundred digests",
+        rule: "BatchCheckLayerAvailability/accepted",
+        changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 100)],
+    },
+    Fault {
+        name: "lookup-none",
+        sentence: "BatchCheckLayerAvailability takes an empty list of digests",
+        rule: "BatchCheckLayerAvailability/layerDigests/min-items",
+        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/min-items")],
+    },
+    Fault {
+        name: "lookup-digest-one-longer",
+        sentence: "BatchCheckLayerAvailability takes a digest of 1001 characters",
+        rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
+        changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1001)],
+    },
+    Fault {
+        name: "lookup-digest-unbounded",
+        sentence: "BatchCheckLayerAvailability takes digests of any length",
+        rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
+        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-max-length")],
+    },
+    Fault {
+        name: "lookup-digest-one-shorter",
+        sentence: "BatchCheckLayerAvailability refuses a digest of 1000 characters",
+        rule: "BatchCheckLayerAvailability/accepted",
+        changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1000)],
+    },
+    Fault {
+        name: "registry-13-digits",
+        sentence: "CompleteLayerUpload takes a registry id of 13 digits",
+        rule: "CompleteLayerUpload/registryId/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/registryId/pattern", |id| digits(id, 13))],
+    },
+    Fault {
+        name: "registry-11-digits",
+        sentence: "InitiateLayerUpload takes a registry id of 11 digits",
+        rule: "InitiateLayerUpload/registryId/pattern",
+        changes: &[AcceptIf("InitiateLayerUpload/registryId/pattern", |id| digits(id, 11))],
+    },
+    Fault {
+        name: "alias-257-characters",
+        sentence: "CompleteLayerUpload takes registry ids longer than 256 characters",
+        rule: "CompleteLayerUpload/registryId/max-length",
+        changes: &[SkipRule("CompleteLayerUpload/registryId/max-length")],
+    },
+    Fault {
+        name: "alias-empty",
+        sentence: "UploadLayerPart takes an empty registry id",
+        rule: "UploadLayerPart/registryId/min-length",
+        changes: &[SkipRule("UploadLayerPart/registryId/min-length")],
+    },
+    Fault {
+        name: "part-above-20-mib",
+        sentence: "UploadLayerPart takes parts of any size",
+        rule: "UploadLayerPart/layerPartBlob/max-size",
+        changes: &[SkipRule("UploadLayerPart/layerPartBlob/max-size")],
+    },
+    Fault {
+        name: "part-of-5-mib-refused",
+        sentence: "UploadLayerPart refuses parts of 5 MiB",
+        rule: "UploadLayerPart/accepted",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && call.blob_size() == MIN_INNER_PART {
                 wrong.push(invalid_parameter("UploadLayerPart/accepted"));
             }
         })],
-    ),
-    fault(
-        "inner-part-not-measured",
-        "CompleteLayerUpload does not look at the size of parts",
-        "CompleteLayerUpload/parts/min-size",
-        &[Ignores("CompleteLayerUpload/parts/min-size")],
-    ),
-    fault(
-        "inner-part-one-smaller",
-        "CompleteLayerUpload takes inner parts of one byte less than 5 MiB",
-        "CompleteLayerUpload/parts/min-size",
-        &[Finds(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
-    ),
-    fault(
-        "inner-part-of-5-mb",
-        "CompleteLayerUpload takes inner parts of 5,000,000 bytes",
-        "CompleteLayerUpload/parts/min-size",
-        &[Finds(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
-    ),
-    fault(
-        "inner-part-one-larger",
-        "CompleteLayerUpload refuses inner parts of 5 MiB",
-        "CompleteLayerUpload/accepted",
-        &[Finds(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
-    ),
-    fault(
-        "first-part-not-measured",
-        "CompleteLayerUpload looks at the size of the parts between the first and the last",
-        "CompleteLayerUpload/parts/min-size",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "inner-part-not-measured",
+        sentence: "CompleteLayerUpload does not look at the size of parts",
+        rule: "CompleteLayerUpload/parts/min-size",
+        changes: &[SkipRule("CompleteLayerUpload/parts/min-size")],
+    },
+    Fault {
+        name: "inner-part-one-smaller",
+        sentence: "CompleteLayerUpload takes inner parts of one byte less than 5 MiB",
+        rule: "CompleteLayerUpload/parts/min-size",
+        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
+    },
+    Fault {
+        name: "inner-part-of-5-mb",
+        sentence: "CompleteLayerUpload takes inner parts of 5,000,000 bytes",
+        rule: "CompleteLayerUpload/parts/min-size",
+        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
+    },
+    Fault {
+        name: "inner-part-one-larger",
+        sentence: "CompleteLayerUpload refuses inner parts of 5 MiB",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
+    },
+    Fault {
+        name: "first-part-not-measured",
+        sentence: "CompleteLayerUpload looks at the size of the parts between the first and the last",
+        rule: "CompleteLayerUpload/parts/min-size",
+        changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.iter().skip(1).rev().skip(1).all(|size| *size >= MIN_INNER_PART))
         })],
-    ),
-    fault(
-        "middle-part-not-measured",
-        "CompleteLayerUpload looks at the size of the first part alone",
-        "CompleteLayerUpload/parts/min-size",
-        &[Finds(|call, wrong| parts(call, wrong, |sizes| sizes.len() < 2 || sizes[0] >= MIN_INNER_PART))],
-    ),
-    fault(
-        "last-part-measured",
-        "CompleteLayerUpload asks for 5 MiB of the last of several parts as well",
-        "CompleteLayerUpload/accepted",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "middle-part-not-measured",
+        sentence: "CompleteLayerUpload looks at the size of the first part alone",
+        rule: "CompleteLayerUpload/parts/min-size",
+        changes: &[EditRefusals(|call, wrong| {
+            parts(call, wrong, |sizes| sizes.len() < 2 || sizes[0] >= MIN_INNER_PART)
+        })],
+    },
+    Fault {
+        name: "last-part-measured",
+        sentence: "CompleteLayerUpload asks for 5 MiB of the last of several parts as well",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes.iter().all(|size| *size >= MIN_INNER_PART));
         })],
-    ),
-    fault(
-        "small-part-refused-early",
-        "UploadLayerPart refuses the part after a small one",
-        "UploadLayerPart/accepted",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "small-part-refused-early",
+        sentence: "UploadLayerPart refuses the part after a small one",
+        rule: "UploadLayerPart/accepted",
+        changes: &[EditRefusals(|call, wrong| {
             let small = call.upload().and_then(|upload| upload.parts.last()).is_some_and(|size| *size < MIN_INNER_PART);
             if call.is(Operation::UploadLayerPart) && small && wrong.is_empty() {
                 wrong.push(refusal("InvalidLayerPartException", "UploadLayerPart/accepted"));
             }
         })],
-    ),
+    },
 ];
 
 fn one_longer(name: &Value) -> bool {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::super::Change::{Performs, Says};
+use super::super::Change::{Execute, RewriteReply};
 use super::super::change::Call;
 use super::super::reply::edit_success;
-use super::{Fault, fault};
+use super::Fault;
 use crate::case::bindings::hex;
 use crate::contract::Operation;
 use crate::wire::{Reply, Request};
@@ -14,30 +14,30 @@ use crate::wire::{Reply, Request};
 const DIGEST: &str = "CompleteLayerUpload/answer/layerDigest";
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "layer-digest-echoed",
-        "CompleteLayerUpload answers with the first digest that was sent",
-        DIGEST,
-        &[Says(|request, _, reply| {
+    Fault {
+        name: "layer-digest-echoed",
+        sentence: "CompleteLayerUpload answers with the first digest that was sent",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| body["layerDigest"] = sent["layerDigests"][0].clone())
         })],
-    ),
-    fault(
-        "last-digest-echoed",
-        "CompleteLayerUpload answers with the last digest that was sent",
-        DIGEST,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "last-digest-echoed",
+        sentence: "CompleteLayerUpload answers with the last digest that was sent",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| {
                 body["layerDigest"] =
                     sent["layerDigests"].as_array().and_then(|list| list.last()).cloned().unwrap_or_default();
             });
         })],
-    ),
-    fault(
-        "other-algorithm-echoed",
-        "CompleteLayerUpload answers with a digest of another algorithm if one was sent",
-        DIGEST,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "other-algorithm-echoed",
+        sentence: "CompleteLayerUpload answers with a digest of another algorithm if one was sent",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| {
                 let other = |digest: &&Value| digest.as_str().is_some_and(|digest| !digest.starts_with("sha256:"));
                 if let Some(digest) = sent["layerDigests"].as_array().into_iter().flatten().find(other) {
@@ -45,68 +45,70 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             });
         })],
-    ),
-    fault(
-        "digest-in-upper-case",
-        "CompleteLayerUpload answers with the digest in upper case",
-        DIGEST,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "digest-in-upper-case",
+        sentence: "CompleteLayerUpload answers with the digest in upper case",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| {
             redigest(request, reply, |digest| format!("sha256:{}", digest[7..].to_uppercase()))
         })],
-    ),
-    fault(
-        "digest-without-algorithm",
-        "CompleteLayerUpload answers with the bare hex digits of the digest",
-        DIGEST,
-        &[Says(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[7..])))],
-    ),
-    fault(
-        "digest-cut",
-        "CompleteLayerUpload answers with the first twelve hex digits of the digest",
-        DIGEST,
-        &[Says(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[..19])))],
-    ),
-    fault(
-        "digest-of-nothing",
-        "CompleteLayerUpload answers with the digest of no bytes",
-        DIGEST,
-        &[Says(|request, _, reply| redigest(request, reply, |_| format!("sha256:{}", hex(&Sha256::digest(b"")))))],
-    ),
-    fault(
-        "base64-hashed",
-        "the base64 text of parts is hashed instead of their bytes",
-        "survey/plain-upload",
-        &[Performs(|call| hashes(call, |call, before| before.chain_update(call.text("layerPartBlob"))))],
-    ),
-    fault(
-        "first-part-hashed",
-        "the first part alone is hashed",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "digest-without-algorithm",
+        sentence: "CompleteLayerUpload answers with the bare hex digits of the digest",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[7..])))],
+    },
+    Fault {
+        name: "digest-cut",
+        sentence: "CompleteLayerUpload answers with the first twelve hex digits of the digest",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[..19])))],
+    },
+    Fault {
+        name: "digest-of-nothing",
+        sentence: "CompleteLayerUpload answers with the digest of no bytes",
+        rule: DIGEST,
+        changes: &[RewriteReply(|request, _, reply| {
+            redigest(request, reply, |_| format!("sha256:{}", hex(&Sha256::digest(b""))))
+        })],
+    },
+    Fault {
+        name: "base64-hashed",
+        sentence: "the base64 text of parts is hashed instead of their bytes",
+        rule: "survey/plain-upload",
+        changes: &[Execute(|call| hashes(call, |call, before| before.chain_update(call.text("layerPartBlob"))))],
+    },
+    Fault {
+        name: "first-part-hashed",
+        sentence: "the first part alone is hashed",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first).then(|| hashes(call, |_, before| before)).flatten()
         })],
-    ),
-    fault(
-        "last-part-hashed",
-        "the last part alone is hashed",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| hashes(call, |call, _| Sha256::new_with_prefix(call.blob())))],
-    ),
-    fault(
-        "parts-hashed-apart",
-        "of the parts after the first the digests are hashed, instead of their bytes",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "last-part-hashed",
+        sentence: "the last part alone is hashed",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| hashes(call, |call, _| Sha256::new_with_prefix(call.blob())))],
+    },
+    Fault {
+        name: "parts-hashed-apart",
+        sentence: "of the parts after the first the digests are hashed, instead of their bytes",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first).then(|| hashes(call, |call, before| before.chain_update(Sha256::digest(call.blob())))).flatten()
         })],
-    ),
-    fault(
-        "parts-chained",
-        "behind each part the digest of those before it is hashed, instead of their bytes before it",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "parts-chained",
+        sentence: "behind each part the digest of those before it is hashed, instead of their bytes before it",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first)
                 .then(|| {
@@ -114,44 +116,44 @@ pub(super) static FAULTS: &[Fault] = &[
                 })
                 .flatten()
         })],
-    ),
-    fault(
-        "newline-hashed",
-        "a newline behind each part is hashed",
-        "survey/plain-upload",
-        &[Performs(|call| hashes(call, |call, before| before.chain_update(call.blob()).chain_update(b"\n")))],
-    ),
-    fault(
-        "zero-bytes-dropped",
-        "bytes of value 0 at the end of a part are not hashed",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "newline-hashed",
+        sentence: "a newline behind each part is hashed",
+        rule: "survey/plain-upload",
+        changes: &[Execute(|call| hashes(call, |call, before| before.chain_update(call.blob()).chain_update(b"\n")))],
+    },
+    Fault {
+        name: "zero-bytes-dropped",
+        sentence: "bytes of value 0 at the end of a part are not hashed",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| {
             hashes(call, |call, before| {
                 let bytes = call.blob();
                 let kept = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
                 before.chain_update(&bytes[..kept])
             })
         })],
-    ),
-    fault(
-        "bytes-as-utf-8",
-        "parts are read as UTF-8, and what is none is replaced before it is hashed",
-        "survey/plain-upload",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "bytes-as-utf-8",
+        sentence: "parts are read as UTF-8, and what is none is replaced before it is hashed",
+        rule: "survey/plain-upload",
+        changes: &[Execute(|call| {
             hashes(call, |call, before| before.chain_update(String::from_utf8_lossy(&call.blob()).as_bytes()))
         })],
-    ),
-    fault(
-        "one-mib-hashed",
-        "the first MiB of a part alone is hashed",
-        "CompleteLayerUpload/accepted",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "one-mib-hashed",
+        sentence: "the first MiB of a part alone is hashed",
+        rule: "CompleteLayerUpload/accepted",
+        changes: &[Execute(|call| {
             hashes(call, |call, before| {
                 let bytes = call.blob();
                 before.chain_update(&bytes[..bytes.len().min(1 << 20)])
             })
         })],
-    ),
+    },
 ];
 
 /// Changes the answer of a completion, given the members of its request.

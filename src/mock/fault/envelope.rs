@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::Change::Says;
+use super::super::Change::RewriteReply;
 use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
-use super::{Fault, fault};
+use super::Fault;
 use crate::contract::Operation;
 use crate::wire::{Answer, Reply, Request, envelope};
 
@@ -15,59 +15,63 @@ const VISIBLE: &str = "answer/type-visible";
 const CONTENT_TYPE: &str = "answer/content-type";
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "errors-as-200",
-        "errors have the status 200",
-        STATUS,
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.status = 200))],
-    ),
-    fault(
-        "errors-as-404",
-        "errors have the status 404",
-        STATUS,
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.status = 404))],
-    ),
-    fault(
-        "errors-as-409",
-        "LayerAlreadyExistsException has the status 409",
-        STATUS,
-        &[Says(|_, _, reply| of_error(reply, "LayerAlreadyExistsException", |answer| answer.status = 409))],
-    ),
-    fault(
-        "errors-as-422",
-        "InvalidParameterException has the status 422",
-        STATUS,
-        &[Says(|_, _, reply| of_error(reply, "InvalidParameterException", |answer| answer.status = 422))],
-    ),
-    fault(
-        "not-found-as-404",
-        "what is not found has the status 404",
-        STATUS,
-        &[Says(|_, _, reply| {
+    Fault {
+        name: "errors-as-200",
+        sentence: "errors have the status 200",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| answer.status = 200))],
+    },
+    Fault {
+        name: "errors-as-404",
+        sentence: "errors have the status 404",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| answer.status = 404))],
+    },
+    Fault {
+        name: "errors-as-409",
+        sentence: "LayerAlreadyExistsException has the status 409",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_error(reply, "LayerAlreadyExistsException", |answer| answer.status = 409)
+        })],
+    },
+    Fault {
+        name: "errors-as-422",
+        sentence: "InvalidParameterException has the status 422",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_error(reply, "InvalidParameterException", |answer| answer.status = 422)
+        })],
+    },
+    Fault {
+        name: "not-found-as-404",
+        sentence: "what is not found has the status 404",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| {
                 if envelope::error(answer).name.is_some_and(|name| name.ends_with("NotFoundException")) {
                     answer.status = 404;
                 }
             })
         })],
-    ),
-    fault(
-        "errors-as-500",
-        "errors have the status 500",
-        "always/no-5xx",
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.status = 500))],
-    ),
-    fault(
-        "serialization-500",
-        "SerializationException comes with status 500",
-        "always/no-5xx",
-        &[Says(|_, _, reply| of_error(reply, "SerializationException", |answer| answer.status = 500))],
-    ),
-    fault(
-        "errors-as-480",
-        "errors have the statuses 480 to 489 that a conversion to OpenAPI gives them",
-        STATUS,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "errors-as-500",
+        sentence: "errors have the status 500",
+        rule: "always/no-5xx",
+        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| answer.status = 500))],
+    },
+    Fault {
+        name: "serialization-500",
+        sentence: "SerializationException comes with status 500",
+        rule: "always/no-5xx",
+        changes: &[RewriteReply(|_, _, reply| of_error(reply, "SerializationException", |answer| answer.status = 500))],
+    },
+    Fault {
+        name: "errors-as-480",
+        sentence: "errors have the statuses 480 to 489 that a conversion to OpenAPI gives them",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| {
                 const CONVERTED: [&str; 10] = [
                     "ServerException",
@@ -87,113 +91,117 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             })
         })],
-    ),
-    fault(
-        "errors-as-499",
-        "EmptyUploadException has the status 499",
-        STATUS,
-        &[Says(|_, _, reply| of_error(reply, "EmptyUploadException", |answer| answer.status = 499))],
-    ),
-    fault(
-        "success-as-201",
-        "success has the status 201",
-        STATUS,
-        &[Says(|_, _, reply| of_success(reply, |answer| answer.status = 201))],
-    ),
-    fault(
-        "complete-as-201",
-        "CompleteLayerUpload succeeds with the status 201",
-        STATUS,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "errors-as-499",
+        sentence: "EmptyUploadException has the status 499",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| of_error(reply, "EmptyUploadException", |answer| answer.status = 499))],
+    },
+    Fault {
+        name: "success-as-201",
+        sentence: "success has the status 201",
+        rule: STATUS,
+        changes: &[RewriteReply(|_, _, reply| of_success(reply, |answer| answer.status = 201))],
+    },
+    Fault {
+        name: "complete-as-201",
+        sentence: "CompleteLayerUpload succeeds with the status 201",
+        rule: STATUS,
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| answer.status = 201)
         })],
-    ),
-    fault(
-        "part-as-202",
-        "UploadLayerPart succeeds with the status 202",
-        STATUS,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "part-as-202",
+        sentence: "UploadLayerPart succeeds with the status 202",
+        rule: STATUS,
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::UploadLayerPart, |answer| answer.status = 202)
         })],
-    ),
-    fault(
-        "check-as-203",
-        "BatchCheckLayerAvailability succeeds with the status 203",
-        STATUS,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "check-as-203",
+        sentence: "BatchCheckLayerAvailability succeeds with the status 203",
+        rule: STATUS,
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| answer.status = 203)
         })],
-    ),
-    fault(
-        "complete-as-204",
-        "CompleteLayerUpload succeeds with the status 204 and no body",
-        "answer/json-object",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "complete-as-204",
+        sentence: "CompleteLayerUpload succeeds with the status 204 and no body",
+        rule: "answer/json-object",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.status = 204;
                 answer.body = Bytes::new();
             });
         })],
-    ),
-    fault(
-        "untyped-errors",
-        "errors name no type",
-        TYPE,
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.body = Bytes::from_static(b"{\"message\":\"no\"}")))],
-    ),
-    fault(
-        "type-in-code",
-        "the error type stands in code alone",
-        VISIBLE,
-        &[Says(|_, _, reply| retype(reply, |body, name| rename_type(body, "code", name)))],
-    ),
-    fault(
-        "type-in-type",
-        "the error type stands in type alone",
-        TYPE,
-        &[Says(|_, _, reply| retype(reply, |body, name| rename_type(body, "type", name)))],
-    ),
-    fault(
-        "type-in-capitals",
-        "the error type stands in Code, below Error",
-        TYPE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "untyped-errors",
+        sentence: "errors name no type",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_errors(reply, |answer| answer.body = Bytes::from_static(b"{\"message\":\"no\"}"))
+        })],
+    },
+    Fault {
+        name: "type-in-code",
+        sentence: "the error type stands in code alone",
+        rule: VISIBLE,
+        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| rename_type(body, "code", name)))],
+    },
+    Fault {
+        name: "type-in-type",
+        sentence: "the error type stands in type alone",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| rename_type(body, "type", name)))],
+    },
+    Fault {
+        name: "type-in-capitals",
+        sentence: "the error type stands in Code, below Error",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| *body = json!({ "Error": { "Code": name, "Message": "no" } }))
         })],
-    ),
-    fault(
-        "type-of-docker",
-        "errors look as those of the registry protocol",
-        TYPE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "type-of-docker",
+        sentence: "errors look as those of the registry protocol",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| *body = json!({ "errors": [{ "code": name, "message": "no" }] }))
         })],
-    ),
-    fault(
-        "type-without-exception",
-        "the error type lacks its ending Exception",
-        "CompleteLayerUpload/uploadId/exists",
-        &[Says(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(name.trim_end_matches("Exception"))))],
-    ),
-    fault(
-        "type-in-lower-case",
-        "the error type begins with a small letter",
-        "CompleteLayerUpload/layerDigests/match",
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "type-without-exception",
+        sentence: "the error type lacks its ending Exception",
+        rule: "CompleteLayerUpload/uploadId/exists",
+        changes: &[RewriteReply(|_, _, reply| {
+            retype(reply, |body, name| body["__type"] = json!(name.trim_end_matches("Exception")))
+        })],
+    },
+    Fault {
+        name: "type-in-lower-case",
+        sentence: "the error type begins with a small letter",
+        rule: "CompleteLayerUpload/layerDigests/match",
+        changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| body["__type"] = json!(format!("{}{}", name[..1].to_lowercase(), &name[1..])))
         })],
-    ),
-    fault(
-        "type-in-snake-case",
-        "the error type is written in snake case",
-        "UploadLayerPart/uploadId/exists",
-        &[Says(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(snake(name))))],
-    ),
-    fault(
-        "type-in-header",
-        "the error type stands in x-amzn-errortype, and another one in __type",
-        VISIBLE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "type-in-snake-case",
+        sentence: "the error type is written in snake case",
+        rule: "UploadLayerPart/uploadId/exists",
+        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(snake(name))))],
+    },
+    Fault {
+        name: "type-in-header",
+        sentence: "the error type stands in x-amzn-errortype, and another one in __type",
+        rule: VISIBLE,
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let (Some(name), Some(mut body)) = (envelope::error(answer).name, answer.json())
             {
@@ -202,12 +210,12 @@ pub(super) static FAULTS: &[Fault] = &[
                 answer.headers.push((String::from("x-amzn-errortype"), name));
             }
         })],
-    ),
-    fault(
-        "type-in-header-alone",
-        "the error type stands in x-amzn-errortype alone",
-        VISIBLE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "type-in-header-alone",
+        sentence: "the error type stands in x-amzn-errortype alone",
+        rule: VISIBLE,
+        changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(name) = envelope::error(answer).name
             {
@@ -215,264 +223,284 @@ pub(super) static FAULTS: &[Fault] = &[
                 answer.headers.push((String::from("x-amzn-errortype"), name));
             }
         })],
-    ),
-    fault(
-        "message-missing",
-        "errors have no message",
-        "answer/message",
-        &[Says(|_, _, reply| retype(reply, |body, name| *body = json!({ "__type": name })))],
-    ),
-    fault(
-        "message-no-text",
-        "the message of errors is an object",
-        "answer/message",
-        &[Says(|_, _, reply| retype(reply, |body, name| *body = json!({ "__type": name, "message": {} })))],
-    ),
-    fault(
-        "errors-as-html",
-        "errors are a page of HTML",
-        TYPE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "message-missing",
+        sentence: "errors have no message",
+        rule: "answer/message",
+        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| *body = json!({ "__type": name })))],
+    },
+    Fault {
+        name: "message-no-text",
+        sentence: "the message of errors is an object",
+        rule: "answer/message",
+        changes: &[RewriteReply(|_, _, reply| {
+            retype(reply, |body, name| *body = json!({ "__type": name, "message": {} }))
+        })],
+    },
+    Fault {
+        name: "errors-as-html",
+        sentence: "errors are a page of HTML",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| page(answer, "text/html", "<html><title>400 Bad Request</title></html>"))
         })],
-    ),
-    fault(
-        "html-500",
-        "InvalidParameterException becomes an HTML page with status 500",
-        "always/no-5xx",
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "html-500",
+        sentence: "InvalidParameterException becomes an HTML page with status 500",
+        rule: "always/no-5xx",
+        changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidParameterException", |answer| {
                 answer.status = 500;
                 page(answer, "text/html", "<html><title>500 Internal Server Error</title></html>");
             })
         })],
-    ),
-    fault(
-        "errors-as-text",
-        "errors are plain text",
-        TYPE,
-        &[Says(|_, _, reply| of_errors(reply, |answer| page(answer, "text/plain", "bad request\n")))],
-    ),
-    fault(
-        "errors-as-xml",
-        "errors are XML, as those of S3",
-        TYPE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "errors-as-text",
+        sentence: "errors are plain text",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| page(answer, "text/plain", "bad request\n")))],
+    },
+    Fault {
+        name: "errors-as-xml",
+        sentence: "errors are XML, as those of S3",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| {
                 let name = envelope::error(answer).name.unwrap_or_default();
                 page(answer, "application/xml", &format!("<Error><Code>{name}</Code><Message>no</Message></Error>"));
             })
         })],
-    ),
-    fault(
-        "errors-empty",
-        "errors have no body",
-        TYPE,
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.body = Bytes::new()))],
-    ),
-    fault(
-        "errors-cut",
-        "the body of errors is cut in the middle",
-        TYPE,
-        &[Says(|_, _, reply| of_errors(reply, |answer| answer.body = answer.body.slice(..answer.body.len() / 2)))],
-    ),
-    fault(
-        "error-in-a-list",
-        "errors stand in a list",
-        TYPE,
-        &[Says(|_, _, reply| retype(reply, |body, _| *body = json!([body])))],
-    ),
-    fault(
-        "complete-empty",
-        "CompleteLayerUpload succeeds without a body",
-        "answer/json-object",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "errors-empty",
+        sentence: "errors have no body",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| answer.body = Bytes::new()))],
+    },
+    Fault {
+        name: "errors-cut",
+        sentence: "the body of errors is cut in the middle",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_errors(reply, |answer| answer.body = answer.body.slice(..answer.body.len() / 2))
+        })],
+    },
+    Fault {
+        name: "error-in-a-list",
+        sentence: "errors stand in a list",
+        rule: TYPE,
+        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, _| *body = json!([body])))],
+    },
+    Fault {
+        name: "complete-empty",
+        sentence: "CompleteLayerUpload succeeds without a body",
+        rule: "answer/json-object",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| answer.body = Bytes::new())
         })],
-    ),
-    fault(
-        "complete-cut",
-        "the body of CompleteLayerUpload is cut in the middle",
-        "answer/json-object",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "complete-cut",
+        sentence: "the body of CompleteLayerUpload is cut in the middle",
+        rule: "answer/json-object",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.body = answer.body.slice(..answer.body.len() / 2)
             })
         })],
-    ),
-    fault(
-        "complete-empty-object",
-        "CompleteLayerUpload succeeds with an empty object",
-        "CompleteLayerUpload/answer/layerDigest",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "complete-empty-object",
+        sentence: "CompleteLayerUpload succeeds with an empty object",
+        rule: "CompleteLayerUpload/answer/layerDigest",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.body = Bytes::from_static(b"{}")
             })
         })],
-    ),
-    fault(
-        "complete-in-pascal-case",
-        "members of CompleteLayerUpload begin with a capital",
-        "CompleteLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "complete-in-pascal-case",
+        sentence: "members of CompleteLayerUpload begin with a capital",
+        rule: "CompleteLayerUpload/answer/uploadId",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 rename_members(answer, |name| format!("{}{}", name[..1].to_uppercase(), &name[1..]))
             })
         })],
-    ),
-    fault(
-        "part-in-snake-case",
-        "members of UploadLayerPart are written in snake case",
-        "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "part-in-snake-case",
+        sentence: "members of UploadLayerPart are written in snake case",
+        rule: "UploadLayerPart/answer/lastByteReceived",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::UploadLayerPart, |answer| rename_members(answer, snake))
         })],
-    ),
-    fault(
-        "complete-in-an-envelope",
-        "the members of CompleteLayerUpload stand below a member of its own",
-        "CompleteLayerUpload/answer/registryId",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "complete-in-an-envelope",
+        sentence: "the members of CompleteLayerUpload stand below a member of its own",
+        rule: "CompleteLayerUpload/answer/registryId",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 let body = answer.json();
                 answer.body = Bytes::from(json!({ "CompleteLayerUploadResponse": body }).to_string());
             })
         })],
-    ),
-    fault(
-        "content-type-json",
-        "answers have the content type application/json",
-        CONTENT_TYPE,
-        &[Says(|_, _, reply| retag(reply, Some("application/json")))],
-    ),
-    fault(
-        "content-type-1.0",
-        "answers have the content type of version 1.0",
-        CONTENT_TYPE,
-        &[Says(|_, _, reply| retag(reply, Some("application/x-amz-json-1.0")))],
-    ),
-    fault(
-        "content-type-missing",
-        "answers have no content type",
-        CONTENT_TYPE,
-        &[Says(|_, _, reply| retag(reply, None))],
-    ),
-    fault(
-        "content-type-of-errors",
-        "errors have the content type text/plain",
-        CONTENT_TYPE,
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "content-type-json",
+        sentence: "answers have the content type application/json",
+        rule: CONTENT_TYPE,
+        changes: &[RewriteReply(|_, _, reply| retag(reply, Some("application/json")))],
+    },
+    Fault {
+        name: "content-type-1.0",
+        sentence: "answers have the content type of version 1.0",
+        rule: CONTENT_TYPE,
+        changes: &[RewriteReply(|_, _, reply| retag(reply, Some("application/x-amz-json-1.0")))],
+    },
+    Fault {
+        name: "content-type-missing",
+        sentence: "answers have no content type",
+        rule: CONTENT_TYPE,
+        changes: &[RewriteReply(|_, _, reply| retag(reply, None))],
+    },
+    Fault {
+        name: "content-type-of-errors",
+        sentence: "errors have the content type text/plain",
+        rule: CONTENT_TYPE,
+        changes: &[RewriteReply(|_, _, reply| {
             if reply.as_ref().is_ok_and(|answer| answer.status == 400) {
                 retag(reply, Some("text/plain"));
             }
         })],
-    ),
-    fault(
-        "check-as-list",
-        "BatchCheckLayerAvailability answers with a bare list",
-        "answer/json-object",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "check-as-list",
+        sentence: "BatchCheckLayerAvailability answers with a bare list",
+        rule: "answer/json-object",
+        changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
                 let layers = answer.json().map(|body| body["layers"].clone());
                 answer.body = Bytes::from(json!(layers).to_string());
             })
         })],
-    ),
-    fault(
-        "check-without-failures",
-        "BatchCheckLayerAvailability leaves failures out",
-        "BatchCheckLayerAvailability/answer/failures",
-        &[Says(|request, _, reply| without(request, reply, Operation::BatchCheckLayerAvailability, "failures"))],
-    ),
-    fault(
-        "completed-without-registry",
-        "CompleteLayerUpload leaves registryId out",
-        "CompleteLayerUpload/answer/registryId",
-        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "registryId"))],
-    ),
-    fault(
-        "completed-without-name",
-        "CompleteLayerUpload leaves repositoryName out",
-        "CompleteLayerUpload/answer/repositoryName",
-        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "repositoryName"))],
-    ),
-    fault(
-        "completed-without-upload-id",
-        "CompleteLayerUpload leaves uploadId out",
-        "CompleteLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "uploadId"))],
-    ),
-    fault(
-        "completed-without-layer-digest",
-        "CompleteLayerUpload leaves layerDigest out",
-        "CompleteLayerUpload/answer/layerDigest",
-        &[Says(|request, _, reply| without(request, reply, Operation::CompleteLayerUpload, "layerDigest"))],
-    ),
-    fault(
-        "taken-without-registry",
-        "UploadLayerPart leaves registryId out",
-        "UploadLayerPart/answer/registryId",
-        &[Says(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "registryId"))],
-    ),
-    fault(
-        "taken-without-last-byte",
-        "UploadLayerPart leaves lastByteReceived out",
-        "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "lastByteReceived"))],
-    ),
-    fault(
-        "initiate-without-part-size",
-        "InitiateLayerUpload leaves partSize out",
-        "InitiateLayerUpload/answer/partSize",
-        &[Says(|request, _, reply| without(request, reply, Operation::InitiateLayerUpload, "partSize"))],
-    ),
-    fault(
-        "initiate-without-upload-id",
-        "InitiateLayerUpload leaves uploadId out",
-        "InitiateLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| without(request, reply, Operation::InitiateLayerUpload, "uploadId"))],
-    ),
-    fault(
-        "part-size-as-text",
-        "InitiateLayerUpload gives partSize as text",
-        "InitiateLayerUpload/answer/partSize",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "check-without-failures",
+        sentence: "BatchCheckLayerAvailability leaves failures out",
+        rule: "BatchCheckLayerAvailability/answer/failures",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::BatchCheckLayerAvailability, "failures")
+        })],
+    },
+    Fault {
+        name: "completed-without-registry",
+        sentence: "CompleteLayerUpload leaves registryId out",
+        rule: "CompleteLayerUpload/answer/registryId",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::CompleteLayerUpload, "registryId")
+        })],
+    },
+    Fault {
+        name: "completed-without-name",
+        sentence: "CompleteLayerUpload leaves repositoryName out",
+        rule: "CompleteLayerUpload/answer/repositoryName",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::CompleteLayerUpload, "repositoryName")
+        })],
+    },
+    Fault {
+        name: "completed-without-upload-id",
+        sentence: "CompleteLayerUpload leaves uploadId out",
+        rule: "CompleteLayerUpload/answer/uploadId",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::CompleteLayerUpload, "uploadId")
+        })],
+    },
+    Fault {
+        name: "completed-without-layer-digest",
+        sentence: "CompleteLayerUpload leaves layerDigest out",
+        rule: "CompleteLayerUpload/answer/layerDigest",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::CompleteLayerUpload, "layerDigest")
+        })],
+    },
+    Fault {
+        name: "taken-without-registry",
+        sentence: "UploadLayerPart leaves registryId out",
+        rule: "UploadLayerPart/answer/registryId",
+        changes: &[RewriteReply(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "registryId"))],
+    },
+    Fault {
+        name: "taken-without-last-byte",
+        sentence: "UploadLayerPart leaves lastByteReceived out",
+        rule: "UploadLayerPart/answer/lastByteReceived",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::UploadLayerPart, "lastByteReceived")
+        })],
+    },
+    Fault {
+        name: "initiate-without-part-size",
+        sentence: "InitiateLayerUpload leaves partSize out",
+        rule: "InitiateLayerUpload/answer/partSize",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::InitiateLayerUpload, "partSize")
+        })],
+    },
+    Fault {
+        name: "initiate-without-upload-id",
+        sentence: "InitiateLayerUpload leaves uploadId out",
+        rule: "InitiateLayerUpload/answer/uploadId",
+        changes: &[RewriteReply(|request, _, reply| {
+            without(request, reply, Operation::InitiateLayerUpload, "uploadId")
+        })],
+    },
+    Fault {
+        name: "part-size-as-text",
+        sentence: "InitiateLayerUpload gives partSize as text",
+        rule: "InitiateLayerUpload/answer/partSize",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::InitiateLayerUpload, |body| {
                 body["partSize"] = json!(body["partSize"].to_string())
             })
         })],
-    ),
-    fault(
-        "upload-id-malformed",
-        "InitiateLayerUpload gives ids that are no UUIDs in its answers",
-        "InitiateLayerUpload/answer/uploadId",
-        &[
-            super::super::Change::Takes(|call| {
+    },
+    Fault {
+        name: "upload-id-malformed",
+        sentence: "InitiateLayerUpload gives ids that are no UUIDs in its answers",
+        rule: "InitiateLayerUpload/answer/uploadId",
+        changes: &[
+            super::super::Change::RewriteInput(|call| {
                 super::retext(&mut call.input, "uploadId", |id| String::from(id.trim_start_matches("upload-")))
             }),
-            Says(|request, _, reply| {
+            RewriteReply(|request, _, reply| {
                 edit_success(request, reply, Operation::InitiateLayerUpload, |body| {
                     body["uploadId"] = json!(format!("upload-{}", body["uploadId"].as_str().unwrap_or_default()))
                 })
             }),
         ],
-    ),
-    fault(
-        "last-byte-counted",
-        "UploadLayerPart answers with the number of bytes so far",
-        "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "last-byte-counted",
+        sentence: "UploadLayerPart answers with the number of bytes so far",
+        rule: "UploadLayerPart/answer/lastByteReceived",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] =
                     json!(body["lastByteReceived"].as_i64().unwrap_or_default().saturating_add(1))
             })
         })],
-    ),
-    fault(
-        "last-byte-of-part",
-        "UploadLayerPart counts lastByteReceived from the beginning of the part",
-        "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "last-byte-of-part",
+        sentence: "UploadLayerPart counts lastByteReceived from the beginning of the part",
+        rule: "UploadLayerPart/answer/lastByteReceived",
+        changes: &[RewriteReply(|request, _, reply| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let first = sent["partFirstByte"].as_i64().unwrap_or_default();
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
@@ -481,63 +509,63 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             });
         })],
-    ),
-    fault(
-        "last-byte-as-text",
-        "UploadLayerPart gives lastByteReceived as text",
-        "UploadLayerPart/answer/lastByteReceived",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "last-byte-as-text",
+        sentence: "UploadLayerPart gives lastByteReceived as text",
+        rule: "UploadLayerPart/answer/lastByteReceived",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] = json!(body["lastByteReceived"].to_string())
             })
         })],
-    ),
-    fault(
-        "upload-id-of-answer",
-        "CompleteLayerUpload answers with an upload id of its own",
-        "CompleteLayerUpload/answer/uploadId",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "upload-id-of-answer",
+        sentence: "CompleteLayerUpload answers with an upload id of its own",
+        rule: "CompleteLayerUpload/answer/uploadId",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 body["uploadId"] = json!("00000000-0000-4000-8000-000000000000")
             })
         })],
-    ),
-    fault(
-        "name-of-answer",
-        "CompleteLayerUpload answers with the last segment of the repository name",
-        "CompleteLayerUpload/answer/repositoryName",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "name-of-answer",
+        sentence: "CompleteLayerUpload answers with the last segment of the repository name",
+        rule: "CompleteLayerUpload/answer/repositoryName",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 let name = body["repositoryName"].as_str().unwrap_or_default();
                 body["repositoryName"] = json!(name.rsplit('/').next());
             })
         })],
-    ),
-    fault(
-        "registry-as-number",
-        "UploadLayerPart gives registryId as a number",
-        "UploadLayerPart/answer/registryId",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "registry-as-number",
+        sentence: "UploadLayerPart gives registryId as a number",
+        rule: "UploadLayerPart/answer/registryId",
+        changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["registryId"] = json!(12_345_678_910_u64)
             })
         })],
-    ),
-    fault(
-        "refused-part-says-nothing",
-        "InvalidLayerPartException names nothing",
-        "UploadLayerPart/answer/InvalidLayerPartException",
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "refused-part-says-nothing",
+        sentence: "InvalidLayerPartException names nothing",
+        rule: "UploadLayerPart/answer/InvalidLayerPartException",
+        changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
                 answer.body = Bytes::from_static(b"{\"__type\":\"InvalidLayerPartException\",\"message\":\"no\"}");
             })
         })],
-    ),
-    fault(
-        "refused-part-last-byte",
-        "InvalidLayerPartException gives the number of bytes received as the last valid one",
-        "UploadLayerPart/answer/InvalidLayerPartException",
-        &[Says(|_, _, reply| {
+    },
+    Fault {
+        name: "refused-part-last-byte",
+        sentence: "InvalidLayerPartException gives the number of bytes received as the last valid one",
+        rule: "UploadLayerPart/answer/InvalidLayerPartException",
+        changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
                 edit_answer(answer, |body| {
                     if let Some(last) = body["lastValidByteReceived"].as_i64().filter(|last| *last > 0) {
@@ -546,7 +574,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 });
             })
         })],
-    ),
+    },
 ];
 
 fn without(request: &Request, reply: &mut Reply, operation: Operation, member: &str) {

@@ -1,13 +1,18 @@
 //! Each error type, replaced by those that servers give in its place.
 
-use super::super::Change::{Finds, Names};
+use super::super::Change::{EditRefusals, ErrorAs};
 use super::super::change::again;
-use super::{Fault, fault};
+use super::Fault;
 
 /// An error type for a rule.
 macro_rules! named {
     ($name:literal, $rule:literal, $error:literal) => {
-        fault($name, concat!("a break of ", $rule, " is answered with ", $error), $rule, &[Names($rule, $error)])
+        Fault {
+            name: $name,
+            sentence: concat!("a break of ", $rule, " is answered with ", $error),
+            rule: $rule,
+            changes: &[ErrorAs($rule, $error)],
+        }
     };
 }
 
@@ -79,16 +84,16 @@ pub(super) static FAULTS: &[Fault] = &[
     named!("layer-as-no-repository", "GetDownloadUrlForLayer/layerDigest/exists", "RepositoryNotFoundException"),
     named!("layer-as-inaccessible", "GetDownloadUrlForLayer/layerDigest/exists", "LayerInaccessibleException"),
     named!("layer-as-parameter", "GetDownloadUrlForLayer/layerDigest/exists", "InvalidParameterException"),
-    fault(
-        "once-as-layer",
-        "a second CompleteLayerUpload of an upload is answered with InvalidLayerException",
-        "CompleteLayerUpload/uploadId/once",
-        &[Finds(|call, wrong| again(call, wrong, "InvalidLayerException"))],
-    ),
-    fault(
-        "once-as-empty",
-        "a second CompleteLayerUpload of an upload is answered with EmptyUploadException",
-        "CompleteLayerUpload/uploadId/once",
-        &[Finds(|call, wrong| again(call, wrong, "EmptyUploadException"))],
-    ),
+    Fault {
+        name: "once-as-layer",
+        sentence: "a second CompleteLayerUpload of an upload is answered with InvalidLayerException",
+        rule: "CompleteLayerUpload/uploadId/once",
+        changes: &[EditRefusals(|call, wrong| again(call, wrong, "InvalidLayerException"))],
+    },
+    Fault {
+        name: "once-as-empty",
+        sentence: "a second CompleteLayerUpload of an upload is answered with EmptyUploadException",
+        rule: "CompleteLayerUpload/uploadId/once",
+        changes: &[EditRefusals(|call, wrong| again(call, wrong, "EmptyUploadException"))],
+    },
 ];

@@ -68,11 +68,6 @@ impl Fault {
     }
 }
 
-/// A row of a table of faults.
-const fn fault(name: &'static str, sentence: &'static str, rule: &'static str, changes: &'static [Change]) -> Fault {
-    Fault { name, sentence, rule, changes }
-}
-
 /// How many characters a text has, or how many items a list.
 fn length(value: &Value) -> usize {
     match value {

@@ -3,325 +3,329 @@
 use regex::Regex;
 use serde_json::Value;
 
-use super::super::Change::{Admits, Ignores, Refuses, Takes};
+use super::super::Change::{AcceptIf, RejectIf, RewriteInput, SkipRule};
 use super::super::change::Call;
-use super::{Fault, fault, retext, texts};
+use super::{Fault, retext, texts};
 use crate::contract::{Operation, ecr, shapes};
 
 const COMPLETE: Operation = Operation::CompleteLayerUpload;
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "digest-unanchored",
-        "CompleteLayerUpload takes a text that has a digest somewhere in it",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "DIGEST"))],
-    ),
-    fault(
-        "digest-open-end",
-        "CompleteLayerUpload takes a text that begins with a digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST"))],
-    ),
-    fault(
-        "digest-open-beginning",
-        "CompleteLayerUpload takes a text that ends with a digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"DIGEST\z"))],
-    ),
-    fault(
-        "digest-newline",
-        "CompleteLayerUpload takes a digest with a newline at its end, as `$` does in many languages",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST\n?\z"))],
-    ),
-    fault(
-        "digest-any-line",
-        "CompleteLayerUpload takes a text with a digest on one of its lines, as `^` and `$` do in some languages",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "(?m)^DIGEST$"))],
-    ),
-    fault(
-        "digest-trimmed",
-        "CompleteLayerUpload trims digests",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Takes(|call| redigest(call, |digest| String::from(digest.trim())))],
-    ),
-    fault(
-        "digest-until-nul",
-        "CompleteLayerUpload reads digests until a NUL",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Takes(|call| redigest(call, |digest| String::from(digest.split('\0').next().unwrap_or_default())))],
-    ),
-    fault(
-        "digest-any-letter",
-        "CompleteLayerUpload takes letters beyond f in a digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+    Fault {
+        name: "digest-unanchored",
+        sentence: "CompleteLayerUpload takes a text that has a digest somewhere in it",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "DIGEST"))],
+    },
+    Fault {
+        name: "digest-open-end",
+        sentence: "CompleteLayerUpload takes a text that begins with a digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST"))],
+    },
+    Fault {
+        name: "digest-open-beginning",
+        sentence: "CompleteLayerUpload takes a text that ends with a digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"DIGEST\z"))],
+    },
+    Fault {
+        name: "digest-newline",
+        sentence: "CompleteLayerUpload takes a digest with a newline at its end, as `$` does in many languages",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST\n?\z"))],
+    },
+    Fault {
+        name: "digest-any-line",
+        sentence: "CompleteLayerUpload takes a text with a digest on one of its lines, as `^` and `$` do in some languages",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "(?m)^DIGEST$"))],
+    },
+    Fault {
+        name: "digest-trimmed",
+        sentence: "CompleteLayerUpload trims digests",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[RewriteInput(|call| redigest(call, |digest| String::from(digest.trim())))],
+    },
+    Fault {
+        name: "digest-until-nul",
+        sentence: "CompleteLayerUpload reads digests until a NUL",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[RewriteInput(|call| {
+            redigest(call, |digest| String::from(digest.split('\0').next().unwrap_or_default()))
+        })],
+    },
+    Fault {
+        name: "digest-any-letter",
+        sentence: "CompleteLayerUpload takes letters beyond f in a digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]+:[a-zA-Z0-9]+\z")
         })],
-    ),
-    fault(
-        "digest-unicode",
-        "CompleteLayerUpload takes letters and digits of any alphabet in a digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A[\w+.-]+:[\w]+\z"))],
-    ),
-    fault(
-        "digest-without-colon",
-        "CompleteLayerUpload takes a digest without its algorithm as one of sha256",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "digest-unicode",
+        sentence: "CompleteLayerUpload takes letters and digits of any alphabet in a digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A[\w+.-]+:[\w]+\z"))],
+    },
+    Fault {
+        name: "digest-without-colon",
+        sentence: "CompleteLayerUpload takes a digest without its algorithm as one of sha256",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[RewriteInput(|call| {
             redigest(
                 call,
                 |digest| if digest.contains(':') { String::from(digest) } else { format!("sha256:{digest}") },
             );
         })],
-    ),
-    fault(
-        "digest-nothing-after-colon",
-        "CompleteLayerUpload takes a digest with nothing behind its colon",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+    },
+    Fault {
+        name: "digest-nothing-after-colon",
+        sentence: "CompleteLayerUpload takes a digest with nothing behind its colon",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]+:[a-fA-F0-9]*\z")
         })],
-    ),
-    fault(
-        "digest-nothing-before-colon",
-        "CompleteLayerUpload takes a digest with nothing before its colon",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+    },
+    Fault {
+        name: "digest-nothing-before-colon",
+        sentence: "CompleteLayerUpload takes a digest with nothing before its colon",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]*:[a-fA-F0-9]+\z")
         })],
-    ),
-    fault(
-        "digest-two-colons",
-        "CompleteLayerUpload takes a digest with two colons",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+    },
+    Fault {
+        name: "digest-two-colons",
+        sentence: "CompleteLayerUpload takes a digest with two colons",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.:-]+:[a-fA-F0-9]+\z")
         })],
-    ),
-    fault(
-        "digest-slash",
-        "CompleteLayerUpload takes a slash in the algorithm of a digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+    },
+    Fault {
+        name: "digest-slash",
+        sentence: "CompleteLayerUpload takes a slash in the algorithm of a digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+./-]+:[a-fA-F0-9]+\z")
         })],
-    ),
-    fault(
-        "digest-empty",
-        "CompleteLayerUpload takes an empty digest",
-        "CompleteLayerUpload/layerDigests/item-pattern",
-        &[Admits("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A(?:DIGEST)?\z"))],
-    ),
-    fault(
-        "digest-sha256-only",
-        "CompleteLayerUpload takes digests of sha256 and no other algorithm",
-        "CompleteLayerUpload/layerDigests/other-algorithm",
-        &[Refuses("CompleteLayerUpload/layerDigests/other-algorithm", |list| !all(list, r"\Asha256:"))],
-    ),
-    fault(
-        "digest-no-separators",
-        "CompleteLayerUpload takes no dots, dashes, plus signs or underscores in an algorithm",
-        "CompleteLayerUpload/layerDigests/other-algorithm",
-        &[Refuses("CompleteLayerUpload/layerDigests/other-algorithm", |list| {
+    },
+    Fault {
+        name: "digest-empty",
+        sentence: "CompleteLayerUpload takes an empty digest",
+        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A(?:DIGEST)?\z"))],
+    },
+    Fault {
+        name: "digest-sha256-only",
+        sentence: "CompleteLayerUpload takes digests of sha256 and no other algorithm",
+        rule: "CompleteLayerUpload/layerDigests/other-algorithm",
+        changes: &[RejectIf("CompleteLayerUpload/layerDigests/other-algorithm", |list| !all(list, r"\Asha256:"))],
+    },
+    Fault {
+        name: "digest-no-separators",
+        sentence: "CompleteLayerUpload takes no dots, dashes, plus signs or underscores in an algorithm",
+        rule: "CompleteLayerUpload/layerDigests/other-algorithm",
+        changes: &[RejectIf("CompleteLayerUpload/layerDigests/other-algorithm", |list| {
             texts(list).iter().any(|digest| digest.contains(['.', '-', '+', '_']))
         })],
-    ),
-    fault(
-        "url-digest-unanchored",
-        "GetDownloadUrlForLayer takes a text that has a digest somewhere in it",
-        "GetDownloadUrlForLayer/layerDigest/pattern",
-        &[Admits("GetDownloadUrlForLayer/layerDigest/pattern", |digest| all(digest, "DIGEST"))],
-    ),
-    fault(
-        "url-digest-any",
-        "GetDownloadUrlForLayer takes any text as a digest",
-        "GetDownloadUrlForLayer/layerDigest/pattern",
-        &[Ignores("GetDownloadUrlForLayer/layerDigest/pattern")],
-    ),
-    fault(
-        "initiate-name-unanchored",
-        "InitiateLayerUpload takes a text that has a repository name somewhere in it",
-        "InitiateLayerUpload/repositoryName/pattern",
-        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, "NAME"))],
-    ),
-    fault(
-        "complete-name-open-end",
-        "CompleteLayerUpload takes a text that begins with a repository name",
-        "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME"))],
-    ),
-    fault(
-        "part-name-open-beginning",
-        "UploadLayerPart takes a text that ends with a repository name",
-        "UploadLayerPart/repositoryName/pattern",
-        &[Admits("UploadLayerPart/repositoryName/pattern", |name| all(name, r"NAME\z"))],
-    ),
-    fault(
-        "check-name-newline",
-        "BatchCheckLayerAvailability takes a repository name with a newline at its end",
-        "BatchCheckLayerAvailability/repositoryName/pattern",
-        &[Admits("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, r"\ANAME\n?\z"))],
-    ),
-    fault(
-        "name-any-line",
-        "CompleteLayerUpload takes a text with a repository name on one of its lines",
-        "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, "(?m)^NAME$"))],
-    ),
-    fault(
-        "name-trimmed",
-        "repository names are trimmed",
-        "InitiateLayerUpload/repositoryName/pattern",
-        &[Takes(|call| rename(call, |name| String::from(name.trim())))],
-    ),
-    fault(
-        "name-until-nul",
-        "repository names are read until a NUL",
-        "CompleteLayerUpload/repositoryName/pattern",
-        &[Takes(|call| rename(call, |name| String::from(name.split('\0').next().unwrap_or_default())))],
-    ),
-    fault(
-        "name-lowered",
-        "repository names are made lower-case",
-        "InitiateLayerUpload/repositoryName/pattern",
-        &[Takes(|call| rename(call, str::to_lowercase))],
-    ),
-    fault(
-        "name-slashes-trimmed",
-        "slashes around repository names are dropped",
-        "UploadLayerPart/repositoryName/pattern",
-        &[Takes(|call| rename(call, |name| String::from(name.trim_matches('/'))))],
-    ),
-    fault(
-        "name-slashes-joined",
-        "repeated slashes in repository names count as one",
-        "CompleteLayerUpload/repositoryName/pattern",
-        &[Takes(|call| rename(call, |name| name.replace("//", "/")))],
-    ),
-    fault(
-        "name-upper-case",
-        "InitiateLayerUpload takes upper-case letters in repository names",
-        "InitiateLayerUpload/repositoryName/pattern",
-        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| all(name, r"(?i)\ANAME\z"))],
-    ),
-    fault(
-        "name-any-separators",
-        "BatchCheckLayerAvailability takes dots, dashes and underscores anywhere in repository names",
-        "BatchCheckLayerAvailability/repositoryName/pattern",
-        &[Admits("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, r"\A[a-z0-9._/-]+\z"))],
-    ),
-    fault(
-        "name-with-tag",
-        "CompleteLayerUpload takes a repository name with a colon and a tag behind it",
-        "CompleteLayerUpload/repositoryName/pattern",
-        &[Admits("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME:[a-z0-9]+\z"))],
-    ),
-    fault(
-        "name-unicode",
-        "InitiateLayerUpload takes letters of any alphabet in repository names",
-        "InitiateLayerUpload/repositoryName/pattern",
-        &[Admits("InitiateLayerUpload/repositoryName/pattern", |name| {
+    },
+    Fault {
+        name: "url-digest-unanchored",
+        sentence: "GetDownloadUrlForLayer takes a text that has a digest somewhere in it",
+        rule: "GetDownloadUrlForLayer/layerDigest/pattern",
+        changes: &[AcceptIf("GetDownloadUrlForLayer/layerDigest/pattern", |digest| all(digest, "DIGEST"))],
+    },
+    Fault {
+        name: "url-digest-any",
+        sentence: "GetDownloadUrlForLayer takes any text as a digest",
+        rule: "GetDownloadUrlForLayer/layerDigest/pattern",
+        changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/pattern")],
+    },
+    Fault {
+        name: "initiate-name-unanchored",
+        sentence: "InitiateLayerUpload takes a text that has a repository name somewhere in it",
+        rule: "InitiateLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| all(name, "NAME"))],
+    },
+    Fault {
+        name: "complete-name-open-end",
+        sentence: "CompleteLayerUpload takes a text that begins with a repository name",
+        rule: "CompleteLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME"))],
+    },
+    Fault {
+        name: "part-name-open-beginning",
+        sentence: "UploadLayerPart takes a text that ends with a repository name",
+        rule: "UploadLayerPart/repositoryName/pattern",
+        changes: &[AcceptIf("UploadLayerPart/repositoryName/pattern", |name| all(name, r"NAME\z"))],
+    },
+    Fault {
+        name: "check-name-newline",
+        sentence: "BatchCheckLayerAvailability takes a repository name with a newline at its end",
+        rule: "BatchCheckLayerAvailability/repositoryName/pattern",
+        changes: &[AcceptIf("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, r"\ANAME\n?\z"))],
+    },
+    Fault {
+        name: "name-any-line",
+        sentence: "CompleteLayerUpload takes a text with a repository name on one of its lines",
+        rule: "CompleteLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, "(?m)^NAME$"))],
+    },
+    Fault {
+        name: "name-trimmed",
+        sentence: "repository names are trimmed",
+        rule: "InitiateLayerUpload/repositoryName/pattern",
+        changes: &[RewriteInput(|call| rename(call, |name| String::from(name.trim())))],
+    },
+    Fault {
+        name: "name-until-nul",
+        sentence: "repository names are read until a NUL",
+        rule: "CompleteLayerUpload/repositoryName/pattern",
+        changes: &[RewriteInput(|call| rename(call, |name| String::from(name.split('\0').next().unwrap_or_default())))],
+    },
+    Fault {
+        name: "name-lowered",
+        sentence: "repository names are made lower-case",
+        rule: "InitiateLayerUpload/repositoryName/pattern",
+        changes: &[RewriteInput(|call| rename(call, str::to_lowercase))],
+    },
+    Fault {
+        name: "name-slashes-trimmed",
+        sentence: "slashes around repository names are dropped",
+        rule: "UploadLayerPart/repositoryName/pattern",
+        changes: &[RewriteInput(|call| rename(call, |name| String::from(name.trim_matches('/'))))],
+    },
+    Fault {
+        name: "name-slashes-joined",
+        sentence: "repeated slashes in repository names count as one",
+        rule: "CompleteLayerUpload/repositoryName/pattern",
+        changes: &[RewriteInput(|call| rename(call, |name| name.replace("//", "/")))],
+    },
+    Fault {
+        name: "name-upper-case",
+        sentence: "InitiateLayerUpload takes upper-case letters in repository names",
+        rule: "InitiateLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| all(name, r"(?i)\ANAME\z"))],
+    },
+    Fault {
+        name: "name-any-separators",
+        sentence: "BatchCheckLayerAvailability takes dots, dashes and underscores anywhere in repository names",
+        rule: "BatchCheckLayerAvailability/repositoryName/pattern",
+        changes: &[AcceptIf("BatchCheckLayerAvailability/repositoryName/pattern", |name| {
+            all(name, r"\A[a-z0-9._/-]+\z")
+        })],
+    },
+    Fault {
+        name: "name-with-tag",
+        sentence: "CompleteLayerUpload takes a repository name with a colon and a tag behind it",
+        rule: "CompleteLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME:[a-z0-9]+\z"))],
+    },
+    Fault {
+        name: "name-unicode",
+        sentence: "InitiateLayerUpload takes letters of any alphabet in repository names",
+        rule: "InitiateLayerUpload/repositoryName/pattern",
+        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| {
             texts(name).iter().all(|name| {
                 !name.is_ascii() && name.chars().all(|letter| letter.is_alphanumeric() || "._-/".contains(letter))
             })
         })],
-    ),
-    fault(
-        "name-four-segments",
-        "CompleteLayerUpload refuses repository names of four segments and more",
-        "CompleteLayerUpload/repositoryName/accepted",
-        &[Refuses("CompleteLayerUpload/repositoryName/accepted", |name| {
+    },
+    Fault {
+        name: "name-four-segments",
+        sentence: "CompleteLayerUpload refuses repository names of four segments and more",
+        rule: "CompleteLayerUpload/repositoryName/accepted",
+        changes: &[RejectIf("CompleteLayerUpload/repositoryName/accepted", |name| {
             texts(name).iter().any(|name| name.split('/').count() > 3)
         })],
-    ),
-    fault(
-        "upload-id-any",
-        "CompleteLayerUpload looks up any text as an upload id",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Ignores("CompleteLayerUpload/uploadId/pattern")],
-    ),
-    fault(
-        "part-upload-id-any",
-        "UploadLayerPart looks up any text as an upload id",
-        "UploadLayerPart/uploadId/pattern",
-        &[Ignores("UploadLayerPart/uploadId/pattern")],
-    ),
-    fault(
-        "upload-id-unanchored",
-        "UploadLayerPart takes a text that has an upload id somewhere in it",
-        "UploadLayerPart/uploadId/pattern",
-        &[Admits("UploadLayerPart/uploadId/pattern", |id| all(id, "UPLOAD_ID"))],
-    ),
-    fault(
-        "upload-id-newline",
-        "CompleteLayerUpload takes an upload id with a newline at its end",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Admits("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\AUPLOAD_ID\n?\z"))],
-    ),
-    fault(
-        "upload-id-trimmed",
-        "upload ids are trimmed",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Takes(|call| retext(&mut call.input, "uploadId", |id| String::from(id.trim())))],
-    ),
-    fault(
-        "upload-id-any-uuid",
-        "upload ids are read by a parser of UUIDs, with braces, as a URN, or without dashes",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Takes(|call| retext(&mut call.input, "uploadId", parsed_uuid))],
-    ),
-    fault(
-        "upload-id-any-letter",
-        "CompleteLayerUpload takes letters beyond f in an upload id",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Admits("CompleteLayerUpload/uploadId/pattern", |id| {
+    },
+    Fault {
+        name: "upload-id-any",
+        sentence: "CompleteLayerUpload looks up any text as an upload id",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[SkipRule("CompleteLayerUpload/uploadId/pattern")],
+    },
+    Fault {
+        name: "part-upload-id-any",
+        sentence: "UploadLayerPart looks up any text as an upload id",
+        rule: "UploadLayerPart/uploadId/pattern",
+        changes: &[SkipRule("UploadLayerPart/uploadId/pattern")],
+    },
+    Fault {
+        name: "upload-id-unanchored",
+        sentence: "UploadLayerPart takes a text that has an upload id somewhere in it",
+        rule: "UploadLayerPart/uploadId/pattern",
+        changes: &[AcceptIf("UploadLayerPart/uploadId/pattern", |id| all(id, "UPLOAD_ID"))],
+    },
+    Fault {
+        name: "upload-id-newline",
+        sentence: "CompleteLayerUpload takes an upload id with a newline at its end",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\AUPLOAD_ID\n?\z"))],
+    },
+    Fault {
+        name: "upload-id-trimmed",
+        sentence: "upload ids are trimmed",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[RewriteInput(|call| retext(&mut call.input, "uploadId", |id| String::from(id.trim())))],
+    },
+    Fault {
+        name: "upload-id-any-uuid",
+        sentence: "upload ids are read by a parser of UUIDs, with braces, as a URN, or without dashes",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[RewriteInput(|call| retext(&mut call.input, "uploadId", parsed_uuid))],
+    },
+    Fault {
+        name: "upload-id-any-letter",
+        sentence: "CompleteLayerUpload takes letters beyond f in an upload id",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| {
             all(id, r"\A[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}\z")
         })],
-    ),
-    fault(
-        "upload-id-36-of-anything",
-        "CompleteLayerUpload takes 36 hex digits and dashes in any order as an upload id",
-        "CompleteLayerUpload/uploadId/pattern",
-        &[Admits("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\A[0-9a-fA-F-]{36}\z"))],
-    ),
-    fault(
-        "registry-any",
-        "CompleteLayerUpload takes any text as a registry id",
-        "CompleteLayerUpload/registryId/pattern",
-        &[Ignores("CompleteLayerUpload/registryId/pattern")],
-    ),
-    fault(
-        "registry-unicode-digits",
-        "UploadLayerPart takes digits of any alphabet in a registry id",
-        "UploadLayerPart/registryId/pattern",
-        &[Admits("UploadLayerPart/registryId/pattern", |id| all(id, r"\A\d{12}\z"))],
-    ),
-    fault(
-        "registry-unanchored",
-        "InitiateLayerUpload takes a text with twelve digits in it as a registry id",
-        "InitiateLayerUpload/registryId/pattern",
-        &[Admits("InitiateLayerUpload/registryId/pattern", |id| all(id, "[0-9]{12}"))],
-    ),
-    fault(
-        "registry-dashes",
-        "dashes in a registry id are dropped",
-        "CompleteLayerUpload/registryId/pattern",
-        &[Takes(|call| retext(&mut call.input, "registryId", |id| id.replace('-', "")))],
-    ),
-    fault(
-        "registry-empty",
-        "an empty registry id is as if left out",
-        "BatchCheckLayerAvailability/registryId/pattern",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "upload-id-36-of-anything",
+        sentence: "CompleteLayerUpload takes 36 hex digits and dashes in any order as an upload id",
+        rule: "CompleteLayerUpload/uploadId/pattern",
+        changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\A[0-9a-fA-F-]{36}\z"))],
+    },
+    Fault {
+        name: "registry-any",
+        sentence: "CompleteLayerUpload takes any text as a registry id",
+        rule: "CompleteLayerUpload/registryId/pattern",
+        changes: &[SkipRule("CompleteLayerUpload/registryId/pattern")],
+    },
+    Fault {
+        name: "registry-unicode-digits",
+        sentence: "UploadLayerPart takes digits of any alphabet in a registry id",
+        rule: "UploadLayerPart/registryId/pattern",
+        changes: &[AcceptIf("UploadLayerPart/registryId/pattern", |id| all(id, r"\A\d{12}\z"))],
+    },
+    Fault {
+        name: "registry-unanchored",
+        sentence: "InitiateLayerUpload takes a text with twelve digits in it as a registry id",
+        rule: "InitiateLayerUpload/registryId/pattern",
+        changes: &[AcceptIf("InitiateLayerUpload/registryId/pattern", |id| all(id, "[0-9]{12}"))],
+    },
+    Fault {
+        name: "registry-dashes",
+        sentence: "dashes in a registry id are dropped",
+        rule: "CompleteLayerUpload/registryId/pattern",
+        changes: &[RewriteInput(|call| retext(&mut call.input, "registryId", |id| id.replace('-', "")))],
+    },
+    Fault {
+        name: "registry-empty",
+        sentence: "an empty registry id is as if left out",
+        rule: "BatchCheckLayerAvailability/registryId/pattern",
+        changes: &[RewriteInput(|call| {
             if call.input.get("registryId").and_then(Value::as_str) == Some("") {
                 call.input.remove("registryId");
             }
         })],
-    ),
+    },
 ];
 
 /// Whether an expression is found in each text of a member. In it, DIGEST, NAME and UPLOAD_ID stand for the patterns of the

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde_json::json;
 
-use super::super::Change::{Finds, Ignores, Performs, Takes};
+use super::super::Change::{EditRefusals, Execute, RewriteInput, SkipRule};
 use super::super::change::{Call, refusal};
-use super::{Fault, fault, retext};
+use super::{Fault, retext};
 use crate::contract::Operation;
 use crate::contract::check::long;
 
@@ -16,143 +16,143 @@ const LENGTH: &str = "UploadLayerPart/layerPartBlob/length";
 const INVERTED: &str = "UploadLayerPart/partLastByte/not-before-first";
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "ranges-not-looked-at",
-        "UploadLayerPart looks at neither position",
-        CONTIGUOUS,
-        &[Ignores(CONTIGUOUS), Ignores(LENGTH), Ignores(INVERTED)],
-    ),
-    fault(
-        "first-byte-not-looked-at",
-        "UploadLayerPart does not look at the first position",
-        CONTIGUOUS,
-        &[Ignores(CONTIGUOUS)],
-    ),
-    fault(
-        "length-not-looked-at",
-        "UploadLayerPart does not compare the number of bytes with the positions",
-        LENGTH,
-        &[Ignores(LENGTH), Ignores(INVERTED)],
-    ),
-    fault(
-        "gaps-taken",
-        "UploadLayerPart takes a part behind a gap",
-        CONTIGUOUS,
-        &[Finds(|call, wrong| {
+    Fault {
+        name: "ranges-not-looked-at",
+        sentence: "UploadLayerPart looks at neither position",
+        rule: CONTIGUOUS,
+        changes: &[SkipRule(CONTIGUOUS), SkipRule(LENGTH), SkipRule(INVERTED)],
+    },
+    Fault {
+        name: "first-byte-not-looked-at",
+        sentence: "UploadLayerPart does not look at the first position",
+        rule: CONTIGUOUS,
+        changes: &[SkipRule(CONTIGUOUS)],
+    },
+    Fault {
+        name: "length-not-looked-at",
+        sentence: "UploadLayerPart does not compare the number of bytes with the positions",
+        rule: LENGTH,
+        changes: &[SkipRule(LENGTH), SkipRule(INVERTED)],
+    },
+    Fault {
+        name: "gaps-taken",
+        sentence: "UploadLayerPart takes a part behind a gap",
+        rule: CONTIGUOUS,
+        changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
             wrong.retain(|refusal| refusal.rule != CONTIGUOUS || first < received);
         })],
-    ),
-    fault(
-        "overlaps-taken",
-        "UploadLayerPart takes a part that begins before the end of the one before it, but not at 0",
-        CONTIGUOUS,
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "overlaps-taken",
+        sentence: "UploadLayerPart takes a part that begins before the end of the one before it, but not at 0",
+        rule: CONTIGUOUS,
+        changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
             wrong.retain(|refusal| refusal.rule != CONTIGUOUS || first > received || first == 0);
         })],
-    ),
-    fault(
-        "repeated-part-taken",
-        "UploadLayerPart answers a part that it has already with success",
-        CONTIGUOUS,
-        &[
-            Finds(|call, wrong| {
+    },
+    Fault {
+        name: "repeated-part-taken",
+        sentence: "UploadLayerPart answers a part that it has already with success",
+        rule: CONTIGUOUS,
+        changes: &[
+            EditRefusals(|call, wrong| {
                 if is_repeated(call) {
                     wrong.retain(|refusal| refusal.rule != CONTIGUOUS);
                 }
             }),
-            Performs(|call| is_repeated(call).then(|| call.part_taken())),
+            Execute(|call| is_repeated(call).then(|| call.part_taken())),
         ],
-    ),
-    fault(
-        "late-start-taken",
-        "UploadLayerPart takes a first part that does not begin at 0",
-        CONTIGUOUS,
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "late-start-taken",
+        sentence: "UploadLayerPart takes a first part that does not begin at 0",
+        rule: CONTIGUOUS,
+        changes: &[EditRefusals(|call, wrong| {
             if call.upload().is_some_and(|upload| upload.parts.is_empty()) {
                 wrong.retain(|refusal| refusal.rule != CONTIGUOUS);
             }
         })],
-    ),
-    fault(
-        "last-byte-excluded",
-        "UploadLayerPart counts the last position as the one behind the part, as well",
-        LENGTH,
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "last-byte-excluded",
+        sentence: "UploadLayerPart counts the last position as the one behind the part, as well",
+        rule: LENGTH,
+        changes: &[RewriteInput(|call| {
             let size = call.blob_size() as i64;
             if call.is(Operation::UploadLayerPart) && size > 0 && call.span() == size + 1 {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
-    ),
-    fault(
-        "short-part-taken",
-        "UploadLayerPart takes fewer bytes than the positions say",
-        LENGTH,
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "short-part-taken",
+        sentence: "UploadLayerPart takes fewer bytes than the positions say",
+        rule: LENGTH,
+        changes: &[EditRefusals(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
             wrong.retain(|refusal| refusal.rule != LENGTH || size > said);
         })],
-    ),
-    fault(
-        "long-part-taken",
-        "UploadLayerPart takes more bytes than the positions say",
-        LENGTH,
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "long-part-taken",
+        sentence: "UploadLayerPart takes more bytes than the positions say",
+        rule: LENGTH,
+        changes: &[EditRefusals(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
             wrong.retain(|refusal| refusal.rule != LENGTH || size < said || said < 1);
         })],
-    ),
-    fault(
-        "inverted-range-taken",
-        "UploadLayerPart takes a last position before the first",
-        INVERTED,
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "inverted-range-taken",
+        sentence: "UploadLayerPart takes a last position before the first",
+        rule: INVERTED,
+        changes: &[EditRefusals(|call, wrong| {
             if call.number("partLastByte") < call.number("partFirstByte") {
                 wrong.retain(|refusal| refusal.rule != INVERTED && refusal.rule != LENGTH);
             }
         })],
-    ),
-    fault(
-        "positions-of-32-bits",
-        "positions are cut to 32 bits",
-        CONTIGUOUS,
-        &[Takes(|call| positions(call, |position| position & 0xffff_ffff))],
-    ),
-    fault(
-        "last-position-of-31-bits",
-        "the last position is cut to 31 bits",
-        LENGTH,
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "positions-of-32-bits",
+        sentence: "positions are cut to 32 bits",
+        rule: CONTIGUOUS,
+        changes: &[RewriteInput(|call| positions(call, |position| position & 0xffff_ffff))],
+    },
+    Fault {
+        name: "last-position-of-31-bits",
+        sentence: "the last position is cut to 31 bits",
+        rule: LENGTH,
+        changes: &[RewriteInput(|call| {
             if let Some(last) = call.input.get("partLastByte").and_then(long) {
                 call.input.insert(String::from("partLastByte"), json!(last & 0x7fff_ffff));
             }
         })],
-    ),
-    fault(
-        "negative-positions-as-0",
-        "UploadLayerPart reads a position below 0 as 0",
-        "UploadLayerPart/partFirstByte/min",
-        &[Takes(|call| positions(call, |position| position.max(0)))],
-    ),
-    fault(
-        "negative-last-position",
-        "UploadLayerPart computes the last position if it is below 0",
-        "UploadLayerPart/partLastByte/min",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "negative-positions-as-0",
+        sentence: "UploadLayerPart reads a position below 0 as 0",
+        rule: "UploadLayerPart/partFirstByte/min",
+        changes: &[RewriteInput(|call| positions(call, |position| position.max(0)))],
+    },
+    Fault {
+        name: "negative-last-position",
+        sentence: "UploadLayerPart computes the last position if it is below 0",
+        rule: "UploadLayerPart/partLastByte/min",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.number("partLastByte") < 0 {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
-    ),
-    fault(
-        "no-resuming",
-        "after a refused part an upload takes no further one",
-        "UploadLayerPart/partFirstByte/resume",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "no-resuming",
+        sentence: "after a refused part an upload takes no further one",
+        rule: "UploadLayerPart/partFirstByte/resume",
+        changes: &[EditRefusals(|call, wrong| {
             if !call.is(Operation::UploadLayerPart) {
                 return;
             }
@@ -163,12 +163,12 @@ pub(super) static FAULTS: &[Fault] = &[
                 call.memory.ended.insert(key);
             }
         })],
-    ),
-    fault(
-        "refused-part-kept",
-        "a part that is refused for its position is kept all the same",
-        "UploadLayerPart/partFirstByte/resume",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "refused-part-kept",
+        sentence: "a part that is refused for its position is kept all the same",
+        rule: "UploadLayerPart/partFirstByte/resume",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
                 let bytes = call.blob();
                 if let Some(upload) = call.upload() {
@@ -176,18 +176,18 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             }
         })],
-    ),
-    fault(
-        "base64-of-urls",
-        "UploadLayerPart takes base64 of the alphabet for URLs",
-        "UploadLayerPart/layerPartBlob/base64",
-        &[Takes(|call| decoded(call, |text| URL_SAFE.decode(text).ok()))],
-    ),
-    fault(
-        "base64-lenient",
-        "UploadLayerPart skips what is no base64, as Python does",
-        "UploadLayerPart/layerPartBlob/base64",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "base64-of-urls",
+        sentence: "UploadLayerPart takes base64 of the alphabet for URLs",
+        rule: "UploadLayerPart/layerPartBlob/base64",
+        changes: &[RewriteInput(|call| decoded(call, |text| URL_SAFE.decode(text).ok()))],
+    },
+    Fault {
+        name: "base64-lenient",
+        sentence: "UploadLayerPart skips what is no base64, as Python does",
+        rule: "UploadLayerPart/layerPartBlob/base64",
+        changes: &[RewriteInput(|call| {
             decoded(call, |text| {
                 let kept: String = text
                     .chars()
@@ -196,19 +196,19 @@ pub(super) static FAULTS: &[Fault] = &[
                 lenient().decode(&kept[..kept.len() - usize::from(kept.len() % 4 == 1)]).ok()
             })
         })],
-    ),
-    fault(
-        "base64-not-looked-at",
-        "UploadLayerPart takes text that is no base64 as an empty part",
-        "UploadLayerPart/layerPartBlob/base64",
-        &[Ignores("UploadLayerPart/layerPartBlob/base64")],
-    ),
-    fault(
-        "base64-raw",
-        "UploadLayerPart takes text that is no base64 as the bytes themselves, of whatever length",
-        "UploadLayerPart/layerPartBlob/base64",
-        &[Takes(|call| decoded(call, |text| Some(text.as_bytes().to_vec())))],
-    ),
+    },
+    Fault {
+        name: "base64-not-looked-at",
+        sentence: "UploadLayerPart takes text that is no base64 as an empty part",
+        rule: "UploadLayerPart/layerPartBlob/base64",
+        changes: &[SkipRule("UploadLayerPart/layerPartBlob/base64")],
+    },
+    Fault {
+        name: "base64-raw",
+        sentence: "UploadLayerPart takes text that is no base64 as the bytes themselves, of whatever length",
+        rule: "UploadLayerPart/layerPartBlob/base64",
+        changes: &[RewriteInput(|call| decoded(call, |text| Some(text.as_bytes().to_vec())))],
+    },
 ];
 
 fn is_repeated(call: &mut Call) -> bool {

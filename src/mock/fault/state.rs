@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{Finds, Ignores, Performs, Says, Takes};
+use super::super::Change::{EditRefusals, Execute, RewriteInput, RewriteReply, SkipRule};
 use super::super::change::Call;
 use super::super::reply::edit_success;
-use super::{Fault, fault};
+use super::Fault;
 use crate::contract::Operation;
 use crate::wire::{Reply, Request};
 
@@ -13,17 +13,17 @@ const ONCE: &str = "CompleteLayerUpload/uploadId/once";
 const STORED: &str = "BatchCheckLayerAvailability/layers/stored";
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "completed-again",
-        "a completed upload can be completed again",
-        ONCE,
-        &[
-            Finds(|call, wrong| {
+    Fault {
+        name: "completed-again",
+        sentence: "a completed upload can be completed again",
+        rule: ONCE,
+        changes: &[
+            EditRefusals(|call, wrong| {
                 if call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key()) {
                     wrong.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
                 }
             }),
-            Performs(|call| {
+            Execute(|call| {
                 let layer = call
                     .memory
                     .completed
@@ -38,14 +38,14 @@ pub(super) static FAULTS: &[Fault] = &[
                 }))
             }),
         ],
-    ),
-    fault(
-        "upload-survives-completion",
-        "an upload stays open when it is completed, and its layer can be completed once more",
-        ONCE,
-        &[
-            Ignores("CompleteLayerUpload/layer/new"),
-            Performs(|call| {
+    },
+    Fault {
+        name: "upload-survives-completion",
+        sentence: "an upload stays open when it is completed, and its layer can be completed once more",
+        rule: ONCE,
+        changes: &[
+            SkipRule("CompleteLayerUpload/layer/new"),
+            Execute(|call| {
                 let (repository, id) = call.key();
                 let upload = call.upload().cloned().filter(|_| call.is(Operation::CompleteLayerUpload))?;
                 let members = call.perform();
@@ -53,24 +53,27 @@ pub(super) static FAULTS: &[Fault] = &[
                 Some(members)
             }),
         ],
-    ),
-    fault(
-        "layer-again",
-        "CompleteLayerUpload takes a layer that the repository has already",
-        "CompleteLayerUpload/layer/new",
-        &[Ignores("CompleteLayerUpload/layer/new")],
-    ),
-    fault(
-        "layer-before-digests",
-        "CompleteLayerUpload looks for the layer before it compares digests",
-        "CompleteLayerUpload/layer/digest-first",
-        &[super::super::Change::Names("CompleteLayerUpload/layer/digest-first", "LayerAlreadyExistsException")],
-    ),
-    fault(
-        "layer-of-all-repositories",
-        "a layer that another repository has counts as there",
-        "CompleteLayerUpload/layer/per-repository",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "layer-again",
+        sentence: "CompleteLayerUpload takes a layer that the repository has already",
+        rule: "CompleteLayerUpload/layer/new",
+        changes: &[SkipRule("CompleteLayerUpload/layer/new")],
+    },
+    Fault {
+        name: "layer-before-digests",
+        sentence: "CompleteLayerUpload looks for the layer before it compares digests",
+        rule: "CompleteLayerUpload/layer/digest-first",
+        changes: &[super::super::Change::ErrorAs(
+            "CompleteLayerUpload/layer/digest-first",
+            "LayerAlreadyExistsException",
+        )],
+    },
+    Fault {
+        name: "layer-of-all-repositories",
+        sentence: "a layer that another repository has counts as there",
+        rule: "CompleteLayerUpload/layer/per-repository",
+        changes: &[EditRefusals(|call, wrong| {
             let Some(digest) = call.computed() else { return };
             let has = call.registry.holders(&digest).iter().any(|name| *name != call.text("repositoryName"));
             if call.is(Operation::CompleteLayerUpload) && has && wrong.is_empty() {
@@ -80,43 +83,43 @@ pub(super) static FAULTS: &[Fault] = &[
                 ));
             }
         })],
-    ),
-    fault(
-        "empty-upload-completed",
-        "CompleteLayerUpload completes an upload without parts",
-        "CompleteLayerUpload/parts/not-empty",
-        &[Ignores("CompleteLayerUpload/parts/not-empty")],
-    ),
-    fault(
-        "refused-completion-stores",
-        "a CompleteLayerUpload that is refused for its digests stores the layer all the same",
-        "BatchCheckLayerAvailability/layers/refused",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "empty-upload-completed",
+        sentence: "CompleteLayerUpload completes an upload without parts",
+        rule: "CompleteLayerUpload/parts/not-empty",
+        changes: &[SkipRule("CompleteLayerUpload/parts/not-empty")],
+    },
+    Fault {
+        name: "refused-completion-stores",
+        sentence: "a CompleteLayerUpload that is refused for its digests stores the layer all the same",
+        rule: "BatchCheckLayerAvailability/layers/refused",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
                 && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/layerDigests/match")
             {
                 store(call);
             }
         })],
-    ),
-    fault(
-        "small-part-stores",
-        "a CompleteLayerUpload that is refused for a small part stores the layer all the same",
-        "BatchCheckLayerAvailability/layers/refused",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "small-part-stores",
+        sentence: "a CompleteLayerUpload that is refused for a small part stores the layer all the same",
+        rule: "BatchCheckLayerAvailability/layers/refused",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
                 && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/parts/min-size")
             {
                 store(call);
             }
         })],
-    ),
-    fault(
-        "stored-with-first-part",
-        "a layer is available as soon as a part is there",
-        "BatchCheckLayerAvailability/layers/incomplete",
-        &[
-            Performs(|call| {
+    },
+    Fault {
+        name: "stored-with-first-part",
+        sentence: "a layer is available as soon as a part is there",
+        rule: "BatchCheckLayerAvailability/layers/incomplete",
+        changes: &[
+            Execute(|call| {
                 if !call.is(Operation::UploadLayerPart) {
                     return None;
                 }
@@ -125,14 +128,14 @@ pub(super) static FAULTS: &[Fault] = &[
                 Some(members)
             }),
             // The completion must not find it.
-            Ignores("CompleteLayerUpload/layer/new"),
+            SkipRule("CompleteLayerUpload/layer/new"),
         ],
-    ),
-    fault(
-        "parts-under-one-key",
-        "parts are kept by repository, not by upload",
-        "CompleteLayerUpload/uploadId/side-by-side",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "parts-under-one-key",
+        sentence: "parts are kept by repository, not by upload",
+        rule: "CompleteLayerUpload/uploadId/side-by-side",
+        changes: &[Execute(|call| {
             if !call.is(Operation::UploadLayerPart) {
                 return None;
             }
@@ -147,12 +150,12 @@ pub(super) static FAULTS: &[Fault] = &[
             }
             Some(members)
         })],
-    ),
-    fault(
-        "upload-ended-by-another",
-        "a CompleteLayerUpload ends all uploads of the repository",
-        "CompleteLayerUpload/uploadId/side-by-side",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "upload-ended-by-another",
+        sentence: "a CompleteLayerUpload ends all uploads of the repository",
+        rule: "CompleteLayerUpload/uploadId/side-by-side",
+        changes: &[Execute(|call| {
             if !call.is(Operation::CompleteLayerUpload) {
                 return None;
             }
@@ -161,12 +164,12 @@ pub(super) static FAULTS: &[Fault] = &[
             call.registry.repositories.get_mut(&repository)?.uploads.clear();
             Some(members)
         })],
-    ),
-    fault(
-        "one-upload-a-repository",
-        "InitiateLayerUpload ends the other uploads of the repository",
-        "UploadLayerPart/uploadId/side-by-side",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "one-upload-a-repository",
+        sentence: "InitiateLayerUpload ends the other uploads of the repository",
+        rule: "UploadLayerPart/uploadId/side-by-side",
+        changes: &[Execute(|call| {
             if !call.is(Operation::InitiateLayerUpload) {
                 return None;
             }
@@ -174,67 +177,67 @@ pub(super) static FAULTS: &[Fault] = &[
             call.registry.repositories.get_mut(&repository)?.uploads.clear();
             Some(call.perform())
         })],
-    ),
-    fault(
-        "upload-id-reused",
-        "InitiateLayerUpload gives the id of an upload of the repository that is open",
-        "InitiateLayerUpload/uploadId/own",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "upload-id-reused",
+        sentence: "InitiateLayerUpload gives the id of an upload of the repository that is open",
+        rule: "InitiateLayerUpload/uploadId/own",
+        changes: &[Execute(|call| {
             let (repository, _) = call.key();
             let open = call.registry.repositories.get(&repository)?.uploads.keys().next()?.clone();
             call.is(Operation::InitiateLayerUpload).then(|| json!({ "uploadId": open, "partSize": 10_485_760 }))
         })],
-    ),
-    fault(
-        "upload-ended-by-bad-part",
-        "an upload ends when a part is refused",
-        "UploadLayerPart/partFirstByte/resume",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "upload-ended-by-bad-part",
+        sentence: "an upload ends when a part is refused",
+        rule: "UploadLayerPart/partFirstByte/resume",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
             }
         })],
-    ),
-    fault(
-        "uploads-of-all-repositories",
-        "CompleteLayerUpload finds an upload under the name of any repository",
-        "CompleteLayerUpload/uploadId/exists",
-        &[Takes(|call| found_anywhere(call, Operation::CompleteLayerUpload))],
-    ),
-    fault(
-        "part-of-any-repository",
-        "UploadLayerPart finds an upload under the name of any repository",
-        "UploadLayerPart/uploadId/exists",
-        &[Takes(|call| found_anywhere(call, Operation::UploadLayerPart))],
-    ),
-    fault(
-        "part-begins-upload",
-        "UploadLayerPart begins an upload under an id that nobody has",
-        "UploadLayerPart/uploadId/exists",
-        &[Ignores("UploadLayerPart/uploadId/exists")],
-    ),
-    fault(
-        "completion-of-nothing",
-        "CompleteLayerUpload succeeds for an upload that nobody has",
-        "CompleteLayerUpload/uploadId/exists",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "uploads-of-all-repositories",
+        sentence: "CompleteLayerUpload finds an upload under the name of any repository",
+        rule: "CompleteLayerUpload/uploadId/exists",
+        changes: &[RewriteInput(|call| found_anywhere(call, Operation::CompleteLayerUpload))],
+    },
+    Fault {
+        name: "part-of-any-repository",
+        sentence: "UploadLayerPart finds an upload under the name of any repository",
+        rule: "UploadLayerPart/uploadId/exists",
+        changes: &[RewriteInput(|call| found_anywhere(call, Operation::UploadLayerPart))],
+    },
+    Fault {
+        name: "part-begins-upload",
+        sentence: "UploadLayerPart begins an upload under an id that nobody has",
+        rule: "UploadLayerPart/uploadId/exists",
+        changes: &[SkipRule("UploadLayerPart/uploadId/exists")],
+    },
+    Fault {
+        name: "completion-of-nothing",
+        sentence: "CompleteLayerUpload succeeds for an upload that nobody has",
+        rule: "CompleteLayerUpload/uploadId/exists",
+        changes: &[EditRefusals(|call, wrong| {
             if !call.memory.completed.contains_key(&call.key()) {
                 wrong.retain(|refusal| refusal.rule != "CompleteLayerUpload/uploadId/exists");
             }
         })],
-    ),
-    fault(
-        "initiate-makes-repository",
-        "InitiateLayerUpload makes a repository that is not there",
-        "InitiateLayerUpload/repositoryName/exists",
-        &[Ignores("InitiateLayerUpload/repositoryName/exists")],
-    ),
-    fault(
-        "repository-begins-with",
-        "a repository is found by what its name begins with",
-        "InitiateLayerUpload/repositoryName/exists",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "initiate-makes-repository",
+        sentence: "InitiateLayerUpload makes a repository that is not there",
+        rule: "InitiateLayerUpload/repositoryName/exists",
+        changes: &[SkipRule("InitiateLayerUpload/repositoryName/exists")],
+    },
+    Fault {
+        name: "repository-begins-with",
+        sentence: "a repository is found by what its name begins with",
+        rule: "InitiateLayerUpload/repositoryName/exists",
+        changes: &[RewriteInput(|call| {
             let name = String::from(call.text("repositoryName"));
             let longer = call
                 .registry
@@ -247,24 +250,27 @@ pub(super) static FAULTS: &[Fault] = &[
                 call.input.insert(String::from("repositoryName"), other);
             }
         })],
-    ),
-    fault(
-        "lookup-in-no-repository",
-        "BatchCheckLayerAvailability answers for a repository that is not there",
-        "BatchCheckLayerAvailability/repositoryName/exists",
-        &[Ignores("BatchCheckLayerAvailability/repositoryName/exists")],
-    ),
-    fault(
-        "url-in-no-repository",
-        "GetDownloadUrlForLayer answers for a repository that is not there as for one without the layer",
-        "GetDownloadUrlForLayer/repositoryName/exists",
-        &[super::super::Change::Names("GetDownloadUrlForLayer/repositoryName/exists", "LayersNotFoundException")],
-    ),
-    fault(
-        "layers-survive-deletion",
-        "the layers of a repository survive its deletion",
-        "BatchCheckLayerAvailability/layers/deleted-repository",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "lookup-in-no-repository",
+        sentence: "BatchCheckLayerAvailability answers for a repository that is not there",
+        rule: "BatchCheckLayerAvailability/repositoryName/exists",
+        changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/exists")],
+    },
+    Fault {
+        name: "url-in-no-repository",
+        sentence: "GetDownloadUrlForLayer answers for a repository that is not there as for one without the layer",
+        rule: "GetDownloadUrlForLayer/repositoryName/exists",
+        changes: &[super::super::Change::ErrorAs(
+            "GetDownloadUrlForLayer/repositoryName/exists",
+            "LayersNotFoundException",
+        )],
+    },
+    Fault {
+        name: "layers-survive-deletion",
+        sentence: "the layers of a repository survive its deletion",
+        rule: "BatchCheckLayerAvailability/layers/deleted-repository",
+        changes: &[Execute(|call| {
             let (name, _) = call.key();
             let layers =
                 call.memory.removed.get(&name).filter(|_| call.is(Operation::CreateRepository))?.layers.clone();
@@ -272,62 +278,66 @@ pub(super) static FAULTS: &[Fault] = &[
             call.registry.repositories.get_mut(&name)?.layers = layers;
             Some(members)
         })],
-    ),
-    fault(
-        "no-deletion",
-        "DeleteRepository is an unknown operation",
-        "survey/DeleteRepository",
-        &[super::super::Change::Reads(|request| unknown(request, Operation::DeleteRepository))],
-    ),
-    fault(
-        "no-uploads",
-        "InitiateLayerUpload is an unknown operation",
-        "InitiateLayerUpload/known",
-        &[super::super::Change::Reads(|request| unknown(request, Operation::InitiateLayerUpload))],
-    ),
-    fault(
-        "no-availability",
-        "BatchCheckLayerAvailability is an unknown operation",
-        "BatchCheckLayerAvailability/known",
-        &[super::super::Change::Reads(|request| unknown(request, Operation::BatchCheckLayerAvailability))],
-    ),
-    fault(
-        "no-download",
-        "GetDownloadUrlForLayer is an unknown operation",
-        "GetDownloadUrlForLayer/known",
-        &[super::super::Change::Reads(|request| unknown(request, Operation::GetDownloadUrlForLayer))],
-    ),
-    fault(
-        "deletion-without-effect",
-        "DeleteRepository answers with success and removes nothing",
-        "BatchCheckLayerAvailability/repositoryName/exists",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "no-deletion",
+        sentence: "DeleteRepository is an unknown operation",
+        rule: "survey/DeleteRepository",
+        changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::DeleteRepository))],
+    },
+    Fault {
+        name: "no-uploads",
+        sentence: "InitiateLayerUpload is an unknown operation",
+        rule: "InitiateLayerUpload/known",
+        changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::InitiateLayerUpload))],
+    },
+    Fault {
+        name: "no-availability",
+        sentence: "BatchCheckLayerAvailability is an unknown operation",
+        rule: "BatchCheckLayerAvailability/known",
+        changes: &[super::super::Change::RewriteRequest(|request| {
+            unknown(request, Operation::BatchCheckLayerAvailability)
+        })],
+    },
+    Fault {
+        name: "no-download",
+        sentence: "GetDownloadUrlForLayer is an unknown operation",
+        rule: "GetDownloadUrlForLayer/known",
+        changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::GetDownloadUrlForLayer))],
+    },
+    Fault {
+        name: "deletion-without-effect",
+        sentence: "DeleteRepository answers with success and removes nothing",
+        rule: "BatchCheckLayerAvailability/repositoryName/exists",
+        changes: &[Execute(|call| {
             let (name, _) = call.key();
             call.is(Operation::DeleteRepository).then(|| json!({ "repository": { "repositoryName": name } }))
         })],
-    ),
-    fault(
-        "layer-always-available",
-        "BatchCheckLayerAvailability calls every layer available",
-        "survey/availability",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "layer-always-available",
+        sentence: "BatchCheckLayerAvailability calls every layer available",
+        rule: "survey/availability",
+        changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
                 layer["layerAvailability"] = json!("AVAILABLE");
                 layer["layerSize"] = json!(1);
             })
         })],
-    ),
-    fault(
-        "layer-never-available",
-        "BatchCheckLayerAvailability calls no layer available",
-        "survey/availability",
-        &[Says(|request, _, reply| checked(request, reply, |layer| layer["layerAvailability"] = json!("UNAVAILABLE")))],
-    ),
-    fault(
-        "layer-of-another-repository",
-        "BatchCheckLayerAvailability finds the layers of other repositories",
-        "BatchCheckLayerAvailability/layers/per-repository",
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "layer-never-available",
+        sentence: "BatchCheckLayerAvailability calls no layer available",
+        rule: "survey/availability",
+        changes: &[RewriteReply(|request, _, reply| {
+            checked(request, reply, |layer| layer["layerAvailability"] = json!("UNAVAILABLE"))
+        })],
+    },
+    Fault {
+        name: "layer-of-another-repository",
+        sentence: "BatchCheckLayerAvailability finds the layers of other repositories",
+        rule: "BatchCheckLayerAvailability/layers/per-repository",
+        changes: &[Execute(|call| {
             if !call.is(Operation::BatchCheckLayerAvailability) {
                 return None;
             }
@@ -342,48 +352,52 @@ pub(super) static FAULTS: &[Fault] = &[
             }
             Some(members)
         })],
-    ),
-    fault(
-        "size-of-base64",
-        "BatchCheckLayerAvailability answers with the size of the base64 text",
-        STORED,
-        &[Says(|request, _, reply| checked(request, reply, |layer| resize(layer, |size| size.div_ceil(3) * 4)))],
-    ),
-    fault(
-        "size-missing",
-        "BatchCheckLayerAvailability answers without the size of layers",
-        STORED,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "size-of-base64",
+        sentence: "BatchCheckLayerAvailability answers with the size of the base64 text",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
+            checked(request, reply, |layer| resize(layer, |size| size.div_ceil(3) * 4))
+        })],
+    },
+    Fault {
+        name: "size-missing",
+        sentence: "BatchCheckLayerAvailability answers without the size of layers",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
                 if let Some(layer) = layer.as_object_mut() {
                     layer.remove("layerSize");
                 }
             })
         })],
-    ),
-    fault(
-        "size-as-text",
-        "BatchCheckLayerAvailability answers with the size of layers as text",
-        STORED,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "size-as-text",
+        sentence: "BatchCheckLayerAvailability answers with the size of layers as text",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
                 if layer["layerSize"].is_number() {
                     layer["layerSize"] = json!(layer["layerSize"].to_string());
                 }
             })
         })],
-    ),
-    fault(
-        "size-one-less",
-        "BatchCheckLayerAvailability answers with the last position as the size",
-        STORED,
-        &[Says(|request, _, reply| checked(request, reply, |layer| resize(layer, |size| size.saturating_sub(1))))],
-    ),
-    fault(
-        "size-of-last-part",
-        "BatchCheckLayerAvailability answers with the size of the last part",
-        STORED,
-        &[Performs(|call| {
+    },
+    Fault {
+        name: "size-one-less",
+        sentence: "BatchCheckLayerAvailability answers with the last position as the size",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
+            checked(request, reply, |layer| resize(layer, |size| size.saturating_sub(1)))
+        })],
+    },
+    Fault {
+        name: "size-of-last-part",
+        sentence: "BatchCheckLayerAvailability answers with the size of the last part",
+        rule: STORED,
+        changes: &[Execute(|call| {
             let (repository, _) = call.key();
             let last = call
                 .upload()
@@ -394,40 +408,40 @@ pub(super) static FAULTS: &[Fault] = &[
             call.registry.repositories.get_mut(&repository)?.layers.insert(digest, last);
             Some(members)
         })],
-    ),
-    fault(
-        "absent-layers-left-out",
-        "BatchCheckLayerAvailability says nothing of absent layers",
-        "BatchCheckLayerAvailability/layers/absent",
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "absent-layers-left-out",
+        sentence: "BatchCheckLayerAvailability says nothing of absent layers",
+        rule: "BatchCheckLayerAvailability/layers/absent",
+        changes: &[RewriteReply(|request, _, reply| {
             listed(request, reply, |layers| layers.retain(|layer| layer["layerAvailability"] == "AVAILABLE"))
         })],
-    ),
-    fault(
-        "absent-layers-available",
-        "BatchCheckLayerAvailability calls an absent layer available if it is asked for others as well",
-        STORED,
-        &[Says(|request, _, reply| {
+    },
+    Fault {
+        name: "absent-layers-available",
+        sentence: "BatchCheckLayerAvailability calls an absent layer available if it is asked for others as well",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
             listed(request, reply, |layers| {
                 if layers.len() > 1 {
                     layers.iter_mut().for_each(|layer| layer["layerAvailability"] = json!("AVAILABLE"));
                 }
             })
         })],
-    ),
-    fault(
-        "url-for-absent-layer",
-        "GetDownloadUrlForLayer gives a URL for a layer that is not there",
-        "GetDownloadUrlForLayer/layerDigest/exists",
-        &[
-            Ignores("GetDownloadUrlForLayer/layerDigest/exists"),
-            Performs(|call| {
+    },
+    Fault {
+        name: "url-for-absent-layer",
+        sentence: "GetDownloadUrlForLayer gives a URL for a layer that is not there",
+        rule: "GetDownloadUrlForLayer/layerDigest/exists",
+        changes: &[
+            SkipRule("GetDownloadUrlForLayer/layerDigest/exists"),
+            Execute(|call| {
                 call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
                 )
             }),
         ],
-    ),
+    },
 ];
 
 /// Finds an upload by its id alone, if the repository that is named is there.

@@ -3,150 +3,154 @@
 use crate::contract::Operation;
 use serde_json::{Map, Value, json};
 
-use super::super::Change::{Finds, Ignores, Takes};
+use super::super::Change::{EditRefusals, RewriteInput, SkipRule};
 use super::super::change::{Call, invalid_parameter, refusal};
-use super::{Fault, fault};
+use super::Fault;
 
 pub(super) static FAULTS: &[Fault] = &[
-    fault(
-        "name-of-any-type",
-        "InitiateLayerUpload reads a repository name of any JSON type as text",
-        "InitiateLayerUpload/repositoryName/type",
-        &[Takes(|call| as_text(call, Operation::InitiateLayerUpload, "repositoryName"))],
-    ),
-    fault(
-        "complete-name-of-any-type",
-        "CompleteLayerUpload takes a repository name of any JSON type as one that does not exist",
-        "CompleteLayerUpload/repositoryName/type",
-        &[Ignores("CompleteLayerUpload/repositoryName/type")],
-    ),
-    fault(
-        "number-as-registry",
-        "CompleteLayerUpload takes a number as the registry id",
-        "CompleteLayerUpload/registryId/type",
-        &[Takes(|call| drop_where(call, Operation::CompleteLayerUpload, "registryId", Value::is_number))],
-    ),
-    fault(
-        "object-as-registry",
-        "InitiateLayerUpload takes an object as the registry id",
-        "InitiateLayerUpload/registryId/type",
-        &[Takes(|call| drop_where(call, Operation::InitiateLayerUpload, "registryId", Value::is_object))],
-    ),
-    fault(
-        "false-is-null",
-        "false is as if left out",
-        "UploadLayerPart/registryId/type",
-        &[Takes(|call| call.input.retain(|_, value| value != false))],
-    ),
-    fault(
-        "zero-is-null",
-        "the number 0 is as if left out, but for positions",
-        "CompleteLayerUpload/registryId/type",
-        &[Takes(|call| call.input.retain(|name, value| value != 0 || name.starts_with("part")))],
-    ),
-    fault(
-        "empty-object-is-null",
-        "an empty object is as if left out",
-        "BatchCheckLayerAvailability/registryId/type",
-        &[Takes(|call| call.input.retain(|_, value| *value != json!({})))],
-    ),
-    fault(
-        "empty-list-is-null",
-        "an empty list is as if left out",
-        "GetDownloadUrlForLayer/registryId/type",
-        &[Takes(|call| call.input.retain(|_, value| *value != json!([])))],
-    ),
-    fault(
-        "upload-id-of-any-type",
-        "CompleteLayerUpload looks up an upload id of any JSON type",
-        "CompleteLayerUpload/uploadId/type",
-        &[Ignores("CompleteLayerUpload/uploadId/type")],
-    ),
-    fault(
-        "part-upload-id-of-any-type",
-        "UploadLayerPart looks up an upload id of any JSON type",
-        "UploadLayerPart/uploadId/type",
-        &[Ignores("UploadLayerPart/uploadId/type")],
-    ),
-    fault(
-        "one-digest-as-list",
-        "CompleteLayerUpload takes a text as a list of one digest",
-        "CompleteLayerUpload/layerDigests/type",
-        &[Takes(|call| as_list(call, Operation::CompleteLayerUpload))],
-    ),
-    fault(
-        "digests-of-any-type",
-        "CompleteLayerUpload takes digests of any JSON type as none",
-        "CompleteLayerUpload/layerDigests/type",
-        &[Ignores("CompleteLayerUpload/layerDigests/type")],
-    ),
-    fault(
-        "one-lookup-as-list",
-        "BatchCheckLayerAvailability takes a text as a list of one digest",
-        "BatchCheckLayerAvailability/layerDigests/type",
-        &[Takes(|call| as_list(call, Operation::BatchCheckLayerAvailability))],
-    ),
-    fault(
-        "position-as-text",
-        "UploadLayerPart reads a text of digits as a position",
-        "UploadLayerPart/partFirstByte/type",
-        &[Takes(|call| as_number(call, "partFirstByte"))],
-    ),
-    fault(
-        "last-position-as-text",
-        "UploadLayerPart reads a text of digits as the last position",
-        "UploadLayerPart/partLastByte/type",
-        &[Takes(|call| as_number(call, "partLastByte"))],
-    ),
-    fault(
-        "position-as-boolean",
-        "UploadLayerPart reads false as the position 0",
-        "UploadLayerPart/partFirstByte/type",
-        &[Takes(|call| {
+    Fault {
+        name: "name-of-any-type",
+        sentence: "InitiateLayerUpload reads a repository name of any JSON type as text",
+        rule: "InitiateLayerUpload/repositoryName/type",
+        changes: &[RewriteInput(|call| as_text(call, Operation::InitiateLayerUpload, "repositoryName"))],
+    },
+    Fault {
+        name: "complete-name-of-any-type",
+        sentence: "CompleteLayerUpload takes a repository name of any JSON type as one that does not exist",
+        rule: "CompleteLayerUpload/repositoryName/type",
+        changes: &[SkipRule("CompleteLayerUpload/repositoryName/type")],
+    },
+    Fault {
+        name: "number-as-registry",
+        sentence: "CompleteLayerUpload takes a number as the registry id",
+        rule: "CompleteLayerUpload/registryId/type",
+        changes: &[RewriteInput(|call| {
+            drop_where(call, Operation::CompleteLayerUpload, "registryId", Value::is_number)
+        })],
+    },
+    Fault {
+        name: "object-as-registry",
+        sentence: "InitiateLayerUpload takes an object as the registry id",
+        rule: "InitiateLayerUpload/registryId/type",
+        changes: &[RewriteInput(|call| {
+            drop_where(call, Operation::InitiateLayerUpload, "registryId", Value::is_object)
+        })],
+    },
+    Fault {
+        name: "false-is-null",
+        sentence: "false is as if left out",
+        rule: "UploadLayerPart/registryId/type",
+        changes: &[RewriteInput(|call| call.input.retain(|_, value| value != false))],
+    },
+    Fault {
+        name: "zero-is-null",
+        sentence: "the number 0 is as if left out, but for positions",
+        rule: "CompleteLayerUpload/registryId/type",
+        changes: &[RewriteInput(|call| call.input.retain(|name, value| value != 0 || name.starts_with("part")))],
+    },
+    Fault {
+        name: "empty-object-is-null",
+        sentence: "an empty object is as if left out",
+        rule: "BatchCheckLayerAvailability/registryId/type",
+        changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!({})))],
+    },
+    Fault {
+        name: "empty-list-is-null",
+        sentence: "an empty list is as if left out",
+        rule: "GetDownloadUrlForLayer/registryId/type",
+        changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!([])))],
+    },
+    Fault {
+        name: "upload-id-of-any-type",
+        sentence: "CompleteLayerUpload looks up an upload id of any JSON type",
+        rule: "CompleteLayerUpload/uploadId/type",
+        changes: &[SkipRule("CompleteLayerUpload/uploadId/type")],
+    },
+    Fault {
+        name: "part-upload-id-of-any-type",
+        sentence: "UploadLayerPart looks up an upload id of any JSON type",
+        rule: "UploadLayerPart/uploadId/type",
+        changes: &[SkipRule("UploadLayerPart/uploadId/type")],
+    },
+    Fault {
+        name: "one-digest-as-list",
+        sentence: "CompleteLayerUpload takes a text as a list of one digest",
+        rule: "CompleteLayerUpload/layerDigests/type",
+        changes: &[RewriteInput(|call| as_list(call, Operation::CompleteLayerUpload))],
+    },
+    Fault {
+        name: "digests-of-any-type",
+        sentence: "CompleteLayerUpload takes digests of any JSON type as none",
+        rule: "CompleteLayerUpload/layerDigests/type",
+        changes: &[SkipRule("CompleteLayerUpload/layerDigests/type")],
+    },
+    Fault {
+        name: "one-lookup-as-list",
+        sentence: "BatchCheckLayerAvailability takes a text as a list of one digest",
+        rule: "BatchCheckLayerAvailability/layerDigests/type",
+        changes: &[RewriteInput(|call| as_list(call, Operation::BatchCheckLayerAvailability))],
+    },
+    Fault {
+        name: "position-as-text",
+        sentence: "UploadLayerPart reads a text of digits as a position",
+        rule: "UploadLayerPart/partFirstByte/type",
+        changes: &[RewriteInput(|call| as_number(call, "partFirstByte"))],
+    },
+    Fault {
+        name: "last-position-as-text",
+        sentence: "UploadLayerPart reads a text of digits as the last position",
+        rule: "UploadLayerPart/partLastByte/type",
+        changes: &[RewriteInput(|call| as_number(call, "partLastByte"))],
+    },
+    Fault {
+        name: "position-as-boolean",
+        sentence: "UploadLayerPart reads false as the position 0",
+        rule: "UploadLayerPart/partFirstByte/type",
+        changes: &[RewriteInput(|call| {
             if call.input.get("partFirstByte") == Some(&Value::Bool(false)) {
                 call.input.insert(String::from("partFirstByte"), json!(0));
             }
         })],
-    ),
-    fault(
-        "position-of-any-type",
-        "UploadLayerPart takes a position of any JSON type as 0",
-        "UploadLayerPart/partFirstByte/type",
-        &[Ignores("UploadLayerPart/partFirstByte/type")],
-    ),
-    fault(
-        "part-of-any-type",
-        "UploadLayerPart takes a part of any JSON type as an empty one",
-        "UploadLayerPart/layerPartBlob/type",
-        &[Ignores("UploadLayerPart/layerPartBlob/type")],
-    ),
-    fault(
-        "bytes-as-numbers",
-        "UploadLayerPart takes a list of numbers as the bytes of a part, whatever its length",
-        "UploadLayerPart/layerPartBlob/type",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "position-of-any-type",
+        sentence: "UploadLayerPart takes a position of any JSON type as 0",
+        rule: "UploadLayerPart/partFirstByte/type",
+        changes: &[SkipRule("UploadLayerPart/partFirstByte/type")],
+    },
+    Fault {
+        name: "part-of-any-type",
+        sentence: "UploadLayerPart takes a part of any JSON type as an empty one",
+        rule: "UploadLayerPart/layerPartBlob/type",
+        changes: &[SkipRule("UploadLayerPart/layerPartBlob/type")],
+    },
+    Fault {
+        name: "bytes-as-numbers",
+        sentence: "UploadLayerPart takes a list of numbers as the bytes of a part, whatever its length",
+        rule: "UploadLayerPart/layerPartBlob/type",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
                 fill(call);
             }
         })],
-    ),
-    fault(
-        "url-digest-of-any-type",
-        "GetDownloadUrlForLayer looks up a digest of any JSON type",
-        "GetDownloadUrlForLayer/layerDigest/type",
-        &[Ignores("GetDownloadUrlForLayer/layerDigest/type")],
-    ),
-    fault(
-        "initiate-without-name",
-        "InitiateLayerUpload looks for a repository without a name",
-        "InitiateLayerUpload/repositoryName/required",
-        &[Ignores("InitiateLayerUpload/repositoryName/required")],
-    ),
-    fault(
-        "complete-without-name",
-        "CompleteLayerUpload finds the upload without the name of its repository",
-        "CompleteLayerUpload/repositoryName/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "url-digest-of-any-type",
+        sentence: "GetDownloadUrlForLayer looks up a digest of any JSON type",
+        rule: "GetDownloadUrlForLayer/layerDigest/type",
+        changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/type")],
+    },
+    Fault {
+        name: "initiate-without-name",
+        sentence: "InitiateLayerUpload looks for a repository without a name",
+        rule: "InitiateLayerUpload/repositoryName/required",
+        changes: &[SkipRule("InitiateLayerUpload/repositoryName/required")],
+    },
+    Fault {
+        name: "complete-without-name",
+        sentence: "CompleteLayerUpload finds the upload without the name of its repository",
+        rule: "CompleteLayerUpload/repositoryName/required",
+        changes: &[RewriteInput(|call| {
             let name = call.repository_of_upload().map(Value::from);
             if let Some(name) =
                 name.filter(|_| call.is(Operation::CompleteLayerUpload) && missing(&call.input, "repositoryName"))
@@ -154,18 +158,18 @@ pub(super) static FAULTS: &[Fault] = &[
                 call.input.insert(String::from("repositoryName"), name);
             }
         })],
-    ),
-    fault(
-        "part-without-upload-id",
-        "UploadLayerPart looks for an upload without an id",
-        "UploadLayerPart/uploadId/required",
-        &[Ignores("UploadLayerPart/uploadId/required")],
-    ),
-    fault(
-        "complete-without-upload-id",
-        "CompleteLayerUpload completes the last upload of the repository if no id is named",
-        "CompleteLayerUpload/uploadId/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "part-without-upload-id",
+        sentence: "UploadLayerPart looks for an upload without an id",
+        rule: "UploadLayerPart/uploadId/required",
+        changes: &[SkipRule("UploadLayerPart/uploadId/required")],
+    },
+    Fault {
+        name: "complete-without-upload-id",
+        sentence: "CompleteLayerUpload completes the last upload of the repository if no id is named",
+        rule: "CompleteLayerUpload/uploadId/required",
+        changes: &[RewriteInput(|call| {
             if !call.is(Operation::CompleteLayerUpload) || !missing(&call.input, "uploadId") {
                 return;
             }
@@ -175,101 +179,101 @@ pub(super) static FAULTS: &[Fault] = &[
                 call.input.insert(String::from("uploadId"), id);
             }
         })],
-    ),
-    fault(
-        "complete-without-digests",
-        "CompleteLayerUpload takes a request without digests",
-        "CompleteLayerUpload/layerDigests/required",
-        &[Ignores("CompleteLayerUpload/layerDigests/required")],
-    ),
-    fault(
-        "lookup-without-digests",
-        "BatchCheckLayerAvailability takes a request without digests",
-        "BatchCheckLayerAvailability/layerDigests/required",
-        &[Ignores("BatchCheckLayerAvailability/layerDigests/required")],
-    ),
-    fault(
-        "url-without-digest",
-        "GetDownloadUrlForLayer looks for a layer without a digest",
-        "GetDownloadUrlForLayer/layerDigest/required",
-        &[Ignores("GetDownloadUrlForLayer/layerDigest/required")],
-    ),
-    fault(
-        "part-without-first-byte",
-        "UploadLayerPart takes the position after the last part if none is named",
-        "UploadLayerPart/partFirstByte/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "complete-without-digests",
+        sentence: "CompleteLayerUpload takes a request without digests",
+        rule: "CompleteLayerUpload/layerDigests/required",
+        changes: &[SkipRule("CompleteLayerUpload/layerDigests/required")],
+    },
+    Fault {
+        name: "lookup-without-digests",
+        sentence: "BatchCheckLayerAvailability takes a request without digests",
+        rule: "BatchCheckLayerAvailability/layerDigests/required",
+        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/required")],
+    },
+    Fault {
+        name: "url-without-digest",
+        sentence: "GetDownloadUrlForLayer looks for a layer without a digest",
+        rule: "GetDownloadUrlForLayer/layerDigest/required",
+        changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/required")],
+    },
+    Fault {
+        name: "part-without-first-byte",
+        sentence: "UploadLayerPart takes the position after the last part if none is named",
+        rule: "UploadLayerPart/partFirstByte/required",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "partFirstByte") {
                 let next = call.upload().map_or(0, |upload| upload.size());
                 call.input.insert(String::from("partFirstByte"), json!(next));
             }
         })],
-    ),
-    fault(
-        "part-without-last-byte",
-        "UploadLayerPart computes the last byte if none is named",
-        "UploadLayerPart/partLastByte/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "part-without-last-byte",
+        sentence: "UploadLayerPart computes the last byte if none is named",
+        rule: "UploadLayerPart/partLastByte/required",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "partLastByte") {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
             }
         })],
-    ),
-    fault(
-        "part-without-bytes",
-        "UploadLayerPart takes a part without bytes as zeros",
-        "UploadLayerPart/layerPartBlob/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "part-without-bytes",
+        sentence: "UploadLayerPart takes a part without bytes as zeros",
+        rule: "UploadLayerPart/layerPartBlob/required",
+        changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "layerPartBlob") {
                 fill(call);
             }
         })],
-    ),
-    fault(
-        "null-registry-refused",
-        "null as the registry id is refused as a parameter",
-        "CompleteLayerUpload/registryId/optional",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "null-registry-refused",
+        sentence: "null as the registry id is refused as a parameter",
+        rule: "CompleteLayerUpload/registryId/optional",
+        changes: &[EditRefusals(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
                 wrong.insert(0, invalid_parameter("CompleteLayerUpload/registryId/optional"));
             }
         })],
-    ),
-    fault(
-        "null-registry-unreadable",
-        "null as the registry id cannot be read",
-        "InitiateLayerUpload/registryId/optional",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "null-registry-unreadable",
+        sentence: "null as the registry id cannot be read",
+        rule: "InitiateLayerUpload/registryId/optional",
+        changes: &[EditRefusals(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
                 wrong.insert(0, refusal("SerializationException", "InitiateLayerUpload/registryId/optional"));
             }
         })],
-    ),
-    fault(
-        "null-is-a-text",
-        "null as a repository name is read as the text null",
-        "UploadLayerPart/repositoryName/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "null-is-a-text",
+        sentence: "null as a repository name is read as the text null",
+        rule: "UploadLayerPart/repositoryName/required",
+        changes: &[RewriteInput(|call| {
             if call.input.get("repositoryName") == Some(&Value::Null) {
                 call.input.insert(String::from("repositoryName"), json!("null"));
             }
         })],
-    ),
-    fault(
-        "null-is-zero",
-        "null as a position is read as 0",
-        "UploadLayerPart/partFirstByte/required",
-        &[Takes(|call| {
+    },
+    Fault {
+        name: "null-is-zero",
+        sentence: "null as a position is read as 0",
+        rule: "UploadLayerPart/partFirstByte/required",
+        changes: &[RewriteInput(|call| {
             if call.input.get("partFirstByte") == Some(&Value::Null) {
                 call.input.insert(String::from("partFirstByte"), json!(0));
             }
         })],
-    ),
-    fault(
-        "own-registry-refused",
-        "CompleteLayerUpload takes no registry id, not even its own",
-        "CompleteLayerUpload/registryId/own",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "own-registry-refused",
+        sentence: "CompleteLayerUpload takes no registry id, not even its own",
+        rule: "CompleteLayerUpload/registryId/own",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
@@ -277,12 +281,12 @@ pub(super) static FAULTS: &[Fault] = &[
                 wrong.push(invalid_parameter("CompleteLayerUpload/registryId/own"));
             }
         })],
-    ),
-    fault(
-        "own-registry-not-found",
-        "UploadLayerPart finds no repository under the registry id of its owner",
-        "UploadLayerPart/registryId/own",
-        &[Finds(|call, wrong| {
+    },
+    Fault {
+        name: "own-registry-not-found",
+        sentence: "UploadLayerPart finds no repository under the registry id of its owner",
+        rule: "UploadLayerPart/registryId/own",
+        changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
@@ -290,7 +294,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 wrong.push(refusal("RepositoryNotFoundException", "UploadLayerPart/registryId/own"));
             }
         })],
-    ),
+    },
 ];
 
 fn missing(input: &Map<String, Value>, member: &str) -> bool {
