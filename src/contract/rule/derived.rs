@@ -31,7 +31,7 @@ impl Table {
                 Tier::Documented,
                 &[page, "smithy"],
                 &id("required"),
-                format!("{name} is required. Null is as if left out."),
+                format!("{name} is required; null counts as absent."),
                 format!("a request without {name}"),
                 INVALID,
             );
@@ -40,7 +40,7 @@ impl Table {
                 Tier::Documented,
                 &[page, "smithy"],
                 &id("optional"),
-                format!("{name} may be left out. Null is as if left out."),
+                format!("{name} is optional; null counts as absent."),
                 format!("a request with {name} null"),
                 NOTHING,
             );
@@ -49,7 +49,7 @@ impl Table {
             Tier::Observed,
             &["mhart/kinesalite:test/helpers.js", page],
             &id("type"),
-            format!("{name} is a JSON {}. Another JSON type is refused.", json_type(&member.shape.kind)),
+            format!("{name} is a JSON {}. Any other JSON type is rejected.", json_type(&member.shape.kind)),
             format!("{name} of another JSON type"),
             WRONG_TYPE,
         );
@@ -60,7 +60,7 @@ impl Table {
                     Tier::Documented,
                     &[page, "service-model"],
                     &id("min"),
-                    // Such a range is also none that follows the last part: either fault may be answered.
+                    // Such a range is also none that follows the last part: either error is allowed.
                     format!("{name} is at least {min}."),
                     format!("{name} below {min}"),
                     PART,
@@ -69,7 +69,7 @@ impl Table {
                     Tier::Open,
                     &["mhart/kinesalite:index.js"],
                     &id("integer"),
-                    format!("{name} is a whole number. What happens to a fraction is not documented."),
+                    format!("{name} is an integer. How a fraction is handled is not documented."),
                     format!("{name} with a fraction"),
                     WRONG_TYPE,
                 );
@@ -85,7 +85,7 @@ impl Table {
                     Tier::Open,
                     &["none-found"],
                     &id("64-bit"),
-                    format!("{name} is a 64-bit integer. What happens beyond is not documented."),
+                    format!("{name} is a 64-bit integer. How larger numbers are handled is not documented."),
                     format!("{name} beyond 64 bits"),
                     WRONG_TYPE,
                 );
@@ -96,7 +96,7 @@ impl Table {
                     &[page, "service-model"],
                     &id("max-size"),
                     // "The layer part size is not valid" is what the page says of the other error.
-                    format!("{name} holds at most {max} bytes."),
+                    format!("{name} has at most {max} bytes."),
                     format!("{name} of more than {max} bytes"),
                     PART,
                 );
@@ -104,7 +104,7 @@ impl Table {
                     Tier::Observed,
                     &["mhart/kinesalite:test/helpers.js", "rfc4648"],
                     &id("base64"),
-                    format!("{name} is base64 of the standard alphabet."),
+                    format!("{name} is base64 in the standard alphabet."),
                     format!("{name} that is not base64"),
                     WRONG_TYPE,
                 );
@@ -113,9 +113,9 @@ impl Table {
                     &["rfc4648"],
                     &id("base64-padding"),
                     format!(
-                        "{name} is padded base64. Whether a decoder refuses text without its padding is left open."
+                        "{name} is padded base64. Whether a decoder rejects text without padding is not specified."
                     ),
-                    format!("{name} without its padding"),
+                    format!("{name} without padding"),
                     WRONG_TYPE,
                 );
             }
@@ -150,8 +150,8 @@ impl Table {
                     Tier::Documented,
                     &["service-model", "smithy"],
                     &id("item-null"),
-                    format!("{name} is no sparse list: it holds no null."),
-                    format!("null inside {name}"),
+                    format!("{name} must not contain nulls."),
+                    format!("a null in {name}"),
                     WRONG_TYPE,
                 );
                 if let Kind::Text(bounds) = &item.kind {
@@ -197,7 +197,7 @@ impl Table {
                 Tier::Documented,
                 &sources,
                 &id("pattern"),
-                format!("{name} matches {matches}, the whole of it."),
+                format!("{name} must match {matches} in full."),
                 format!("{name} that breaks its pattern"),
                 INVALID,
             );
@@ -207,8 +207,8 @@ impl Table {
                 Tier::Open,
                 &[page, "service-model"],
                 &id("editions"),
-                format!("editions of the documents differ about {name}; what only one of them admits may be accepted or refused."),
-                format!("{name} that only one edition of the documents admits"),
+                format!("editions of the documents differ about {name}; a value that only one of them allows may be accepted or rejected."),
+                format!("{name} that only one edition of the documents allows"),
                 if bounds.patterns.is_empty() { &["InvalidParameterException", "RegistryNotFoundException"] } else { INVALID },
             );
         }
@@ -225,7 +225,7 @@ impl Table {
             &sources,
             &format!("{}/answer/{}", operation.name, member.name),
             format!(
-                "a successful answer has {}, a {}{}.",
+                "a successful response has {}, a {}{}.",
                 member.name,
                 member.shape.kind.word(),
                 match (operation.name, member.name) {
@@ -236,7 +236,7 @@ impl Table {
                     _ => "",
                 }
             ),
-            format!("{} in the answer", member.name),
+            format!("{} in the response", member.name),
             NOTHING,
         );
     }
@@ -247,7 +247,7 @@ fn json_type(kind: &Kind) -> &'static str {
         Kind::Text(_) | Kind::Blob { .. } => "string",
         Kind::Long { .. } | Kind::Timestamp => "number",
         Kind::Boolean => "boolean",
-        Kind::List { .. } => "list",
+        Kind::List { .. } => "array",
         Kind::Structure(_) => "object",
     }
 }
