@@ -186,7 +186,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let clock = Instant::now();
     let drawn = drawn(settings, work.search);
-    sink(Event::Started(started(settings, &work, drawn.len())));
+    sink(Event::Started(Box::new(started(settings, &work, drawn.len()))));
     let mut surveys = Vec::new();
     let mut left = BTreeSet::new();
     let searched = |service: Service| match work.search.map(|search| search.extent) {
@@ -260,7 +260,7 @@ async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result
                 causes.extend(judged.verdict.findings().iter().map(|finding| finding.cause()));
                 sink(Event::Judged(judged));
             }
-            Ok(Some(Outcome::Failed(one))) => failed.push(one),
+            Ok(Some(Outcome::Failed(one))) => failed.push(*one),
             Ok(None) => break,
             Err(_) => {}
         }
@@ -307,7 +307,7 @@ enum Outcome {
     /// A case was judged.
     Judged(Box<Judged>),
     /// A random case failed, and may be made small.
-    Failed(Failed),
+    Failed(Box<Failed>),
 }
 
 /// A random case that failed.

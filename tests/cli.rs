@@ -84,7 +84,7 @@ fn exit_2_usage_and_configuration() {
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
         (&["explain", "CompleteLayerUpload/layerDigests/"], "near it are CompleteLayerUpload/layerDigests/any-match"),
         (&["mock", "--fault", "none"], "expected the name of a fault"),
-        (&["contract", "show", "PutImage"], "expected an operation (InitiateLayerUpload"),
+        (&["contract", "show", "ListImages"], "expected an operation (InitiateLayerUpload"),
         (&["report", "missing.ndjson"], "could not read missing.ndjson"),
     ];
     for (arguments, message) in rows {
@@ -479,6 +479,7 @@ fn a_script_does_what_the_case_does() {
     assert!(left.contains("\"repositories\":[]"), "{left}");
 
     // In a repository that exists, and stays; the settings file says where.
+    mock.call("CreateRepository", r#"{"repositoryName":"team/app"}"#);
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("ecrspec.toml"), format!("endpoint = \"{}\"\n", mock.endpoint)).unwrap();
     let explain = ["explain", &format!("{MATCH}/wrong"), "--script", "--repository", "team/app"];

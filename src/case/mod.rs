@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Operation, OperationSpec, Role, Rules, Service, Tier};
+use crate::contract::{Effect, Operation, OperationSpec, Role, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::wire::{Exchange, Request};
 
@@ -168,10 +168,13 @@ impl Case {
         groups
     }
 
-    /// Whether it makes or removes repositories by itself, or needs more than one.
+    /// Whether it needs a repository of its own: it makes or removes repositories, needs more than one, or leaves an image
+    /// behind, which only goes with its repository.
     pub fn manages_repositories(&self) -> bool {
         let more = matches!(&self.place, Place::Own(names) if !names.is_empty());
-        more || self.steps.iter().any(|step| step.operation.is_some_and(Operation::manages_repositories))
+        let leaves_image = |operation: Operation| operation.effect() == Effect::ReferencesLayers;
+        let manages = |operation: Operation| operation.manages_repositories() || leaves_image(operation);
+        more || self.steps.iter().any(|step| step.operation.is_some_and(manages))
     }
 
     /// The strongest tier among the steps that the case is about.

@@ -9,7 +9,6 @@ use super::reports::Reports;
 use super::target::{read_known, some};
 use super::{Code, Failure, print};
 use crate::judge::Grade;
-use crate::report::event::Started;
 use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
@@ -45,12 +44,12 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
     let known = arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?;
     let judged_by = |event: Event| match event {
-        Event::Started(started) => Event::Started(Started {
-            known: known.clone().unwrap_or(started.known),
-            fail_on: some(&arguments.fail_on).unwrap_or(started.fail_on),
-            deny_warnings: arguments.deny_warnings || started.deny_warnings,
-            ..started
-        }),
+        Event::Started(mut started) => {
+            started.known = known.clone().unwrap_or(started.known);
+            started.fail_on = some(&arguments.fail_on).unwrap_or(started.fail_on);
+            started.deny_warnings |= arguments.deny_warnings;
+            Event::Started(started)
+        }
         other => other,
     };
     let logs = logs.into_iter().map(|(name, events)| (name, events.into_iter().map(judged_by).collect())).collect();

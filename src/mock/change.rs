@@ -14,37 +14,37 @@ use crate::model::operation::{blob_of, blob_size};
 use crate::model::registry::{Registry, Repository, Upload};
 use crate::wire::{Reply, Request};
 
-/// One thing that the mock does otherwise, at one of the seams of a call: from the request as it comes in to the answer as
-/// it goes out.
+/// One change of what the mock does, at one stage of a call: from the request as it comes in to the response as it goes
+/// out.
 ///
 /// A rule is named by its id; `*` in the place of the operation stands for every operation.
 #[derive(Debug)]
 pub enum Change {
-    /// Begins with another state.
+    /// Starts from another state.
     InitialState(fn(&mut Registry)),
-    /// Reads the request otherwise.
+    /// Changes the request before it is read.
     RewriteRequest(fn(&mut Request)),
-    /// Answers before anything is looked at, and does nothing.
+    /// Sends a response before anything is checked, and does nothing.
     ShortCircuit(fn(&Request, &Memory) -> Option<Reply>),
-    /// Takes its members otherwise.
+    /// Changes the members of the request before they are checked.
     RewriteInput(fn(&mut Call)),
-    /// Does not look at a rule.
+    /// Does not check a rule.
     SkipRule(&'static str),
-    /// Does not look at a rule where the member that it is about has such a value.
+    /// Does not check a rule where the member that it is about has such a value.
     AcceptIf(&'static str, fn(&Value) -> bool),
-    /// Finds a rule broken that is kept, where the member that it is about has such a value.
+    /// Rejects a request that is valid, where the member that the rule is about has such a value.
     RejectIf(&'static str, fn(&Value) -> bool),
-    /// Finds other things wrong.
+    /// Changes what was found wrong with a request.
     EditRefusals(fn(&mut Call, &mut Vec<Refusal>)),
-    /// Answers a broken rule with another error type.
+    /// Reports the breach of a rule with another error type.
     ErrorAs(&'static str, &'static str),
     /// Does something else; `None` leaves it to the registry.
     Execute(fn(&mut Call) -> Option<Value>),
-    /// Answers otherwise. Without an answer, the connection is dropped, or stays silent.
+    /// Changes the response. Without one, the connection is dropped, or stays silent.
     RewriteReply(fn(&Request, &mut Memory, &mut Reply)),
-    /// Waits before it looks at a request.
+    /// Waits before it reads a request.
     Delay(fn(&Request) -> Duration),
-    /// Lets a while pass between looking at a request and doing what it asks.
+    /// Lets time pass between checking a request and doing what it asks for.
     Races(Race),
 }
 
@@ -182,7 +182,7 @@ fn subject(named: &str) -> (&str, &str) {
 
 impl Change {
     /// Changes what was found wrong with the members of a call, or with what they name.
-    pub(super) fn sifts(&self, call: &Call, wrong: &mut Vec<Refusal>) {
+    pub(super) fn filter_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         match self {
             Change::SkipRule(rule) => wrong.retain(|refusal| !is_rule(&refusal.rule, rule)),
             Change::AcceptIf(rule, admits) => {
@@ -194,7 +194,7 @@ impl Change {
     }
 
     /// Finds something wrong with members that are right.
-    pub(super) fn accuses(&self, call: &Call, wrong: &mut Vec<Refusal>) {
+    pub(super) fn add_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         let Change::RejectIf(rule, refuses) = self else { return };
         let (operation, member) = subject(rule);
         let concerned =

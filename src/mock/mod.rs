@@ -164,11 +164,11 @@ impl Mock {
     /// What is wrong with a call: with its members, or else with what they name.
     fn wrong(&self, call: &mut Call) -> Vec<Refusal> {
         let sift = |call: &Call, mut wrong: Vec<Refusal>| {
-            self.changes.iter().for_each(|change| change.sifts(call, &mut wrong));
+            self.changes.iter().for_each(|change| change.filter_refusals(call, &mut wrong));
             wrong
         };
         let mut wrong = sift(call, call.registry.syntax(call.operation, &call.input));
-        self.changes.iter().for_each(|change| change.accuses(call, &mut wrong));
+        self.changes.iter().for_each(|change| change.add_refusals(call, &mut wrong));
         if wrong.is_empty() {
             wrong = sift(call, call.registry.standing(call.operation.name, &call.input));
         }

@@ -49,7 +49,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "type-with-uri",
-        sentence: "__type has a namespace before it and a URI behind it",
+        sentence: "__type has a namespace before it and a URI after it",
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| {
                 let uri = "http://internal.amazon.com/coral/com.amazonaws.ecr/";
@@ -60,7 +60,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "type-in-header-too",
-        sentence: "the error type stands in x-amzn-errortype as well",
+        sentence: "the error type is in x-amzn-errortype as well",
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(name) = envelope::error(answer).name
@@ -72,7 +72,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "type-in-code-too",
-        sentence: "the error type stands in code as well",
+        sentence: "the error type is in code as well",
         changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if let Some(name) = body.get("__type").cloned() {
@@ -84,7 +84,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "message-with-capital",
-        sentence: "the message of errors stands in Message",
+        sentence: "the message of errors is in Message",
         changes: &[RewriteReply(|_, _, reply| {
             edit(reply, |body| {
                 if let Some(message) = body.as_object_mut().and_then(|body| body.remove("message")) {
@@ -120,19 +120,19 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "further-members",
-        sentence: "answers, and the objects in them, have members that the documents do not know",
+        sentence: "responses, and the objects in them, have members that the documents do not know",
         changes: &[RewriteReply(|_, _, reply| edit(reply, extend))],
         withholds: false,
     },
     Variant {
         name: "whole-numbers-as-floats",
-        sentence: "the whole numbers of answers are written with .0",
+        sentence: "the whole numbers of responses are written with .0",
         changes: &[RewriteReply(|_, _, reply| edit(reply, float))],
         withholds: false,
     },
     Variant {
         name: "members-in-reverse",
-        sentence: "members stand in another order",
+        sentence: "members are in another order",
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(Value::Object(body)) = answer.json()
@@ -146,7 +146,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "pretty-printed",
-        sentence: "answers are printed with line breaks",
+        sentence: "responses are printed with line breaks",
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(body) = answer.json()
@@ -158,7 +158,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "escaped",
-        sentence: "answers are pure ASCII, with slashes escaped",
+        sentence: "responses are pure ASCII, with slashes escaped",
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
                 && let Some(body) = answer.json()
@@ -170,7 +170,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "charset",
-        sentence: "the content type of answers names a charset",
+        sentence: "the content type of responses names a charset",
         changes: &[RewriteReply(|_, _, reply| {
             header(reply, "content-type", "application/x-amz-json-1.1; charset=utf-8")
         })],
@@ -178,25 +178,25 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "content-type-in-capitals",
-        sentence: "the content type of answers is written with capitals",
+        sentence: "the content type of responses is written with capitals",
         changes: &[RewriteReply(|_, _, reply| header(reply, "content-type", "Application/X-Amz-JSON-1.1"))],
         withholds: false,
     },
     Variant {
         name: "chunked",
-        sentence: "answers are chunked",
+        sentence: "responses are chunked",
         changes: &[RewriteReply(|_, _, reply| header(reply, "transfer-encoding", "chunked"))],
         withholds: false,
     },
     Variant {
         name: "connection-closing",
-        sentence: "each answer ends its connection",
+        sentence: "each response ends its connection",
         changes: &[RewriteReply(|_, _, reply| header(reply, "connection", "close"))],
         withholds: false,
     },
     Variant {
         name: "no-request-id",
-        sentence: "answers have no request id",
+        sentence: "responses have no request id",
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply {
                 answer.headers.retain(|(name, _)| name != "x-amzn-requestid");
@@ -206,7 +206,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "many-headers",
-        sentence: "answers have headers of a proxy",
+        sentence: "responses have headers of a proxy",
         changes: &[RewriteReply(|_, _, reply| {
             for (name, value) in [
                 ("via", "1.1 proxy"),
@@ -235,7 +235,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "upload-ids-in-upper-case",
-        sentence: "upload ids are given in upper case, and compared without case",
+        sentence: "upload ids are in upper case, and compared case-insensitively",
         changes: &[
             RewriteInput(lower_id),
             RewriteReply(|request, _, reply| {
@@ -252,7 +252,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "upload-ids-without-case",
-        sentence: "upload ids are compared without case",
+        sentence: "upload ids are compared case-insensitively",
         changes: &[RewriteInput(lower_id)],
         withholds: false,
     },
@@ -270,13 +270,13 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "part-size-odd",
-        sentence: "partSize is no round number",
+        sentence: "partSize is an odd number",
         changes: &[RewriteReply(|_, _, reply| part_size(reply, 7_654_321))],
         withholds: false,
     },
     Variant {
         name: "parts-above-10-mib-refused",
-        sentence: "parts above 10 MiB are refused as a parameter",
+        sentence: "parts above 10 MiB are rejected as a parameter",
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.blob_size() > 10_485_760 && wrong.is_empty() {
@@ -296,7 +296,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "empty-parts-taken",
-        sentence: "an empty part is taken, and changes nothing",
+        sentence: "an empty part is accepted, and changes nothing",
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart)
@@ -335,7 +335,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "names-begin-with-a-letter",
-        sentence: "repository names that begin with a digit are refused",
+        sentence: "repository names that begin with a digit are rejected",
         changes: &[EditRefusals(|call, wrong| {
             let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
             if digit && call.operation.name == Operation::CreateRepository && wrong.is_empty() {
@@ -353,13 +353,13 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "upper-case-digest-refused",
-        sentence: "a digest in upper case is refused as a parameter",
+        sentence: "a digest in upper case is rejected as a parameter",
         changes: &[EditRefusals(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
         withholds: false,
     },
     Variant {
         name: "sha256-length-as-parameter",
-        sentence: "a sha256 digest of the wrong length is refused as a parameter",
+        sentence: "a sha256 digest of the wrong length is rejected as a parameter",
         changes: &[EditRefusals(|call, wrong| {
             let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
             if call.is(Operation::CompleteLayerUpload)
@@ -373,7 +373,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "mixed-algorithms-refused",
-        sentence: "digests of two algorithms are refused, even with the right one among them",
+        sentence: "digests of two algorithms are rejected, even with the right one among them",
         changes: &[EditRefusals(|call, wrong| {
             let digests = call.digests();
             let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
@@ -385,14 +385,14 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "other-algorithms-suffice",
-        sentence: "a digest of another algorithm is as good as a right one",
+        sentence: "a digest of another algorithm counts as a match",
         changes: &[RewriteInput(other_algorithms)],
         withholds: false,
     },
     // What ends an upload.
     Variant {
         name: "upload-ends-when-refused",
-        sentence: "an upload ends with a refused CompleteLayerUpload",
+        sentence: "a rejected CompleteLayerUpload ends the upload",
         changes: &[EditRefusals(|call, wrong| {
             let of_state = wrong
                 .iter()
@@ -435,7 +435,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "completed-upload-takes-parts",
-        sentence: "a completed upload takes parts, and forgets them",
+        sentence: "a completed upload accepts parts, and forgets them",
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.memory.completed.contains_key(&call.key()) {
@@ -472,7 +472,7 @@ pub static VARIANTS: &[Variant] = &[
     // Which of two errors.
     Variant {
         name: "no-repository-as-no-upload",
-        sentence: "an upload in a repository that is not there is not found",
+        sentence: "an upload in a repository that does not exist is not found",
         changes: &[
             ErrorAs("UploadLayerPart/repositoryName/exists", "UploadNotFoundException"),
             ErrorAs("CompleteLayerUpload/repositoryName/exists", "UploadNotFoundException"),
@@ -481,7 +481,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "lengths-as-parameter",
-        sentence: "a part of another length than its range is refused as a parameter",
+        sentence: "a part whose length differs from its range is rejected as a parameter",
         changes: &[
             ErrorAs("UploadLayerPart/layerPartBlob/length", "InvalidParameterException"),
             ErrorAs("UploadLayerPart/partLastByte/not-before-first", "InvalidParameterException"),
@@ -490,7 +490,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "bounds-of-parts-as-part",
-        sentence: "a position below 0 and a part above 20 MiB are refused as a part",
+        sentence: "a negative position and a part above 20 MiB are rejected as a part",
         changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size());
             let members = json!({
@@ -508,7 +508,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "wrong-types-as-parameter",
-        sentence: "a wrong JSON type is refused as a parameter",
+        sentence: "a wrong JSON type is rejected as a parameter",
         changes: &[EditRefusals(|_, wrong| {
             for refusal in wrong.iter_mut().filter(|refusal| refusal.error.name == "SerializationException") {
                 *refusal = invalid_parameter(&refusal.rule);
@@ -518,7 +518,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "bad-bodies-as-parameter",
-        sentence: "an empty body, one that is no object and one that is no UTF-8 are refused as a parameter",
+        sentence: "an empty body, one that is not an object and one that is not UTF-8 are rejected as a parameter",
         changes: &[
             ErrorAs("wire/body/empty", "InvalidParameterException"),
             ErrorAs("wire/body/object", "InvalidParameterException"),
@@ -546,19 +546,19 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "last-fault-first",
-        sentence: "of several things that are wrong the last one is answered",
+        sentence: "of several violations the last one is reported",
         changes: &[EditRefusals(|_, wrong| wrong.reverse())],
         withholds: false,
     },
     Variant {
         name: "state-first",
-        sentence: "what the members name is looked up before the other members are looked at",
+        sentence: "what the members name is looked up before the other members are checked",
         changes: &[EditRefusals(state_first)],
         withholds: false,
     },
     Variant {
         name: "digests-before-parts",
-        sentence: "CompleteLayerUpload compares digests before it looks at the parts",
+        sentence: "CompleteLayerUpload compares digests before it checks the parts",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload) {
                 wrong.sort_by_key(|refusal| refusal.rule.contains("/parts/"));
@@ -581,7 +581,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "malformed-lookups-refused",
-        sentence: "BatchCheckLayerAvailability refuses malformed digests",
+        sentence: "BatchCheckLayerAvailability rejects malformed digests",
         changes: &[EditRefusals(|call, wrong| {
             let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
             if call.is(Operation::BatchCheckLayerAvailability)
@@ -623,7 +623,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "aliases-unknown",
-        sentence: "a registry alias that nobody has is refused as a parameter",
+        sentence: "an unknown registry alias is rejected as a parameter",
         changes: &[EditRefusals(|_, wrong| {
             for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/registryId/unknown")) {
                 *refusal = invalid_parameter(&refusal.rule);
@@ -708,7 +708,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "any-content-type",
-        sentence: "the content type of requests is not looked at",
+        sentence: "the content type of requests is not checked",
         changes: &[RewriteRequest(|request| {
             if request.method == "POST" {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
@@ -719,7 +719,7 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "other-methods-as-405",
-        sentence: "other methods than POST are answered with 405 and a page of HTML",
+        sentence: "other methods than POST get 405 and a page of HTML",
         changes: &[RewriteReply(|request, _, reply| {
             if request.method != "POST" {
                 *reply = Ok(Answer {
@@ -734,7 +734,7 @@ pub static VARIANTS: &[Variant] = &[
     // Time.
     Variant {
         name: "slow-now-and-then",
-        sentence: "some requests are answered after 30 ms",
+        sentence: "some responses take 30 ms",
         changes: &[Delay(|request| match request.body.len() % 97 {
             0 => Duration::from_millis(30),
             _ => Duration::ZERO,
@@ -749,19 +749,19 @@ pub static VARIANTS: &[Variant] = &[
     },
     Variant {
         name: "throttling-as-429",
-        sentence: "one request in 379 is answered with 429 and a page of HTML",
+        sentence: "one request in 379 gets 429 and a page of HTML",
         changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 429))],
         withholds: true,
     },
     Variant {
         name: "throttling-as-503",
-        sentence: "one request in 379 is answered with 503 and Retry-After",
+        sentence: "one request in 379 gets 503 and Retry-After",
         changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 503))],
         withholds: true,
     },
     Variant {
         name: "silent-now-and-then",
-        sentence: "one CompleteLayerUpload that is accepted in 61 is never answered",
+        sentence: "one of 61 accepted CompleteLayerUpload calls gets no response",
         changes: &[RewriteReply(|request, memory, reply| {
             let accepted = reply.as_ref().is_ok_and(|answer| answer.status == 200);
             if request.operation() == Some(Operation::CompleteLayerUpload)

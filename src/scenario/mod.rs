@@ -553,22 +553,22 @@ steps:
             (
                 "    call: UploadLayerPart\n",
                 "    call: UploadLayerPart\n    method: PO ST\n",
-                "x.yaml:16: method: expected one that can be sent: \"PO ST\" is not an HTTP method",
+                "x.yaml:11: method: expected one that can be sent: \"PO ST\" is not an HTTP method",
             ),
             (
                 "    call: UploadLayerPart\n",
                 "    call: UploadLayerPart\n    headers:\n      X-A: a\n      X A: a\n",
-                "x.yaml:18: headers: expected one that can be sent: \"X A\" is not an HTTP header name",
+                "x.yaml:13: headers: expected one that can be sent: \"X A\" is not an HTTP header name",
             ),
             (
                 "    call: UploadLayerPart\n",
                 "    call: UploadLayerPart\n    headers: {X-A: \"a\\nb\"}\n",
-                "x.yaml:16: headers: expected one that can be sent: \"a\\nb\" is not an HTTP header value (header X-A)",
+                "x.yaml:11: headers: expected one that can be sent: \"a\\nb\" is not an HTTP header value (header X-A)",
             ),
             (
                 "    call: UploadLayerPart\n",
                 "    call: UploadLayerPart\n    headers: {Content-Length: null}\n",
-                "x.yaml:16: headers: expected one that can be sent: the header Content-Length is written by the sender",
+                "x.yaml:11: headers: expected one that can be sent: the header Content-Length is written by the sender",
             ),
             (
                 "  - name: part",

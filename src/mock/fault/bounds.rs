@@ -12,61 +12,61 @@ use crate::model::registry::MIN_INNER_PART;
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "initiate-name-one-longer",
-        sentence: "InitiateLayerUpload takes a repository name of one character more than the most",
+        sentence: "InitiateLayerUpload accepts a repository name one character over the limit",
         rule: "InitiateLayerUpload/repositoryName/max-length",
         changes: &[AcceptIf("InitiateLayerUpload/repositoryName/max-length", one_longer)],
     },
     Fault {
         name: "part-name-one-longer",
-        sentence: "UploadLayerPart takes a repository name of one character more than the most",
+        sentence: "UploadLayerPart accepts a repository name one character over the limit",
         rule: "UploadLayerPart/repositoryName/max-length",
         changes: &[AcceptIf("UploadLayerPart/repositoryName/max-length", one_longer)],
     },
     Fault {
         name: "complete-name-one-longer",
-        sentence: "CompleteLayerUpload takes a repository name of one character more than the most",
+        sentence: "CompleteLayerUpload accepts a repository name one character over the limit",
         rule: "CompleteLayerUpload/repositoryName/max-length",
         changes: &[AcceptIf("CompleteLayerUpload/repositoryName/max-length", one_longer)],
     },
     Fault {
         name: "check-name-unbounded",
-        sentence: "BatchCheckLayerAvailability takes repository names of any length",
+        sentence: "BatchCheckLayerAvailability accepts repository names of any length",
         rule: "BatchCheckLayerAvailability/repositoryName/max-length",
         changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/max-length")],
     },
     Fault {
         name: "url-name-unbounded",
-        sentence: "GetDownloadUrlForLayer takes repository names of any length",
+        sentence: "GetDownloadUrlForLayer accepts repository names of any length",
         rule: "GetDownloadUrlForLayer/repositoryName/max-length",
         changes: &[SkipRule("GetDownloadUrlForLayer/repositoryName/max-length")],
     },
     Fault {
         name: "name-one-shorter",
-        sentence: "the longest repository name that is admitted is refused by CompleteLayerUpload",
+        sentence: "the longest allowed repository name is rejected by CompleteLayerUpload",
         rule: "CompleteLayerUpload/repositoryName/accepted",
         changes: &[RejectIf("CompleteLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
     },
     Fault {
         name: "initiate-name-one-shorter",
-        sentence: "the longest repository name that is admitted is refused by InitiateLayerUpload",
+        sentence: "the longest allowed repository name is rejected by InitiateLayerUpload",
         rule: "InitiateLayerUpload/repositoryName/accepted",
         changes: &[RejectIf("InitiateLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
     },
     Fault {
         name: "initiate-name-1-character",
-        sentence: "InitiateLayerUpload takes a repository name of one character",
+        sentence: "InitiateLayerUpload accepts a repository name of one character",
         rule: "InitiateLayerUpload/repositoryName/min-length",
         changes: &[AcceptIf("InitiateLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
     },
     Fault {
         name: "complete-name-1-character",
-        sentence: "CompleteLayerUpload takes a repository name of one character",
+        sentence: "CompleteLayerUpload accepts a repository name of one character",
         rule: "CompleteLayerUpload/repositoryName/min-length",
         changes: &[AcceptIf("CompleteLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
     },
     Fault {
         name: "part-name-empty",
-        sentence: "UploadLayerPart takes an empty repository name",
+        sentence: "UploadLayerPart accepts an empty repository name",
         rule: "UploadLayerPart/repositoryName/min-length",
         changes: &[
             AcceptIf("UploadLayerPart/repositoryName/min-length", |name| length(name) == 0),
@@ -75,31 +75,31 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-2-characters-refused",
-        sentence: "a repository name of two characters is refused",
+        sentence: "a repository name of two characters is rejected",
         rule: "CompleteLayerUpload/repositoryName/exists",
         changes: &[RejectIf("*/repositoryName/accepted", |name| length(name) == 2)],
     },
     Fault {
         name: "digests-101",
-        sentence: "CompleteLayerUpload takes 101 digests",
+        sentence: "CompleteLayerUpload accepts 101 digests",
         rule: "CompleteLayerUpload/layerDigests/max-items",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 101)],
     },
     Fault {
         name: "digests-unbounded",
-        sentence: "CompleteLayerUpload takes any number of digests",
+        sentence: "CompleteLayerUpload accepts any number of digests",
         rule: "CompleteLayerUpload/layerDigests/max-items",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/max-items")],
     },
     Fault {
         name: "digests-many",
-        sentence: "CompleteLayerUpload refuses 101 to 255 digests, and takes more",
+        sentence: "CompleteLayerUpload rejects 101 to 255 digests, and accepts more",
         rule: "CompleteLayerUpload/layerDigests/max-items",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 255)],
     },
     Fault {
         name: "digests-counted-once",
-        sentence: "CompleteLayerUpload counts distinct digests",
+        sentence: "CompleteLayerUpload counts only distinct digests",
         rule: "CompleteLayerUpload/layerDigests/max-items",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| {
             let distinct: std::collections::BTreeSet<&str> = super::texts(list).into_iter().collect();
@@ -108,7 +108,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digests-cut-at-100",
-        sentence: "CompleteLayerUpload looks at the first hundred digests",
+        sentence: "CompleteLayerUpload checks only the first hundred digests",
         rule: "CompleteLayerUpload/layerDigests/max-items",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::CompleteLayerUpload)
@@ -120,91 +120,91 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digests-100-refused",
-        sentence: "CompleteLayerUpload takes fewer than a hundred digests",
+        sentence: "CompleteLayerUpload accepts fewer than a hundred digests",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 100)],
     },
     Fault {
         name: "digests-10-at-most",
-        sentence: "CompleteLayerUpload takes at most ten digests",
+        sentence: "CompleteLayerUpload accepts at most ten digests",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 10)],
     },
     Fault {
         name: "digests-none",
-        sentence: "CompleteLayerUpload takes an empty list of digests",
+        sentence: "CompleteLayerUpload accepts an empty list of digests",
         rule: "CompleteLayerUpload/layerDigests/min-items",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/min-items")],
     },
     Fault {
         name: "lookup-101",
-        sentence: "BatchCheckLayerAvailability takes 101 digests",
+        sentence: "BatchCheckLayerAvailability accepts 101 digests",
         rule: "BatchCheckLayerAvailability/layerDigests/max-items",
         changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 101)],
     },
     Fault {
         name: "lookup-100-refused",
-        sentence: "BatchCheckLayerAvailability takes fewer than a hundred digests",
+        sentence: "BatchCheckLayerAvailability accepts fewer than a hundred digests",
         rule: "BatchCheckLayerAvailability/accepted",
         changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 100)],
     },
     Fault {
         name: "lookup-none",
-        sentence: "BatchCheckLayerAvailability takes an empty list of digests",
+        sentence: "BatchCheckLayerAvailability accepts an empty list of digests",
         rule: "BatchCheckLayerAvailability/layerDigests/min-items",
         changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/min-items")],
     },
     Fault {
         name: "lookup-digest-one-longer",
-        sentence: "BatchCheckLayerAvailability takes a digest of 1001 characters",
+        sentence: "BatchCheckLayerAvailability accepts a digest of 1001 characters",
         rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
         changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1001)],
     },
     Fault {
         name: "lookup-digest-unbounded",
-        sentence: "BatchCheckLayerAvailability takes digests of any length",
+        sentence: "BatchCheckLayerAvailability accepts digests of any length",
         rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
         changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-max-length")],
     },
     Fault {
         name: "lookup-digest-one-shorter",
-        sentence: "BatchCheckLayerAvailability refuses a digest of 1000 characters",
+        sentence: "BatchCheckLayerAvailability rejects a digest of 1000 characters",
         rule: "BatchCheckLayerAvailability/accepted",
         changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1000)],
     },
     Fault {
         name: "registry-13-digits",
-        sentence: "CompleteLayerUpload takes a registry id of 13 digits",
+        sentence: "CompleteLayerUpload accepts a registry id of 13 digits",
         rule: "CompleteLayerUpload/registryId/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/registryId/pattern", |id| digits(id, 13))],
     },
     Fault {
         name: "registry-11-digits",
-        sentence: "InitiateLayerUpload takes a registry id of 11 digits",
+        sentence: "InitiateLayerUpload accepts a registry id of 11 digits",
         rule: "InitiateLayerUpload/registryId/pattern",
         changes: &[AcceptIf("InitiateLayerUpload/registryId/pattern", |id| digits(id, 11))],
     },
     Fault {
         name: "alias-257-characters",
-        sentence: "CompleteLayerUpload takes registry ids longer than 256 characters",
+        sentence: "CompleteLayerUpload accepts registry ids longer than 256 characters",
         rule: "CompleteLayerUpload/registryId/max-length",
         changes: &[SkipRule("CompleteLayerUpload/registryId/max-length")],
     },
     Fault {
         name: "alias-empty",
-        sentence: "UploadLayerPart takes an empty registry id",
+        sentence: "UploadLayerPart accepts an empty registry id",
         rule: "UploadLayerPart/registryId/min-length",
         changes: &[SkipRule("UploadLayerPart/registryId/min-length")],
     },
     Fault {
         name: "part-above-20-mib",
-        sentence: "UploadLayerPart takes parts of any size",
+        sentence: "UploadLayerPart accepts parts of any size",
         rule: "UploadLayerPart/layerPartBlob/max-size",
         changes: &[SkipRule("UploadLayerPart/layerPartBlob/max-size")],
     },
     Fault {
         name: "part-of-5-mib-refused",
-        sentence: "UploadLayerPart refuses parts of 5 MiB",
+        sentence: "UploadLayerPart rejects parts of 5 MiB",
         rule: "UploadLayerPart/accepted",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && call.blob_size() == MIN_INNER_PART {
@@ -214,31 +214,31 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "inner-part-not-measured",
-        sentence: "CompleteLayerUpload does not look at the size of parts",
+        sentence: "CompleteLayerUpload does not check the size of parts",
         rule: "CompleteLayerUpload/parts/min-size",
         changes: &[SkipRule("CompleteLayerUpload/parts/min-size")],
     },
     Fault {
         name: "inner-part-one-smaller",
-        sentence: "CompleteLayerUpload takes inner parts of one byte less than 5 MiB",
+        sentence: "CompleteLayerUpload accepts inner parts of one byte less than 5 MiB",
         rule: "CompleteLayerUpload/parts/min-size",
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
     },
     Fault {
         name: "inner-part-of-5-mb",
-        sentence: "CompleteLayerUpload takes inner parts of 5,000,000 bytes",
+        sentence: "CompleteLayerUpload accepts inner parts of 5,000,000 bytes",
         rule: "CompleteLayerUpload/parts/min-size",
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
     },
     Fault {
         name: "inner-part-one-larger",
-        sentence: "CompleteLayerUpload refuses inner parts of 5 MiB",
+        sentence: "CompleteLayerUpload rejects inner parts of 5 MiB",
         rule: "CompleteLayerUpload/accepted",
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
     },
     Fault {
         name: "first-part-not-measured",
-        sentence: "CompleteLayerUpload looks at the size of the parts between the first and the last",
+        sentence: "CompleteLayerUpload checks only the size of the parts between the first and the last",
         rule: "CompleteLayerUpload/parts/min-size",
         changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.iter().skip(1).rev().skip(1).all(|size| *size >= MIN_INNER_PART))
@@ -246,7 +246,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "middle-part-not-measured",
-        sentence: "CompleteLayerUpload looks at the size of the first part alone",
+        sentence: "CompleteLayerUpload checks the size of only the first part",
         rule: "CompleteLayerUpload/parts/min-size",
         changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes[0] >= MIN_INNER_PART)
@@ -262,7 +262,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "small-part-refused-early",
-        sentence: "UploadLayerPart refuses the part after a small one",
+        sentence: "UploadLayerPart rejects the part after a small one",
         rule: "UploadLayerPart/accepted",
         changes: &[EditRefusals(|call, wrong| {
             let small = call.upload().and_then(|upload| upload.parts.last()).is_some_and(|size| *size < MIN_INNER_PART);

@@ -16,7 +16,7 @@ const DIGEST: &str = "CompleteLayerUpload/answer/layerDigest";
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layer-digest-echoed",
-        sentence: "CompleteLayerUpload answers with the first digest that was sent",
+        sentence: "CompleteLayerUpload returns the first digest that was sent",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| body["layerDigest"] = sent["layerDigests"][0].clone())
@@ -24,7 +24,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "last-digest-echoed",
-        sentence: "CompleteLayerUpload answers with the last digest that was sent",
+        sentence: "CompleteLayerUpload returns the last digest that was sent",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| {
@@ -35,7 +35,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "other-algorithm-echoed",
-        sentence: "CompleteLayerUpload answers with a digest of another algorithm if one was sent",
+        sentence: "CompleteLayerUpload returns a digest of another algorithm if one was sent",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| {
             completed(request, reply, |sent, body| {
@@ -48,7 +48,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-in-upper-case",
-        sentence: "CompleteLayerUpload answers with the digest in upper case",
+        sentence: "CompleteLayerUpload returns the digest in upper case",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| {
             redigest(request, reply, |digest| format!("sha256:{}", digest[7..].to_uppercase()))
@@ -56,19 +56,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-without-algorithm",
-        sentence: "CompleteLayerUpload answers with the bare hex digits of the digest",
+        sentence: "CompleteLayerUpload returns the bare hex digits of the digest",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[7..])))],
     },
     Fault {
         name: "digest-cut",
-        sentence: "CompleteLayerUpload answers with the first twelve hex digits of the digest",
+        sentence: "CompleteLayerUpload returns the first twelve hex digits of the digest",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| redigest(request, reply, |digest| String::from(&digest[..19])))],
     },
     Fault {
         name: "digest-of-nothing",
-        sentence: "CompleteLayerUpload answers with the digest of no bytes",
+        sentence: "CompleteLayerUpload returns the digest of no bytes",
         rule: DIGEST,
         changes: &[RewriteReply(|request, _, reply| {
             redigest(request, reply, |_| format!("sha256:{}", hex(&Sha256::digest(b""))))
@@ -82,7 +82,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "first-part-hashed",
-        sentence: "the first part alone is hashed",
+        sentence: "only the first part is hashed",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
@@ -91,13 +91,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "last-part-hashed",
-        sentence: "the last part alone is hashed",
+        sentence: "only the last part is hashed",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| hashes(call, |call, _| Sha256::new_with_prefix(call.blob())))],
     },
     Fault {
         name: "parts-hashed-apart",
-        sentence: "of the parts after the first the digests are hashed, instead of their bytes",
+        sentence: "the digests of the parts after the first are hashed instead of their bytes",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
@@ -106,7 +106,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "parts-chained",
-        sentence: "behind each part the digest of those before it is hashed, instead of their bytes before it",
+        sentence: "after each part the digest of the previous parts is hashed instead of their bytes",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
@@ -119,13 +119,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "newline-hashed",
-        sentence: "a newline behind each part is hashed",
+        sentence: "a newline after each part is hashed",
         rule: "survey/plain-upload",
         changes: &[Execute(|call| hashes(call, |call, before| before.chain_update(call.blob()).chain_update(b"\n")))],
     },
     Fault {
         name: "zero-bytes-dropped",
-        sentence: "bytes of value 0 at the end of a part are not hashed",
+        sentence: "zero bytes at the end of a part are not hashed",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| {
             hashes(call, |call, before| {
@@ -137,7 +137,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "bytes-as-utf-8",
-        sentence: "parts are read as UTF-8, and what is none is replaced before it is hashed",
+        sentence: "parts are decoded as UTF-8 with replacement characters before they are hashed",
         rule: "survey/plain-upload",
         changes: &[Execute(|call| {
             hashes(call, |call, before| before.chain_update(String::from_utf8_lossy(&call.blob()).as_bytes()))
@@ -145,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "one-mib-hashed",
-        sentence: "the first MiB of a part alone is hashed",
+        sentence: "only the first MiB of a part is hashed",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Execute(|call| {
             hashes(call, |call, before| {

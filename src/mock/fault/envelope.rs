@@ -45,7 +45,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "not-found-as-404",
-        sentence: "what is not found has the status 404",
+        sentence: "not-found errors have the status 404",
         rule: STATUS,
         changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| {
@@ -149,19 +149,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "type-in-code",
-        sentence: "the error type stands in code alone",
+        sentence: "the error type is only in code",
         rule: VISIBLE,
         changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| rename_type(body, "code", name)))],
     },
     Fault {
         name: "type-in-type",
-        sentence: "the error type stands in type alone",
+        sentence: "the error type is only in type",
         rule: TYPE,
         changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| rename_type(body, "type", name)))],
     },
     Fault {
         name: "type-in-capitals",
-        sentence: "the error type stands in Code, below Error",
+        sentence: "the error type is in Code, below Error",
         rule: TYPE,
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| *body = json!({ "Error": { "Code": name, "Message": "no" } }))
@@ -185,7 +185,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "type-in-lower-case",
-        sentence: "the error type begins with a small letter",
+        sentence: "the error type starts with a small letter",
         rule: "CompleteLayerUpload/layerDigests/match",
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| body["__type"] = json!(format!("{}{}", name[..1].to_lowercase(), &name[1..])))
@@ -199,7 +199,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "type-in-header",
-        sentence: "the error type stands in x-amzn-errortype, and another one in __type",
+        sentence: "the error type is in x-amzn-errortype, and another one in __type",
         rule: VISIBLE,
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
@@ -213,7 +213,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "type-in-header-alone",
-        sentence: "the error type stands in x-amzn-errortype alone",
+        sentence: "the error type is only in x-amzn-errortype",
         rule: VISIBLE,
         changes: &[RewriteReply(|_, _, reply| {
             if let Ok(answer) = reply
@@ -290,7 +290,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "error-in-a-list",
-        sentence: "errors stand in a list",
+        sentence: "errors are inside an array",
         rule: TYPE,
         changes: &[RewriteReply(|_, _, reply| retype(reply, |body, _| *body = json!([body])))],
     },
@@ -342,7 +342,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "complete-in-an-envelope",
-        sentence: "the members of CompleteLayerUpload stand below a member of its own",
+        sentence: "the members of CompleteLayerUpload are below a member of its own",
         rule: "CompleteLayerUpload/answer/registryId",
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
@@ -353,19 +353,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "content-type-json",
-        sentence: "answers have the content type application/json",
+        sentence: "responses have the content type application/json",
         rule: CONTENT_TYPE,
         changes: &[RewriteReply(|_, _, reply| retag(reply, Some("application/json")))],
     },
     Fault {
         name: "content-type-1.0",
-        sentence: "answers have the content type of version 1.0",
+        sentence: "responses have the content type of version 1.0",
         rule: CONTENT_TYPE,
         changes: &[RewriteReply(|_, _, reply| retag(reply, Some("application/x-amz-json-1.0")))],
     },
     Fault {
         name: "content-type-missing",
-        sentence: "answers have no content type",
+        sentence: "responses have no content type",
         rule: CONTENT_TYPE,
         changes: &[RewriteReply(|_, _, reply| retag(reply, None))],
     },
@@ -381,7 +381,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "check-as-list",
-        sentence: "BatchCheckLayerAvailability answers with a bare list",
+        sentence: "BatchCheckLayerAvailability returns a bare list",
         rule: "answer/json-object",
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
@@ -472,7 +472,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-id-malformed",
-        sentence: "InitiateLayerUpload gives ids that are no UUIDs in its answers",
+        sentence: "InitiateLayerUpload gives ids that are no UUIDs in its responses",
         rule: "InitiateLayerUpload/answer/uploadId",
         changes: &[
             super::super::Change::RewriteInput(|call| {
@@ -487,7 +487,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "last-byte-counted",
-        sentence: "UploadLayerPart answers with the number of bytes so far",
+        sentence: "UploadLayerPart returns the number of bytes so far",
         rule: "UploadLayerPart/answer/lastByteReceived",
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
@@ -522,7 +522,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-id-of-answer",
-        sentence: "CompleteLayerUpload answers with an upload id of its own",
+        sentence: "CompleteLayerUpload returns an upload id of its own",
         rule: "CompleteLayerUpload/answer/uploadId",
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
@@ -532,7 +532,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-of-answer",
-        sentence: "CompleteLayerUpload answers with the last segment of the repository name",
+        sentence: "CompleteLayerUpload returns the last segment of the repository name",
         rule: "CompleteLayerUpload/answer/repositoryName",
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {

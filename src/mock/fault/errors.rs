@@ -86,13 +86,13 @@ pub(super) static FAULTS: &[Fault] = &[
     named!("layer-as-parameter", "GetDownloadUrlForLayer/layerDigest/exists", "InvalidParameterException"),
     Fault {
         name: "once-as-layer",
-        sentence: "a second CompleteLayerUpload of an upload is answered with InvalidLayerException",
+        sentence: "a second CompleteLayerUpload of an upload gets InvalidLayerException",
         rule: "CompleteLayerUpload/uploadId/once",
         changes: &[EditRefusals(|call, wrong| again(call, wrong, "InvalidLayerException"))],
     },
     Fault {
         name: "once-as-empty",
-        sentence: "a second CompleteLayerUpload of an upload is answered with EmptyUploadException",
+        sentence: "a second CompleteLayerUpload of an upload gets EmptyUploadException",
         rule: "CompleteLayerUpload/uploadId/once",
         changes: &[EditRefusals(|call, wrong| again(call, wrong, "EmptyUploadException"))],
     },

@@ -10,13 +10,13 @@ const LAYERS: &str = "PutImage/layers/exist";
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "image-of-absent-layers",
-        sentence: "PutImage does not look for the layers",
+        sentence: "PutImage does not check that the layers exist",
         rule: LAYERS,
         changes: &[SkipRule(LAYERS)],
     },
     Fault {
         name: "image-of-open-upload",
-        sentence: "PutImage takes the bytes of an upload that is not completed for a layer",
+        sentence: "PutImage treats the bytes of an open upload as a layer",
         rule: LAYERS,
         changes: &[EditRefusals(|call, wrong| {
             let uploads = call.registry.uploads(call.text("repositoryName"));
@@ -28,7 +28,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "image-config-not-looked-for",
-        sentence: "PutImage looks for the layers of a manifest and not for its configuration",
+        sentence: "PutImage checks the layers of a manifest but not its configuration",
         rule: LAYERS,
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::PutImage) && call.has_all_layers_of_manifest() {
@@ -38,13 +38,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "image-layers-as-parameter",
-        sentence: "PutImage refuses absent layers as a parameter",
+        sentence: "PutImage rejects absent layers as a parameter",
         rule: LAYERS,
         changes: &[ErrorAs(LAYERS, "InvalidParameterException")],
     },
     Fault {
         name: "image-of-one-layer-only",
-        sentence: "PutImage refuses a manifest of two layers",
+        sentence: "PutImage rejects a manifest of two layers",
         rule: "PutImage/accepted",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::PutImage) && call.text("imageManifest").matches("layer.v1.tar").count() > 1 {
@@ -60,7 +60,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "image-takes-layers-away",
-        sentence: "PutImage moves the layers into the image, and the repository has them no more",
+        sentence: "PutImage removes the layers from the repository",
         rule: "BatchCheckLayerAvailability/layers/stored",
         changes: &[Execute(|call| {
             let name = call.text("repositoryName").to_owned();
@@ -71,7 +71,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "referenced-without-url",
-        sentence: "GetDownloadUrlForLayer refuses a layer of an image as inaccessible",
+        sentence: "GetDownloadUrlForLayer rejects a layer of an image as inaccessible",
         rule: "GetDownloadUrlForLayer/layer/referenced",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::GetDownloadUrlForLayer) && wrong.is_empty() {
@@ -81,7 +81,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "referenced-completed-again",
-        sentence: "CompleteLayerUpload completes a layer again once an image refers to it",
+        sentence: "CompleteLayerUpload accepts a layer again once an image refers to it",
         rule: "CompleteLayerUpload/layer/new",
         changes: &[EditRefusals(|call, wrong| {
             let digest = call.computed();

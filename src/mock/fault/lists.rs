@@ -12,7 +12,7 @@ const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "pattern-of-first-digest",
-        sentence: "CompleteLayerUpload looks at the pattern of the first digest alone",
+        sentence: "CompleteLayerUpload checks the pattern of only the first digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             texts(list).first().copied().is_some_and(is_digest)
@@ -20,7 +20,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "pattern-of-last-digest",
-        sentence: "CompleteLayerUpload looks at the pattern of the last digest alone",
+        sentence: "CompleteLayerUpload checks the pattern of only the last digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             texts(list).last().copied().is_some_and(is_digest)
@@ -28,7 +28,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "pattern-of-some-digest",
-        sentence: "CompleteLayerUpload is content if one of the digests has the pattern",
+        sentence: "CompleteLayerUpload accepts the list if one of the digests matches the pattern",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             texts(list).into_iter().any(is_digest)
@@ -36,7 +36,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "pattern-of-ends",
-        sentence: "CompleteLayerUpload looks at the pattern of the first and the last digest",
+        sentence: "CompleteLayerUpload checks only the pattern of the first and the last digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             let texts = texts(list);
@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "nulls-dropped-to-nothing",
-        sentence: "CompleteLayerUpload does not mind nulls among the digests",
+        sentence: "CompleteLayerUpload ignores nulls among the digests",
         rule: "CompleteLayerUpload/layerDigests/item-null",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/item-null")],
     },
@@ -69,13 +69,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "other-types-dropped",
-        sentence: "CompleteLayerUpload drops items that are no texts if others are left",
+        sentence: "CompleteLayerUpload drops items that are not texts if others are left",
         rule: "CompleteLayerUpload/layerDigests/item-type",
         changes: &[RewriteInput(|call| keep(call, Value::is_string))],
     },
     Fault {
         name: "type-of-first-digest",
-        sentence: "CompleteLayerUpload looks at the type of the first digest alone",
+        sentence: "CompleteLayerUpload checks the type of only the first digest",
         rule: "CompleteLayerUpload/layerDigests/item-type",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-type", |list| {
             list.pointer("/0").is_some_and(Value::is_string)
@@ -83,13 +83,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "items-as-text",
-        sentence: "CompleteLayerUpload reads items of any type as text, and takes what comes of it",
+        sentence: "CompleteLayerUpload converts items of any type to text",
         rule: "CompleteLayerUpload/layerDigests/item-type",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/item-type")],
     },
     Fault {
         name: "lookup-items-as-text",
-        sentence: "BatchCheckLayerAvailability takes items of any type",
+        sentence: "BatchCheckLayerAvailability accepts items of any type",
         rule: "BatchCheckLayerAvailability/layerDigests/item-type",
         changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-type")],
     },
@@ -101,19 +101,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "single-digest-not-compared",
-        sentence: "CompleteLayerUpload compares digests if there are several",
+        sentence: "CompleteLayerUpload compares digests only if there are several",
         rule: MATCH,
         changes: &[AcceptIf(MATCH, |list| texts(list).len() == 1)],
     },
     Fault {
         name: "many-digests-not-compared",
-        sentence: "CompleteLayerUpload compares the digest if there is but one",
+        sentence: "CompleteLayerUpload compares digests only if there is one",
         rule: MATCH,
         changes: &[AcceptIf(MATCH, |list| texts(list).len() > 1)],
     },
     Fault {
         name: "zeros-match",
-        sentence: "CompleteLayerUpload takes a digest of zeros for any bytes",
+        sentence: "CompleteLayerUpload accepts a digest of zeros for any bytes",
         rule: MATCH,
         changes: &[AcceptIf(MATCH, |list| {
             texts(list).iter().any(|digest| digest.trim_start_matches("sha256:").bytes().all(|byte| byte == b'0'))
@@ -121,19 +121,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "first-digest-alone",
-        sentence: "CompleteLayerUpload compares the first digest alone",
+        sentence: "CompleteLayerUpload compares only the first digest",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.first() == Some(&right)))],
     },
     Fault {
         name: "last-digest-alone",
-        sentence: "CompleteLayerUpload compares the last digest alone",
+        sentence: "CompleteLayerUpload compares only the last digest",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.last() == Some(&right)))],
     },
     Fault {
         name: "all-digests-must-match",
-        sentence: "CompleteLayerUpload asks that all digests match",
+        sentence: "CompleteLayerUpload requires all digests to match",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[EditRefusals(|call, wrong| {
             compares(call, wrong, |digests, right| digests.iter().all(|digest| *digest == right))
@@ -141,7 +141,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "ends-alone",
-        sentence: "CompleteLayerUpload compares the first and the last digest alone",
+        sentence: "CompleteLayerUpload compares only the first and the last digest",
         rule: "CompleteLayerUpload/layerDigests/any-match",
         changes: &[EditRefusals(|call, wrong| {
             compares(call, wrong, |digests, right| [digests.first(), digests.last()].contains(&Some(&right)));
@@ -157,7 +157,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digests-must-differ",
-        sentence: "CompleteLayerUpload refuses the same digest twice",
+        sentence: "CompleteLayerUpload rejects the same digest twice",
         rule: "CompleteLayerUpload/layerDigests/duplicates",
         changes: &[EditRefusals(|call, wrong| {
             let digests = call.digests();
@@ -177,7 +177,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "short-digest-compared",
-        sentence: "CompleteLayerUpload takes the beginning of the right digest for the whole",
+        sentence: "CompleteLayerUpload accepts a prefix of the right digest",
         rule: "CompleteLayerUpload/layerDigests/sha256-length",
         changes: &[EditRefusals(|call, wrong| {
             lenient(call, wrong, |digest, right| digest.len() > 7 && right.starts_with(digest))
@@ -191,7 +191,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "other-algorithms-compared",
-        sentence: "CompleteLayerUpload refuses digests of other algorithms, since they differ from the sha256 of the bytes",
+        sentence: "CompleteLayerUpload rejects digests of other algorithms, since they differ from the sha256 of the bytes",
         rule: "CompleteLayerUpload/layerDigests/other-algorithm",
         changes: &[EditRefusals(|call, wrong| {
             let Some(right) = call.computed() else { return };
@@ -203,7 +203,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "lookup-first-alone",
-        sentence: "BatchCheckLayerAvailability answers for the first digest alone",
+        sentence: "BatchCheckLayerAvailability answers only for the first digest",
         rule: "BatchCheckLayerAvailability/layers/stored",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::BatchCheckLayerAvailability)
@@ -216,7 +216,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "body-in-a-list",
-        sentence: "the members may stand in a list of one object",
+        sentence: "the members may be inside an array of one object",
         rule: "wire/body/object",
         changes: &[super::super::Change::RewriteRequest(|request| {
             if let Ok(Value::Array(mut items)) = serde_json::from_slice(&request.body) {

@@ -13,31 +13,31 @@ const COMPLETE: Operation = Operation::CompleteLayerUpload;
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "digest-unanchored",
-        sentence: "CompleteLayerUpload takes a text that has a digest somewhere in it",
+        sentence: "CompleteLayerUpload accepts a text that has a digest somewhere in it",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "DIGEST"))],
     },
     Fault {
         name: "digest-open-end",
-        sentence: "CompleteLayerUpload takes a text that begins with a digest",
+        sentence: "CompleteLayerUpload accepts a text that starts with a digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST"))],
     },
     Fault {
         name: "digest-open-beginning",
-        sentence: "CompleteLayerUpload takes a text that ends with a digest",
+        sentence: "CompleteLayerUpload accepts a text that ends with a digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"DIGEST\z"))],
     },
     Fault {
         name: "digest-newline",
-        sentence: "CompleteLayerUpload takes a digest with a newline at its end, as `$` does in many languages",
+        sentence: "CompleteLayerUpload accepts a digest with a newline at its end, as `$` does in many languages",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\ADIGEST\n?\z"))],
     },
     Fault {
         name: "digest-any-line",
-        sentence: "CompleteLayerUpload takes a text with a digest on one of its lines, as `^` and `$` do in some languages",
+        sentence: "CompleteLayerUpload accepts a text with a digest on one of its lines, as `^` and `$` do in some languages",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, "(?m)^DIGEST$"))],
     },
@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-any-letter",
-        sentence: "CompleteLayerUpload takes letters beyond f in a digest",
+        sentence: "CompleteLayerUpload accepts letters beyond f in a digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]+:[a-zA-Z0-9]+\z")
@@ -65,13 +65,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-unicode",
-        sentence: "CompleteLayerUpload takes letters and digits of any alphabet in a digest",
+        sentence: "CompleteLayerUpload accepts letters and digits of any alphabet in a digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A[\w+.-]+:[\w]+\z"))],
     },
     Fault {
         name: "digest-without-colon",
-        sentence: "CompleteLayerUpload takes a digest without its algorithm as one of sha256",
+        sentence: "CompleteLayerUpload treats a digest without its algorithm as one of sha256",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[RewriteInput(|call| {
             redigest(
@@ -82,7 +82,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-nothing-after-colon",
-        sentence: "CompleteLayerUpload takes a digest with nothing behind its colon",
+        sentence: "CompleteLayerUpload accepts a digest with nothing after its colon",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]+:[a-fA-F0-9]*\z")
@@ -90,7 +90,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-nothing-before-colon",
-        sentence: "CompleteLayerUpload takes a digest with nothing before its colon",
+        sentence: "CompleteLayerUpload accepts a digest with nothing before its colon",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.-]*:[a-fA-F0-9]+\z")
@@ -98,7 +98,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-two-colons",
-        sentence: "CompleteLayerUpload takes a digest with two colons",
+        sentence: "CompleteLayerUpload accepts a digest with two colons",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+.:-]+:[a-fA-F0-9]+\z")
@@ -106,7 +106,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-slash",
-        sentence: "CompleteLayerUpload takes a slash in the algorithm of a digest",
+        sentence: "CompleteLayerUpload accepts a slash in the algorithm of a digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
             all(list, r"\A[a-zA-Z0-9_+./-]+:[a-fA-F0-9]+\z")
@@ -114,19 +114,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "digest-empty",
-        sentence: "CompleteLayerUpload takes an empty digest",
+        sentence: "CompleteLayerUpload accepts an empty digest",
         rule: "CompleteLayerUpload/layerDigests/item-pattern",
         changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| all(list, r"\A(?:DIGEST)?\z"))],
     },
     Fault {
         name: "digest-sha256-only",
-        sentence: "CompleteLayerUpload takes digests of sha256 and no other algorithm",
+        sentence: "CompleteLayerUpload accepts digests of sha256 and no other algorithm",
         rule: "CompleteLayerUpload/layerDigests/other-algorithm",
         changes: &[RejectIf("CompleteLayerUpload/layerDigests/other-algorithm", |list| !all(list, r"\Asha256:"))],
     },
     Fault {
         name: "digest-no-separators",
-        sentence: "CompleteLayerUpload takes no dots, dashes, plus signs or underscores in an algorithm",
+        sentence: "CompleteLayerUpload accepts no dots, dashes, plus signs or underscores in an algorithm",
         rule: "CompleteLayerUpload/layerDigests/other-algorithm",
         changes: &[RejectIf("CompleteLayerUpload/layerDigests/other-algorithm", |list| {
             texts(list).iter().any(|digest| digest.contains(['.', '-', '+', '_']))
@@ -134,43 +134,43 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "url-digest-unanchored",
-        sentence: "GetDownloadUrlForLayer takes a text that has a digest somewhere in it",
+        sentence: "GetDownloadUrlForLayer accepts a text that has a digest somewhere in it",
         rule: "GetDownloadUrlForLayer/layerDigest/pattern",
         changes: &[AcceptIf("GetDownloadUrlForLayer/layerDigest/pattern", |digest| all(digest, "DIGEST"))],
     },
     Fault {
         name: "url-digest-any",
-        sentence: "GetDownloadUrlForLayer takes any text as a digest",
+        sentence: "GetDownloadUrlForLayer accepts any text as a digest",
         rule: "GetDownloadUrlForLayer/layerDigest/pattern",
         changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/pattern")],
     },
     Fault {
         name: "initiate-name-unanchored",
-        sentence: "InitiateLayerUpload takes a text that has a repository name somewhere in it",
+        sentence: "InitiateLayerUpload accepts a text that has a repository name somewhere in it",
         rule: "InitiateLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| all(name, "NAME"))],
     },
     Fault {
         name: "complete-name-open-end",
-        sentence: "CompleteLayerUpload takes a text that begins with a repository name",
+        sentence: "CompleteLayerUpload accepts a text that starts with a repository name",
         rule: "CompleteLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME"))],
     },
     Fault {
         name: "part-name-open-beginning",
-        sentence: "UploadLayerPart takes a text that ends with a repository name",
+        sentence: "UploadLayerPart accepts a text that ends with a repository name",
         rule: "UploadLayerPart/repositoryName/pattern",
         changes: &[AcceptIf("UploadLayerPart/repositoryName/pattern", |name| all(name, r"NAME\z"))],
     },
     Fault {
         name: "check-name-newline",
-        sentence: "BatchCheckLayerAvailability takes a repository name with a newline at its end",
+        sentence: "BatchCheckLayerAvailability accepts a repository name with a newline at its end",
         rule: "BatchCheckLayerAvailability/repositoryName/pattern",
         changes: &[AcceptIf("BatchCheckLayerAvailability/repositoryName/pattern", |name| all(name, r"\ANAME\n?\z"))],
     },
     Fault {
         name: "name-any-line",
-        sentence: "CompleteLayerUpload takes a text with a repository name on one of its lines",
+        sentence: "CompleteLayerUpload accepts a text with a repository name on one of its lines",
         rule: "CompleteLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, "(?m)^NAME$"))],
     },
@@ -206,13 +206,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-upper-case",
-        sentence: "InitiateLayerUpload takes upper-case letters in repository names",
+        sentence: "InitiateLayerUpload accepts upper-case letters in repository names",
         rule: "InitiateLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| all(name, r"(?i)\ANAME\z"))],
     },
     Fault {
         name: "name-any-separators",
-        sentence: "BatchCheckLayerAvailability takes dots, dashes and underscores anywhere in repository names",
+        sentence: "BatchCheckLayerAvailability accepts dots, dashes and underscores anywhere in repository names",
         rule: "BatchCheckLayerAvailability/repositoryName/pattern",
         changes: &[AcceptIf("BatchCheckLayerAvailability/repositoryName/pattern", |name| {
             all(name, r"\A[a-z0-9._/-]+\z")
@@ -220,13 +220,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-with-tag",
-        sentence: "CompleteLayerUpload takes a repository name with a colon and a tag behind it",
+        sentence: "CompleteLayerUpload accepts a repository name with a colon and a tag after it",
         rule: "CompleteLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/repositoryName/pattern", |name| all(name, r"\ANAME:[a-z0-9]+\z"))],
     },
     Fault {
         name: "name-unicode",
-        sentence: "InitiateLayerUpload takes letters of any alphabet in repository names",
+        sentence: "InitiateLayerUpload accepts letters of any alphabet in repository names",
         rule: "InitiateLayerUpload/repositoryName/pattern",
         changes: &[AcceptIf("InitiateLayerUpload/repositoryName/pattern", |name| {
             texts(name).iter().all(|name| {
@@ -236,7 +236,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-four-segments",
-        sentence: "CompleteLayerUpload refuses repository names of four segments and more",
+        sentence: "CompleteLayerUpload rejects repository names of four segments and more",
         rule: "CompleteLayerUpload/repositoryName/accepted",
         changes: &[RejectIf("CompleteLayerUpload/repositoryName/accepted", |name| {
             texts(name).iter().any(|name| name.split('/').count() > 3)
@@ -256,13 +256,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-id-unanchored",
-        sentence: "UploadLayerPart takes a text that has an upload id somewhere in it",
+        sentence: "UploadLayerPart accepts a text that has an upload id somewhere in it",
         rule: "UploadLayerPart/uploadId/pattern",
         changes: &[AcceptIf("UploadLayerPart/uploadId/pattern", |id| all(id, "UPLOAD_ID"))],
     },
     Fault {
         name: "upload-id-newline",
-        sentence: "CompleteLayerUpload takes an upload id with a newline at its end",
+        sentence: "CompleteLayerUpload accepts an upload id with a newline at its end",
         rule: "CompleteLayerUpload/uploadId/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\AUPLOAD_ID\n?\z"))],
     },
@@ -280,7 +280,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-id-any-letter",
-        sentence: "CompleteLayerUpload takes letters beyond f in an upload id",
+        sentence: "CompleteLayerUpload accepts letters beyond f in an upload id",
         rule: "CompleteLayerUpload/uploadId/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| {
             all(id, r"\A[0-9a-zA-Z]{8}(?:-[0-9a-zA-Z]{4}){3}-[0-9a-zA-Z]{12}\z")
@@ -288,25 +288,25 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-id-36-of-anything",
-        sentence: "CompleteLayerUpload takes 36 hex digits and dashes in any order as an upload id",
+        sentence: "CompleteLayerUpload accepts 36 hex digits and dashes in any order as an upload id",
         rule: "CompleteLayerUpload/uploadId/pattern",
         changes: &[AcceptIf("CompleteLayerUpload/uploadId/pattern", |id| all(id, r"\A[0-9a-fA-F-]{36}\z"))],
     },
     Fault {
         name: "registry-any",
-        sentence: "CompleteLayerUpload takes any text as a registry id",
+        sentence: "CompleteLayerUpload accepts any text as a registry id",
         rule: "CompleteLayerUpload/registryId/pattern",
         changes: &[SkipRule("CompleteLayerUpload/registryId/pattern")],
     },
     Fault {
         name: "registry-unicode-digits",
-        sentence: "UploadLayerPart takes digits of any alphabet in a registry id",
+        sentence: "UploadLayerPart accepts digits of any alphabet in a registry id",
         rule: "UploadLayerPart/registryId/pattern",
         changes: &[AcceptIf("UploadLayerPart/registryId/pattern", |id| all(id, r"\A\d{12}\z"))],
     },
     Fault {
         name: "registry-unanchored",
-        sentence: "InitiateLayerUpload takes a text with twelve digits in it as a registry id",
+        sentence: "InitiateLayerUpload accepts a text with twelve digits in it as a registry id",
         rule: "InitiateLayerUpload/registryId/pattern",
         changes: &[AcceptIf("InitiateLayerUpload/registryId/pattern", |id| all(id, "[0-9]{12}"))],
     },
@@ -318,7 +318,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "registry-empty",
-        sentence: "an empty registry id is as if left out",
+        sentence: "an empty registry id counts as absent",
         rule: "BatchCheckLayerAvailability/registryId/pattern",
         changes: &[RewriteInput(|call| {
             if call.input.get("registryId").and_then(Value::as_str) == Some("") {

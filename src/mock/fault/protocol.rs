@@ -13,13 +13,13 @@ use crate::wire::{CONTENT_TYPE, Request, envelope};
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "prefix-not-looked-at",
-        sentence: "the prefix of X-Amz-Target is not looked at",
+        sentence: "the prefix of X-Amz-Target is not checked",
         rule: "wire/target/prefix",
         changes: &[SkipRule("wire/target/prefix")],
     },
     Fault {
         name: "operation-unknown-as-404",
-        sentence: "an unknown operation is answered with a page of HTML and 404",
+        sentence: "an unknown operation gets a page of HTML and 404",
         rule: "answer/error-type",
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| {
@@ -31,7 +31,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "operation-unknown-as-500",
-        sentence: "an unknown operation is answered with 500",
+        sentence: "an unknown operation gets 500",
         rule: "always/no-5xx",
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| answer.status = 500)
@@ -39,7 +39,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "operation-unknown-accepted",
-        sentence: "an unknown operation is answered with an empty object",
+        sentence: "an unknown operation gets an empty object",
         rule: "wire/target/operation",
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| *answer = envelope::answer(200, &json!({})));
@@ -47,7 +47,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "charset-refused",
-        sentence: "a content type with a charset is refused",
+        sentence: "a content type with a charset is rejected",
         rule: "wire/content-type/parameters",
         changes: &[RewriteRequest(|request| {
             if request.header("content-type").is_some_and(|value| value.contains("charset")) {
@@ -57,7 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "bad-json-as-nothing",
-        sentence: "a body that is no JSON counts as an empty object",
+        sentence: "a body that is not JSON counts as an empty object",
         rule: "wire/body/json",
         changes: &[RewriteRequest(|request| {
             if !request.body.is_empty() && serde_json::from_slice::<Value>(&request.body).is_err() {
@@ -77,7 +77,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "empty-body-accepted",
-        sentence: "an empty body is answered with an empty object, as a success",
+        sentence: "an empty body gets an empty object, as a success",
         rule: "wire/body/empty",
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
@@ -90,7 +90,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "empty-body-500",
-        sentence: "an empty body is answered with 500",
+        sentence: "an empty body gets 500",
         rule: "always/no-5xx",
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
@@ -102,7 +102,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "utf-8-dropped",
-        sentence: "bytes that are no UTF-8 are dropped",
+        sentence: "bytes that are not UTF-8 are dropped",
         rule: "wire/body/utf-8",
         changes: &[RewriteRequest(|request| {
             if std::str::from_utf8(&request.body).is_err() {
@@ -112,7 +112,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "unknown-members-refused",
-        sentence: "unknown members are refused",
+        sentence: "unknown members are rejected",
         rule: "wire/body/unknown-members",
         changes: &[EditRefusals(|call, wrong| {
             if call.input.keys().any(|name| call.operation.input(name).is_none()) {
@@ -132,7 +132,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "long-body-refused",
-        sentence: "a body of more than 1 MiB is refused, but for parts",
+        sentence: "a body of more than 1 MiB is rejected, but for parts",
         rule: "wire/body/unknown-members",
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
@@ -146,7 +146,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "text-body-as-nothing",
-        sentence: "a text as the body is answered with success",
+        sentence: "a text as the body gets success",
         rule: "wire/body/object",
         changes: &[RewriteReply(|request, _, reply| {
             if let (Ok(answer), Ok(Value::String(_))) = (reply, serde_json::from_slice(&request.body)) {
@@ -156,7 +156,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "null-body-as-nothing",
-        sentence: "null as the body is answered with success",
+        sentence: "null as the body gets success",
         rule: "wire/body/object",
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply

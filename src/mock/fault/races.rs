@@ -7,31 +7,31 @@ use super::Fault;
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "race-completed-twice",
-        sentence: "completions of one upload that are under way at once all succeed",
+        sentence: "concurrent completions of one upload all succeed",
         rule: "CompleteLayerUpload/uploadId/once",
         changes: &[Races(Race::CompletedTwice)],
     },
     Fault {
         name: "race-layer-after-deletion",
-        sentence: "a completion makes the repository again that was deleted while it was under way",
+        sentence: "a completion recreates a repository that was deleted concurrently",
         rule: "BatchCheckLayerAvailability/repositoryName/exists",
         changes: &[Races(Race::LayerAfterDeletion)],
     },
     Fault {
         name: "race-part-forgotten",
-        sentence: "a completion that is refused as empty forgets the parts that were accepted while it was under way",
+        sentence: "a completion that is rejected as empty drops parts that were accepted concurrently",
         rule: "CompleteLayerUpload/accepted",
         changes: &[Races(Race::PartForgotten)],
     },
     Fault {
         name: "race-part-twice",
-        sentence: "parts for one position that are under way at once are all accepted",
+        sentence: "concurrent parts for one position are all accepted",
         rule: "UploadLayerPart/partFirstByte/contiguous",
         changes: &[Races(Race::PartTwice)],
     },
     Fault {
         name: "race-shared-id",
-        sentence: "uploads that are begun at once are given one id",
+        sentence: "concurrent InitiateLayerUpload calls get the same uploadId",
         rule: "InitiateLayerUpload/uploadId/own",
         changes: &[Races(Race::SharedId)],
     },

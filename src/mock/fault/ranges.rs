@@ -18,13 +18,13 @@ const INVERTED: &str = "UploadLayerPart/partLastByte/not-before-first";
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "ranges-not-looked-at",
-        sentence: "UploadLayerPart looks at neither position",
+        sentence: "UploadLayerPart checks neither position",
         rule: CONTIGUOUS,
         changes: &[SkipRule(CONTIGUOUS), SkipRule(LENGTH), SkipRule(INVERTED)],
     },
     Fault {
         name: "first-byte-not-looked-at",
-        sentence: "UploadLayerPart does not look at the first position",
+        sentence: "UploadLayerPart does not check the first position",
         rule: CONTIGUOUS,
         changes: &[SkipRule(CONTIGUOUS)],
     },
@@ -36,7 +36,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "gaps-taken",
-        sentence: "UploadLayerPart takes a part behind a gap",
+        sentence: "UploadLayerPart accepts a part after a gap",
         rule: CONTIGUOUS,
         changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
@@ -46,7 +46,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "overlaps-taken",
-        sentence: "UploadLayerPart takes a part that begins before the end of the one before it, but not at 0",
+        sentence: "UploadLayerPart accepts a part that starts before the end of the one before it, but not at 0",
         rule: CONTIGUOUS,
         changes: &[EditRefusals(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
@@ -56,7 +56,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "repeated-part-taken",
-        sentence: "UploadLayerPart answers a part that it has already with success",
+        sentence: "UploadLayerPart accepts a part that it already has",
         rule: CONTIGUOUS,
         changes: &[
             EditRefusals(|call, wrong| {
@@ -69,7 +69,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "late-start-taken",
-        sentence: "UploadLayerPart takes a first part that does not begin at 0",
+        sentence: "UploadLayerPart accepts a first part that does not begin at 0",
         rule: CONTIGUOUS,
         changes: &[EditRefusals(|call, wrong| {
             if call.upload().is_some_and(|upload| upload.parts.is_empty()) {
@@ -79,7 +79,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "last-byte-excluded",
-        sentence: "UploadLayerPart counts the last position as the one behind the part, as well",
+        sentence: "UploadLayerPart also accepts the position after the part as its last one",
         rule: LENGTH,
         changes: &[RewriteInput(|call| {
             let size = call.blob_size() as i64;
@@ -90,7 +90,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "short-part-taken",
-        sentence: "UploadLayerPart takes fewer bytes than the positions say",
+        sentence: "UploadLayerPart accepts fewer bytes than the positions say",
         rule: LENGTH,
         changes: &[EditRefusals(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
@@ -99,7 +99,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "long-part-taken",
-        sentence: "UploadLayerPart takes more bytes than the positions say",
+        sentence: "UploadLayerPart accepts more bytes than the positions say",
         rule: LENGTH,
         changes: &[EditRefusals(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
@@ -108,7 +108,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "inverted-range-taken",
-        sentence: "UploadLayerPart takes a last position before the first",
+        sentence: "UploadLayerPart accepts a last position before the first",
         rule: INVERTED,
         changes: &[EditRefusals(|call, wrong| {
             if call.number("partLastByte") < call.number("partFirstByte") {
@@ -134,13 +134,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "negative-positions-as-0",
-        sentence: "UploadLayerPart reads a position below 0 as 0",
+        sentence: "UploadLayerPart reads a negative position as 0",
         rule: "UploadLayerPart/partFirstByte/min",
         changes: &[RewriteInput(|call| positions(call, |position| position.max(0)))],
     },
     Fault {
         name: "negative-last-position",
-        sentence: "UploadLayerPart computes the last position if it is below 0",
+        sentence: "UploadLayerPart computes the last position if it is negative",
         rule: "UploadLayerPart/partLastByte/min",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.number("partLastByte") < 0 {
@@ -150,7 +150,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "no-resuming",
-        sentence: "after a refused part an upload takes no further one",
+        sentence: "after a rejected part an upload accepts no further part",
         rule: "UploadLayerPart/partFirstByte/resume",
         changes: &[EditRefusals(|call, wrong| {
             if !call.is(Operation::UploadLayerPart) {
@@ -166,7 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "refused-part-kept",
-        sentence: "a part that is refused for its position is kept all the same",
+        sentence: "a part that is rejected for its position is stored anyway",
         rule: "UploadLayerPart/partFirstByte/resume",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
@@ -179,13 +179,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "base64-of-urls",
-        sentence: "UploadLayerPart takes base64 of the alphabet for URLs",
+        sentence: "UploadLayerPart accepts base64 in the URL-safe alphabet",
         rule: "UploadLayerPart/layerPartBlob/base64",
         changes: &[RewriteInput(|call| decoded(call, |text| URL_SAFE.decode(text).ok()))],
     },
     Fault {
         name: "base64-lenient",
-        sentence: "UploadLayerPart skips what is no base64, as Python does",
+        sentence: "UploadLayerPart skips characters that are not base64, as Python does",
         rule: "UploadLayerPart/layerPartBlob/base64",
         changes: &[RewriteInput(|call| {
             decoded(call, |text| {
@@ -199,13 +199,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "base64-not-looked-at",
-        sentence: "UploadLayerPart takes text that is no base64 as an empty part",
+        sentence: "UploadLayerPart treats text that is not base64 as an empty part",
         rule: "UploadLayerPart/layerPartBlob/base64",
         changes: &[SkipRule("UploadLayerPart/layerPartBlob/base64")],
     },
     Fault {
         name: "base64-raw",
-        sentence: "UploadLayerPart takes text that is no base64 as the bytes themselves, of whatever length",
+        sentence: "UploadLayerPart treats text that is not base64 as the bytes themselves, of any length",
         rule: "UploadLayerPart/layerPartBlob/base64",
         changes: &[RewriteInput(|call| decoded(call, |text| Some(text.as_bytes().to_vec())))],
     },

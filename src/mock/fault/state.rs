@@ -56,7 +56,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "layer-again",
-        sentence: "CompleteLayerUpload takes a layer that the repository has already",
+        sentence: "CompleteLayerUpload accepts a layer that is already in the repository",
         rule: "CompleteLayerUpload/layer/new",
         changes: &[SkipRule("CompleteLayerUpload/layer/new")],
     },
@@ -71,7 +71,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "layer-of-all-repositories",
-        sentence: "a layer that another repository has counts as there",
+        sentence: "a layer of another repository counts as present",
         rule: "CompleteLayerUpload/layer/per-repository",
         changes: &[EditRefusals(|call, wrong| {
             let Some(digest) = call.computed() else { return };
@@ -92,7 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "refused-completion-stores",
-        sentence: "a CompleteLayerUpload that is refused for its digests stores the layer all the same",
+        sentence: "a CompleteLayerUpload that is rejected for its digests stores the layer anyway",
         rule: "BatchCheckLayerAvailability/layers/refused",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
@@ -104,7 +104,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "small-part-stores",
-        sentence: "a CompleteLayerUpload that is refused for a small part stores the layer all the same",
+        sentence: "a CompleteLayerUpload that is rejected for a small part stores the layer anyway",
         rule: "BatchCheckLayerAvailability/layers/refused",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
@@ -190,7 +190,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "upload-ended-by-bad-part",
-        sentence: "an upload ends when a part is refused",
+        sentence: "an upload ends when a part is rejected",
         rule: "UploadLayerPart/partFirstByte/resume",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
@@ -213,13 +213,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "part-begins-upload",
-        sentence: "UploadLayerPart begins an upload under an id that nobody has",
+        sentence: "UploadLayerPart creates an upload for an unknown id",
         rule: "UploadLayerPart/uploadId/exists",
         changes: &[SkipRule("UploadLayerPart/uploadId/exists")],
     },
     Fault {
         name: "completion-of-nothing",
-        sentence: "CompleteLayerUpload succeeds for an upload that nobody has",
+        sentence: "CompleteLayerUpload succeeds for an unknown upload",
         rule: "CompleteLayerUpload/uploadId/exists",
         changes: &[EditRefusals(|call, wrong| {
             if !call.memory.completed.contains_key(&call.key()) {
@@ -229,13 +229,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "initiate-makes-repository",
-        sentence: "InitiateLayerUpload makes a repository that is not there",
+        sentence: "InitiateLayerUpload makes a repository that does not exist",
         rule: "InitiateLayerUpload/repositoryName/exists",
         changes: &[SkipRule("InitiateLayerUpload/repositoryName/exists")],
     },
     Fault {
         name: "repository-begins-with",
-        sentence: "a repository is found by what its name begins with",
+        sentence: "a repository is found by a prefix of its name",
         rule: "InitiateLayerUpload/repositoryName/exists",
         changes: &[RewriteInput(|call| {
             let name = String::from(call.text("repositoryName"));
@@ -253,13 +253,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "lookup-in-no-repository",
-        sentence: "BatchCheckLayerAvailability answers for a repository that is not there",
+        sentence: "BatchCheckLayerAvailability succeeds for a repository that does not exist",
         rule: "BatchCheckLayerAvailability/repositoryName/exists",
         changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/exists")],
     },
     Fault {
         name: "url-in-no-repository",
-        sentence: "GetDownloadUrlForLayer answers for a repository that is not there as for one without the layer",
+        sentence: "GetDownloadUrlForLayer treats a repository that does not exist as one without the layer",
         rule: "GetDownloadUrlForLayer/repositoryName/exists",
         changes: &[super::super::Change::ErrorAs(
             "GetDownloadUrlForLayer/repositoryName/exists",
@@ -307,7 +307,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "deletion-without-effect",
-        sentence: "DeleteRepository answers with success and removes nothing",
+        sentence: "DeleteRepository returns success and removes nothing",
         rule: "BatchCheckLayerAvailability/repositoryName/exists",
         changes: &[Execute(|call| {
             let (name, _) = call.key();
@@ -355,7 +355,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "size-of-base64",
-        sentence: "BatchCheckLayerAvailability answers with the size of the base64 text",
+        sentence: "BatchCheckLayerAvailability returns the size of the base64 text",
         rule: STORED,
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| resize(layer, |size| size.div_ceil(3) * 4))
@@ -363,7 +363,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "size-missing",
-        sentence: "BatchCheckLayerAvailability answers without the size of layers",
+        sentence: "BatchCheckLayerAvailability returns no the size of layers",
         rule: STORED,
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
@@ -375,7 +375,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "size-as-text",
-        sentence: "BatchCheckLayerAvailability answers with the size of layers as text",
+        sentence: "BatchCheckLayerAvailability returns the size of layers as text",
         rule: STORED,
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
@@ -387,7 +387,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "size-one-less",
-        sentence: "BatchCheckLayerAvailability answers with the last position as the size",
+        sentence: "BatchCheckLayerAvailability returns the last position as the size",
         rule: STORED,
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| resize(layer, |size| size.saturating_sub(1)))
@@ -395,7 +395,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "size-of-last-part",
-        sentence: "BatchCheckLayerAvailability answers with the size of the last part",
+        sentence: "BatchCheckLayerAvailability returns the size of the last part",
         rule: STORED,
         changes: &[Execute(|call| {
             let (repository, _) = call.key();
@@ -411,7 +411,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "absent-layers-left-out",
-        sentence: "BatchCheckLayerAvailability says nothing of absent layers",
+        sentence: "BatchCheckLayerAvailability leaves out absent layers",
         rule: "BatchCheckLayerAvailability/layers/absent",
         changes: &[RewriteReply(|request, _, reply| {
             listed(request, reply, |layers| layers.retain(|layer| layer["layerAvailability"] == "AVAILABLE"))
@@ -431,7 +431,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "url-for-absent-layer",
-        sentence: "GetDownloadUrlForLayer gives a URL for a layer that is not there",
+        sentence: "GetDownloadUrlForLayer gives a URL for a layer that does not exist",
         rule: "GetDownloadUrlForLayer/layerDigest/exists",
         changes: &[
             SkipRule("GetDownloadUrlForLayer/layerDigest/exists"),

@@ -20,85 +20,85 @@ const LONG: Duration = Duration::from_secs(30);
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "bad-json-500",
-        sentence: "a body that is no JSON is answered with 500",
+        sentence: "a body that is not JSON gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, is_no_json(request)))],
     },
     Fault {
         name: "bad-json-drops",
-        sentence: "a body that is no JSON ends the connection",
+        sentence: "a body that is not JSON closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| drops(reply, is_no_json(request)))],
     },
     Fault {
         name: "bad-json-hangs",
-        sentence: "a body that is no JSON is never answered",
+        sentence: "a body that is not JSON gets no response",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| hangs(reply, is_no_json(request)))],
     },
     Fault {
         name: "utf-8-500",
-        sentence: "a body that is no UTF-8 is answered with 500",
+        sentence: "a body that is not UTF-8 gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, is_no_utf_8(request)))],
     },
     Fault {
         name: "utf-8-drops",
-        sentence: "a body that is no UTF-8 ends the connection",
+        sentence: "a body that is not UTF-8 closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| drops(reply, is_no_utf_8(request)))],
     },
     Fault {
         name: "nesting-drops",
-        sentence: "a body that is nested deeply ends the connection",
+        sentence: "a deeply nested body closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| drops(reply, is_nested(request)))],
     },
     Fault {
         name: "nesting-500",
-        sentence: "a body that is nested deeply is answered with 500",
+        sentence: "a deeply nested body gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, is_nested(request)))],
     },
     Fault {
         name: "long-member-500",
-        sentence: "a member of 1 MiB is answered with 500",
+        sentence: "a member of 1 MiB gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, is_long(request, 1 << 20)))],
     },
     Fault {
         name: "long-member-drops",
-        sentence: "a member of 10,000 characters ends the connection",
+        sentence: "a member of 10,000 characters closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| drops(reply, is_long(request, 10_000)))],
     },
     Fault {
         name: "large-part-500",
-        sentence: "a part of 20 MiB or more is answered with 500",
+        sentence: "a part of 20 MiB or more gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, request.body.len() > 27_962_000))],
     },
     Fault {
         name: "large-part-drops",
-        sentence: "a part of 20 MiB or more ends the connection",
+        sentence: "a part of 20 MiB or more closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| drops(reply, request.body.len() > 27_962_000))],
     },
     Fault {
         name: "list-500",
-        sentence: "a body that is JSON and no object is answered with 500",
+        sentence: "a body that is JSON and no object gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, is_no_object(request)))],
     },
     Fault {
         name: "object-500",
-        sentence: "an object in the place of a text is answered with 500",
+        sentence: "an object in the place of a text gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| fails(reply, has(request, |value| value.is_object())))],
     },
     Fault {
         name: "null-digest-500",
-        sentence: "null among the digests is answered with 500",
+        sentence: "null among the digests gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| {
             fails(reply, has(request, |value| value.as_array().is_some_and(|items| items.contains(&Value::Null))));
@@ -106,7 +106,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "missing-500",
-        sentence: "a request without digests is answered with 500",
+        sentence: "a request without digests gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| {
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -120,13 +120,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "base64-500",
-        sentence: "text that is no base64 is answered with 500",
+        sentence: "text that is not base64 gets 500",
         rule: FAULT,
         changes: &[ErrorAs("UploadLayerPart/layerPartBlob/base64", "ServerException")],
     },
     Fault {
         name: "far-position-500",
-        sentence: "a position beyond 31 bits is answered with 500",
+        sentence: "a position over 31 bits gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| {
             fails(reply, has(request, |value| value.as_i64().is_some_and(|position| position > i64::from(i32::MAX))));
@@ -134,7 +134,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "negative-position-500",
-        sentence: "a position below 0 is answered with 500",
+        sentence: "a negative position gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| {
             fails(reply, has(request, |value| value.as_i64().is_some_and(|position| position < 0)));
@@ -142,19 +142,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "no-upload-500",
-        sentence: "an upload that does not exist is answered with 500",
+        sentence: "an upload that does not exist gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|_, _, reply| of_error(reply, "UploadNotFoundException", fail))],
     },
     Fault {
         name: "empty-upload-500",
-        sentence: "an upload without parts is answered with 500",
+        sentence: "an upload without parts gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|_, _, reply| of_error(reply, "EmptyUploadException", fail))],
     },
     Fault {
         name: "once-500",
-        sentence: "the second CompleteLayerUpload of an upload is answered with 500",
+        sentence: "a second CompleteLayerUpload of an upload gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, memory, reply| {
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -166,7 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "nul-drops",
-        sentence: "a NUL in a text ends the connection",
+        sentence: "a NUL in a text closes the connection",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| {
             drops(reply, has(request, |value| value.as_str().is_some_and(|text| text.contains('\0'))))
@@ -174,7 +174,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "non-ascii-500",
-        sentence: "a text beyond ASCII is answered with 500",
+        sentence: "a text outside ASCII gets 500",
         rule: FAULT,
         changes: &[RewriteReply(|request, _, reply| {
             fails(reply, has(request, |value| value.as_str().is_some_and(|text| !text.is_ascii())))
@@ -182,7 +182,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "many-digests-hang",
-        sentence: "more than a hundred digests are never answered",
+        sentence: "more than a hundred digests get no response",
         rule: ANSWERED,
         changes: &[RewriteReply(|request, _, reply| {
             hangs(reply, has(request, |value| value.as_array().is_some_and(|items| items.len() > 100)));
@@ -190,7 +190,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "slow-on-long-member",
-        sentence: "InitiateLayerUpload is answered half a minute later if a member has more than 1,000 characters",
+        sentence: "InitiateLayerUpload gets a response half a minute later if a member has more than 1,000 characters",
         rule: ANSWERED,
         changes: &[Delay(|request| {
             let long = has(request, |value| value.as_str().is_some_and(|text| text.len() > 1000));
@@ -199,7 +199,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "slow-on-bad-json",
-        sentence: "a body that is no JSON is answered half a minute later",
+        sentence: "a body that is not JSON gets a response half a minute later",
         rule: ANSWERED,
         changes: &[Delay(|request| if is_no_json(request) { LONG } else { Duration::ZERO })],
     },

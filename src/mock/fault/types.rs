@@ -16,13 +16,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "complete-name-of-any-type",
-        sentence: "CompleteLayerUpload takes a repository name of any JSON type as one that does not exist",
+        sentence: "CompleteLayerUpload treats a repository name of any JSON type as one that does not exist",
         rule: "CompleteLayerUpload/repositoryName/type",
         changes: &[SkipRule("CompleteLayerUpload/repositoryName/type")],
     },
     Fault {
         name: "number-as-registry",
-        sentence: "CompleteLayerUpload takes a number as the registry id",
+        sentence: "CompleteLayerUpload accepts a number as the registry id",
         rule: "CompleteLayerUpload/registryId/type",
         changes: &[RewriteInput(|call| {
             drop_where(call, Operation::CompleteLayerUpload, "registryId", Value::is_number)
@@ -30,7 +30,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "object-as-registry",
-        sentence: "InitiateLayerUpload takes an object as the registry id",
+        sentence: "InitiateLayerUpload accepts an object as the registry id",
         rule: "InitiateLayerUpload/registryId/type",
         changes: &[RewriteInput(|call| {
             drop_where(call, Operation::InitiateLayerUpload, "registryId", Value::is_object)
@@ -38,25 +38,25 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "false-is-null",
-        sentence: "false is as if left out",
+        sentence: "false counts as absent",
         rule: "UploadLayerPart/registryId/type",
         changes: &[RewriteInput(|call| call.input.retain(|_, value| value != false))],
     },
     Fault {
         name: "zero-is-null",
-        sentence: "the number 0 is as if left out, but for positions",
+        sentence: "the number 0 counts as absent, but for positions",
         rule: "CompleteLayerUpload/registryId/type",
         changes: &[RewriteInput(|call| call.input.retain(|name, value| value != 0 || name.starts_with("part")))],
     },
     Fault {
         name: "empty-object-is-null",
-        sentence: "an empty object is as if left out",
+        sentence: "an empty object counts as absent",
         rule: "BatchCheckLayerAvailability/registryId/type",
         changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!({})))],
     },
     Fault {
         name: "empty-list-is-null",
-        sentence: "an empty list is as if left out",
+        sentence: "an empty array counts as absent",
         rule: "GetDownloadUrlForLayer/registryId/type",
         changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!([])))],
     },
@@ -74,19 +74,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "one-digest-as-list",
-        sentence: "CompleteLayerUpload takes a text as a list of one digest",
+        sentence: "CompleteLayerUpload treats a text as an array of one digest",
         rule: "CompleteLayerUpload/layerDigests/type",
         changes: &[RewriteInput(|call| as_list(call, Operation::CompleteLayerUpload))],
     },
     Fault {
         name: "digests-of-any-type",
-        sentence: "CompleteLayerUpload takes digests of any JSON type as none",
+        sentence: "CompleteLayerUpload treats digests of any JSON type as none",
         rule: "CompleteLayerUpload/layerDigests/type",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/type")],
     },
     Fault {
         name: "one-lookup-as-list",
-        sentence: "BatchCheckLayerAvailability takes a text as a list of one digest",
+        sentence: "BatchCheckLayerAvailability treats a text as an array of one digest",
         rule: "BatchCheckLayerAvailability/layerDigests/type",
         changes: &[RewriteInput(|call| as_list(call, Operation::BatchCheckLayerAvailability))],
     },
@@ -114,19 +114,19 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "position-of-any-type",
-        sentence: "UploadLayerPart takes a position of any JSON type as 0",
+        sentence: "UploadLayerPart treats a position of any JSON type as 0",
         rule: "UploadLayerPart/partFirstByte/type",
         changes: &[SkipRule("UploadLayerPart/partFirstByte/type")],
     },
     Fault {
         name: "part-of-any-type",
-        sentence: "UploadLayerPart takes a part of any JSON type as an empty one",
+        sentence: "UploadLayerPart treats a part of any JSON type as an empty one",
         rule: "UploadLayerPart/layerPartBlob/type",
         changes: &[SkipRule("UploadLayerPart/layerPartBlob/type")],
     },
     Fault {
         name: "bytes-as-numbers",
-        sentence: "UploadLayerPart takes a list of numbers as the bytes of a part, whatever its length",
+        sentence: "UploadLayerPart treats a list of numbers as the bytes of a part, whatever its length",
         rule: "UploadLayerPart/layerPartBlob/type",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
@@ -182,13 +182,13 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "complete-without-digests",
-        sentence: "CompleteLayerUpload takes a request without digests",
+        sentence: "CompleteLayerUpload accepts a request without digests",
         rule: "CompleteLayerUpload/layerDigests/required",
         changes: &[SkipRule("CompleteLayerUpload/layerDigests/required")],
     },
     Fault {
         name: "lookup-without-digests",
-        sentence: "BatchCheckLayerAvailability takes a request without digests",
+        sentence: "BatchCheckLayerAvailability accepts a request without digests",
         rule: "BatchCheckLayerAvailability/layerDigests/required",
         changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/required")],
     },
@@ -200,7 +200,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "part-without-first-byte",
-        sentence: "UploadLayerPart takes the position after the last part if none is named",
+        sentence: "UploadLayerPart uses the position after the last part if none is named",
         rule: "UploadLayerPart/partFirstByte/required",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "partFirstByte") {
@@ -221,7 +221,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "part-without-bytes",
-        sentence: "UploadLayerPart takes a part without bytes as zeros",
+        sentence: "UploadLayerPart accepts a part without bytes as zeros",
         rule: "UploadLayerPart/layerPartBlob/required",
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "layerPartBlob") {
@@ -231,7 +231,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "null-registry-refused",
-        sentence: "null as the registry id is refused as a parameter",
+        sentence: "null as the registry id is rejected as a parameter",
         rule: "CompleteLayerUpload/registryId/optional",
         changes: &[EditRefusals(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
@@ -271,7 +271,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "own-registry-refused",
-        sentence: "CompleteLayerUpload takes no registry id, not even its own",
+        sentence: "CompleteLayerUpload accepts no registry id, not even its own",
         rule: "CompleteLayerUpload/registryId/own",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
@@ -284,7 +284,7 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "own-registry-not-found",
-        sentence: "UploadLayerPart finds no repository under the registry id of its owner",
+        sentence: "UploadLayerPart does not find the repository if the request names the owner's registryId",
         rule: "UploadLayerPart/registryId/own",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart)
