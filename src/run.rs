@@ -124,7 +124,7 @@ pub enum RunError {
         left: Vec<String>,
     },
     /// The cases or their snapshots are wrong.
-    #[error("a fault of ecrspec itself: {0}")]
+    #[error("internal error of ecrspec: {0}")]
     Harness(String),
 }
 

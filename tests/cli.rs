@@ -71,7 +71,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--nonsense"], "unexpected argument '--nonsense'"),
         (&["run", "--service", "s3"], "expected ecr or ecr-public"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
-        (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "--allow-aws allows it"),
+        (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "pass --allow-aws"),
         (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, found \"pdf\""),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not make /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
@@ -102,7 +102,7 @@ fn mistakes_in_files_have_a_place() {
     let output = command(&["run"], folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        err(&output).contains("ecrspec.toml is no settings file")
+        err(&output).contains("invalid settings file ecrspec.toml")
             && err(&output).contains("line 2")
             && err(&output).contains("endpiont")
     );
@@ -354,7 +354,7 @@ fn a_scenario_of_the_user_is_one_wherever_it_stands() {
 fn exit_7_a_fault_of_our_own() {
     let output = ecrspec(&["--panic", "run"]);
     assert_eq!(output.status.code(), Some(7));
-    assert!(err(&output).contains("a fault of ecrspec itself"));
+    assert!(err(&output).contains("internal error of ecrspec"));
 }
 
 #[cfg(unix)]

@@ -17,14 +17,14 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print it: operations, members with their bounds, errors, and the page that each is from
+    /// Print operations, members with their constraints, errors, and the source of each
     Show {
-        /// One operation only
+        /// Only this operation
         operation: Option<String>,
         /// Service: ecr or ecr-public (repeatable; default both)
         #[arg(long, value_name = "SERVICE", value_parser = super::service)]
         service: Vec<Service>,
-        /// As text, or as JSON for programs
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },

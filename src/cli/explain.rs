@@ -14,7 +14,7 @@ use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Id of a rule or a case, as reports and `list` print it, or a scenario file
+    /// Id of a rule or case (as printed by reports and `list`), or a scenario file
     id: String,
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
@@ -22,13 +22,13 @@ pub(super) struct Arguments {
     /// Print the case as a shell script of curl calls instead
     #[arg(long)]
     script: bool,
-    /// Address that the script talks to (default: that of ecrspec.toml, or http://127.0.0.1:5000)
+    /// Endpoint of the script (default: the one in ecrspec.toml, or http://127.0.0.1:5000)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// What the script sends as a signature: none (default), or dummy
+    /// Signature that the script sends: none (default) or dummy
     #[arg(long, value_name = "KIND", value_parser = super::auth)]
     auth: Option<Auth>,
-    /// Existing repository that the script works in, instead of making one
+    /// Existing repository for the script to use instead of creating one
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }

@@ -23,19 +23,19 @@ use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// How long to search, as in 90s, 10m or 2h
+    /// How long to search: 90s, 10m or 2h
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
     budget: Duration,
-    /// Where the chance comes from (default: another seed each time; the header shows it)
+    /// Random seed (default: a new one each time, shown in the header)
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Write each failure as a scenario file into this folder
+    /// Save each failure as a scenario file in this directory
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// Judge only by rules of this tier or a stronger one: documented, observed (default: both)
+    /// Weakest tier of rules to judge by: documented or observed (default: both)
     #[arg(long)]
     tier: Option<Tier>,
-    /// Only one part of the sequences, as in hash:1/4, so that several jobs share them
+    /// Run only one part of the sequences, e.g. hash:1/4, to split them over several jobs
     #[arg(long, value_name = "hash:K/N")]
     partition: Option<Partition>,
     #[command(flatten)]

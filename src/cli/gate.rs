@@ -45,7 +45,7 @@ pub(super) fn perform(
             let _ = sender.send(true);
             // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
             tokio::time::sleep(Duration::from_secs(1)).await;
-            anstream::eprintln!("ecrspec: finishing the cases under way; once more leaves their repositories behind");
+            anstream::eprintln!("ecrspec: finishing running cases; Ctrl-C again aborts and leaves repositories behind");
             interrupted().await;
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });

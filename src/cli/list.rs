@@ -16,22 +16,22 @@ pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
     service: Vec<Service>,
-    /// Only ids that have this in them, or are what follows a = (repeatable)
+    /// Only ids that contain ID (`=ID`: exact match; repeatable)
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
-    /// Rules instead of cases
+    /// List rules instead of cases
     #[arg(long, group = "table")]
     rules: bool,
-    /// What the cases cover instead: constraint by constraint, error by error, state by state
+    /// Show what the cases cover: constraints, errors and states
     #[arg(long, group = "table")]
     coverage: bool,
-    /// The rules, or the coverage, as a page of the documentation
+    /// Print rules or coverage as a Markdown page
     #[arg(long, requires = "table")]
     markdown: bool,
-    /// The coverage as text, or as JSON for programs
+    /// Output format of the coverage
     #[arg(long, value_enum, default_value_t = Format::Text, requires = "coverage", conflicts_with = "markdown")]
     format: Format,
-    /// With the coverage, the ids of the cases too
+    /// Include the case ids in the coverage
     #[arg(long, short, requires = "coverage")]
     verbose: bool,
 }

@@ -17,13 +17,13 @@ pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
     service: Vec<Service>,
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 5000)]
     port: u16,
-    /// Deviate in this one thing; `--fault list` shows what there is
+    /// Serve with this planted fault; `--fault list` lists them
     #[arg(long, value_name = "NAME")]
     fault: Option<String>,
-    /// Answer in another way that the documents leave open (repeatable); `--variant list` shows what there is
+    /// Behave differently where the documents allow it (repeatable); `--variant list` lists the variants
     #[arg(long, value_name = "NAME")]
     variant: Vec<String>,
 }

@@ -39,29 +39,29 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Judge a server: catalogue and scenarios, findings by cause, verdict last
+    /// Test a server: findings grouped by cause, verdict last
     Run(Box<run::Arguments>),
-    /// Search a server with random sequences, as long as there is time: each new cause is reported once, made small
+    /// Fuzz a server for --budget; report each new cause once, minimised
     Fuzz(Box<fuzz::Arguments>),
-    /// Run one case again, or what failed in a run, here or at another endpoint: is the finding the same, gone or another?
+    /// Rerun a case, or everything that failed in a run, and say whether each finding is the same, gone or different
     Replay(Box<replay::Arguments>),
-    /// Render the report of one or more runs again from their event logs
+    /// Render the report of one or more runs from their event logs
     Report(report::Arguments),
-    /// List cases, rules, or what the cases cover
+    /// List cases, rules or coverage
     List(list::Arguments),
-    /// Say all that is known of a rule or a case: what it says, where that stands, what is admitted
+    /// Explain a rule or case: statement, sources, allowed responses
     Explain(explain::Arguments),
-    /// Serve the reference implementation, or one of its faults
+    /// Serve the reference implementation, optionally with a planted fault
     Mock(mock::Arguments),
-    /// Try ecrspec on itself: every fault of the mock must be found, and no lawful variant give a finding
+    /// Test ecrspec itself: every planted fault must be found, no lawful variant may give a finding
     Selftest(selftest::Arguments),
-    /// The documented contract
+    /// Show the documented contract
     Contract(contract::Arguments),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 judged and clean; 1 findings; 2 usage or configuration; 3 target unreachable, or set-up failed; 4 nothing \
-was run; 5 trouble with known deviations only; 6 inconclusive; 7 a fault of ecrspec itself; 130 interrupted. When \
+was run; 5 trouble with known deviations only; 6 inconclusive; 7 internal error of ecrspec; 130 interrupted. When \
 several apply: 130, 7, 2, 3, 1, 5, 6, 4.";
 
 /// Why a command ends without having done its work.
@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
         }
         Err(_) => {
             anstream::eprintln!(
-                "ecrspec: a fault of ecrspec itself; what was judged until then is in the event log, if one was written"
+                "ecrspec: internal error of ecrspec; what was judged until then is in the event log, if one was written"
             );
             ExitCode::from(Reason::Harness.code())
         }

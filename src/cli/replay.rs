@@ -19,8 +19,8 @@ use crate::scenario::Scenario;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Id of a case or of a rule, a scenario file or a folder of them, or the event log of a run: then what failed in it,
-    /// judged by the settings of the log; `survey` is what a run asks first
+    /// Id of a case or rule, a scenario file or directory, an event log (reruns its failures, with its settings), or
+    /// `survey` for the preflight survey
     #[arg(value_name = "ID|SCENARIO|LOG")]
     what: String,
     #[command(flatten)]

@@ -17,24 +17,24 @@ use crate::report::{Event, Summary, event};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Event logs that `run` and `fuzz` wrote by --report ndjson=PATH: one, or those of all parts of a run
+    /// Event logs written by --report ndjson=PATH: one, or those of all parts of a run
     #[arg(required = true)]
     logs: Vec<PathBuf>,
-    /// File of known deviations (default: those that the run was judged by)
+    /// Known-deviations file (default: the entries that the run was judged by)
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that gate: crash, state, refused, error, form (repeatable; default: those of the run)
+    /// Grades that fail the run: crash, state, refused, error, form (repeatable; default: as in the run)
     #[arg(long, value_name = "GRADE", value_parser = super::target::grade)]
     fail_on: Vec<Grade>,
-    /// A warning fails the run (default: as in the run)
+    /// Treat warnings as failures (default: as in the run)
     #[arg(long)]
     deny_warnings: bool,
-    /// Groups of findings to show
+    /// Maximum number of causes to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_groups: usize,
-    /// Show all cases of each group, the exchanges, and the answers to open questions
+    /// Show all cases of each cause, requests and responses, and undocumented behaviour
     #[arg(long, short)]
     verbose: bool,
 }

@@ -16,22 +16,22 @@ use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// Only cases whose id has this in it, or is what follows a = (repeatable)
+    /// Only cases whose id contains ID (`=ID`: exact match; repeatable)
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
-    /// Only cases of this tier or a stronger one: documented, observed, open (default)
+    /// Weakest tier of cases to run: documented, observed or open (default: open)
     #[arg(long)]
     tier: Option<Tier>,
-    /// Random sequences of each service after the catalogue; 0 for none (default 200)
+    /// Number of random sequences per service (default 200; 0 for none)
     #[arg(long, value_name = "N")]
     cases: Option<u64>,
-    /// Where their chance comes from: the same seed gives the same sequences (default 0)
+    /// Seed of the random sequences (default 0)
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Only one part of all cases, as in hash:1/4, so that several jobs share them
+    /// Run only one part of the cases, e.g. hash:1/4, to split them over several jobs
     #[arg(long, value_name = "hash:K/N")]
     partition: Option<Partition>,
-    /// Scenario files of your own, or folders of them, beside the suite (repeatable)
+    /// Your own scenario files or directories, in addition to the suite (repeatable)
     #[arg(long, value_name = "PATH")]
     scenarios: Vec<PathBuf>,
     #[command(flatten)]

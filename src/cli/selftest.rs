@@ -20,19 +20,19 @@ use crate::selftest::{self, Held, Tried};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// All cases for each fault, and not only until the first that finds it
+    /// Run every case for each fault, not just until the first detection
     #[arg(long)]
     full: bool,
-    /// Combinations of five variants to try
+    /// Number of random combinations of five variants
     #[arg(long, value_name = "N", default_value_t = 20)]
     combinations: u64,
-    /// Only faults and variants with this in their names (repeatable)
+    /// Only faults and variants whose name contains NAME (repeatable)
     #[arg(long, value_name = "NAME")]
     filter: Vec<String>,
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
     service: Vec<Service>,
-    /// text, or json for one object
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }

@@ -48,6 +48,6 @@ impl SettingsFile {
             None => return Ok(SettingsFile::default()),
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("{} is no settings file", path.display()))
+        toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
     }
 }

@@ -26,51 +26,51 @@ use crate::wire::auth::Auth;
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
 pub(super) struct TargetArguments {
-    /// Address of the server, as in http://127.0.0.1:5000; without it the embedded mock is tested
+    /// URL of the server, e.g. http://127.0.0.1:5000 (default: test the embedded mock)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Service to test: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE", value_parser = super::service)]
     pub service: Vec<Service>,
-    /// Work in this existing repository instead of making one a case
+    /// Existing repository to use instead of creating one per case
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
-    /// Cases under way at once (default: number of cores)
+    /// Number of concurrent cases (default: number of cores)
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Requests a second at most (default: as fast as the server answers)
+    /// Maximum requests per second (default: no limit)
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
-    /// What is sent as a signature: none (default), or dummy for servers that route by its scope
+    /// Signature to send: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND", value_parser = super::auth)]
     auth: Option<Auth>,
-    /// Compare message texts too, where a published answer of the real service gives them
+    /// Also compare message texts, where a published response of the real service shows them
     #[arg(long)]
     strict: bool,
-    /// File of known deviations: findings that are accepted for now
+    /// Known-deviations file: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that gate: crash, state, refused, error, form (repeatable; default all)
+    /// Grades that fail the run: crash, state, refused, error, form (repeatable; default all)
     #[arg(long, value_name = "GRADE", value_parser = grade)]
     fail_on: Vec<Grade>,
-    /// A warning fails the run
+    /// Treat warnings as failures
     #[arg(long)]
     deny_warnings: bool,
-    /// Seconds to wait for the first byte of an answer (default 10)
+    /// Seconds to wait for the first byte of a response (default 10)
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
     /// Allow an endpoint of amazonaws.com
     #[arg(long)]
     allow_aws: bool,
-    /// Settings file (default: ecrspec.toml, if it is there)
+    /// Settings file (default: ecrspec.toml, if it exists)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Groups of findings to show
+    /// Maximum number of causes to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_groups: usize,
-    /// Show all cases of each group, the exchanges, and the answers to open questions
+    /// Show all cases of each cause, requests and responses, and undocumented behaviour
     #[arg(long, short)]
     verbose: bool,
 }
@@ -254,9 +254,7 @@ fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
     if is_aws && host.parse::<IpAddr>().is_err() {
-        bail!(
-            "{host} is Amazon's own: the run would make repositories and layers there, at a cost. --allow-aws allows it"
-        );
+        bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws");
     }
     Ok(())
 }
