@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use crate::contract::source::NoTier;
 use crate::contract::{ErrorType, Source, Tier};
 
 /// An answer that the contract admits.
@@ -164,7 +165,8 @@ impl Expectation {
             .map(|id| Source::find(id).ok_or_else(|| format!("expected the id of a source, found {id:?}")))
             .collect();
         let outcomes: Result<Vec<_>, String> = outcomes.split(" | ").map(str::parse).collect();
-        Ok(Expectation { rule: String::from(rule), tier: tier.parse()?, sources: sources?, outcomes: outcomes? })
+        let tier = tier.parse().map_err(|error: NoTier| error.to_string())?;
+        Ok(Expectation { rule: String::from(rule), tier, sources: sources?, outcomes: outcomes? })
     }
 }
 

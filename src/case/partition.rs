@@ -40,10 +40,10 @@ impl Partition {
 }
 
 impl FromStr for Partition {
-    type Err = String;
+    type Err = NoPartition;
 
-    fn from_str(text: &str) -> Result<Partition, String> {
-        let wrong = || format!("expected hash:K/N with K from 1 to N, such as hash:1/4, found {text:?}");
+    fn from_str(text: &str) -> Result<Partition, NoPartition> {
+        let wrong = || NoPartition(text.to_owned());
         let (part, of) = text.strip_prefix("hash:").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
         let (part, of) = (part.parse().map_err(|_| wrong())?, of.parse().map_err(|_| wrong())?);
         if !(1..=10_000).contains(&of) || !(1..=of).contains(&part) {
@@ -54,9 +54,9 @@ impl FromStr for Partition {
 }
 
 impl TryFrom<String> for Partition {
-    type Error = String;
+    type Error = NoPartition;
 
-    fn try_from(text: String) -> Result<Partition, String> {
+    fn try_from(text: String) -> Result<Partition, NoPartition> {
         text.parse()
     }
 }
@@ -72,6 +72,11 @@ impl fmt::Display for Partition {
         write!(f, "hash:{}/{}", self.part, self.of)
     }
 }
+
+/// A text that names no part.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected hash:K/N with K from 1 to N, such as hash:1/4, found {0:?}")]
+pub struct NoPartition(pub String);
 
 #[cfg(test)]
 mod tests {

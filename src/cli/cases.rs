@@ -16,13 +16,13 @@ use crate::suite::suite;
 /// # Errors
 ///
 /// A fault of the suite, or a plan with a mistake.
-fn find(service: Service, id: &str) -> Result<Option<Case>, String> {
+fn find(service: Service, id: &str) -> anyhow::Result<Option<Case>> {
     if id.starts_with(plan::PREFIX) {
-        return plan::parse(service, id).map(|plan| Some(realise(service, &plan)));
+        return Ok(Some(realise(service, &plan::parse(service, id)?)));
     }
     match search::find(service, id) {
         Some(case) => Ok(Some(case)),
-        None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
+        None => Ok(suite(service).map_err(anyhow::Error::msg)?.into_iter().find(|case| case.id == id)),
     }
 }
 
@@ -38,7 +38,7 @@ pub(super) fn named(service: Service, what: &str) -> anyhow::Result<Option<Case>
     let path = Path::new(what);
     match path.extension() {
         Some(kind) if kind == "yaml" => Ok(scenario(path)?.cases.into_iter().find(|case| case.service == service)),
-        _ => find(service, what).map_err(|error| anyhow!("{what}: {error}")),
+        _ => find(service, what).map_err(|error| anyhow!("{what}: {error:#}")),
     }
 }
 

@@ -100,7 +100,7 @@ fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<Pat
         .take(120)
         .collect();
     let path = folder.join(format!("{name}.yaml"));
-    let known = plan::parse(judged.service, &judged.case).map_err(anyhow::Error::msg)?;
+    let known = plan::parse(judged.service, &judged.case)?;
     let case = crate::generate::realise(judged.service, &known);
     let exchanges = judged.exchanges.iter().map(crate::report::event::Logged::exchange).collect();
     let transcript = Transcript::of(&case, exchanges);

@@ -36,17 +36,22 @@ impl fmt::Display for Tier {
 }
 
 impl FromStr for Tier {
-    type Err = String;
+    type Err = NoTier;
 
-    fn from_str(text: &str) -> Result<Tier, String> {
+    fn from_str(text: &str) -> Result<Tier, NoTier> {
         match text {
             "documented" => Ok(Tier::Documented),
             "observed" => Ok(Tier::Observed),
             "open" => Ok(Tier::Open),
-            other => Err(format!("expected a tier (documented, observed or open), found {other:?}")),
+            other => Err(NoTier(other.to_owned())),
         }
     }
 }
+
+/// A text that names no tier.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected a tier (documented, observed or open), found {0:?}")]
+pub struct NoTier(pub String);
 
 /// A page, model or published trace that says something about the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]

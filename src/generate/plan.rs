@@ -44,25 +44,53 @@ fn call(service: Service, decision: &Decision) -> String {
 /// # Errors
 ///
 /// What was expected, and what was found instead.
-pub fn parse(service: Service, id: &str) -> Result<Plan, String> {
-    let text = id.strip_prefix(PREFIX).ok_or_else(|| format!("expected {PREFIX} and calls, found {id:?}"))?;
+pub fn parse(service: Service, id: &str) -> Result<Plan, PlanError> {
+    let text = id.strip_prefix(PREFIX).ok_or_else(|| PlanError::Prefix(id.to_owned()))?;
     let calls = text.split(',').filter(|call| !call.is_empty());
     let decisions: Vec<Decision> = calls.map(|call| parse_call(service, call)).collect::<Result<_, _>>()?;
     match decisions.len() {
         0..=Plan::MAX_CALLS => Ok(Plan { decisions }),
-        many => Err(format!("expected at most {} calls, found {many}", Plan::MAX_CALLS)),
+        many => Err(PlanError::Calls(many)),
     }
 }
 
-fn parse_call(service: Service, text: &str) -> Result<Decision, String> {
+/// Why a text is not the id of a plan.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// It does not begin as the id of a plan.
+    #[error("expected {PREFIX} and calls, found {0:?}")]
+    Prefix(String),
+    /// It has so many calls.
+    #[error("expected at most {most} calls, found {0}", most = Plan::MAX_CALLS)]
+    Calls(usize),
+    /// A call is of no operation that a plan may have.
+    #[error("expected one of {known}, found {0:?}", known = OPERATIONS.map(Operation::name).join(", "))]
+    Operation(String),
+    /// What follows `@` is not the entropy of a call.
+    #[error("expected at most {ENTROPY} bytes in hex after @, found {0:?}")]
+    Entropy(String),
+    /// The catalogue has no such violation.
+    #[error("{operation} has no violation {name:?} in {service}")]
+    Violation {
+        /// The operation of the call.
+        operation: Operation,
+        /// What was found.
+        name: String,
+        /// The service of the plan.
+        service: Service,
+    },
+    /// A call has so many violations.
+    #[error("expected at most {most} violations of a call, found {0}", most = Plan::MAX_VIOLATIONS)]
+    Violations(usize),
+}
+
+fn parse_call(service: Service, text: &str) -> Result<Decision, PlanError> {
     let (head, names) = text.split_once(':').unwrap_or((text, ""));
     let (operation, hex) = head.split_once('@').unwrap_or((head, ""));
     let known = OPERATIONS.into_iter().find(|known| known.name() == operation);
-    let operation = known.ok_or_else(|| {
-        format!("expected one of {}, found {operation:?}", OPERATIONS.map(Operation::name).join(", "))
-    })?;
+    let operation = known.ok_or_else(|| PlanError::Operation(operation.to_owned()))?;
     let mut decision = Decision::plain(operation);
-    let bad_hex = || format!("expected at most {ENTROPY} bytes in hex after @, found {hex:?}");
+    let bad_hex = || PlanError::Entropy(hex.to_owned());
     if !hex.is_ascii() || hex.len() % 2 != 0 || hex.len() > 2 * ENTROPY {
         return Err(bad_hex());
     }
@@ -71,11 +99,12 @@ fn parse_call(service: Service, text: &str) -> Result<Decision, String> {
     }
     for name in names.split('+').filter(|name| !name.is_empty()) {
         let number = Violations::of(service, operation).number(name);
-        decision.violations.push(number.ok_or_else(|| format!("{operation} has no violation {name:?} in {service}"))?);
+        let unknown = || PlanError::Violation { operation, name: name.to_owned(), service };
+        decision.violations.push(number.ok_or_else(unknown)?);
     }
     match decision.violations.len() {
         0..=Plan::MAX_VIOLATIONS => Ok(decision),
-        many => Err(format!("expected at most {} violations of a call, found {many}", Plan::MAX_VIOLATIONS)),
+        many => Err(PlanError::Violations(many)),
     }
 }
 
@@ -295,7 +324,7 @@ mod tests {
             ("plan/InitiateLayerUpload@0é0", "expected at most 8 bytes in hex"),
             ("plan/InitiateLayerUpload:nothing", "InitiateLayerUpload has no violation"),
         ] {
-            let found = parse(Service::Ecr, text).unwrap_err();
+            let found = parse(Service::Ecr, text).unwrap_err().to_string();
             assert!(found.starts_with(expected), "{text}: {found}");
         }
     }
