@@ -89,7 +89,8 @@ fn no_link_is_dead() {
         listed.filter(|path| !path.ends_with("SUMMARY.md") && !chapters.contains(path)).collect();
     assert!(unlisted.is_empty(), "SUMMARY.md lacks {unlisted:?}");
     let mut dead = Vec::new();
-    for path in chapters.iter().cloned().chain([root().join("README.md"), root().join("fuzz/README.md")]) {
+    let outside = ["README.md", "CONTRIBUTING.md", "fuzz/README.md"].map(|page| root().join(page));
+    for path in chapters.iter().cloned().chain(outside) {
         let page = Page::read(&path);
         for link in page.links.iter().filter(|link| !link.contains("://")) {
             let (file, heading) = link.split_once('#').unwrap_or((link, ""));
