@@ -33,8 +33,10 @@
 //! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model; [`generate::realise`] makes a plan a case |
 //! | 4 | [`scenario`] | a YAML file becomes a case, and a case a file |
 //! | 4 | `mock` | the model behind HTTP, its faults and its lawful variants (feature `mock`) |
-//! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
-//! | 4 | [`report`] | the event log, and what is rendered from it |
+//! | 4 | [`drive`] | a case on a target |
+//! | 4 | [`survey`] | the first look at a target, and which cases make no sense there |
+//! | 5 | [`events`] | what a run tells of itself: the event log |
+//! | 5 | [`report`] | what is rendered from the events of a run |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
 //! | 5 | [`history`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
@@ -67,7 +69,8 @@
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
-//!    [`history`], [`scenario`], [`report`] and [`coverage`] do no I/O and are not async.
+//!    [`history`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of [`survey`], they
+//!    use what was found, and only a run looks.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
@@ -85,6 +88,7 @@ pub mod case;
 pub mod contract;
 pub mod coverage;
 pub mod drive;
+pub mod events;
 pub mod expect;
 pub mod fuzzing;
 pub mod generate;
@@ -94,6 +98,7 @@ pub mod model;
 pub mod report;
 pub mod scenario;
 pub mod suite;
+pub mod survey;
 pub mod wire;
 
 #[cfg(feature = "cli")]

@@ -12,14 +12,14 @@ use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition, Place, Transcript};
 use crate::contract::{Service, Tier};
-use crate::drive::survey::{Survey, Unreachable, survey};
 use crate::drive::{self, Room, Target};
+use crate::events::{Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::history::{self, Rounds, Told};
 use crate::judge::known::Known;
 use crate::judge::{Grade, Strictness, THROTTLED, Verdict};
-use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
 use crate::suite::suite;
+use crate::survey::{Survey, Unreachable, preflight};
 use crate::wire::{NoConnection, Trouble};
 
 use random::Named;
@@ -196,7 +196,7 @@ pub async fn run(
     };
     let cases = |service: Service| work.cases.iter().filter(move |case| case.service == service);
     for service in settings.services.iter().copied().filter(|one| cases(*one).next().is_some() || searched(*one)) {
-        let look = async || survey(&target, service, &settings.prefix, settings.repository.as_deref()).await;
+        let look = async || preflight(&target, service, &settings.prefix, settings.repository.as_deref()).await;
         let mut survey = keep(&mut left, look().await, settings)?;
         if survey.inconclusive {
             tokio::time::sleep(PAUSE).await;

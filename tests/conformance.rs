@@ -10,7 +10,6 @@ use std::sync::Arc;
 use ecrspec::case::{Case, Place};
 use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::history::{self, Rounds};
 use ecrspec::judge::{Strictness, Verdict};
@@ -18,6 +17,7 @@ use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RANDOM_CASES, SEED};
 use ecrspec::search;
 use ecrspec::suite::suite;
+use ecrspec::survey::{Survey, preflight};
 use ecrspec::wire::auth::Auth;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::net::TcpListener;
@@ -104,7 +104,7 @@ fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: O
     };
     let target = Target { auth, ..Target::new(driver) };
     let prefix = format!("ecrspec-test-{}", std::process::id());
-    let looked = runtime.block_on(survey(&target, service, &prefix, repository.as_deref()));
+    let looked = runtime.block_on(preflight(&target, service, &prefix, repository.as_deref()));
     let (survey, _) = looked.unwrap_or_else(|_| panic!("no connection to the endpoint"));
     Arc::new(Bench { runtime: runtime.clone(), target, survey, repository, prefix })
 }

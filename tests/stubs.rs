@@ -16,11 +16,11 @@ use ecrspec::contract::check::check;
 use ecrspec::contract::error::ERRORS;
 use ecrspec::contract::{Operation, Rules, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
+use ecrspec::events::{Event, Task};
 use ecrspec::mock::{Mock, router};
-use ecrspec::report::event::Task;
+use ecrspec::report::Summary;
 use ecrspec::report::score::{Scores, Share};
 use ecrspec::report::summary::{Measure, Reason};
-use ecrspec::report::{Event, Summary};
 use ecrspec::run::{Settings, Work, choose, is_chosen, run};
 use ecrspec::wire::{Answer, Framing, Request, envelope};
 use serde_json::{Value, json};
@@ -174,7 +174,8 @@ fn judged(settings: &Settings, server: Router) -> Summary {
     let mut events: Vec<Event> = Vec::new();
     let running = run(Arc::new(target), settings, work, stop, |event| events.push(event));
     Runtime::new().unwrap().block_on(running).unwrap();
-    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false, all_parts: false };
+    let measure =
+        Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false, all_parts: false };
     Summary::of(&events, &measure).unwrap()
 }
 

@@ -8,13 +8,13 @@ use clap::Args;
 use super::reports::Reports;
 use super::target::{read_known, some};
 use super::{Code, Failure, print};
+use crate::events::{self, Event, Started};
 use crate::judge::Grade;
-use crate::report::event::Started;
+use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail};
-use crate::report::{Event, Summary, event};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -84,6 +84,6 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(String, Vec<Event>)> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
     // A run that was killed may have left half a character.
-    let events = event::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
+    let events = events::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
     Ok((shown, events))
 }

@@ -9,7 +9,6 @@ pub mod pace;
 mod patience;
 #[cfg(feature = "net")]
 mod raw;
-pub mod survey;
 #[cfg(feature = "net")]
 mod trouble;
 
@@ -23,11 +22,10 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
 use crate::contract::{Operation, Service};
-use crate::judge::infrastructure;
+use crate::wire::infrastructure::infrastructure;
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
-pub use survey::Survey;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]
@@ -178,7 +176,9 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
     let exchange =
         call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
     match &exchange.reply {
-        Ok(answer) if answer.status < 300 && survey::documented(service, Operation::CreateRepository, &exchange) => {
+        Ok(answer)
+            if answer.status < 300 && envelope::is_documented(service, Operation::CreateRepository, &exchange) =>
+        {
             Ok(answer.clone())
         }
         _ => Err(exchange),
@@ -248,7 +248,7 @@ impl Drive<'_> {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                let why = infrastructure(true, &exchange).unwrap_or_else(|| crate::judge::describe(&exchange));
+                let why = infrastructure(true, &exchange).unwrap_or_else(|| shown(&exchange));
                 return Err(format!("could not make a repository: {why}"));
             }
             self.made.insert(name.clone(), true);
@@ -324,6 +324,15 @@ impl Drive<'_> {
                 self.transcript.left.push(name.clone());
             }
         }
+    }
+}
+
+/// What came back, for the reason that a case could not begin.
+fn shown(exchange: &Exchange) -> String {
+    match exchange.reply.as_ref().map(|answer| (answer.status, envelope::error(answer).name)) {
+        Ok((status, Some(name))) => format!("{status} {name}"),
+        Ok((status, None)) => status.to_string(),
+        Err(trouble) => trouble.to_string(),
     }
 }
 

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::event::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use super::script::request_flags;
 use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
-use crate::drive::Survey;
+use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
+use crate::survey::Survey;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -492,10 +492,15 @@ fn row(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{DIM}{key:<10}{DIM:#} {value}");
 }
 
+/// A text of this module without its colours.
+pub(super) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::event::Text;
+    use crate::events::Text;
     use crate::wire::Framing;
 
     #[test]
@@ -513,7 +518,7 @@ mod tests {
             micros: None,
         };
         let started = Started {
-            schema: super::super::event::SCHEMA,
+            schema: crate::events::SCHEMA,
             ecrspec: String::new(),
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,

@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use super::{Failed, Outcome, Worker, locked};
 use crate::case::{Case, Plan};
 use crate::contract::{Rules, Service};
-use crate::drive::Survey;
+use crate::events::Judged;
 use crate::generate::plan::Shrinking;
 use crate::generate::realise;
 use crate::judge::{Finding, Verdict};
-use crate::report::event::Judged;
 use crate::search::{Effort, is_of, rule};
+use crate::survey::Survey;
 
 /// How often the smallest sequence of a finding is tried again: what does not show each time is unstable.
 const CONFIRMATIONS: usize = 3;
