@@ -41,6 +41,7 @@
 //! | 5 | [`history`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
+//! | 5 | [`session`] | a service of a target that was looked at, and how a case is judged on it |
 //! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
 //! | 6 | `selftest` | the harness on itself: faults must be found, variants must not |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
@@ -64,6 +65,7 @@
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
+//! | when a case is tried again, or a target given up | `run/health.rs`, without a clock or a target |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants
@@ -97,6 +99,7 @@ pub mod judge;
 pub mod model;
 pub mod report;
 pub mod scenario;
+pub mod session;
 pub mod suite;
 pub mod survey;
 pub mod wire;

@@ -88,7 +88,7 @@ use proptest::prelude::*;
 use crate::case::bindings::{nearly, short};
 use crate::case::{Bindings, Case, Decision, Plan, fill};
 use crate::contract::{Kind, Operation, Rules, Service, Text};
-use crate::drive::{self, Driver, InProcess, Room, Server, Target};
+use crate::drive::{self, Driver, InProcess, Server, Target, Workspace};
 use crate::expect::Expectation;
 use crate::generate::{self, Violations, follow, plan, realise};
 use crate::judge::{Strictness, Verdict, judge};
@@ -288,7 +288,7 @@ impl Upload {
 pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
     let target = Target::new(Driver::InProcess(InProcess::new(server)));
     let case = realise(service, plan);
-    let room = Room {
+    let room = Workspace {
         prefix: String::from("ecrspec-sequence"),
         shared: None,
         account: Some(String::from(ACCOUNT)),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ecrspec::case::{Case, Place};
 use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{self, Driver, InProcess, Target, Workspace};
 use ecrspec::history::{self, Rounds};
 use ecrspec::judge::{Strictness, Verdict};
 use ecrspec::mock::{Mock, router, serve};
@@ -124,7 +124,10 @@ fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
 
 impl Bench {
     fn skips(&self, case: &Case) -> Option<String> {
-        self.survey.skips(case, self.repository.is_some()).or_else(|| self.target.cannot_try(case))
+        self.survey
+            .skips(case, self.repository.is_some())
+            .map(|skip| skip.reason)
+            .or_else(|| self.target.cannot_try(case))
     }
 
     fn judge(&self, case: &Case) -> Result<Completion, Failed> {
@@ -137,7 +140,7 @@ impl Bench {
             place: if case.place == Place::Shared { Place::Own(Vec::new()) } else { case.place.clone() },
             ..case.clone()
         };
-        let room = Room {
+        let room = Workspace {
             prefix: self.prefix.clone(),
             shared: self.repository.clone(),
             account: self.survey.account.clone(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ecrspec::case::{Case, Length, Step};
 use ecrspec::contract::{Service, Tier};
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{self, Driver, InProcess, Target, Workspace};
 use ecrspec::expect::Outcome;
 use ecrspec::history::{self, Rounds, Told};
 use ecrspec::judge::{Finding, Strictness, Verdict};
@@ -40,7 +40,7 @@ static SMALL_RACES: LazyLock<[Vec<Case>; 2]> = LazyLock::new(|| {
 });
 
 async fn round(target: &Target, case: &Case, number: usize) -> Told {
-    let room = Room {
+    let room = Workspace {
         prefix: String::from("ecrspec-races"),
         shared: None,
         account: Some(String::from(ecrspec::model::registry::ACCOUNT)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecrspec::case::{Case, Transcript};
 use ecrspec::contract::{Operation, Service};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{self, Driver, InProcess, Target, Workspace};
 use ecrspec::generate::{follow, plan, realise};
 use ecrspec::judge::{Strictness, Verdict, judge};
 use ecrspec::mock::{Mock, router};
@@ -28,7 +28,7 @@ impl Bench {
     }
 
     fn drive(&self, case: &Case) -> Transcript {
-        let room = Room {
+        let room = Workspace {
             prefix: String::from("ecrspec-search"),
             shared: None,
             account: Some(String::from("012345678910")),

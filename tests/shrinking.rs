@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecrspec::case::Case;
 use ecrspec::contract::Service;
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{self, Driver, InProcess, Target, Workspace};
 use ecrspec::events::Event;
 use ecrspec::events::{Judged, Task};
 use ecrspec::generate::{follow, plan, realise};
@@ -77,7 +77,7 @@ fn target(fault: &Fault) -> Target {
 
 /// What a case comes to that is driven into a fresh server.
 async fn verdict(fault: &'static Fault, case: &Case) -> Verdict {
-    let room = Room {
+    let room = Workspace {
         prefix: String::from("ecrspec-shrinking"),
         shared: None,
         account: Some(String::from("012345678910")),

@@ -32,9 +32,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "events"]),
+    ("session", &["contract", "wire", "case", "model", "judge", "generate", "history", "drive", "survey", "search"]),
     (
         "run",
-        &["contract", "wire", "case", "judge", "generate", "history", "drive", "survey", "events", "suite", "search"],
+        &[
+            "session", "contract", "wire", "case", "judge", "generate", "history", "drive", "survey", "events",
+            "suite", "search",
+        ],
     ),
     ("selftest", &["contract", "case", "judge", "drive", "events", "mock", "report", "run", "search"]),
     (

@@ -51,7 +51,7 @@ pub enum Driver {
 
 /// Where a case works: names and values that differ from run to run, and never change what is expected.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct Workspace {
     /// What all repositories of the run begin with.
     pub prefix: String,
     /// The repository that the case shares with others; `None` if it makes its own.
@@ -140,14 +140,14 @@ impl Target {
 }
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
-pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
+pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
     let mut drive = Drive {
         target,
         case,
         made: BTreeMap::new(),
         transcript: Transcript {
             exchanges: Vec::new(),
-            bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
+            bindings: Bindings::new(&case.chunks, &format!("{}/{}", workspace.salt, case.id), workspace.part_size),
             last_sent: Duration::ZERO,
             stopped: None,
             left: Vec::new(),
@@ -157,7 +157,7 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
         Some(reason) => Err(reason),
-        None => drive.furnish(room).await,
+        None => drive.create_repositories(workspace).await,
     };
     match outcome {
         Ok(()) => drive.steps().await,
@@ -229,14 +229,14 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     /// Binds the names that the case works with, and makes its repositories.
-    async fn furnish(&mut self, room: &Room) -> Result<(), String> {
-        let own = format!("{}/{}", room.prefix, slug(&self.case.id));
+    async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), String> {
+        let own = format!("{}/{}", workspace.prefix, slug(&self.case.id));
         let bindings = &mut self.transcript.bindings;
         bindings.bind("absent", format!("{own}-absent"));
-        if let Some(account) = &room.account {
+        if let Some(account) = &workspace.account {
             bindings.bind("registry", account.as_str());
         }
-        if let Some(shared) = &room.shared {
+        if let Some(shared) = &workspace.shared {
             bindings.bind("repository", shared.as_str());
             return Ok(());
         }

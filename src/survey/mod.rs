@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Case, Place, Step, StepRole};
-use crate::contract::{Operation, Service};
+use crate::case::{Case, Step, StepRole};
+use crate::contract::{Operation, Role, Service};
 use crate::judge::Finding;
 
 pub use preflight::{Unreachable, preflight};
@@ -73,40 +73,107 @@ impl Survey {
     }
 
     /// Why a case cannot be judged on this target, if so.
-    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<String> {
+    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<Skip> {
         if let Some(reason) = &self.hopeless {
-            return Some(reason.clone());
+            return Some(Skip::counted(reason.clone()));
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
         let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
         if deletes && self.lacks(Operation::DeleteRepository) {
-            return Some(String::from("the target does not remove repositories"));
+            return Some(Skip::counted("the target does not remove repositories"));
         }
-        if let Some(step) =
-            judged().find(|step| step.operation.is_some_and(|operation| self.unknown.contains_key(&operation)))
-        {
-            return Some(format!("the target does not know {}", step.operation_name()));
+        if let Some(skip) = self.calls_unknown(judged()) {
+            return Some(skip);
         }
         if let Some(step) = judged().find(|step| {
             step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
         }) {
-            return Some(format!("a plain {} does not work on this target", step.operation_name()));
+            return Some(Skip::counted(format!("a plain {} does not work on this target", step.operation_name())));
         }
-        if fixed_repository
-            && (case.manages_repositories() || matches!(&case.place, Place::Own(names) if !names.is_empty()))
-        {
-            return Some(String::from("it makes or removes repositories, and --repository names a fixed one"));
+        if fixed_repository && case.manages_repositories() {
+            return Some(Skip::excused("it makes or removes repositories, and --repository names a fixed one"));
         }
         if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
         {
-            return Some(String::from("BatchCheckLayerAvailability cannot be believed on this target"));
+            return Some(Skip::counted("BatchCheckLayerAvailability cannot be believed on this target"));
         }
         let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
-        (self.account.is_none() && names_account).then(|| String::from("the target names no account id"))
+        (self.account.is_none() && names_account).then(|| Skip::counted("the target names no account id"))
+    }
+
+    /// The skip of a case with a step whose operation the target does not know.
+    fn calls_unknown<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Option<Skip> {
+        let unknown = |operation: &Operation| self.unknown.contains_key(operation);
+        // What an upload needs comes first: without images alone a target may do.
+        let operation = steps
+            .filter_map(|step| step.operation)
+            .filter(unknown)
+            .min_by_key(|operation| operation.role() == Role::Image)?;
+        let reason = format!("the target does not know {operation}");
+        Some(if operation.role() == Role::Image { Skip::excused(reason) } else { Skip::counted(reason) })
+    }
+}
+
+/// Why a case is not tried on a target.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Skip {
+    /// Why, for the reader.
+    pub reason: String,
+    /// Whether it counts in the scores as what the target could not do; not so what a target of uploads may lack, and what
+    /// keeps a case from being tried and is not the target's doing.
+    pub counts: bool,
+}
+
+impl Skip {
+    fn counted(reason: impl Into<String>) -> Skip {
+        Skip { reason: reason.into(), counts: true }
+    }
+
+    /// One that counts for nothing.
+    pub fn excused(reason: impl Into<String>) -> Skip {
+        Skip { reason: reason.into(), counts: false }
     }
 }
 
 /// Whether a rule is judged by what BatchCheckLayerAvailability says.
 fn is_about_layers(rule: &str) -> bool {
     rule.starts_with("BatchCheckLayerAvailability/layers/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::draft::{Draft, HERE};
+    use crate::model::operation::body;
+
+    /// A target that does all but know these operations.
+    fn without(unknown: &[Operation]) -> Survey {
+        Survey {
+            service: Service::Ecr,
+            account: Some(String::from("012345678910")),
+            part_size: None,
+            unknown: unknown.iter().map(|operation| (*operation, String::from("404"))).collect(),
+            broken: BTreeMap::new(),
+            makes_repositories: true,
+            availability: true,
+            hopeless: None,
+            inconclusive: false,
+            findings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_target_without_images_is_excused_from_what_takes_one() {
+        let draft =
+            Draft::new(Service::Ecr, "some/case", "some case").uploaded().complete("complete", "upload", "layer");
+        let image = body::image(HERE, "layer", &["layer"]);
+        let case = draft.focus("PutImage/accepted", Operation::PutImage, image).done();
+        let skip = |unknown: &[Operation]| without(unknown).skips(&case, false).map(|skip| (skip.counts, skip.reason));
+        let told = |operation: Operation| format!("the target does not know {operation}");
+        assert_eq!(skip(&[]), None);
+        assert_eq!(skip(&[Operation::PutImage]), Some((false, told(Operation::PutImage))));
+        // Who lacks what an upload takes is not excused by lacking images as well.
+        let both = [Operation::PutImage, Operation::CompleteLayerUpload];
+        assert_eq!(skip(&both), Some((true, told(Operation::CompleteLayerUpload))));
+    }
 }

@@ -8,7 +8,7 @@ use super::Survey;
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::{Operation, Role, Rules, Service, Tier};
-use crate::drive::{self, Room, Target};
+use crate::drive::{self, Target, Workspace};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
@@ -52,7 +52,7 @@ pub async fn preflight(
         }
     }
     let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
-    let room = Room {
+    let room = Workspace {
         prefix: String::from(prefix),
         shared: Some(name.clone()),
         account: account.clone(),
