@@ -42,7 +42,7 @@
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
 //! | 5 | [`session`] | a service of a target that was looked at, and how a case is judged on it |
-//! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
+//! | 5 | `run` | survey, cases, search, verdicts, events (feature `run`) |
 //! | 6 | `selftest` | the harness on itself: faults must be found, variants must not |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
 //! | 6 | [`testing`] | for the tests of others: constraints, a tower service, drawn requests |
@@ -108,9 +108,9 @@ pub mod wire;
 pub mod cli;
 #[cfg(feature = "mock")]
 pub mod mock;
-#[cfg(feature = "net")]
+#[cfg(feature = "run")]
 pub mod run;
 pub mod search;
-#[cfg(all(feature = "net", feature = "mock"))]
+#[cfg(all(feature = "run", feature = "mock"))]
 pub mod selftest;
 pub mod testing;

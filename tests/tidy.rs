@@ -48,7 +48,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "coverage", "suite", "search", "run", "mock", "selftest",
         ],
     ),
-    ("testing", &["contract", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
+    (
+        "testing",
+        &[
+            "contract", "wire", "expect", "case", "judge", "generate", "history", "drive", "events", "report", "suite",
+            "search", "session", "run",
+        ],
+    ),
     (
         "fuzzing",
         &[

@@ -14,7 +14,7 @@ use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
-use crate::report::terminal::{self, Detail};
+use crate::report::terminal::{self, Detail, Reader};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -67,7 +67,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);
     let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
-    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
+    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
     events.iter().for_each(|event| reports.event(event));
     reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
     print(&terminal::header(&summary.started));

@@ -5,6 +5,7 @@ pub mod http;
 pub mod in_process;
 #[cfg(feature = "net")]
 pub mod pace;
+pub mod panics;
 #[cfg(feature = "net")]
 mod patience;
 #[cfg(feature = "net")]
@@ -26,6 +27,7 @@ use crate::wire::infrastructure::infrastructure;
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
+pub use panics::Panics;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use crate::report::Summary;
 use crate::report::format::{FORMATS, Input};
 use crate::report::markdown;
 use crate::report::summary::Measure;
-use crate::report::terminal::{self, Detail};
+use crate::report::terminal::{self, Detail, Reader};
 use crate::suite::suite;
 use crate::survey::Survey;
 use crate::wire::envelope::{self, printable, visible};
@@ -61,7 +61,7 @@ pub fn response(data: &[u8]) {
     let written: String = log.iter().map(|event| line(event) + "\n").collect();
     assert_eq!(events::read(&written).as_ref(), Ok(&log), "a log reads back");
     let verbose = data.len().is_multiple_of(2); // One of the two, for speed.
-    reported(&log, Detail { groups: if verbose { usize::MAX } else { 3 }, verbose });
+    reported(&log, Detail { groups: if verbose { usize::MAX } else { 3 }, verbose, reader: Reader::CommandLine });
 }
 
 /// Cases, each with the number of the step that the bytes answer.

@@ -277,7 +277,7 @@ impl Look {
             breach: String::from(breach),
             expected: match (rule, operation) {
                 ("survey/service", _) => {
-                    format!("an answer of {0} (--service leaves out what is not served)", self.service)
+                    format!("an answer of {0} (a run can leave out a service)", self.service)
                 }
                 (_, Operation::GetDownloadUrlForLayer) => {
                     String::from("400 LayersNotFoundException, or another error of the operation")
@@ -339,7 +339,7 @@ impl Look {
             self.finding("survey/service", operation, "a plain request", got);
             return Some(format!("the target does not serve {}", self.service));
         }
-        (!repository).then(|| String::from("no repository could be made; --repository NAME uses an existing one"))
+        (!repository).then(|| String::from("no repository could be made; a run can be given an existing one"))
     }
 }
 
