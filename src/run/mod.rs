@@ -1,6 +1,7 @@
 //! One run: survey, cases, search, verdicts, events.
 
 mod health;
+mod outcome;
 mod random;
 mod select;
 mod shrink;
@@ -25,9 +26,9 @@ use crate::session::{Session, Terms};
 use crate::survey::Unreachable;
 use crate::wire::NoConnection;
 
-use random::Failed;
+use outcome::{Failed, Outcome};
 use select::{Selection, drawn, is_whole, locked};
-use worker::{Outcome, Shared, Worker};
+use worker::{Shared, Worker};
 
 pub use select::{choose, is_chosen, is_named};
 

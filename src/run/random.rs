@@ -3,28 +3,15 @@
 //! What a random case comes to is a matter of the target and the case alone, whatever other cases found and when: of a
 //! request with several violations, those are named that are answered so by themselves.
 
+use super::outcome::{Failed, Named, Outcome};
 use super::select::locked;
-use super::worker::{Outcome, Worker};
+use super::worker::Worker;
 use crate::case::{Case, Plan};
 use crate::contract::{Rules, Service};
 use crate::events::Judged;
 use crate::generate::realise;
 use crate::judge::{Finding, Verdict};
 use crate::search::{is_of, rule};
-
-/// A random case that failed.
-pub(super) struct Failed {
-    pub case: Case,
-    pub judged: Judged,
-    /// Its findings, as far as they are to be made small.
-    pub named: Vec<Named>,
-}
-
-/// A finding of a random case with its name, and the plan that shows it.
-pub(super) struct Named {
-    pub finding: Finding,
-    pub plan: Plan,
-}
 
 impl Worker {
     /// Judges a random case. `None` where a search that goes on as long as there is time has nothing new to tell.

@@ -4,7 +4,8 @@
 use proptest::strategy::ValueTree as _;
 use tokio::sync::mpsc;
 
-use super::random::{Failed, Named, on_purpose};
+use super::outcome::{Failed, Named};
+use super::random::on_purpose;
 use super::select::locked;
 use super::worker::Worker;
 use crate::case::Case;

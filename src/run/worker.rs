@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
-use super::random::Failed;
+use super::outcome::{Failed, Outcome};
 use super::select::{Selection, locked};
 use super::workspace::Leases;
 use super::{PAUSE, Settings};
@@ -71,14 +71,6 @@ impl Shared {
     async fn is_answering(&self, service: Service) -> bool {
         drive::is_answering(&self.target, service).await
     }
-}
-
-/// What a worker has to tell.
-pub(super) enum Outcome {
-    /// A case was judged.
-    Judged(Box<Judged>),
-    /// A random case failed, and may be made small.
-    Failed(Failed),
 }
 
 /// Takes one case after the other.

@@ -48,7 +48,7 @@
 //!     .run();
 //!
 //! // One case, by the id that a report gives.
-//! testing::case(your_router(), Service::Ecr, "InitiateLayerUpload/accepted");
+//! testing::case(your_router(), Service::Ecr, "InitiateLayerUpload/accepted/plain");
 //! # }
 //! ```
 //!
