@@ -116,7 +116,7 @@ impl Replay {
         let (shown, events) = super::report::read(path)?;
         let mut replay = Replay::default();
         if let Some(Event::Started(started)) = events.first() {
-            replay.started = Some(started.clone());
+            replay.started = Some((**started).clone());
         }
         for judged in events.iter().filter_map(failed).filter(|judged| services.contains(&judged.service)) {
             let found = cases::named(judged.service, &judged.case)?;

@@ -45,12 +45,12 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
     let known = arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?;
     let judged_by = |event: Event| match event {
-        Event::Started(started) => Event::Started(Started {
+        Event::Started(started) => Event::Started(Box::new(Started {
             known: known.clone().unwrap_or(started.known),
             fail_on: some(&arguments.fail_on).unwrap_or(started.fail_on),
             deny_warnings: arguments.deny_warnings || started.deny_warnings,
-            ..started
-        }),
+            ..*started
+        })),
         other => other,
     };
     let logs = logs.into_iter().map(|(name, events)| (name, events.into_iter().map(judged_by).collect())).collect();

@@ -175,7 +175,7 @@ fn summary(coverage: &Coverage) -> String {
 }
 
 /// The id of a rule without its operation.
-fn below<'a>(id: &'a str, operation: Operation) -> &'a str {
+fn below(id: &str, operation: Operation) -> &str {
     id.strip_prefix(operation.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(id)
 }
 

@@ -29,7 +29,7 @@ pub const EMBEDDED_MOCK: &str = "the embedded mock";
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The run begins.
-    Started(Started),
+    Started(Box<Started>),
     /// A service of the target was looked at.
     Surveyed(Box<Survey>),
     /// A case was judged, or skipped.

@@ -39,7 +39,7 @@ pub fn response(data: &[u8]) {
     if let Ok(answer) = &reply {
         normal(answer);
     }
-    let mut log = vec![Event::Started(started())];
+    let mut log = vec![Event::Started(Box::new(started()))];
     for service in Service::ALL {
         log.push(Event::Surveyed(Box::new(survey(service, &reply))));
     }

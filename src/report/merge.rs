@@ -43,7 +43,7 @@ impl Merged {
         let mut searched = None;
         for event in events {
             match event {
-                Event::Started(started) => self.start(name, started)?,
+                Event::Started(started) => self.start(name, *started)?,
                 Event::Surveyed(survey) => self.survey(*survey),
                 Event::Judged(judged) => self.judged(name, Judged { index: before + judged.index, ..*judged })?,
                 Event::Searched(found) => searched = Some(found),
@@ -147,7 +147,7 @@ impl Merged {
         let mut started = self.started.ok_or("no log was given")?;
         started.options.retain(|option| !option.starts_with("partition "));
         started.options.push(format!("put together from {} logs", self.count));
-        let mut events = vec![Event::Started(started)];
+        let mut events = vec![Event::Started(Box::new(started))];
         events.extend(self.surveys.into_values().map(|survey| Event::Surveyed(Box::new(survey))));
         events.extend(self.cases.into_iter().map(|judged| Event::Judged(Box::new(judged))));
         events.extend(self.searched.map(Event::Searched));

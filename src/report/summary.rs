@@ -159,7 +159,7 @@ impl Summary {
             _ => None,
         });
         let mut summary = Summary {
-            started: started.clone(),
+            started: (**started).clone(),
             surveys,
             cases,
             searched,

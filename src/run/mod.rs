@@ -169,7 +169,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     let drawn = drawn(settings, work.search);
-    sink(Event::Started(started(settings, &work, drawn.len())));
+    sink(Event::Started(Box::new(started(settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
@@ -250,7 +250,7 @@ async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result
                 causes.extend(judged.verdict.findings().iter().map(|finding| finding.cause()));
                 sink(Event::Judged(judged));
             }
-            Ok(Some(Outcome::Failed(one))) => failed.push(one),
+            Ok(Some(Outcome::Failed(one))) => failed.push(*one),
             Ok(None) => break,
             Err(_) => {}
         }

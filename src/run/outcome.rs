@@ -9,7 +9,7 @@ pub(super) enum Outcome {
     /// A case was judged.
     Judged(Box<Judged>),
     /// A random case failed, and may be made small.
-    Failed(Failed),
+    Failed(Box<Failed>),
 }
 
 /// A random case that failed.

@@ -31,7 +31,7 @@ impl Worker {
         let mut failed = self.named(case, judged).await;
         failed.named.iter().for_each(|named| locked(&shared.novelty).found(&named.finding));
         if !searches {
-            return Some(Outcome::Failed(failed));
+            return Some(Outcome::Failed(Box::new(failed)));
         }
         {
             let mut causes = locked(&shared.causes);
