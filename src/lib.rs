@@ -33,13 +33,16 @@
 //! | 4 | [`generate`] | the catalogue, one file a family; [`generate::expected`] runs a case on the model; [`generate::realise`] makes a plan a case |
 //! | 4 | [`scenario`] | a YAML file becomes a case, and a case a file |
 //! | 4 | `mock` | the model behind HTTP, its faults and its lawful variants (feature `mock`) |
-//! | 4 | [`drive`] | a case on a target; [`drive::survey`] looks at the target first |
-//! | 4 | [`report`] | the event log, and what is rendered from it |
+//! | 4 | [`drive`] | a case on a target |
+//! | 4 | [`survey`] | the first look at a target, and which cases make no sense there |
+//! | 5 | [`events`] | what a run tells of itself: the event log |
+//! | 5 | [`report`] | what is rendered from the events of a run |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
 //! | 5 | [`history`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
-//! | 5 | `run` | survey, cases, search, verdicts, events (feature `net`) |
+//! | 5 | [`session`] | a service of a target that was looked at, and how a case is judged on it |
+//! | 5 | `run` | survey, cases, search, verdicts, events (feature `run`) |
 //! | 6 | `selftest` | the harness on itself: faults must be found, variants must not |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
 //! | 6 | [`testing`] | for the tests of others: constraints, a tower service, drawn requests |
@@ -62,12 +65,14 @@
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
+//! | when a case is tried again, or a target given up | `run/health.rs`, without a clock or a target |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
-//!    [`history`], [`scenario`], [`report`] and [`coverage`] do no I/O and are not async.
+//!    [`history`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of [`survey`], they
+//!    use what was found, and only a run looks.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
@@ -85,6 +90,7 @@ pub mod case;
 pub mod contract;
 pub mod coverage;
 pub mod drive;
+pub mod events;
 pub mod expect;
 pub mod fuzzing;
 pub mod generate;
@@ -93,16 +99,18 @@ pub mod judge;
 pub mod model;
 pub mod report;
 pub mod scenario;
+pub mod session;
 pub mod suite;
+pub mod survey;
 pub mod wire;
 
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "mock")]
 pub mod mock;
-#[cfg(feature = "net")]
+#[cfg(feature = "run")]
 pub mod run;
 pub mod search;
-#[cfg(all(feature = "net", feature = "mock"))]
+#[cfg(all(feature = "run", feature = "mock"))]
 pub mod selftest;
 pub mod testing;

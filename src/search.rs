@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
 use crate::contract::{Operation, Service};
+use crate::events::Searched;
 use crate::generate::plan;
 use crate::generate::{Violations, realise};
 use crate::judge::Finding;
-use crate::report::event::Searched;
 use crate::wire::{Exchange, Trouble, envelope};
 
 /// How far to search.

@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use crate::case::Case;
 use crate::contract::{Operation, Service};
 use crate::drive::{Driver, InProcess, Target};
+use crate::events::{EMBEDDED_MOCK, Event, Task};
 use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, router};
-use crate::report::event::{EMBEDDED_MOCK, Task};
+use crate::report::Summary;
 use crate::report::score::{Scores, Share};
 use crate::report::summary::{Measure, Reason};
-use crate::report::{Event, Summary};
 use crate::run::{RunError, SEED, Settings, Work, choose, run};
 use crate::search::{Extent, Search};
 

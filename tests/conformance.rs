@@ -7,16 +7,15 @@
 use std::env;
 use std::sync::Arc;
 
-use ecrspec::case::{Case, Place};
-use ecrspec::contract::{Operation, Service, Tier};
+use ecrspec::case::Case;
+use ecrspec::contract::Service;
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::survey::{Survey, survey};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
-use ecrspec::history::{self, Rounds};
-use ecrspec::judge::{Strictness, Verdict};
+use ecrspec::drive::{Driver, InProcess, Target};
+use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RANDOM_CASES, SEED};
 use ecrspec::search;
+use ecrspec::session::{Session, Terms};
 use ecrspec::suite::suite;
 use ecrspec::wire::auth::Auth;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -45,13 +44,10 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// A service of a target, and what was found out about it.
+/// A session, and the runtime that it works on.
 struct Bench {
     runtime: Arc<Runtime>,
-    target: Target,
-    survey: Survey,
-    repository: Option<String>,
-    prefix: String,
+    session: Session,
 }
 
 fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Trial> {
@@ -62,7 +58,7 @@ fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Tr
     let mut trials = Vec::new();
     for case in cases {
         // What needs bytes on a wire, and a sample of the rest.
-        let framed = inside.skips(&case).is_some();
+        let framed = inside.session.skips(&case).is_some();
         if framed
             || case.id.starts_with("wire/")
             || case.id.starts_with("scenarios/")
@@ -81,18 +77,14 @@ fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: 
     let http = Http::new(endpoint, Patience::default()).unwrap_or_else(|error| panic!("ECRSPEC_ENDPOINT: {error}"));
     let bench = bench(runtime, service, Driver::Http(http), env::var("ECRSPEC_REPOSITORY").ok());
     let surveyed = bench.clone();
-    let mut trials =
-        vec![Trial::test(format!("endpoint::{service}::survey"), move || match surveyed.survey.findings.as_slice() {
+    let mut trials = vec![Trial::test(format!("endpoint::{service}::survey"), move || {
+        match surveyed.session.survey().findings.as_slice() {
             [] => Ok(()),
             findings => Err(findings.iter().map(|finding| finding.sentence()).collect::<Vec<_>>().join("\n").into()),
-        })];
-    let lacks = |operation: Operation| bench.survey.lacks(operation);
-    trials.extend(
-        cases
-            .into_iter()
-            .map(|case| search::fitted(case, lacks))
-            .map(|case| trial(format!("endpoint::{service}::{}", case.id), &bench, case)),
-    );
+        }
+    })];
+    let fitted = cases.into_iter().map(|case| bench.session.fitted(case));
+    trials.extend(fitted.map(|case| trial(format!("endpoint::{service}::{}", case.id), &bench, case)));
     trials
 }
 
@@ -102,11 +94,11 @@ fn bench(runtime: &Arc<Runtime>, service: Service, driver: Driver, repository: O
         Ok(other) => panic!("ECRSPEC_AUTH: expected dummy, found {other:?}"),
         Err(_) => Auth::None,
     };
-    let target = Target { auth, ..Target::new(driver) };
-    let prefix = format!("ecrspec-test-{}", std::process::id());
-    let looked = runtime.block_on(survey(&target, service, &prefix, repository.as_deref()));
-    let (survey, _) = looked.unwrap_or_else(|_| panic!("no connection to the endpoint"));
-    Arc::new(Bench { runtime: runtime.clone(), target, survey, repository, prefix })
+    let target = Arc::new(Target { auth, ..Target::new(driver) });
+    let terms = Terms { repository, ..Terms::of(&format!("ecrspec-test-{}", std::process::id())) };
+    let prepared = runtime.block_on(Session::prepare(target, service, terms));
+    let (session, _) = prepared.unwrap_or_else(|_| panic!("no connection to the endpoint"));
+    Arc::new(Bench { runtime: runtime.clone(), session })
 }
 
 fn loopback(runtime: &Runtime) -> String {
@@ -117,39 +109,17 @@ fn loopback(runtime: &Runtime) -> String {
 }
 
 fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
-    let ignored = bench.skips(&case).is_some();
+    let ignored = bench.session.skips(&case).is_some();
     let bench = bench.clone();
     Trial::ignorable_test(name, move || bench.judge(&case)).with_ignored_flag(ignored)
 }
 
 impl Bench {
-    fn skips(&self, case: &Case) -> Option<String> {
-        self.survey.skips(case, self.repository.is_some()).or_else(|| self.target.cannot_try(case))
-    }
-
     fn judge(&self, case: &Case) -> Result<Completion, Failed> {
-        if let Some(reason) = self.skips(case) {
-            return Ok(Completion::ignored_with(reason));
+        if let Some(skip) = self.session.skips(case) {
+            return Ok(Completion::ignored_with(skip.reason));
         }
-        let strictness = Strictness { messages: false, availability: self.survey.availability };
-        // Tests run one by one, in any order: a shared repository is one of the case's own.
-        let case = Case {
-            place: if case.place == Place::Shared { Place::Own(Vec::new()) } else { case.place.clone() },
-            ..case.clone()
-        };
-        let room = Room {
-            prefix: self.prefix.clone(),
-            shared: self.repository.clone(),
-            account: self.survey.account.clone(),
-            part_size: self.survey.usable_part_size(),
-            salt: self.prefix.clone(),
-        };
-        let mut rounds = Rounds::of(&case, strictness);
-        for _ in 0..case.rounds {
-            let transcript = self.runtime.block_on(drive::case(&self.target, &case, &room));
-            rounds.add(history::told(&case, transcript, strictness, Tier::Open));
-        }
-        match rounds.together(false).expect("a case has one round at least").verdict {
+        match self.runtime.block_on(self.session.judge(case)).verdict {
             Verdict::Pass => Ok(Completion::Completed),
             // After all: the target makes no repository of the odd name that the case is about.
             Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason)),

@@ -7,13 +7,14 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use ecrspec::case::{Case, Length, Step};
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::Service;
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::expect::Outcome;
-use ecrspec::history::{self, Rounds, Told};
+use ecrspec::history::{Rounds, Told};
 use ecrspec::judge::{Finding, Strictness, Verdict};
 use ecrspec::mock::{Fault, Mock, Variant, router, serve};
+use ecrspec::session::{Session, Terms};
 use ecrspec::suite::suite;
 use ecrspec::wire::envelope;
 use http_body_util::Full;
@@ -40,16 +41,10 @@ static SMALL_RACES: LazyLock<[Vec<Case>; 2]> = LazyLock::new(|| {
 });
 
 async fn round(target: &Target, case: &Case, number: usize) -> Told {
-    let room = Room {
-        prefix: String::from("ecrspec-races"),
-        shared: None,
-        account: Some(String::from(ecrspec::model::registry::ACCOUNT)),
-        part_size: 5_242_880,
-        salt: number.to_string(),
-    };
-    let transcript = drive::case(target, case, &room).await;
-    assert!(transcript.left.is_empty(), "{}: {:?}", case.id, transcript.left);
-    history::told(case, transcript, STRICTNESS, Tier::Open)
+    let session = Session::unsurveyed(Arc::new(target.clone()), case.service, Terms::of("ecrspec-races"));
+    let told = session.attempt(case, None, number as u32).await;
+    assert!(told.transcript.left.is_empty(), "{}: {:?}", case.id, told.transcript.left);
+    told
 }
 
 /// The findings of some rounds.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ecrspec::case::{Case, Chunk, Length, Place, StepRole, Transcript};
 use ecrspec::contract::Service;
 use ecrspec::drive::http::{Http, Patience};
-use ecrspec::drive::{self, Driver, Room, Target};
+use ecrspec::drive::{self, Driver, Target, Workspace};
 use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
 use ecrspec::suite::suite;
@@ -105,7 +105,7 @@ fn hostile(canary: &Path) -> Vec<String> {
 
 /// What ecrspec itself does with a case.
 fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
-    let room = Room {
+    let room = Workspace {
         prefix: String::from("ecrspec-test"),
         shared: repository.map(String::from),
         account: Some(String::from(ACCOUNT)),

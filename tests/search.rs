@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use ecrspec::case::{Case, Transcript};
 use ecrspec::contract::{Operation, Service};
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
+use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::generate::{follow, plan, realise};
-use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router};
+use ecrspec::session::{Session, Terms};
 use tokio::runtime::{Builder, Runtime};
 
 const CASES: u64 = 1000;
@@ -17,36 +18,30 @@ const DEFAULT_SEED: u64 = 0;
 
 struct Bench {
     runtime: Runtime,
-    target: Target,
+    session: Session,
 }
 
 impl Bench {
-    fn new() -> Bench {
-        let service = router(Arc::new(Mock::new(&Service::ALL)));
+    fn new(service: Service) -> Bench {
+        let server = router(Arc::new(Mock::new(&Service::ALL)));
+        let target = Target::new(Driver::InProcess(InProcess::new(server)));
+        let terms = Terms { messages: true, ..Terms::of("ecrspec-search") };
         let runtime = Builder::new_current_thread().build().unwrap();
-        Bench { runtime, target: Target::new(Driver::InProcess(InProcess::new(service))) }
+        Bench { runtime, session: Session::unsurveyed(Arc::new(target), service, terms) }
     }
 
     fn drive(&self, case: &Case) -> Transcript {
-        let room = Room {
-            prefix: String::from("ecrspec-search"),
-            shared: None,
-            account: Some(String::from("012345678910")),
-            part_size: 10_485_760,
-            salt: String::from("search"),
-        };
-        self.runtime.block_on(drive::case(&self.target, case, &room))
+        self.runtime.block_on(self.session.drive(case, None, 1))
     }
 
     fn verdict(&self, case: &Case) -> Verdict {
-        let transcript = self.drive(case);
-        judge(&follow(case, &transcript), &transcript, Strictness { messages: true, availability: true }).0
+        self.runtime.block_on(self.session.judge(case)).verdict
     }
 }
 
 fn no_finding(seeds: std::ops::Range<u64>) {
-    let bench = Bench::new();
     for service in Service::ALL {
+        let bench = Bench::new(service);
         for seed in seeds.clone() {
             let case = realise(service, &plan::nth(service, seed, 0));
             let verdict = bench.verdict(&case);
@@ -69,8 +64,8 @@ fn a_thousand_seeds_give_no_finding_on_the_mock() {
 /// What a default run of the search reaches, on a target that does what the reference registry does.
 #[test]
 fn a_default_run_reaches_every_state() {
-    let bench = Bench::new();
     for service in Service::ALL {
+        let bench = Bench::new(service);
         let (mut calls, mut accepted, mut pairs) = (0, 0, 0);
         let mut reached: BTreeSet<(&str, Option<Operation>)> = BTreeSet::new();
         for index in 0..DEFAULT_CASES {

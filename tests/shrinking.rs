@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use ecrspec::case::Case;
 use ecrspec::contract::Service;
-use ecrspec::drive::{self, Driver, InProcess, Room, Target};
-use ecrspec::generate::{follow, plan, realise};
-use ecrspec::judge::{Strictness, Verdict, judge};
+use ecrspec::drive::{Driver, InProcess, Target};
+use ecrspec::events::Event;
+use ecrspec::events::{Judged, Task};
+use ecrspec::generate::{plan, realise};
+use ecrspec::judge::Verdict;
 use ecrspec::mock::{Fault, Mock, router};
-use ecrspec::report::Event;
-use ecrspec::report::event::{Judged, Task};
 use ecrspec::run::{Settings, Work, run};
+use ecrspec::session::{Session, Terms};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
@@ -77,15 +78,8 @@ fn target(fault: &Fault) -> Target {
 
 /// What a case comes to that is driven into a fresh server.
 async fn verdict(fault: &'static Fault, case: &Case) -> Verdict {
-    let room = Room {
-        prefix: String::from("ecrspec-shrinking"),
-        shared: None,
-        account: Some(String::from("012345678910")),
-        part_size: 10_485_760,
-        salt: String::from("shrinking"),
-    };
-    let transcript = drive::case(&target(fault), case, &room).await;
-    judge(&follow(case, &transcript), &transcript, Strictness { messages: false, availability: true }).0
+    let session = Session::unsurveyed(Arc::new(target(fault)), Service::Ecr, Terms::of("ecrspec-shrinking"));
+    session.judge(case).await.verdict
 }
 
 /// What `ecrspec replay` makes of a case.

@@ -14,13 +14,13 @@ use super::reports::Reports;
 use super::target::Merged;
 use super::{Code, Failure, try_print};
 use crate::contract::Service;
+use crate::events::{Event, Searched};
 use crate::judge::Verdict;
 use crate::mock::{Mock, serve};
-use crate::report::event::Searched;
+use crate::report::Summary;
 use crate::report::format::Input;
 use crate::report::summary::Reason;
 use crate::report::terminal;
-use crate::report::{Event, Summary};
 use crate::run::{RunError, Work, run};
 
 /// Does the work on the target, shows and writes what happens, and gives the exit code. `watch` sees each event.

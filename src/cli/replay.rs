@@ -11,9 +11,9 @@ use super::target::{Choice, Merged, TargetArguments};
 use super::{Code, Failure, cases};
 use crate::case::Case;
 use crate::contract::Service;
+use crate::events::{Event, Judged, Started, Task};
 use crate::judge::{Finding, Verdict};
-use crate::report::event::{Judged, Started, Task};
-use crate::report::{Event, Summary};
+use crate::report::Summary;
 use crate::run::Work;
 use crate::scenario::Scenario;
 

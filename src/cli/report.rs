@@ -8,12 +8,13 @@ use clap::Args;
 use super::reports::Reports;
 use super::target::{read_known, some};
 use super::{Code, Failure, print};
+use crate::events::{self, Event, Started};
 use crate::judge::Grade;
+use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
 use crate::report::summary::Measure;
-use crate::report::terminal::{self, Detail};
-use crate::report::{Event, Summary, event};
+use crate::report::terminal::{self, Detail, Reader};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -44,12 +45,12 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
     let known = arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?;
     let judged_by = |event: Event| match event {
-        Event::Started(mut started) => {
-            started.known = known.clone().unwrap_or(started.known);
-            started.fail_on = some(&arguments.fail_on).unwrap_or(started.fail_on);
-            started.deny_warnings |= arguments.deny_warnings;
-            Event::Started(started)
-        }
+        Event::Started(started) => Event::Started(Box::new(Started {
+            known: known.clone().unwrap_or(started.known),
+            fail_on: some(&arguments.fail_on).unwrap_or(started.fail_on),
+            deny_warnings: arguments.deny_warnings || started.deny_warnings,
+            ..*started
+        })),
         other => other,
     };
     let logs = logs.into_iter().map(|(name, events)| (name, events.into_iter().map(judged_by).collect())).collect();
@@ -66,7 +67,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
     let reasons = summary.reasons(measure.deny_warnings);
     let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
-    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose };
+    let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
     events.iter().for_each(|event| reports.event(event));
     reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
     print(&terminal::header(&summary.started));
@@ -83,6 +84,6 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(String, Vec<Event>)> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
     // A run that was killed may have left half a character.
-    let events = event::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
+    let events = events::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
     Ok((shown, events))
 }

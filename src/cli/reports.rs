@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 
-use crate::report::Event;
+use crate::events::Event;
 use crate::report::format::{FORMATS, Input, ReportSpec};
 
 /// What `--report` says of itself.

@@ -10,7 +10,7 @@ use super::target::{Choice, Merged, TargetArguments, some};
 use super::{Code, Failure};
 use crate::case::Partition;
 use crate::contract::Tier;
-use crate::report::event::Task;
+use crate::events::Task;
 use crate::run::{RANDOM_CASES, SEED, Work, choose, is_chosen};
 use crate::search::{Extent, Search};
 

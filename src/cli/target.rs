@@ -14,12 +14,12 @@ use crate::contract::{Service, Tier};
 use crate::drive::http::{Http, Patience};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Target};
+use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
-use crate::report::event::{EMBEDDED_MOCK, Started};
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
-use crate::report::terminal::Detail;
+use crate::report::terminal::{Detail, Reader};
 use crate::run::Settings;
 use crate::wire::auth::Auth;
 
@@ -179,7 +179,7 @@ impl Merged {
             measure: Measure { known, today: jiff::Zoned::now().date(), deny_warnings, all_parts: false },
             given,
             reports,
-            detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose },
+            detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine },
         })
     }
 

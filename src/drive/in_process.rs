@@ -2,11 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
-#[cfg(feature = "net")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-#[cfg(feature = "net")]
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -14,15 +12,20 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use tower::{Service, ServiceExt as _};
 
+use super::panics::Panics;
 use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, Reply, Request, Trouble, Unsendable};
 
 /// A tower service as a target.
 #[derive(Clone)]
 pub struct InProcess {
     call: Arc<Call>,
-    /// How long to wait for an answer; without it as long as it takes, and a panic of the service is passed on.
-    #[cfg(feature = "net")]
-    patience: Option<std::time::Duration>,
+    /// How long to wait for an answer; without it as long as it takes.
+    #[cfg(feature = "run")]
+    patience: Option<Duration>,
+    /// Whether a panic of the service drops the connection; otherwise it is passed on.
+    catches: bool,
+    /// What the service panicked with.
+    panics: Panics,
 }
 
 type Call = dyn Fn(http::Request<Full<Bytes>>) -> Pending + Send + Sync;
@@ -57,8 +60,10 @@ where
                     Ok(Answer { status: head.status.as_u16(), headers: headers(&head.headers), body })
                 })
             }),
-            #[cfg(feature = "net")]
+            #[cfg(feature = "run")]
             patience: None,
+            catches: false,
+            panics: Panics::default(),
         }
     }
 }
@@ -69,20 +74,34 @@ impl InProcess {
         server.in_process()
     }
 
-    /// The service behind what a network does: no answer within this time is silence, and a panic drops the connection.
-    /// Needs the timers of tokio.
-    #[cfg(feature = "net")]
-    pub fn guarded(self, patience: std::time::Duration) -> InProcess {
-        InProcess { patience: Some(patience), ..self }
+    /// The service behind what a network does: a panic drops the connection.
+    pub fn caught(self) -> InProcess {
+        InProcess { catches: true, ..self }
     }
 
-    async fn answer(&self, request: http::Request<Full<Bytes>>) -> Reply {
-        #[cfg(feature = "net")]
-        if let Some(patience) = self.patience {
-            let answer = tokio::time::timeout(patience, Unpanicked((self.call)(request))).await;
-            return answer.unwrap_or(Err(Trouble::Silent));
+    /// The service behind what a network does: no answer within this time is silence, and a panic drops the connection.
+    /// Needs the timers of tokio.
+    #[cfg(feature = "run")]
+    pub fn guarded(self, patience: Duration) -> InProcess {
+        InProcess { patience: Some(patience), catches: true, ..self }
+    }
+
+    /// What the service panicked with, as far as its panics are caught.
+    pub fn panics(&self) -> Panics {
+        self.panics.clone()
+    }
+
+    async fn answer(&self, request: http::Request<Full<Bytes>>, body: &Bytes) -> Reply {
+        let pending = (self.call)(request);
+        if !self.catches {
+            return pending.await;
         }
-        (self.call)(request).await
+        let answer = Unpanicked { pending, panics: &self.panics, body };
+        #[cfg(feature = "run")]
+        if let Some(patience) = self.patience {
+            return tokio::time::timeout(patience, answer).await.unwrap_or(Err(Trouble::Silent));
+        }
+        answer.await
     }
 
     /// Why a request cannot be sent, if so.
@@ -105,23 +124,28 @@ impl InProcess {
         *http.method_mut() = method;
         *http.headers_mut() = headers;
         let started = Instant::now();
-        let reply = self.answer(http).await;
+        let reply = self.answer(http, &request.body).await;
         Ok(Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() })
     }
 }
 
 /// An answer, or a dropped connection where making it panics.
-#[cfg(feature = "net")]
-struct Unpanicked(Pending);
+struct Unpanicked<'a> {
+    pending: Pending,
+    panics: &'a Panics,
+    body: &'a Bytes,
+}
 
-#[cfg(feature = "net")]
-impl Future for Unpanicked {
+impl Future for Unpanicked<'_> {
     type Output = Reply;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
         // What a panic left behind in the service is the service's own affair, as it is behind a network.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context)));
-        polled.unwrap_or(Poll::Ready(Err(Trouble::Dropped)))
+        let polled = catch_unwind(AssertUnwindSafe(|| self.pending.as_mut().poll(context)));
+        polled.unwrap_or_else(|payload| {
+            self.panics.add(self.body, &*payload);
+            Poll::Ready(Err(Trouble::Dropped))
+        })
     }
 }
 

@@ -5,11 +5,11 @@ pub mod http;
 pub mod in_process;
 #[cfg(feature = "net")]
 pub mod pace;
+pub mod panics;
 #[cfg(feature = "net")]
 mod patience;
 #[cfg(feature = "net")]
 mod raw;
-pub mod survey;
 #[cfg(feature = "net")]
 mod trouble;
 
@@ -23,11 +23,11 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
 use crate::contract::{Operation, Service};
-use crate::judge::infrastructure;
+use crate::wire::infrastructure::infrastructure;
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
-pub use survey::Survey;
+pub use panics::Panics;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub enum Driver {
 
 /// Where a case works: names and values that differ from run to run, and never change what is expected.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct Workspace {
     /// What all repositories of the run begin with.
     pub prefix: String,
     /// The repository that the case shares with others; `None` if it makes its own.
@@ -142,14 +142,14 @@ impl Target {
 }
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
-pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
+pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
     let mut drive = Drive {
         target,
         case,
         made: BTreeMap::new(),
         transcript: Transcript {
             exchanges: Vec::new(),
-            bindings: Bindings::new(&case.chunks, &format!("{}/{}", room.salt, case.id), room.part_size),
+            bindings: Bindings::new(&case.chunks, &format!("{}/{}", workspace.salt, case.id), workspace.part_size),
             last_sent: Duration::ZERO,
             stopped: None,
             left: Vec::new(),
@@ -159,7 +159,7 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
         Some(reason) => Err(reason),
-        None => drive.furnish(room).await,
+        None => drive.create_repositories(workspace).await,
     };
     match outcome {
         Ok(()) => drive.steps().await,
@@ -178,7 +178,9 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
     let exchange =
         call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
     match &exchange.reply {
-        Ok(answer) if answer.status < 300 && survey::documented(service, Operation::CreateRepository, &exchange) => {
+        Ok(answer)
+            if answer.status < 300 && envelope::is_documented(service, Operation::CreateRepository, &exchange) =>
+        {
             Ok(answer.clone())
         }
         _ => Err(exchange),
@@ -229,14 +231,14 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     /// Binds the names that the case works with, and makes its repositories.
-    async fn furnish(&mut self, room: &Room) -> Result<(), String> {
-        let own = format!("{}/{}", room.prefix, slug(&self.case.id));
+    async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), String> {
+        let own = format!("{}/{}", workspace.prefix, slug(&self.case.id));
         let bindings = &mut self.transcript.bindings;
         bindings.bind("absent", format!("{own}-absent"));
-        if let Some(account) = &room.account {
+        if let Some(account) = &workspace.account {
             bindings.bind("registry", account.as_str());
         }
-        if let Some(shared) = &room.shared {
+        if let Some(shared) = &workspace.shared {
             bindings.bind("repository", shared.as_str());
             return Ok(());
         }
@@ -248,7 +250,7 @@ impl Drive<'_> {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                let why = infrastructure(true, &exchange).unwrap_or_else(|| crate::judge::describe(&exchange));
+                let why = infrastructure(true, &exchange).unwrap_or_else(|| shown(&exchange));
                 return Err(format!("could not make a repository: {why}"));
             }
             self.made.insert(name.clone(), true);
@@ -324,6 +326,15 @@ impl Drive<'_> {
                 self.transcript.left.push(name.clone());
             }
         }
+    }
+}
+
+/// What came back, for the reason that a case could not begin.
+fn shown(exchange: &Exchange) -> String {
+    match exchange.reply.as_ref().map(|answer| (answer.status, envelope::error(answer).name)) {
+        Ok((status, Some(name))) => format!("{status} {name}"),
+        Ok((status, None)) => status.to_string(),
+        Err(trouble) => trouble.to_string(),
     }
 }
 

@@ -10,18 +10,18 @@ use serde_json::{Map, Value, json};
 use crate::case::draft::SMALL;
 use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
 use crate::contract::{Operation, Service, Tier};
-use crate::drive::Survey;
+use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::history::{Rounds, told};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
-use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started, Task};
+use crate::report::Summary;
 use crate::report::format::{FORMATS, Input};
 use crate::report::markdown;
 use crate::report::summary::Measure;
-use crate::report::terminal::{self, Detail};
-use crate::report::{Event, Summary};
+use crate::report::terminal::{self, Detail, Reader};
 use crate::suite::suite;
+use crate::survey::Survey;
 use crate::wire::envelope::{self, printable, visible};
 use crate::wire::{Answer, Exchange, Reply, Request, Trouble};
 
@@ -59,9 +59,9 @@ pub fn response(data: &[u8]) {
     }
     log.push(Event::Finished(Finished { seconds: 1.5, interrupted: false, left: Vec::new() }));
     let written: String = log.iter().map(|event| line(event) + "\n").collect();
-    assert_eq!(event::read(&written).as_ref(), Ok(&log), "a log reads back");
+    assert_eq!(events::read(&written).as_ref(), Ok(&log), "a log reads back");
     let verbose = data.len().is_multiple_of(2); // One of the two, for speed.
-    reported(&log, Detail { groups: if verbose { usize::MAX } else { 3 }, verbose });
+    reported(&log, Detail { groups: if verbose { usize::MAX } else { 3 }, verbose, reader: Reader::CommandLine });
 }
 
 /// Cases, each with the number of the step that the bytes answer.

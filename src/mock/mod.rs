@@ -1,5 +1,59 @@
 //! The reference registry behind HTTP: a server to test clients and the harness against, and, with changes, one that
 //! behaves otherwise on purpose: in a fault that must be found, or in a variant that must not.
+//!
+//! # A registry for the test of a client
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ecrspec::contract::Service;
+//! use ecrspec::mock::{self, Mock};
+//! use tokio::net::TcpListener;
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! // Under #[tokio::test]:
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let endpoint = format!("http://{}", listener.local_addr()?);
+//! tokio::spawn(mock::serve(listener, Arc::new(Mock::new(&[Service::Ecr]))));
+//! // Now your client, with this endpoint.
+//! # assert!(tokio::net::TcpStream::connect(endpoint.trim_start_matches("http://")).await.is_ok());
+//! # std::io::Result::Ok(())
+//! # })?;
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! # With a fault
+//!
+//! What does the client do where a registry is not as it should be? `ecrspec mock --fault list` has the names.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::body::Body;
+//! use axum::http::{Request, StatusCode};
+//! use ecrspec::contract::Service;
+//! use ecrspec::mock::{Fault, Mock, router};
+//! use tower::ServiceExt as _;
+//!
+//! let request = || {
+//!     Request::post("/")
+//!         .header("Content-Type", "application/x-amz-json-1.1")
+//!         .header("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.InitiateLayerUpload")
+//!         .body(Body::from(r#"{"repositoryName": "team/absent"}"#))
+//!         .unwrap()
+//! };
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let sound = Mock::new(&[Service::Ecr]);
+//! let fault = Fault::find("errors-as-404").unwrap();
+//! let faulty = Mock::with(&[Service::Ecr], fault.changes);
+//! // In process; `mock::serve` does it over a socket.
+//! let answer = router(Arc::new(sound)).oneshot(request()).await.unwrap();
+//! assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+//! let answer = router(Arc::new(faulty)).oneshot(request()).await.unwrap();
+//! assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+//! # });
+//! # std::io::Result::Ok(())
+//! ```
 
 pub mod change;
 pub mod fault;

@@ -5,23 +5,10 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::event::{self, Event};
+pub use super::input::Input;
 use super::markdown::markdown;
-use super::summary::{Reason, Summary};
-use super::terminal::{self, Detail};
-
-/// What a report is made from.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    /// What happened, as far as the log goes.
-    pub events: &'a [Event],
-    /// What that comes to.
-    pub summary: &'a Summary,
-    /// Why the process ends as it does; empty for exit code 0.
-    pub reasons: &'a [Reason],
-    /// How much is told.
-    pub detail: Detail,
-}
+use super::terminal::{self, plain};
+use crate::events::{self, Event};
 
 /// A format.
 #[derive(Debug)]
@@ -43,7 +30,7 @@ enum Render {
 
 /// All formats.
 pub const FORMATS: &[Format] = &[
-    Format { name: "ndjson", about: "the event log, written as things happen", render: Render::Event(event::line) },
+    Format { name: "ndjson", about: "the event log, written as things happen", render: Render::Event(events::line) },
     Format { name: "text", about: "what the terminal shows, without colours", render: Render::Whole(text) },
     Format {
         name: "markdown",
@@ -91,11 +78,6 @@ fn text(input: &Input) -> String {
     text.extend(input.summary.surveys.iter().map(terminal::survey));
     text += &terminal::report(input.summary, input.detail, input.reasons);
     plain(&text)
-}
-
-/// A text of [`terminal`] without its colours.
-pub(super) fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
 }
 
 /// A report that is asked for: `FORMAT=PATH`.

@@ -5,9 +5,9 @@
 
 use std::fmt::Write as _;
 
-use super::format::{Input, plain};
+use super::input::Input;
 use super::summary::{Group, Summary};
-use super::terminal::{self, number_of};
+use super::terminal::{self, number_of, plain};
 use crate::contract::{Rules, Service, Source};
 use crate::expect::shown;
 use crate::wire::envelope::visible;

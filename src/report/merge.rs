@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, Finished, Judged, Searched, Started};
 use crate::case::CaseKind;
 use crate::contract::Service;
-use crate::drive::Survey;
+use crate::events::{Event, Finished, Judged, Searched, Started};
+use crate::survey::Survey;
 
 /// The events of several logs as those of one run. Names are those of the files, for what is wrong with them.
 ///

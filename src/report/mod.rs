@@ -1,8 +1,10 @@
-//! What is told of a run. The event log is the source; every format is rendered from it, also after a crash.
+//! What is told of a run. Its events are the source ([`crate::events`]); every format is rendered from them, also after a
+//! crash.
 
-pub mod event;
 #[cfg(feature = "terminal")]
 pub mod format;
+#[cfg(feature = "terminal")]
+mod input;
 #[cfg(feature = "terminal")]
 pub mod markdown;
 pub mod merge;
@@ -16,5 +18,4 @@ pub mod summary;
 #[cfg(feature = "terminal")]
 pub mod terminal;
 
-pub use event::Event;
 pub use summary::Summary;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::event::{Event, Finished, Judged, Searched, Started, Task};
-use super::score::{Mark, Scores};
+use super::score::Scores;
 use crate::case::Partition;
 use crate::contract::{ErrorType, Rule, Rules, Service, Tier};
-use crate::drive::Survey;
+use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
 use crate::judge::{Finding, Verdict};
+use crate::survey::Survey;
 
 /// What a run came to.
 #[derive(Clone, Debug)]

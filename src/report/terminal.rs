@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::event::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use super::script::request_flags;
 use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
-use crate::drive::Survey;
+use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
+use crate::survey::Survey;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -28,6 +28,17 @@ pub struct Detail {
     pub groups: usize,
     /// Every case of each group, exchanges, and what was answered to open questions.
     pub verbose: bool,
+    /// Who reads it.
+    pub reader: Reader,
+}
+
+/// Who reads a report: it says how to see more in the words of what was called.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reader {
+    /// Whoever typed a command: commands and flags.
+    CommandLine,
+    /// Whoever runs tests: functions of [`crate::testing`].
+    Test,
 }
 
 /// What is known before the first case: target and run.
@@ -81,7 +92,11 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     if summary.groups.len() > detail.groups {
         let hidden = summary.groups.len() - detail.groups;
         let hidden = number_of(hidden, "more cause");
-        let _ = writeln!(text, "\n{hidden}: --max-groups {} shows all", summary.groups.len());
+        let all = summary.groups.len();
+        let _ = match detail.reader {
+            Reader::CommandLine => writeln!(text, "\n{hidden}: --max-groups {all} shows all"),
+            Reader::Test => writeln!(text, "\n{hidden}: Conformance::causes({all}) shows all"),
+        };
     }
     text += &known(summary);
     text += &open(summary, detail);
@@ -181,7 +196,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
     line("rule", &format!("{}, {}", found.rule, found.tier));
     if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
-        let many = if detail.verbose { group.rules.len() } else { 3 };
+        let many = if detail.verbose || detail.reader == Reader::Test { group.rules.len() } else { 3 };
         let named: Vec<&str> = group.rules.iter().take(many).map(String::as_str).collect();
         let more = group.rules.len().saturating_sub(many);
         let more = if more > 0 { format!(" and {more} more (-v)") } else { String::new() };
@@ -203,15 +218,16 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
         let services: Vec<String> = group.services.iter().map(Service::to_string).collect();
         line("found by", &format!("the survey of {}, before the first case", services.join(" and ")));
         if let Some(service) = group.services.first() {
-            line("replay", &replay(&summary.started.flags, *service, "survey"));
+            line("replay", &again(summary, *service, "survey", detail.reader));
         }
         return text;
     };
     line("smallest", &format!("{}: {}", smallest.case, shown(&smallest.title)));
     let count = |service: &Service| group.cases.iter().filter(|(of, _)| of == service).count();
     let counts: Vec<String> = group.services.iter().map(|service| format!("{} in {service}", count(service))).collect();
-    line("cases", &format!("{}{}", counts.join(", "), if detail.verbose { "" } else { "; -v lists them" }));
-    line("replay", &replay(&summary.started.flags, smallest.service, &smallest.case));
+    let more = !detail.verbose && detail.reader == Reader::CommandLine;
+    line("cases", &format!("{}{}", counts.join(", "), if more { "; -v lists them" } else { "" }));
+    line("replay", &again(summary, smallest.service, &smallest.case, detail.reader));
     if let Some(command) = script(&summary.started, smallest) {
         line("all calls", &command);
     }
@@ -228,6 +244,14 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
         }
     }
     text
+}
+
+/// How a case is run again.
+fn again(summary: &Summary, service: Service, case: &str, reader: Reader) -> String {
+    match reader {
+        Reader::CommandLine => replay(&summary.started.flags, service, case),
+        Reader::Test => format!("ecrspec::testing::case(server, Service::{service:?}, {case:?})"),
+    }
 }
 
 /// The command that runs a case again.
@@ -352,7 +376,8 @@ fn open(summary: &Summary, detail: Detail) -> String {
             .map(|(count, word, what)| format!("{} {what}", number_of(count, word)))
             .collect();
         if !asked.is_empty() {
-            let _ = writeln!(text, "\n{}; -v shows the answers", asked.join(", "));
+            let more = if detail.reader == Reader::CommandLine { "; -v shows the answers" } else { "" };
+            let _ = writeln!(text, "\n{}{more}", asked.join(", "));
         }
         return text;
     }
@@ -492,10 +517,15 @@ fn row(text: &mut String, key: &str, value: &str) {
     let _ = writeln!(text, "{DIM}{key:<10}{DIM:#} {value}");
 }
 
+/// A text of this module without its colours.
+pub(super) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::event::Text;
+    use crate::events::Text;
     use crate::wire::Framing;
 
     #[test]
@@ -513,7 +543,7 @@ mod tests {
             micros: None,
         };
         let started = Started {
-            schema: super::super::event::SCHEMA,
+            schema: crate::events::SCHEMA,
             ecrspec: String::new(),
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,

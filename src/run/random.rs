@@ -1,41 +1,17 @@
-//! Random cases: which violation of its request a finding is put down to, and the smallest sequence that shows it.
+//! Random cases: which violation of its request a finding is put down to.
 //!
 //! What a random case comes to is a matter of the target and the case alone, whatever other cases found and when: of a
-//! request with several violations, those are named that are answered so by themselves. To make it small names nothing
-//! anew: it shows the same finding with less.
+//! request with several violations, those are named that are answered so by themselves.
 
-use proptest::strategy::ValueTree as _;
-use tokio::sync::mpsc;
-
-use super::{Failed, Outcome, Worker, locked};
+use super::outcome::{Failed, Named, Outcome};
+use super::select::locked;
+use super::worker::Worker;
 use crate::case::{Case, Plan};
 use crate::contract::{Rules, Service};
-use crate::drive::Survey;
-use crate::generate::plan::Shrinking;
+use crate::events::Judged;
 use crate::generate::realise;
 use crate::judge::{Finding, Verdict};
-use crate::report::event::Judged;
-use crate::search::{Effort, is_of, rule};
-
-/// How often the smallest sequence of a finding is tried again: what does not show each time is unstable.
-const CONFIRMATIONS: usize = 3;
-
-/// Attempts of a case that come after those of its first verdict: bytes differ from attempt to attempt.
-const FIRST_ATTEMPT: u32 = 100;
-
-/// A finding of a random case with its name, and the plan that shows it.
-pub(super) struct Named {
-    pub finding: Finding,
-    plan: Plan,
-}
-
-/// What became of a finding that was to be made small.
-enum Shrunk {
-    /// The smallest sequence that shows it each time.
-    Small(Box<Judged>),
-    /// It did not show each time, as the reason says.
-    Unstable(String),
-}
+use crate::search::{is_of, rule};
 
 impl Worker {
     /// Judges a random case. `None` where a search that goes on as long as there is time has nothing new to tell.
@@ -43,7 +19,7 @@ impl Worker {
         let shared = self.shared.clone();
         let judged = self.judged(index, &case).await;
         locked(&shared.novelty).drew();
-        let searches = shared.deadline.is_some();
+        let searches = shared.searches();
         match judged.verdict {
             Verdict::Fail { .. } => {}
             Verdict::Pass if searches => {
@@ -71,20 +47,6 @@ impl Worker {
         Some(Outcome::Judged(Box::new(self.made_small(failed).await)))
     }
 
-    /// Makes those small that wait for it.
-    pub(super) async fn make_all_small(mut self, sender: mpsc::Sender<Box<Judged>>) {
-        let shared = self.shared.clone();
-        let next = || locked(&shared.failed).pop_front();
-        while let Some(failed) = next() {
-            let stopped = *shared.stop.borrow();
-            let judged = if stopped { failed.judged } else { self.made_small(failed).await };
-            if sender.send(Box::new(judged)).await.is_err() {
-                break;
-            }
-        }
-        self.leave().await;
-    }
-
     /// A random case that failed, each finding put down to the violations that show it.
     async fn named(&mut self, case: Case, judged: Judged) -> Failed {
         let mut named: Vec<Named> = Vec::new();
@@ -110,7 +72,7 @@ impl Worker {
         let mut named = Vec::new();
         while let Some(one) = open.pop() {
             let several = one.finding.is_about_request() && !one.finding.beside.is_empty();
-            let stopped = *self.shared.stop.borrow();
+            let stopped = self.shared.is_stopped();
             let known = open.len();
             for plan in if several && !stopped { fewer(&one.plan) } else { Vec::new() } {
                 open.extend(self.last_of(index, case.service, plan, &one.finding).await);
@@ -135,75 +97,11 @@ impl Worker {
         let found = judged.verdict.findings().iter().find(alike)?;
         Some(Named { finding: Finding { step: sought.step.clone(), ..found.clone() }, plan })
     }
-
-    /// The same with the smallest sequences that show what it found; inconclusive if something does not show each time.
-    async fn made_small(&mut self, failed: Failed) -> Judged {
-        let shared = self.shared.clone();
-        let Failed { case, mut judged, named } = failed;
-        let Some(survey) = shared.survey(case.service) else { return judged };
-        for one in named {
-            match self.shrunk(judged.index, &case, &one, survey).await {
-                // It may have been the smallest before.
-                Shrunk::Small(small) if small.case == case.id => {}
-                Shrunk::Small(small) => judged.smaller.push(*small),
-                Shrunk::Unstable(reason) => {
-                    locked(&shared.causes).remove(&one.finding.cause());
-                    return Judged { verdict: Verdict::Inconclusive { reason }, smaller: Vec::new(), ..judged };
-                }
-            }
-        }
-        judged
-    }
-
-    /// The smallest sequence that shows a finding of a random case, if it does each time that it is tried.
-    async fn shrunk(&mut self, index: usize, case: &Case, named: &Named, survey: &Survey) -> Shrunk {
-        let shared = self.shared.clone();
-        let Named { finding, plan } = named;
-        let shown = |case: &Case, judged: &Judged| {
-            let plan = case.plan.as_ref()?;
-            let place = |found: &Finding| case.steps.iter().position(|step| step.name == found.step);
-            let found = judged.verdict.findings().iter().cloned();
-            let mut named = found.filter_map(|found| Some(on_purpose(case.service, plan, place(&found)?, found)));
-            named.find(|found| found.is_same(finding))
-        };
-        let mut attempt = FIRST_ATTEMPT;
-        let effort = Effort::usual();
-        let mut smaller = Shrinking::of(plan.clone());
-        let mut going = smaller.simplify();
-        while going && effort.allows(attempt - FIRST_ATTEMPT) && !*shared.stop.borrow() {
-            attempt += 1;
-            let tried = realise(case.service, &smaller.current());
-            let judged = self.once(index, &tried, survey, attempt).await;
-            going = if shown(&tried, &judged).is_some() { smaller.simplify() } else { smaller.complicate() };
-        }
-        let small = realise(case.service, smaller.best());
-        let (calls, before) = (small.steps.len(), case.steps.len());
-        let small = Case { title: format!("{calls} calls, made small from {before} of {}", case.id), ..small };
-        let mut times = 0;
-        let mut last = None;
-        for _ in 0..CONFIRMATIONS {
-            attempt += 1;
-            let again = self.once(index, &small, survey, attempt).await;
-            if let Some(found) = shown(&small, &again) {
-                times += 1;
-                // What else such a sequence shows has a sequence of its own.
-                last = Some(Judged { verdict: Verdict::Fail { findings: vec![found] }, ..again });
-            }
-        }
-        match last.filter(|_| times == CONFIRMATIONS) {
-            Some(small) => Shrunk::Small(Box::new(small)),
-            None => {
-                let sentence = finding.sentence();
-                let reason = format!("unstable: {sentence} ({times} of {CONFIRMATIONS} times when tried again)");
-                Shrunk::Unstable(reason)
-            }
-        }
-    }
 }
 
 /// A finding about what is wrong with its request on purpose. A state that is wrong as well, and by itself is answered
 /// otherwise, is part of the sequence.
-fn on_purpose(service: Service, plan: &Plan, call: usize, mut finding: Finding) -> Finding {
+pub(super) fn on_purpose(service: Service, plan: &Plan, call: usize, mut finding: Finding) -> Finding {
     let Some(call) = plan.decisions.get(call) else { return finding };
     let violations: Vec<String> =
         call.violations.iter().filter_map(|number| rule(service, call.operation, *number)).collect();

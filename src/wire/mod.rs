@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod envelope;
+pub mod infrastructure;
 pub mod unsendable;
 
 use std::time::Duration;

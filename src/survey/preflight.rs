@@ -1,46 +1,18 @@
-//! The first look at a target: what it knows, and whether one plain upload works from end to end.
-//!
-//! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
-//! must not drown the report.
+//! The first look itself: one plain upload from end to end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Room, Target};
+use super::Survey;
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
-use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
-use crate::contract::{ErrorType, Operation, Role, Rules, Service};
+use crate::case::{Bindings, Case, StepRole, Transcript};
+use crate::contract::{Operation, Role, Rules, Service, Tier};
+use crate::drive::{self, Target, Workspace};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, NoConnection, Trouble, envelope};
-
-/// What was found out about one service of a target.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Survey {
-    /// Which service.
-    pub service: Service,
-    /// The account id that the target uses.
-    pub account: Option<String>,
-    /// What InitiateLayerUpload calls `partSize`.
-    pub part_size: Option<u64>,
-    /// Operations that the target does not know, each with what it answered.
-    pub unknown: BTreeMap<Operation, String>,
-    /// Operations that it knows but whose plain call did not work, each with what it answered.
-    pub broken: BTreeMap<Operation, String>,
-    /// Whether repositories can be made.
-    pub makes_repositories: bool,
-    /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
-    pub availability: bool,
-    /// Why no case of the service can be judged, if so.
-    pub hopeless: Option<String>,
-    /// Whether that is because the target was throttling or silent, and not because of what it answered.
-    pub inconclusive: bool,
-    /// What is missing, as findings: at most one a cause.
-    pub findings: Vec<Finding>,
-}
 
 /// Why there is no survey: there was no connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,7 +29,7 @@ pub struct Unreachable {
 /// # Errors
 ///
 /// Where no connection could be made at all.
-pub async fn survey(
+pub async fn preflight(
     target: &Target,
     service: Service,
     prefix: &str,
@@ -69,7 +41,7 @@ pub async fn survey(
         Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new(), trouble: None };
     let mut account = None;
     if repository.is_none() {
-        match super::create_repository(target, service, &name).await {
+        match drive::create_repository(target, service, &name).await {
             Ok(answer) => {
                 account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
             }
@@ -80,20 +52,20 @@ pub async fn survey(
         }
     }
     let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
-    let room = Room {
+    let room = Workspace {
         prefix: String::from(prefix),
         shared: Some(name.clone()),
         account: account.clone(),
         part_size: SMALL,
         salt: String::from(prefix),
     };
-    let mut transcript = super::case(target, &case, &room).await;
+    let mut transcript = drive::case(target, &case, &room).await;
     let deletion = match repository {
         // Even if the creation seemed to fail: its answer may have been lost.
-        None => Some(super::delete_repository(target, service, &name).await),
+        None => Some(drive::delete_repository(target, service, &name).await),
         Some(_) => None,
     };
-    let kept = deletion.filter(|deletion| makes_repositories && !super::is_gone(deletion));
+    let kept = deletion.filter(|deletion| makes_repositories && !drive::is_gone(deletion));
     transcript.left.extend(kept.iter().map(|_| name.clone()));
     if let Some(Err(Trouble::Unreachable(why))) = transcript.exchanges.first().map(|exchange| &exchange.reply) {
         return Err(Unreachable { why: *why, left: transcript.left });
@@ -146,84 +118,13 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &m
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
     // Of the run's own, whatever repository the run was given: it is removed again.
     let name = format!("{prefix}/survey-signed");
-    let creation = super::create_repository(&signed, service, &name).await;
+    let creation = drive::create_repository(&signed, service, &name).await;
     // Even if the creation seemed to fail: its answer may have been lost.
-    let deletion = super::delete_repository(&signed, service, &name).await;
-    if creation.is_ok() && !super::is_gone(&deletion) {
+    let deletion = drive::delete_repository(&signed, service, &name).await;
+    if creation.is_ok() && !drive::is_gone(&deletion) {
         left.push(name);
     }
-    creation.map_or_else(|exchange| documented(service, Operation::CreateRepository, &exchange), |_| true)
-}
-
-impl Survey {
-    /// What a part of `partSize` has: as advertised, if that is a size that a part can have.
-    pub fn usable_part_size(&self) -> usize {
-        const SMALLEST: u64 = 5_242_880;
-        const LARGEST: u64 = 20_971_520;
-        match self.part_size {
-            Some(size) if (SMALLEST..=LARGEST).contains(&size) => size as usize,
-            _ => SMALLEST as usize,
-        }
-    }
-
-    /// Leaves only the findings that concern these cases: whoever runs one case asks about that case.
-    pub fn narrow<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
-        let judged: BTreeSet<&str> = cases
-            .flat_map(|case| &case.steps)
-            .filter(|step| step.role == StepRole::Focus || step.role == StepRole::SetUp)
-            .map(Step::operation_name)
-            .collect();
-        self.findings.retain(|finding| {
-            let whole = matches!(
-                finding.rule.as_str(),
-                "survey/service" | "survey/CreateRepository" | "survey/DeleteRepository"
-            );
-            whole || judged.contains(finding.operation.as_str())
-        });
-    }
-
-    /// Whether an operation is missing or broken, so that a random sequence is better off without it.
-    pub fn lacks(&self, operation: Operation) -> bool {
-        self.unknown.contains_key(&operation) || self.broken.contains_key(&operation)
-    }
-
-    /// Why a case cannot be judged on this target, if so.
-    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<String> {
-        if let Some(reason) = &self.hopeless {
-            return Some(reason.clone());
-        }
-        let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
-        let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
-        if deletes && self.lacks(Operation::DeleteRepository) {
-            return Some(String::from("the target does not remove repositories"));
-        }
-        if let Some(step) =
-            judged().find(|step| step.operation.is_some_and(|operation| self.unknown.contains_key(&operation)))
-        {
-            return Some(format!("the target does not know {}", step.operation_name()));
-        }
-        if let Some(step) = judged().find(|step| {
-            step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
-        }) {
-            return Some(format!("a plain {} does not work on this target", step.operation_name()));
-        }
-        if fixed_repository
-            && (case.manages_repositories() || matches!(&case.place, Place::Own(names) if !names.is_empty()))
-        {
-            return Some(String::from("it makes or removes repositories, and --repository names a fixed one"));
-        }
-        if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
-        {
-            return Some(String::from("BatchCheckLayerAvailability cannot be believed on this target"));
-        }
-        let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
-        (self.account.is_none() && names_account).then(|| String::from("the target names no account id"))
-    }
-}
-
-/// Whether a rule is judged by what BatchCheckLayerAvailability says.
-fn is_about_layers(rule: &str) -> bool {
-    rule.starts_with("BatchCheckLayerAvailability/layers/")
+    creation.map_or_else(|exchange| envelope::is_documented(service, Operation::CreateRepository, &exchange), |_| true)
 }
 
 /// One plain upload, with a look at the layer before and after.
@@ -266,7 +167,7 @@ impl Look {
             status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
             other => other,
         };
-        let known = bare || documented(self.service, operation, exchange);
+        let known = bare || envelope::is_documented(self.service, operation, exchange);
         if known { &mut self.broken } else { &mut self.unknown }.insert(operation, got);
     }
 
@@ -275,14 +176,16 @@ impl Look {
             let Some(operation) = step.operation else { continue };
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
-                StepRole::Attempt => documented(self.service, operation, exchange) || is_untyped_refusal(exchange),
+                StepRole::Attempt => {
+                    envelope::is_documented(self.service, operation, exchange) || is_untyped_refusal(exchange)
+                }
                 _ => self.succeeded(case, transcript, &step.name),
             };
             let already = !self.is_fine(operation);
             if works || already {
                 continue;
             }
-            if !repository && documented(self.service, operation, exchange) {
+            if !repository && envelope::is_documented(self.service, operation, exchange) {
                 self.broken.insert(operation, String::from("not tried without a repository"));
                 continue;
             }
@@ -362,7 +265,7 @@ impl Look {
         self.findings.push(Finding {
             rule: String::from(rule),
             operation: operation.to_string(),
-            tier: known.map_or(crate::contract::Tier::Documented, |rule| rule.tier),
+            tier: known.map_or(Tier::Documented, |rule| rule.tier),
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),
@@ -374,7 +277,7 @@ impl Look {
             breach: String::from(breach),
             expected: match (rule, operation) {
                 ("survey/service", _) => {
-                    format!("an answer of {0} (--service leaves out what is not served)", self.service)
+                    format!("an answer of {0} (a run can leave out a service)", self.service)
                 }
                 (_, Operation::GetDownloadUrlForLayer) => {
                     String::from("400 LayersNotFoundException, or another error of the operation")
@@ -419,7 +322,10 @@ impl Look {
     /// A target that answers nothing as the service does has no service: then that is the only finding.
     fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<String> {
         let answered = transcript.exchanges.iter().any(|exchange| {
-            exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
+            exchange
+                .request
+                .operation()
+                .is_some_and(|operation| envelope::is_documented(self.service, operation, exchange))
         });
         if !answered {
             let got = self.unknown.values().chain(self.broken.values()).next().cloned();
@@ -433,19 +339,7 @@ impl Look {
             self.finding("survey/service", operation, "a plain request", got);
             return Some(format!("the target does not serve {}", self.service));
         }
-        (!repository).then(|| String::from("no repository could be made; --repository NAME uses an existing one"))
-    }
-}
-
-/// Whether an answer is success or an error that the operation documents: then the target knows the operation.
-pub(super) fn documented(service: Service, operation: Operation, exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.reply else { return false };
-    let name = envelope::error(answer).name;
-    let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
-    match name.as_deref() {
-        None => (200..300).contains(&answer.status) && answer.json().is_some_and(|body| body.is_object()),
-        Some("UnknownOperationException") => false,
-        Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
+        (!repository).then(|| String::from("no repository could be made; a run can be given an existing one"))
     }
 }
 

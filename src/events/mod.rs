@@ -1,18 +1,22 @@
-//! The event log: what happened in a run, one JSON object a line, in the order in which it happened.
+//! What happens in a run, as a run tells it and as reports read it: the event log, one JSON object a line, in the order
+//! in which it happened.
+
+mod mark;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::score::Mark;
 use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
 use crate::contract::{Service, Tier};
-use crate::drive::Survey;
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
+use crate::survey::Survey;
 use crate::wire::envelope::printable;
 use crate::wire::{Answer, Exchange, Framing, Request, Trouble, auth};
+
+pub use mark::Mark;
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
 pub const SCHEMA: u32 = 3;

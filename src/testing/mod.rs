@@ -23,19 +23,59 @@
 //!
 //! Under `cargo fuzz`, the same in one line: `fuzz_target!(|bytes: &[u8]| digests.fuzz(bytes, validate))`.
 //!
-//! # A tower service against the whole suite, in process
+//! # A tower service against the suite, in process
+//!
+//! From red to green step by step: what is not done yet is filtered out, or is a known deviation, and the test says when
+//! that is no longer so. It needs the features `run` and `terminal`, and neither an HTTP client nor TLS:
+//! `ecrspec = { version = "…", default-features = false, features = ["run", "terminal"] }`.
 //!
 //! ```
-//! # #[cfg(all(feature = "net", feature = "terminal", feature = "mock"))] {
+//! # #[cfg(all(feature = "run", feature = "terminal", feature = "mock"))] {
 //! use ecrspec::contract::Service;
-//! use ecrspec::testing;
+//! use ecrspec::judge::Grade;
+//! use ecrspec::testing::{self, Conformance};
 //! # use std::sync::Arc;
 //! # fn your_router() -> axum::Router {
 //! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL)))
 //! # }
 //!
 //! // Panics with the report where something is found.
-//! testing::conforms(your_router(), &[Service::Ecr]);
+//! Conformance::new(your_router())
+//!     .services([Service::Ecr])
+//!     .filter("InitiateLayerUpload") // Part of an id; `=` and an id for that case alone.
+//!     .fail_on([Grade::Crash, Grade::State]) // Other grades are told and let pass.
+//!     .random(0) // No random sequences.
+//!     .run();
+//!
+//! // One case, by the id that a report gives.
+//! testing::case(your_router(), Service::Ecr, "InitiateLayerUpload/accepted/plain");
+//! # }
+//! ```
+//!
+//! All functions here work inside and outside of a runtime of tokio: the service is called on a thread with a runtime of its
+//! own. A service with tasks on the runtime of the test wants `#[tokio::test(flavor = "multi_thread")]`.
+//!
+//! One test a case, as `cargo test` shows them: [`Conformance::cases`] under `libtest-mimic`, in a `[[test]]` with
+//! `harness = false`:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "run", feature = "terminal", feature = "mock"))] {
+//! use ecrspec::testing::{CaseOutcome, Conformance};
+//! use libtest_mimic::{Arguments, Completion, Trial};
+//! # use std::sync::Arc;
+//! # use ecrspec::contract::Service;
+//! # fn your_router() -> axum::Router {
+//! #     ecrspec::mock::router(Arc::new(ecrspec::mock::Mock::new(&Service::ALL)))
+//! # }
+//!
+//! let trial = |case: ecrspec::testing::ConformanceCase| {
+//!     Trial::ignorable_test(case.name(), move || match case.judge()? {
+//!         CaseOutcome::Passed => Ok(Completion::Completed),
+//!         CaseOutcome::Skipped(reason) => Ok(Completion::ignored_with(reason)),
+//!     })
+//! };
+//! let trials = Conformance::new(your_router()).cases().into_iter().map(trial).collect();
+//! libtest_mimic::run(&Arguments::from_args(), trials).exit();
 //! # }
 //! ```
 //!
@@ -81,18 +121,23 @@
 //! assert!(!request.body.is_empty());
 //! ```
 
+#[cfg(all(feature = "run", feature = "terminal"))]
+mod conformance;
+mod single;
+
 use arbitrary::{Arbitrary as _, Unstructured};
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use crate::case::bindings::{nearly, short};
-use crate::case::{Bindings, Case, Decision, Plan, fill};
+use crate::case::{Bindings, Case, Decision, fill};
 use crate::contract::{Kind, Operation, Rules, Service, Text};
-use crate::drive::{self, Driver, InProcess, Room, Server, Target};
 use crate::expect::Expectation;
-use crate::generate::{self, Violations, follow, plan, realise};
-use crate::judge::{Strictness, Verdict, judge};
-use crate::model::registry::{ACCOUNT, PART_SIZE};
+use crate::generate::{self, Violations, plan};
+
+#[cfg(all(feature = "run", feature = "terminal"))]
+pub use conformance::{CaseOutcome, Conformance, ConformanceCase, conforms};
+pub use single::{case, sequence};
 
 /// What the documents say of a string: of a member of a request, or of each item of a list.
 #[derive(Clone, Copy, Debug)]
@@ -277,74 +322,5 @@ impl Upload {
             violations: if step.expect.is_success() { Vec::new() } else { names },
             expected: step.expect.clone(),
         })
-    }
-}
-
-/// Drives a sequence into a tower service in this process, and judges what comes back.
-///
-/// # Panics
-///
-/// With the finding, the case and its replay, where something is found.
-pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
-    let target = Target::new(Driver::InProcess(InProcess::new(server)));
-    let case = realise(service, plan);
-    let room = Room {
-        prefix: String::from("ecrspec-sequence"),
-        shared: None,
-        account: Some(String::from(ACCOUNT)),
-        part_size: PART_SIZE as usize,
-        salt: String::from("sequence"),
-    };
-    let transcript = pollster::block_on(drive::case(&target, &case, &room));
-    let case = follow(&case, &transcript);
-    let strictness = Strictness { messages: false, availability: true };
-    if let (Verdict::Fail { findings }, _) = judge(&case, &transcript, strictness) {
-        let told = findings.iter().map(|found| {
-            format!(
-                "{}\n  rule {}, {}\n  expected {}\n  got {}",
-                found.sentence(),
-                found.rule,
-                found.tier,
-                found.expected,
-                found.got
-            )
-        });
-        panic!("{}\nreplay: ecrspec replay '{}' --service {service}", told.collect::<Vec<_>>().join("\n"), case.id);
-    }
-}
-
-/// How long a service in this process may take for an answer.
-#[cfg(all(feature = "net", feature = "terminal"))]
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Runs the whole suite and the usual search on a tower service in this process.
-///
-/// # Panics
-///
-/// With the report, where something is found, or nothing could be judged.
-#[cfg(all(feature = "net", feature = "terminal"))]
-pub fn conforms(server: impl Server, services: &[Service]) {
-    use std::sync::Arc;
-
-    use crate::report::summary::{Measure, Summary};
-    use crate::report::terminal::{Detail, report};
-    use crate::run::{Settings, Work, run};
-
-    let target = Target::new(Driver::InProcess(InProcess::new(server).guarded(PATIENCE)));
-    let everything = Settings::everything("a service in this process", "ecrspec-conforms");
-    let settings = Settings { services: services.to_vec(), ..everything };
-    let work = Work::usual(&settings).unwrap_or_else(|error| panic!("{error}"));
-    let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("no runtime: {error}"));
-    let mut events = Vec::new();
-    let (_keep, stop) = tokio::sync::watch::channel(false);
-    let ended = runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event)));
-    ended.unwrap_or_else(|error| panic!("{error}"));
-    let measure =
-        Measure { known: Vec::new(), today: jiff::Zoned::now().date(), deny_warnings: false, all_parts: false };
-    let summary = Summary::of(&events, &measure).unwrap_or_else(|error| panic!("{error}"));
-    let reasons = summary.reasons(false);
-    if !reasons.is_empty() {
-        let text = report(&summary, Detail { groups: 20, verbose: false }, &reasons);
-        panic!("{}", anstream::adapter::strip_str(&text));
     }
 }

@@ -1,0 +1,329 @@
+//! How a target does under a run: when it is given time, when a case is tried again, when it is asked whether it lives, and
+//! when the rest is not worth waiting for. Pure: no clock, no target, nothing that waits.
+
+use std::time::Duration;
+
+use crate::events::{Judged, Logged};
+use crate::judge::{THROTTLED, Verdict};
+use crate::wire::Trouble;
+
+/// How often a case is tried again after the target asked to be asked more slowly.
+const PAUSES: u32 = 3;
+
+/// After so many unanswered cases in a row the target is asked whether it lives.
+const SILENT_IN_A_ROW: usize = 24;
+
+/// After so many unanswered cases in all the rest is not tried: each would cost the patience of its requests.
+const SILENT_IN_ALL: usize = 96;
+
+/// In so many rounds of a case silence is certain.
+const SILENT_ROUNDS: usize = 2;
+
+/// What one attempt of a case came to, as far as it matters here.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Attempted {
+    /// The target asked to be asked more slowly.
+    Throttled,
+    /// An answer was waited for in vain, or the connection was dropped.
+    Unanswered,
+    /// Every answer is admitted.
+    Passed,
+    /// Some answer is not.
+    Failed,
+    /// Nothing could be judged.
+    Unjudged,
+}
+
+impl Attempted {
+    pub fn of(verdict: &Verdict) -> Attempted {
+        match verdict {
+            Verdict::Pass => Attempted::Passed,
+            Verdict::Fail { findings } if findings.iter().any(|finding| finding.rule == "always/answered") => {
+                Attempted::Unanswered
+            }
+            Verdict::Fail { .. } => Attempted::Failed,
+            Verdict::Inconclusive { reason } if reason.contains(THROTTLED) => Attempted::Throttled,
+            Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => Attempted::Unjudged,
+        }
+    }
+}
+
+/// What comes next for a case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Next {
+    /// To wait a while, and to try again.
+    Pause,
+    /// To try again.
+    Again,
+    /// To ask the target whether it answers anything.
+    Ask,
+    /// Nothing.
+    End(Ending),
+}
+
+/// Which verdict a case has after its attempts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ending {
+    /// That of the last attempt.
+    Last,
+    /// That of the attempt that was not answered.
+    Unanswered,
+    /// None: it was not answered once, and rightly the second time.
+    Unstable,
+    /// That of the attempt that was not answered, if it is why the target is dead.
+    Dead,
+}
+
+/// The attempts of a case that is tried once: once more if the target was silent, for silence and dropped connections may
+/// be the network's.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    pauses: u32,
+    unanswered: bool,
+}
+
+impl Attempts {
+    /// What follows an attempt.
+    pub fn after(&mut self, attempted: Attempted) -> Next {
+        match (attempted, self.unanswered) {
+            (Attempted::Throttled, false) if self.pauses < PAUSES => {
+                self.pauses += 1;
+                Next::Pause
+            }
+            (Attempted::Unanswered, false) => {
+                self.unanswered = true;
+                Next::Ask
+            }
+            (_, false) | (Attempted::Failed | Attempted::Unanswered, true) => Next::End(Ending::Last),
+            (Attempted::Passed, true) => Next::End(Ending::Unstable),
+            // It could not even begin again: the first request may well be why.
+            (Attempted::Throttled | Attempted::Unjudged, true) => Next::End(Ending::Unanswered),
+        }
+    }
+
+    /// What follows the question whether the target answers.
+    pub fn told(&self, answers: bool) -> Next {
+        if answers { Next::Again } else { Next::End(Ending::Dead) }
+    }
+}
+
+/// The rounds of a case with calls at once. What a round comes to differs from time to time: none is tried again.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    left: usize,
+    pauses: u32,
+    unanswered: usize,
+}
+
+impl Repeats {
+    /// So many rounds are to come.
+    pub fn of(rounds: usize) -> Repeats {
+        Repeats { left: rounds, pauses: 0, unanswered: 0 }
+    }
+
+    /// What follows a round; after [`Next::Pause`] it does not count. `unanswered` is whether a call of it was not.
+    pub fn after(&mut self, attempted: Attempted, unanswered: bool) -> Next {
+        if attempted == Attempted::Throttled && self.pauses < PAUSES {
+            self.pauses += 1;
+            return Next::Pause;
+        }
+        self.left = self.left.saturating_sub(1);
+        if unanswered {
+            self.unanswered += 1;
+            return Next::Ask;
+        }
+        self.go_on()
+    }
+
+    /// What follows the question whether the target answers.
+    pub fn told(&self, answers: bool) -> Next {
+        if answers { self.go_on() } else { Next::End(Ending::Dead) }
+    }
+
+    fn go_on(&self) -> Next {
+        // Each silence may cost the patience of its requests.
+        let certain = self.unanswered >= SILENT_ROUNDS;
+        if certain || self.left == 0 { Next::End(Ending::Last) } else { Next::Again }
+    }
+}
+
+/// How the target does in all cases of a run. Moments are counted from the beginning of the run.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    silent_in_a_row: usize,
+    silent_in_all: usize,
+    /// When the first of the requests was sent that are unanswered at the moment.
+    first_unanswered: Option<Duration>,
+    gave_up: bool,
+}
+
+impl Health {
+    /// Whether the rest is not worth waiting for.
+    pub fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// A request that was sent at this moment was not answered.
+    pub fn unanswered(&mut self, sent: Duration) {
+        self.first_unanswered = Some(self.first_unanswered.map_or(sent, |first| first.min(sent)));
+    }
+
+    /// The target answers: it lives, whatever it left unanswered.
+    pub fn lives(&mut self) {
+        self.first_unanswered = None;
+    }
+
+    /// The target is dead. Whether the request that was sent at this moment may be why: the first that was not answered may
+    /// be, those that were sent later are not.
+    pub fn is_dead_of(&mut self, sent: Duration) -> bool {
+        self.gave_up = true;
+        self.first_unanswered.is_none_or(|first| first >= sent)
+    }
+
+    /// The target is dead.
+    pub fn dead(&mut self) {
+        self.gave_up = true;
+    }
+
+    /// A case is over. Whether the target is to be asked if it lives: it left too many unanswered, one after the other.
+    pub fn case_ended(&mut self, unanswered: bool) -> bool {
+        if !unanswered {
+            self.silent_in_a_row = 0;
+            return false;
+        }
+        self.silent_in_a_row += 1;
+        self.silent_in_all += 1;
+        self.gave_up |= self.silent_in_all >= SILENT_IN_ALL;
+        !self.gave_up && self.silent_in_a_row.is_multiple_of(SILENT_IN_A_ROW)
+    }
+}
+
+/// Whether a case waited for an answer in vain, or could not even begin.
+pub(super) fn was_unanswered(judged: &Judged) -> bool {
+    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable(_)));
+    let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
+    stopped || judged.exchanges.iter().any(waited)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_target_that_throttles_is_given_time_and_not_for_ever() {
+        let mut attempts = Attempts::default();
+        for _ in 0..PAUSES {
+            assert_eq!(attempts.after(Attempted::Throttled), Next::Pause);
+        }
+        assert_eq!(attempts.after(Attempted::Throttled), Next::End(Ending::Last));
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.after(Attempted::Throttled), Next::Pause);
+        assert_eq!(attempts.after(Attempted::Passed), Next::End(Ending::Last));
+    }
+
+    #[test]
+    fn what_was_answered_is_not_tried_again() {
+        for attempted in [Attempted::Passed, Attempted::Failed, Attempted::Unjudged] {
+            assert_eq!(Attempts::default().after(attempted), Next::End(Ending::Last), "{attempted:?}");
+        }
+    }
+
+    #[test]
+    fn silence_is_a_finding_if_it_happens_twice() {
+        for (second, ending) in [
+            (Attempted::Unanswered, Ending::Last),
+            (Attempted::Failed, Ending::Last),
+            (Attempted::Passed, Ending::Unstable),
+            (Attempted::Unjudged, Ending::Unanswered),
+            (Attempted::Throttled, Ending::Unanswered),
+        ] {
+            let mut attempts = Attempts::default();
+            assert_eq!(attempts.after(Attempted::Unanswered), Next::Ask);
+            assert_eq!(attempts.told(true), Next::Again);
+            assert_eq!(attempts.after(second), Next::End(ending), "{second:?}");
+        }
+        let mut attempts = Attempts::default();
+        assert_eq!(attempts.after(Attempted::Unanswered), Next::Ask);
+        assert_eq!(attempts.told(false), Next::End(Ending::Dead));
+    }
+
+    #[test]
+    fn rounds_end_with_their_number_with_certain_silence_or_with_the_target() {
+        let mut repeats = Repeats::of(2);
+        assert_eq!(repeats.after(Attempted::Passed, false), Next::Again);
+        assert_eq!(repeats.after(Attempted::Failed, false), Next::End(Ending::Last));
+        let mut repeats = Repeats::of(8);
+        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.told(true), Next::Again);
+        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.told(true), Next::End(Ending::Last));
+        let mut repeats = Repeats::of(8);
+        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.told(false), Next::End(Ending::Dead));
+    }
+
+    #[test]
+    fn a_round_that_was_throttled_does_not_count() {
+        let mut repeats = Repeats::of(1);
+        for _ in 0..PAUSES {
+            assert_eq!(repeats.after(Attempted::Throttled, false), Next::Pause);
+        }
+        assert_eq!(repeats.after(Attempted::Throttled, false), Next::End(Ending::Last));
+    }
+
+    #[test]
+    fn only_the_first_unanswered_request_may_have_killed_the_target() {
+        let mut health = Health::default();
+        health.unanswered(at(5));
+        health.unanswered(at(3));
+        assert!(!health.gave_up());
+        assert!(!health.is_dead_of(at(5)));
+        assert!(health.is_dead_of(at(3)));
+        assert!(health.gave_up());
+        // What was unanswered before the target answered again is not why.
+        let mut health = Health::default();
+        health.unanswered(at(1));
+        health.lives();
+        health.unanswered(at(7));
+        assert!(health.is_dead_of(at(7)));
+    }
+
+    #[test]
+    fn a_target_is_asked_after_many_silent_cases_in_a_row() {
+        let mut health = Health::default();
+        assert!((1..SILENT_IN_A_ROW).all(|_| !health.case_ended(true)));
+        assert!(health.case_ended(true));
+        assert!(!health.gave_up(), "it is for who asked to say that it is dead");
+        let mut health = Health::default();
+        for _ in 1..SILENT_IN_A_ROW {
+            health.case_ended(true);
+        }
+        health.case_ended(false);
+        assert!(!health.case_ended(true), "an answer in between");
+    }
+
+    #[test]
+    fn the_rest_is_not_tried_after_too_many_silent_cases_in_all() {
+        let mut health = Health::default();
+        for _ in 1..SILENT_IN_ALL {
+            health.case_ended(true);
+            health.case_ended(false);
+        }
+        assert!(!health.gave_up());
+        assert!(!health.case_ended(true), "nothing is left to ask");
+        assert!(health.gave_up());
+    }
+
+    #[test]
+    fn attempts_are_what_their_verdicts_say() {
+        let inconclusive = |reason: &str| Verdict::Inconclusive { reason: String::from(reason) };
+        assert_eq!(Attempted::of(&Verdict::Pass), Attempted::Passed);
+        assert_eq!(Attempted::of(&inconclusive("InitiateLayerUpload: throttled (429)")), Attempted::Throttled);
+        assert_eq!(Attempted::of(&inconclusive("no connection")), Attempted::Unjudged);
+        assert_eq!(Attempted::of(&Verdict::Fail { findings: Vec::new() }), Attempted::Failed);
+    }
+}

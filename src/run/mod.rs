@@ -1,0 +1,343 @@
+//! One run: survey, cases, search, verdicts, events.
+
+mod health;
+mod outcome;
+mod random;
+mod select;
+mod shrink;
+mod worker;
+mod workspace;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::case::{Case, Partition};
+use crate::contract::{Service, Tier};
+use crate::drive::Target;
+use crate::events::{Event, Finished, SCHEMA, Started, Task};
+use crate::judge::Grade;
+use crate::judge::known::Known;
+use crate::search::{Extent, Search};
+use crate::session::{Session, Terms};
+use crate::survey::Unreachable;
+use crate::wire::NoConnection;
+
+use outcome::{Failed, Outcome};
+use select::{Selection, drawn, is_whole, locked};
+use worker::{Shared, Worker};
+
+pub use select::{choose, is_chosen, is_named};
+
+/// What is run, and how.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is tested, for the reader.
+    pub target: String,
+    /// The flags that name this target, for commands that repeat a case.
+    pub flags: Vec<String>,
+    /// Services to test.
+    pub services: Vec<Service>,
+    /// Cases to run: those whose id has one of these in it, or is what follows `=`. All if empty.
+    pub filter: Vec<String>,
+    /// The weakest tier that is run.
+    pub tier: Tier,
+    /// The part of the cases that is run; all if there is none.
+    pub partition: Option<Partition>,
+    /// Number of cases under way at once.
+    pub jobs: usize,
+    /// An existing repository to work in, instead of making one a case.
+    pub repository: Option<String>,
+    /// Compare message texts where a real trace gives them.
+    pub strict: bool,
+    /// Findings of these grades gate; kept in the log for whoever reads it.
+    pub fail_on: Vec<Grade>,
+    /// Whether warnings gate; kept likewise.
+    pub deny_warnings: bool,
+    /// Known deviations; kept likewise.
+    pub known: Vec<Known>,
+    /// The other settings that are not as usual, for the reader.
+    pub options: Vec<String>,
+    /// What the repositories of the run begin with; different from run to run.
+    pub prefix: String,
+}
+
+impl Settings {
+    /// A run of everything in both services, in repositories that begin with this prefix.
+    pub fn everything(target: &str, prefix: &str) -> Settings {
+        Settings {
+            target: String::from(target),
+            flags: Vec::new(),
+            services: Service::ALL.to_vec(),
+            filter: Vec::new(),
+            tier: Tier::Open,
+            partition: None,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            repository: None,
+            strict: false,
+            fail_on: Grade::ALL.to_vec(),
+            deny_warnings: false,
+            known: Vec::new(),
+            options: Vec::new(),
+            prefix: String::from(prefix),
+        }
+    }
+}
+
+impl Settings {
+    /// What of them the sessions of the run have.
+    fn terms(&self) -> Terms {
+        Terms {
+            prefix: self.prefix.clone(),
+            repository: self.repository.clone(),
+            messages: self.strict,
+            tier: self.tier,
+        }
+    }
+}
+
+/// What is to be done: cases, and then a search.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// What it is for.
+    pub task: Task,
+    /// Cases, in order.
+    pub cases: Vec<Case>,
+    /// Random sequences after them.
+    pub search: Option<Search>,
+    /// Whether all that the survey finds is told, and not only what concerns the cases.
+    pub whole_survey: bool,
+}
+
+impl Work {
+    /// The suite, as far as the settings choose, and the usual number of random sequences.
+    ///
+    /// # Errors
+    ///
+    /// Where the suite itself is wrong.
+    pub fn usual(settings: &Settings) -> Result<Work, RunError> {
+        let search = Search { seed: SEED, extent: Extent::Cases(RANDOM_CASES) };
+        Ok(Work { task: Task::Gate, cases: choose(settings)?, search: Some(search), whole_survey: false })
+    }
+}
+
+/// Random sequences of a service in a run: some two thousand requests, which is seconds on most targets.
+pub const RANDOM_CASES: u64 = 200;
+
+/// The seed of a run that names no other: a gate gives the same answer twice.
+pub const SEED: u64 = 0;
+
+/// Why a run could not begin.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RunError {
+    /// The target could not be reached.
+    #[error("no connection to {target}: {why}: {hint}{left}", hint = why.hint(), left = left_behind(left))]
+    Unreachable {
+        /// The target, for the reader.
+        target: String,
+        /// Why not.
+        why: NoConnection,
+        /// Repositories that were made before, and could not be removed.
+        left: Vec<String>,
+    },
+    /// The cases or their snapshots are wrong.
+    #[error("internal error of ecrspec: {0}")]
+    Harness(String),
+}
+
+/// How long is paused when the target asks for it.
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// How often is told how far a search has come: it may be killed.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Does the work on a target. Events go to `sink` as they happen. When `stop` becomes true, no further case begins; those
+/// under way finish and clean up.
+///
+/// # Errors
+///
+/// Where nothing could be judged at all: no connection, or a fault of the suite.
+pub async fn run(
+    target: Arc<Target>,
+    settings: &Settings,
+    work: Work,
+    stop: watch::Receiver<bool>,
+    mut sink: impl FnMut(Event),
+) -> Result<(), RunError> {
+    let began = Instant::now();
+    let drawn = drawn(settings, work.search);
+    sink(Event::Started(Box::new(started(settings, &work, drawn.len()))));
+    let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
+    let deadline = match work.search.map(|search| search.extent) {
+        Some(Extent::Time(time)) => Some(Instant::now() + time),
+        _ => None,
+    };
+    let Work { cases, search, .. } = work;
+    let shared = Arc::new(Shared {
+        target,
+        sessions,
+        selection: Selection { cases, search, drawn, deadline, partition: settings.partition },
+        settings: settings.clone(),
+        began,
+        novelty: Mutex::default(),
+        causes: Mutex::default(),
+        failed: Mutex::default(),
+        next: AtomicUsize::new(0),
+        health: Mutex::default(),
+        left: Mutex::new(left.into_iter().collect()),
+        stop,
+    });
+    let failed = judge_all(&shared, &mut sink).await?;
+    make_small(&shared, failed, &mut sink).await?;
+    if search.is_some() {
+        sink(Event::Searched(locked(&shared.novelty).tally()));
+    }
+    let left = std::mem::take(&mut *locked(&shared.left));
+    sink(Event::Finished(Finished { seconds: began.elapsed().as_secs_f64(), interrupted: shared.is_stopped(), left }));
+    Ok(())
+}
+
+/// Looks at each service that has something to be tried: twice, where it was throttled or silent. Gives what was left
+/// behind as well.
+async fn survey_all(
+    target: &Arc<Target>,
+    settings: &Settings,
+    work: &Work,
+    drawn: &[(Service, u64)],
+    sink: &mut impl FnMut(Event),
+) -> Result<(Vec<Session>, BTreeSet<String>), RunError> {
+    let mut sessions = Vec::new();
+    let mut left = BTreeSet::new();
+    let searched = |service: Service| match work.search.map(|search| search.extent) {
+        Some(Extent::Cases(_)) => drawn.iter().any(|(of, _)| *of == service),
+        Some(Extent::Time(_)) => true,
+        None => false,
+    };
+    let cases = |service: Service| work.cases.iter().filter(move |case| case.service == service);
+    for service in settings.services.iter().copied().filter(|one| cases(*one).next().is_some() || searched(*one)) {
+        let prepare = async || Session::prepare(target.clone(), service, settings.terms()).await;
+        let mut session = keep(&mut left, prepare().await, settings)?;
+        if session.survey().inconclusive {
+            tokio::time::sleep(PAUSE).await;
+            session = keep(&mut left, prepare().await, settings)?;
+        }
+        if !searched(service) && !work.whole_survey {
+            session.narrow(cases(service));
+        }
+        sink(Event::Surveyed(Box::new(session.survey().clone())));
+        sessions.push(session);
+    }
+    Ok((sessions, left))
+}
+
+/// Judges all cases, and gives those of chance that failed and whose causes are not told yet: what such a case comes to
+/// is a matter of itself alone, but which of them are made small, is known when all were judged.
+async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result<Vec<Failed>, RunError> {
+    let (sender, mut receiver) = mpsc::channel(64);
+    let workers = 0..shared.settings.jobs.max(1);
+    let workers: Vec<_> =
+        workers.map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone()))).collect();
+    drop(sender);
+    let mut failed = Vec::new();
+    let mut causes: HashSet<String> = HashSet::new();
+    let mut told = Instant::now();
+    loop {
+        match tokio::time::timeout(PROGRESS_INTERVAL, receiver.recv()).await {
+            Ok(Some(Outcome::Judged(judged))) => {
+                causes.extend(judged.verdict.findings().iter().map(|finding| finding.cause()));
+                sink(Event::Judged(judged));
+            }
+            Ok(Some(Outcome::Failed(one))) => failed.push(*one),
+            Ok(None) => break,
+            Err(_) => {}
+        }
+        if shared.searches() && told.elapsed() >= PROGRESS_INTERVAL {
+            told = Instant::now();
+            sink(Event::Searched(locked(&shared.novelty).tally()));
+        }
+    }
+    finished(workers).await?;
+    // In the order of the cases, whichever was judged first.
+    failed.sort_by_key(|one| one.judged.index);
+    for one in &mut failed {
+        one.named.retain(|named| causes.insert(named.finding.cause()));
+    }
+    Ok(failed)
+}
+
+/// Makes the random cases that failed small, each for what it is the first to find.
+async fn make_small(shared: &Arc<Shared>, failed: Vec<Failed>, sink: &mut impl FnMut(Event)) -> Result<(), RunError> {
+    let (new, known): (Vec<Failed>, Vec<Failed>) = failed.into_iter().partition(|one| !one.named.is_empty());
+    known.into_iter().for_each(|one| sink(Event::Judged(Box::new(one.judged))));
+    let (sender, mut receiver) = mpsc::channel(64);
+    let workers = 0..shared.settings.jobs.clamp(1, new.len().max(1));
+    locked(&shared.failed).extend(new);
+    let workers: Vec<_> = workers
+        .map(|number| tokio::spawn(Worker::new(number, shared.clone()).make_all_small(sender.clone())))
+        .collect();
+    drop(sender);
+    while let Some(judged) = receiver.recv().await {
+        sink(Event::Judged(judged));
+    }
+    finished(workers).await
+}
+
+async fn finished(workers: Vec<tokio::task::JoinHandle<()>>) -> Result<(), RunError> {
+    for worker in workers {
+        worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
+    }
+    Ok(())
+}
+
+/// The session, with what its survey left behind beside what others left.
+fn keep(
+    left: &mut BTreeSet<String>,
+    prepared: Result<(Session, Vec<String>), Unreachable>,
+    settings: &Settings,
+) -> Result<Session, RunError> {
+    match prepared {
+        Ok((session, more)) => {
+            left.extend(more);
+            Ok(session)
+        }
+        Err(Unreachable { why, left: more }) => {
+            left.extend(more);
+            let left = std::mem::take(left).into_iter().collect();
+            Err(RunError::Unreachable { target: settings.target.clone(), why, left })
+        }
+    }
+}
+
+fn left_behind(left: &[String]) -> String {
+    if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
+}
+
+fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
+    Started {
+        schema: SCHEMA,
+        ecrspec: String::from(env!("CARGO_PKG_VERSION")),
+        at: jiff::Timestamp::now(),
+        task: work.task,
+        target: settings.target.clone(),
+        flags: settings.flags.clone(),
+        services: settings.services.clone(),
+        cases: work.cases.len() + drawn,
+        jobs: settings.jobs,
+        options: settings.options.clone(),
+        whole: is_whole(settings, work),
+        tier: settings.tier,
+        strict: settings.strict,
+        seed: work
+            .search
+            .filter(|search| drawn > 0 || matches!(search.extent, Extent::Time(_)))
+            .map(|search| search.seed),
+        parts: settings.partition.into_iter().collect(),
+        fail_on: settings.fail_on.clone(),
+        deny_warnings: settings.deny_warnings,
+        known: settings.known.clone(),
+        repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
+    }
+}

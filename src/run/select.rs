@@ -1,0 +1,101 @@
+//! Which cases are run: those of the suite that the settings choose, and then what a search draws.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::{RANDOM_CASES, RunError, SEED, Settings, Work};
+use crate::case::{Case, Partition};
+use crate::contract::{Service, Tier};
+use crate::events::Task;
+use crate::search::{self, Extent, Novelty, RANDOM, Search};
+use crate::suite::suite;
+
+/// The cases of the chosen services that the settings choose, in order.
+///
+/// # Errors
+///
+/// Where the suite itself is wrong.
+pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
+    let mut chosen = Vec::new();
+    for service in &settings.services {
+        let cases = suite(*service).map_err(RunError::Harness)?;
+        chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
+    }
+    // What strains a target comes late.
+    chosen.sort_by_key(|case| (case.last, case.is_race()));
+    Ok(chosen)
+}
+
+/// Whether filter and partition choose the case with this id.
+pub fn is_chosen(settings: &Settings, id: &str) -> bool {
+    is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
+}
+
+/// Whether a filter names the id: a part of it, or all of it after `=`.
+pub fn is_named(filter: &[String], id: &str) -> bool {
+    filter.is_empty()
+        || filter.iter().any(|wanted| match wanted.strip_prefix('=') {
+            Some(whole) => id == whole,
+            None => id.contains(wanted.as_str()),
+        })
+}
+
+/// The random sequences of a search that has a number of them, as service and number.
+pub(super) fn drawn(settings: &Settings, search: Option<Search>) -> Vec<(Service, u64)> {
+    let Some(Search { seed, extent: Extent::Cases(count) }) = search else { return Vec::new() };
+    let of = |service: &Service| (0..count).map(|number| (*service, number)).collect::<Vec<_>>();
+    let all = settings.services.iter().flat_map(of);
+    all.filter(|(_, number)| is_chosen(settings, &format!("{RANDOM}{seed}/{number}"))).collect()
+}
+
+/// Whether all cases and the usual random sequences are tried, of which a partition may be a part.
+pub(super) fn is_whole(settings: &Settings, work: &Work) -> bool {
+    let usual = |search: Search| search.seed == SEED && matches!(search.extent, Extent::Cases(RANDOM_CASES..));
+    let unfiltered = settings.filter.is_empty() && settings.tier == Tier::Open;
+    work.task == Task::Gate && unfiltered && work.search.is_some_and(usual)
+}
+
+/// The cases of a run by their numbers.
+pub(super) struct Selection {
+    pub cases: Vec<Case>,
+    pub search: Option<Search>,
+    /// The random sequences of a search that has a number of them.
+    pub drawn: Vec<(Service, u64)>,
+    /// When a search that has none ends.
+    pub deadline: Option<Instant>,
+    pub partition: Option<Partition>,
+}
+
+impl Selection {
+    /// The case with this number: those of the suite come first, then what is searched, in these services. `None` when all
+    /// is done.
+    pub fn case(&self, number: usize, searched: &[Service], novelty: &Mutex<Novelty>) -> Option<Case> {
+        if let Some(case) = self.cases.get(number) {
+            return Some(case.clone());
+        }
+        let number = number - self.cases.len();
+        let search = self.search?;
+        match (search.extent, self.drawn.get(number)) {
+            (Extent::Cases(_), drawn) => drawn.map(|(service, number)| search::nth(*service, search.seed, *number)),
+            (Extent::Time(_), _) => self.steered(search, number, searched, novelty),
+        }
+    }
+
+    /// The next case of a search that has as many as there is time for.
+    fn steered(&self, search: Search, number: usize, searched: &[Service], novelty: &Mutex<Novelty>) -> Option<Case> {
+        let over = self.deadline.is_none_or(|deadline| Instant::now() >= deadline);
+        if over || searched.is_empty() {
+            return None;
+        }
+        let service = searched[number % searched.len()];
+        // The parts of a search draw from different places of one seed.
+        let own = (number / searched.len()) as u64;
+        let part = self.partition.map_or(0, Partition::offset);
+        Some(locked(novelty).steered(service, search.seed, part + own))
+    }
+}
+
+/// A panic while a lock was held would be a defect of ours; what is shared is plain data and stays usable.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,233 @@
+//! A worker takes one case after the other, judges it, and tells of it.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
+use super::outcome::{Failed, Outcome};
+use super::select::{Selection, locked};
+use super::workspace::Leases;
+use super::{PAUSE, Settings};
+use crate::case::{Case, Place};
+use crate::contract::Service;
+use crate::drive::{self, Target};
+use crate::events::Judged;
+use crate::history::{Rounds, Told};
+use crate::judge::Verdict;
+use crate::search::Novelty;
+use crate::session::Session;
+use crate::survey::Skip;
+
+/// What the workers of a run share.
+pub(super) struct Shared {
+    pub target: Arc<Target>,
+    pub sessions: Vec<Session>,
+    pub selection: Selection,
+    pub settings: Settings,
+    /// When the run began.
+    pub began: Instant,
+    pub novelty: Mutex<Novelty>,
+    /// Causes that were found so far, in a search that goes on as long as there is time: each is told once.
+    pub causes: Mutex<HashSet<String>>,
+    /// Random cases that failed and are to be made small.
+    pub failed: Mutex<VecDeque<Failed>>,
+    pub next: AtomicUsize,
+    pub health: Mutex<Health>,
+    /// Repositories that could not be removed.
+    pub left: Mutex<Vec<String>>,
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub fn session(&self, service: Service) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.service() == service)
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Whether a search goes on as long as there is time.
+    pub fn searches(&self) -> bool {
+        self.selection.deadline.is_some()
+    }
+
+    /// The case with this number; `None` when all is done.
+    fn case(&self, number: usize) -> Option<Case> {
+        let gave_up = locked(&self.health).gave_up();
+        let hopeful = self.sessions.iter().filter(|session| session.survey().hopeless.is_none() && !gave_up);
+        let searched: Vec<Service> = hopeful.map(Session::service).collect();
+        let case = self.selection.case(number, &searched, &self.novelty)?;
+        Some(match self.session(case.service) {
+            Some(session) => session.fitted(case),
+            None => case,
+        })
+    }
+
+    async fn is_answering(&self, service: Service) -> bool {
+        drive::is_answering(&self.target, service).await
+    }
+}
+
+/// Takes one case after the other.
+pub(super) struct Worker {
+    pub shared: Arc<Shared>,
+    leases: Leases,
+    /// When the last request of a case was sent, from the beginning of the run.
+    last_sent: Duration,
+}
+
+impl Worker {
+    pub fn new(number: usize, shared: Arc<Shared>) -> Worker {
+        let prefix = format!("{}/shared-{number}", shared.settings.prefix);
+        Worker { shared, leases: Leases::new(prefix), last_sent: Duration::ZERO }
+    }
+
+    /// Works until all is done, or until it is told to stop.
+    pub async fn work(mut self, sender: mpsc::Sender<Outcome>) {
+        let shared = self.shared.clone();
+        while !shared.is_stopped() {
+            let index = shared.next.fetch_add(1, Ordering::Relaxed);
+            let Some(case) = shared.case(index) else { break };
+            let outcome = match case.kind.is_random() {
+                true => self.random(index, case).await,
+                false => Some(Outcome::Judged(Box::new(self.judged(index, &case).await))),
+            };
+            if let Some(outcome) = outcome
+                && sender.send(outcome).await.is_err()
+            {
+                break;
+            }
+        }
+        self.leave().await;
+    }
+
+    /// Judges a case, if it can be tried and the target still answers.
+    pub async fn judged(&mut self, index: usize, case: &Case) -> Judged {
+        let shared = self.shared.clone();
+        let Some(session) = shared.session(case.service) else {
+            let reason = String::from("the service was not surveyed");
+            return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+        };
+        if let Some(Skip { reason, counts }) = session.skips(case) {
+            let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
+            return Judged { mark: skipped.mark.filter(|_| counts), ..skipped };
+        }
+        if locked(&shared.health).gave_up() {
+            let reason = String::from("the target has stopped answering, or left too many requests unanswered");
+            return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
+        }
+        let judged = match case.is_race() {
+            true => self.in_rounds(index, case, session).await,
+            false => self.calmly(index, case, session).await,
+        };
+        let ask = locked(&shared.health).case_ended(was_unanswered(&judged));
+        if ask && !shared.is_answering(case.service).await {
+            locked(&shared.health).dead();
+        }
+        judged
+    }
+
+    /// Judges a case: once more if the target was silent, and after a pause if it asked for one.
+    async fn calmly(&mut self, index: usize, case: &Case, session: &Session) -> Judged {
+        let shared = self.shared.clone();
+        let mut attempts = Attempts::default();
+        let mut unanswered = None;
+        for number in 1.. {
+            let judged = self.once(index, case, session, number).await;
+            match attempts.after(Attempted::of(&judged.verdict)) {
+                Next::Pause => tokio::time::sleep(PAUSE).await,
+                Next::Again => {}
+                Next::Ask => {
+                    let sent = self.last_sent;
+                    locked(&shared.health).unanswered(sent);
+                    let answers = shared.is_answering(case.service).await;
+                    if let Next::End(_) = attempts.told(answers) {
+                        let killed = locked(&shared.health).is_dead_of(sent);
+                        return if killed { judged } else { inconclusive(judged, "the target has stopped answering") };
+                    }
+                    locked(&shared.health).lives();
+                    unanswered = Some(judged);
+                }
+                Next::End(ending) => {
+                    let unstable = "unstable: no answer once, an admitted answer the second time";
+                    return match (ending, unanswered) {
+                        (Ending::Unanswered, Some(unanswered)) => unanswered,
+                        (Ending::Unstable, Some(unanswered)) => inconclusive(unanswered, unstable),
+                        _ => judged,
+                    };
+                }
+            }
+        }
+        unreachable!("the attempts of a case end")
+    }
+
+    /// Judges a case with calls at once: in several rounds, for what they come to differs from time to time.
+    async fn in_rounds(&mut self, index: usize, case: &Case, session: &Session) -> Judged {
+        let shared = self.shared.clone();
+        let mut rounds = Rounds::of(case, session.strictness());
+        let mut repeats = Repeats::of(case.rounds);
+        let mut is_dead = false;
+        for number in 1.. {
+            let told = self.told(case, session, number).await;
+            let unanswered = told.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err());
+            let next = match repeats.after(Attempted::of(&told.verdict), unanswered) {
+                Next::Pause => {
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+                Next::Ask => repeats.told(shared.is_answering(case.service).await),
+                next => next,
+            };
+            rounds.add(told);
+            is_dead = next == Next::End(Ending::Dead);
+            if matches!(next, Next::End(_)) || shared.is_stopped() {
+                break;
+            }
+        }
+        if is_dead {
+            locked(&shared.health).dead();
+        }
+        let Told { case, transcript, verdict, records } =
+            rounds.together(is_dead).expect("one round was tried at least");
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
+    /// Tries a case once, and learns from what is answered to a random one.
+    pub async fn once(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
+        let Told { case, transcript, verdict, records } = self.told(case, session, number).await;
+        if case.plan.is_some() {
+            locked(&self.shared.novelty).learn(&case, &transcript);
+        }
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
+    async fn told(&mut self, case: &Case, session: &Session, number: u32) -> Told {
+        let shared = self.shared.clone();
+        let mut left = Vec::new();
+        let lent = match (&shared.settings.repository, &case.place) {
+            (None, Place::Shared) => self.leases.lend(&shared.target, case.service, &mut left).await,
+            (Some(_), _) | (None, Place::Own(_)) => None,
+        };
+        let began = shared.began.elapsed();
+        let transcript = session.drive(case, lent.as_deref(), number).await;
+        self.last_sent = began + transcript.last_sent;
+        left.extend(transcript.left.iter().cloned());
+        locked(&shared.left).extend(left);
+        session.told(case, transcript)
+    }
+
+    /// Removes what the worker still has.
+    pub async fn leave(&mut self) {
+        let left = self.leases.end(&self.shared.target).await;
+        locked(&self.shared.left).extend(left);
+    }
+}
+
+fn inconclusive(judged: Judged, reason: &str) -> Judged {
+    Judged { verdict: Verdict::Inconclusive { reason: String::from(reason) }, ..judged }
+}

@@ -1,0 +1,154 @@
+//! A service of a target that was looked at: all that it takes to judge a case on it. Runs, the tests of others and our own
+//! judge cases in the same way.
+
+use std::sync::Arc;
+
+use crate::case::{Case, Transcript};
+use crate::contract::{Operation, Service, Tier};
+use crate::drive::{self, Target, Workspace};
+use crate::history::{self, Rounds, Told};
+use crate::judge::Strictness;
+use crate::model::registry::{ACCOUNT, PART_SIZE};
+use crate::search;
+use crate::survey::{Skip, Survey, Unreachable, preflight};
+
+/// Where the cases of a session work, and how they are judged.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// What the repositories of the session begin with.
+    pub prefix: String,
+    /// An existing repository to work in, instead of making one a case.
+    pub repository: Option<String>,
+    /// Compare message texts where a real trace gives them.
+    pub messages: bool,
+    /// The weakest tier by which the steps of random cases are judged.
+    pub tier: Tier,
+}
+
+impl Terms {
+    /// Everything is judged but message texts, in repositories that begin with this prefix.
+    pub fn of(prefix: &str) -> Terms {
+        Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open }
+    }
+}
+
+/// A service of a target, and what the survey found out about it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    target: Arc<Target>,
+    terms: Terms,
+    survey: Survey,
+}
+
+impl Session {
+    /// Looks at a service of a target. What the survey made and could not remove comes with the session.
+    ///
+    /// # Errors
+    ///
+    /// Where no connection could be made at all.
+    pub async fn prepare(
+        target: Arc<Target>,
+        service: Service,
+        terms: Terms,
+    ) -> Result<(Session, Vec<String>), Unreachable> {
+        let (survey, transcript) = preflight(&target, service, &terms.prefix, terms.repository.as_deref()).await?;
+        Ok((Session { target, terms, survey }, transcript.left))
+    }
+
+    /// A session without a survey, on a target that has all that the reference registry has.
+    pub fn unsurveyed(target: Arc<Target>, service: Service, terms: Terms) -> Session {
+        let survey = Survey {
+            service,
+            account: Some(String::from(ACCOUNT)),
+            part_size: Some(PART_SIZE),
+            unknown: Default::default(),
+            broken: Default::default(),
+            makes_repositories: true,
+            availability: true,
+            hopeless: None,
+            inconclusive: false,
+            findings: Vec::new(),
+        };
+        Session { target, terms, survey }
+    }
+
+    /// Which service.
+    pub fn service(&self) -> Service {
+        self.survey.service
+    }
+
+    /// What was found out about it.
+    pub fn survey(&self) -> &Survey {
+        &self.survey
+    }
+
+    /// Leaves of the survey only the findings that concern these cases.
+    pub fn narrow<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
+        self.survey.narrow(cases);
+    }
+
+    /// A random case without what the target does not have.
+    pub fn fitted(&self, case: Case) -> Case {
+        if case.kind.is_random() { search::fitted(case, |operation| self.lacks(operation)) } else { case }
+    }
+
+    fn lacks(&self, operation: Operation) -> bool {
+        self.survey.lacks(operation) || (self.terms.repository.is_some() && operation.manages_repositories())
+    }
+
+    /// Why a case cannot be judged here, if so.
+    pub fn skips(&self, case: &Case) -> Option<Skip> {
+        let fixed = self.terms.repository.is_some();
+        let unsendable = self.target.cannot_try(case);
+        // What keeps a case from being tried and is not the target's doing counts for nothing.
+        let ours = unsendable.is_some() || (fixed && case.manages_repositories());
+        let skip = self.survey.skips(case, fixed).or(unsendable.map(Skip::excused))?;
+        Some(Skip { counts: skip.counts && !ours, ..skip })
+    }
+
+    /// How its cases are judged.
+    pub fn strictness(&self) -> Strictness {
+        Strictness { messages: self.terms.messages, availability: self.survey.availability }
+    }
+
+    /// Judges a case, whatever [`Session::skips`] says: one with calls at once in all its rounds.
+    pub async fn judge(&self, case: &Case) -> Told {
+        let mut rounds = Rounds::of(case, self.strictness());
+        loop {
+            let number = rounds.count() as u32 + 1;
+            let told = self.attempt(case, None, number).await;
+            if !case.is_race() {
+                return told;
+            }
+            rounds.add(told);
+            if number as usize >= case.rounds {
+                break;
+            }
+        }
+        rounds.together(false).unwrap_or_else(|| unreachable!("one round was tried at least"))
+    }
+
+    /// Tries a case once, and judges what came back. `shared` is a repository for cases that share one; bytes differ from
+    /// one number to another.
+    pub async fn attempt(&self, case: &Case, shared: Option<&str>, number: u32) -> Told {
+        let transcript = self.drive(case, shared, number).await;
+        self.told(case, transcript)
+    }
+
+    /// Tries a case once.
+    pub async fn drive(&self, case: &Case, shared: Option<&str>, number: u32) -> Transcript {
+        let workspace = Workspace {
+            prefix: self.terms.prefix.clone(),
+            shared: self.terms.repository.as_deref().or(shared).map(String::from),
+            account: self.survey.account.clone(),
+            part_size: self.survey.usable_part_size(),
+            salt: format!("{}/{number}", self.terms.prefix),
+        };
+        drive::case(&self.target, case, &workspace).await
+    }
+
+    /// Judges what came back for a case.
+    pub fn told(&self, case: &Case, transcript: Transcript) -> Told {
+        history::told(case, transcript, self.strictness(), self.terms.tier)
+    }
+}

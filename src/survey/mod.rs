@@ -1,0 +1,179 @@
+//! The first look at a target: what it knows, and whether one plain upload works from end to end.
+//!
+//! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
+//! must not drown the report.
+
+mod preflight;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, Step, StepRole};
+use crate::contract::{Operation, Role, Service};
+use crate::judge::Finding;
+
+pub use preflight::{Unreachable, preflight};
+
+/// What was found out about one service of a target.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Survey {
+    /// Which service.
+    pub service: Service,
+    /// The account id that the target uses.
+    pub account: Option<String>,
+    /// What InitiateLayerUpload calls `partSize`.
+    pub part_size: Option<u64>,
+    /// Operations that the target does not know, each with what it answered.
+    pub unknown: BTreeMap<Operation, String>,
+    /// Operations that it knows but whose plain call did not work, each with what it answered.
+    pub broken: BTreeMap<Operation, String>,
+    /// Whether repositories can be made.
+    pub makes_repositories: bool,
+    /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
+    pub availability: bool,
+    /// Why no case of the service can be judged, if so.
+    pub hopeless: Option<String>,
+    /// Whether that is because the target was throttling or silent, and not because of what it answered.
+    pub inconclusive: bool,
+    /// What is missing, as findings: at most one a cause.
+    pub findings: Vec<Finding>,
+}
+
+impl Survey {
+    /// What a part of `partSize` has: as advertised, if that is a size that a part can have.
+    pub fn usable_part_size(&self) -> usize {
+        const SMALLEST: u64 = 5_242_880;
+        const LARGEST: u64 = 20_971_520;
+        match self.part_size {
+            Some(size) if (SMALLEST..=LARGEST).contains(&size) => size as usize,
+            _ => SMALLEST as usize,
+        }
+    }
+
+    /// Leaves only the findings that concern these cases: whoever runs one case asks about that case.
+    pub fn narrow<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
+        let judged: BTreeSet<&str> = cases
+            .flat_map(|case| &case.steps)
+            .filter(|step| step.role == StepRole::Focus || step.role == StepRole::SetUp)
+            .map(Step::operation_name)
+            .collect();
+        self.findings.retain(|finding| {
+            let whole = matches!(
+                finding.rule.as_str(),
+                "survey/service" | "survey/CreateRepository" | "survey/DeleteRepository"
+            );
+            whole || judged.contains(finding.operation.as_str())
+        });
+    }
+
+    /// Whether an operation is missing or broken, so that a random sequence is better off without it.
+    pub fn lacks(&self, operation: Operation) -> bool {
+        self.unknown.contains_key(&operation) || self.broken.contains_key(&operation)
+    }
+
+    /// Why a case cannot be judged on this target, if so.
+    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<Skip> {
+        if let Some(reason) = &self.hopeless {
+            return Some(Skip::counted(reason.clone()));
+        }
+        let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
+        let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
+        if deletes && self.lacks(Operation::DeleteRepository) {
+            return Some(Skip::counted("the target does not remove repositories"));
+        }
+        if let Some(skip) = self.calls_unknown(judged()) {
+            return Some(skip);
+        }
+        if let Some(step) = judged().find(|step| {
+            step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
+        }) {
+            return Some(Skip::counted(format!("a plain {} does not work on this target", step.operation_name())));
+        }
+        if fixed_repository && case.manages_repositories() {
+            return Some(Skip::excused("it makes or removes repositories, and --repository names a fixed one"));
+        }
+        if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
+        {
+            return Some(Skip::counted("BatchCheckLayerAvailability cannot be believed on this target"));
+        }
+        let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
+        (self.account.is_none() && names_account).then(|| Skip::counted("the target names no account id"))
+    }
+
+    /// The skip of a case with a step whose operation the target does not know.
+    fn calls_unknown<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> Option<Skip> {
+        let unknown = |operation: &Operation| self.unknown.contains_key(operation);
+        // What an upload needs comes first: without images alone a target may do.
+        let operation = steps
+            .filter_map(|step| step.operation)
+            .filter(unknown)
+            .min_by_key(|operation| operation.role() == Role::Image)?;
+        let reason = format!("the target does not know {operation}");
+        Some(if operation.role() == Role::Image { Skip::excused(reason) } else { Skip::counted(reason) })
+    }
+}
+
+/// Why a case is not tried on a target.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Skip {
+    /// Why, for the reader.
+    pub reason: String,
+    /// Whether it counts in the scores as what the target could not do; not so what a target of uploads may lack, and what
+    /// keeps a case from being tried and is not the target's doing.
+    pub counts: bool,
+}
+
+impl Skip {
+    fn counted(reason: impl Into<String>) -> Skip {
+        Skip { reason: reason.into(), counts: true }
+    }
+
+    /// One that counts for nothing.
+    pub fn excused(reason: impl Into<String>) -> Skip {
+        Skip { reason: reason.into(), counts: false }
+    }
+}
+
+/// Whether a rule is judged by what BatchCheckLayerAvailability says.
+fn is_about_layers(rule: &str) -> bool {
+    rule.starts_with("BatchCheckLayerAvailability/layers/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::draft::{Draft, HERE};
+    use crate::model::operation::body;
+
+    /// A target that does all but know these operations.
+    fn without(unknown: &[Operation]) -> Survey {
+        Survey {
+            service: Service::Ecr,
+            account: Some(String::from("012345678910")),
+            part_size: None,
+            unknown: unknown.iter().map(|operation| (*operation, String::from("404"))).collect(),
+            broken: BTreeMap::new(),
+            makes_repositories: true,
+            availability: true,
+            hopeless: None,
+            inconclusive: false,
+            findings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_target_without_images_is_excused_from_what_takes_one() {
+        let draft =
+            Draft::new(Service::Ecr, "some/case", "some case").uploaded().complete("complete", "upload", "layer");
+        let image = body::image(HERE, "layer", &["layer"]);
+        let case = draft.focus("PutImage/accepted", Operation::PutImage, image).done();
+        let skip = |unknown: &[Operation]| without(unknown).skips(&case, false).map(|skip| (skip.counts, skip.reason));
+        let told = |operation: Operation| format!("the target does not know {operation}");
+        assert_eq!(skip(&[]), None);
+        assert_eq!(skip(&[Operation::PutImage]), Some((false, told(Operation::PutImage))));
+        // Who lacks what an upload takes is not excused by lacking images as well.
+        let both = [Operation::PutImage, Operation::CompleteLayerUpload];
+        assert_eq!(skip(&both), Some((true, told(Operation::CompleteLayerUpload))));
+    }
+}

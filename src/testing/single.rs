@@ -1,0 +1,153 @@
+//! One case on a tower service.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread;
+
+use crate::case::{Case, Plan};
+use crate::contract::{Service, Source};
+use crate::drive::{Driver, InProcess, Panics, Server, Target};
+use crate::generate::{plan, realise};
+use crate::history::Told;
+use crate::judge::{Finding, Verdict};
+use crate::search;
+use crate::session::{Session, Terms};
+use crate::suite::suite;
+use crate::wire::Exchange;
+
+/// What a report of ecrspec calls the survey where it names a case.
+const SURVEY: &str = "survey";
+
+/// Judges one case on a tower service in this process, by its id: one of the suite, `random/<seed>/<number>`,
+/// `plan/<calls>`, or `survey` for the look at the service that comes before all cases.
+///
+/// # Panics
+///
+/// With what was found, its source and the calls; or where the case could not be judged, or there is none with this id.
+pub fn case(server: impl Server, service: Service, id: &str) {
+    Panics::locate();
+    let server = InProcess::new(server).caught();
+    let panics = server.panics();
+    let terms = Terms { messages: false, ..Terms::of("ecrspec-case") };
+    let target = Arc::new(Target::new(Driver::InProcess(server)));
+    let judged = on_own_thread(|| {
+        block_on(async {
+            let (session, _) = Session::prepare(target, service, terms)
+                .await
+                .map_err(|unreachable| format!("no connection to the service: {}", unreachable.why))?;
+            if id == SURVEY {
+                let told = session.survey().findings.iter().map(describe).collect::<Vec<_>>();
+                return if told.is_empty() { Ok(()) } else { Err(told.join("\n\n")) };
+            }
+            let case = session.fitted(find(service, id)?);
+            if let Some(skip) = session.skips(&case) {
+                return Err(format!("{id} could not be judged: {}", skip.reason));
+            }
+            found(&session.judge(&case).await, &panics, |_| false)
+        })
+    });
+    judged.unwrap_or_else(|told| panic!("{told}"));
+}
+
+/// Drives a sequence into a tower service in this process, and judges what comes back. A panic of the service is passed on.
+///
+/// # Panics
+///
+/// With the finding, the case and how to judge it again, where something is found.
+pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
+    let target = Arc::new(Target::new(Driver::InProcess(InProcess::new(server))));
+    let case = realise(service, plan);
+    let told = on_own_thread(|| {
+        let session = Session::unsurveyed(target, service, Terms::of("ecrspec-sequence"));
+        block_on(session.judge(&case))
+    });
+    if let Verdict::Fail { .. } = told.verdict {
+        found(&told, &Panics::default(), |_| false).unwrap_or_else(|told| panic!("{told}"));
+    }
+}
+
+/// The case with this id.
+fn find(service: Service, id: &str) -> Result<Case, String> {
+    let drawn = || search::find(service, id).or_else(|| Some(realise(service, &plan::parse(service, id).ok()?)));
+    let cases = suite(service).unwrap_or_else(|error| panic!("{error}"));
+    let known = cases.iter().find(|case| case.id == id).cloned();
+    known.or_else(drawn).ok_or_else(|| {
+        let near: Vec<&str> = cases.iter().map(|case| case.id.as_str()).filter(|known| known.contains(id)).collect();
+        let near = if near.is_empty() { String::new() } else { format!("; there are {}", near.join(", ")) };
+        format!("no case of {service} has the id {id:?}{near}")
+    })
+}
+
+/// What was found in a case, but for findings that are accepted.
+pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) -> bool) -> Result<(), String> {
+    let Told { case, transcript, verdict, .. } = told;
+    let findings: Vec<&Finding> = match verdict {
+        Verdict::Pass => return Ok(()),
+        Verdict::Fail { findings } => findings.iter().filter(|finding| !accepted(finding)).collect(),
+        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {
+            let panic = transcript.exchanges.iter().find_map(|exchange| panic_of(exchange, panics));
+            let panic = panic.map(|panic| format!("\n  the service {panic}")).unwrap_or_default();
+            return Err(format!("{} could not be judged: {reason}{panic}", case.id));
+        }
+    };
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let mut text: Vec<String> = findings.into_iter().map(describe).collect();
+    let mut calls = vec![format!("calls of {}", case.id)];
+    for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+        calls.push(format!("  {}: {}", step.name, shown(&exchange.request.body)));
+        calls.push(match &exchange.reply {
+            Ok(answer) => format!("    -> {} {}", answer.status, shown(&answer.body)),
+            Err(trouble) => format!("    -> {trouble}"),
+        });
+        calls.extend(panic_of(exchange, panics).map(|panic| format!("    the service {panic}")));
+    }
+    text.push(calls.join("\n"));
+    text.push(format!("again: ecrspec::testing::case(server, Service::{:?}, {:?})", case.service, case.id));
+    Err(text.join("\n\n"))
+}
+
+fn panic_of(exchange: &Exchange, panics: &Panics) -> Option<String> {
+    exchange.reply.is_err().then(|| panics.of(&exchange.request.body)).flatten()
+}
+
+/// A finding, with its sources.
+fn describe(finding: &Finding) -> String {
+    let mut text = format!(
+        "{}\n  rule {}, {}\n  expected {}\n  got {}",
+        finding.sentence(),
+        finding.rule,
+        finding.tier,
+        finding.expected,
+        finding.got
+    );
+    for source in finding.sources.iter().filter_map(|id| Source::find(id)).take(3) {
+        text += &format!("\n  source {} ({}), {}", source.what, source.edition, source.url);
+    }
+    text
+}
+
+/// A body, as far as it says something to a reader.
+fn shown(body: &[u8]) -> String {
+    const MOST: usize = 300;
+    let text: String = String::from_utf8_lossy(body).chars().take(MOST).flat_map(char::escape_debug).collect();
+    if body.len() > MOST { format!("{text}… ({} bytes)", body.len()) } else { text.replace("\\\"", "\"") }
+}
+
+/// Does something on a thread of its own: the one that asks may be a thread of a runtime, which must not be blocked on.
+pub(super) fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|panic| resume_unwind(panic)))
+}
+
+/// Waits for something, with what a service may want of tokio where tokio is there.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    #[cfg(any(feature = "run", feature = "mock"))]
+    return tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap_or_else(|error| panic!("no runtime: {error}"))
+        .block_on(work);
+    #[cfg(not(any(feature = "run", feature = "mock")))]
+    pollster::block_on(work)
+}

@@ -1,0 +1,200 @@
+//! What the library gives to the tests of others: from red to green step by step, in and outside of a runtime.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use ecrspec::case::Plan;
+use ecrspec::contract::{Operation, Service};
+use ecrspec::judge::Grade;
+use ecrspec::judge::known::KnownFile;
+use ecrspec::mock::{Fault, Mock, router};
+use ecrspec::testing::{self, CaseOutcome, Conformance};
+use http_body_util::Full;
+use tower::ServiceExt as _;
+
+fn mock() -> Router {
+    router(Arc::new(Mock::new(&[Service::Ecr])))
+}
+
+fn faulty(fault: &str) -> Router {
+    router(Arc::new(Mock::with(&[Service::Ecr], Fault::find(fault).unwrap().changes)))
+}
+
+/// Some cases of one operation.
+fn some(server: Router) -> Conformance {
+    Conformance::new(server).services([Service::Ecr]).filter("UploadLayerPart/uploadId").random(0)
+}
+
+/// What is said by a function that panics.
+fn message(panics: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(panics)).expect_err("a panic");
+    payload.downcast_ref::<String>().expect("a text").clone()
+}
+
+/// Nothing that only a command has.
+fn has_no_flags(report: &str) {
+    for word in ["ecrspec replay", " --", "(-v", " -v "] {
+        assert!(!report.contains(word), "{word:?} in\n{report}");
+    }
+}
+
+/// A fault that some of the cases find.
+const FAULT: &str = "upload-id-any-uuid";
+
+/// What entries of known deviations must name, for each cause of a report.
+fn accepted(report: &str) -> BTreeSet<(String, String)> {
+    let mut entries = BTreeSet::new();
+    let mut rules = Vec::new();
+    for line in report.lines().map(str::trim) {
+        match line.split_once(' ').map(|(key, value)| (key, value.trim())) {
+            Some(("rule", rule)) => rules = vec![String::from(rule.split(',').next().unwrap())],
+            Some(("accept", value)) => {
+                rules = value.trim_start_matches("as").trim().split(", ").map(String::from).collect();
+            }
+            Some(("got", got)) => entries.extend(rules.drain(..).map(|rule| (rule, String::from(got)))),
+            _ => {}
+        }
+    }
+    entries
+}
+
+#[test]
+fn known_deviations_turn_it_green() {
+    let server = || faulty(FAULT);
+    let report = some(server()).check().unwrap_err();
+    has_no_flags(&report);
+    assert!(report.contains("ecrspec::testing::case(server, Service::Ecr, \"UploadLayerPart/uploadId/"), "{report}");
+    let accepted = accepted(&report);
+    let entry =
+        |(rule, got): &(String, String)| format!("[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"later\"\n");
+    let entries: String = accepted.iter().map(entry).collect();
+    some(server()).known_entries(KnownFile::parse(&entries).unwrap().known).run();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &entries).unwrap();
+    some(server()).known(file.path()).run();
+    // Of another answer, an entry says nothing.
+    let rules: BTreeSet<&String> = accepted.iter().map(|(rule, _)| rule).collect();
+    let other = rules.into_iter().map(|rule| entry(&(rule.clone(), String::from("500 without an error type"))));
+    let other: String = other.collect();
+    assert!(some(server()).known_entries(KnownFile::parse(&other).unwrap().known).check().is_err());
+}
+
+#[test]
+fn grades_that_do_not_count_turn_it_green() {
+    assert!(some(faulty(FAULT)).fail_on(Grade::ALL).check().is_err());
+    let report = some(faulty(FAULT)).check().unwrap_err();
+    let graded = |grade: &Grade| report.contains(&format!("grade     {grade}:"));
+    let others: Vec<Grade> = Grade::ALL.into_iter().filter(|grade| !graded(grade)).collect();
+    assert!(others.len() < Grade::ALL.len(), "{report}");
+    some(faulty(FAULT)).fail_on(others).run();
+}
+
+#[test]
+fn what_is_chosen_by_no_filter_is_no_success() {
+    let report = some(mock()).filter("nonsense").check();
+    assert_eq!(report, Ok(()), "one of two filters chooses");
+    let nothing = Conformance::new(mock()).services([Service::Ecr]).filter("nonsense").check().unwrap_err();
+    assert!(nothing.contains("nothing was run"), "{nothing}");
+}
+
+#[test]
+fn each_case_is_a_test() {
+    let names = |suite: Conformance| suite.cases().iter().map(testing::ConformanceCase::name).collect::<BTreeSet<_>>();
+    let all = names(some(mock()).random(2));
+    assert_eq!(all.len(), some(mock()).random(2).cases().len(), "names are distinct");
+    assert!(all.iter().all(|name| name.starts_with("ecr::UploadLayerPart/uploadId/")), "{all:?}");
+    let random = Conformance::new(mock()).services([Service::Ecr]).filter("random/").random(2);
+    assert_eq!(names(random), ["ecr::random/0/0", "ecr::random/0/1"].map(String::from).into());
+    assert!(some(mock()).cases().iter().all(|case| case.judge() == Ok(CaseOutcome::Passed)));
+    let failures: Vec<String> = some(faulty(FAULT)).cases().iter().filter_map(|case| case.judge().err()).collect();
+    assert!(!failures.is_empty());
+    failures.iter().for_each(|failure| has_no_flags(failure));
+    let without_grades = some(faulty(FAULT)).fail_on([]).cases();
+    assert!(without_grades.iter().all(|case| case.judge() == Ok(CaseOutcome::Passed)));
+}
+
+#[test]
+fn a_single_case_is_judged_by_its_id() {
+    for id in ["UploadLayerPart/accepted/plain", "random/0/7", "plan/InitiateLayerUpload,UploadLayerPart", "survey"] {
+        testing::case(mock(), Service::Ecr, id);
+    }
+    let found = message(|| {
+        let report = some(faulty(FAULT)).check().unwrap_err();
+        let (_, id) = report.split_once("Service::Ecr, \"").unwrap();
+        testing::case(faulty(FAULT), Service::Ecr, id.split('"').next().unwrap());
+    });
+    assert!(found.contains("rule UploadLayerPart/uploadId/") && found.contains("again: "), "{found}");
+    has_no_flags(&found);
+    let unknown = message(|| testing::case(mock(), Service::Ecr, "UploadLayerPart/nonsense"));
+    assert!(unknown.contains("no case of ecr has the id"), "{unknown}");
+}
+
+/// A mock that wants the timers of tokio.
+fn with_timers() -> impl ecrspec::drive::Server {
+    let mock = mock();
+    tower::service_fn(move |request: http::Request<Full<Bytes>>| {
+        let mock = mock.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            mock.oneshot(request).await
+        }
+    })
+}
+
+fn plain_plan() -> Plan {
+    use arbitrary::Unstructured;
+    Unstructured::new(&[3; 200]).arbitrary().unwrap()
+}
+
+#[test]
+fn services_may_use_tokio() {
+    testing::sequence(with_timers(), Service::Ecr, &plain_plan());
+    testing::case(with_timers(), Service::Ecr, "UploadLayerPart/accepted/plain");
+}
+
+#[tokio::test]
+async fn it_works_in_a_runtime() {
+    some(mock()).run();
+    testing::sequence(with_timers(), Service::Ecr, &plain_plan());
+    testing::case(with_timers(), Service::Ecr, "UploadLayerPart/accepted/plain");
+    let cases = some(mock()).cases();
+    assert_eq!(cases[0].judge(), Ok(CaseOutcome::Passed));
+}
+
+/// A mock that panics where a part is uploaded with an uploadId that is no text.
+fn panicking() -> impl ecrspec::drive::Server {
+    let mock = mock();
+    tower::service_fn(move |request: http::Request<Full<Bytes>>| {
+        let mock = mock.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let bytes = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+            let target = head.headers.get("x-amz-target").is_some_and(|target| {
+                target.to_str().is_ok_and(|target| target.ends_with(Operation::UploadLayerPart.name()))
+            });
+            let body = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(!(target && body.contains("\"uploadId\":1")), "the id is no text");
+            let answer: Result<Response<Body>, Infallible> =
+                mock.oneshot(http::Request::from_parts(head, Full::new(bytes))).await;
+            answer
+        }
+    })
+}
+
+#[test]
+fn a_panic_of_the_service_is_told_with_its_place() {
+    let suite =
+        Conformance::new(panicking()).services([Service::Ecr]).filter("UploadLayerPart/uploadId/type").random(0);
+    let report = suite.clone().check().unwrap_err();
+    let told = "the service panicked at tests/testing.rs:";
+    assert!(report.contains(told) && report.contains("the id is no text"), "{report}");
+    let failures: Vec<String> = suite.cases().iter().filter_map(|case| case.judge().err()).collect();
+    assert!(failures.iter().any(|failure| failure.contains(told)), "{failures:?}");
+}
