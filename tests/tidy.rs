@@ -17,8 +17,9 @@ use source::{Source, imports, source, sources};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("wire", &["contract"]),
-    ("expect", &["contract"]),
-    ("case", &["contract", "wire", "expect"]),
+    ("template", &[]),
+    ("expect", &["contract", "template"]),
+    ("case", &["contract", "wire", "template", "expect"]),
     ("model", &["contract", "wire", "expect", "case"]),
     ("judge", &["contract", "wire", "expect", "case"]),
     ("generate", &["contract", "wire", "expect", "case", "model"]),
@@ -52,8 +53,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms that neither wait nor touch the world.
 const PURE: &[&str] = &[
-    "contract", "expect", "wire", "case", "model", "judge", "generate", "history", "scenario", "report", "coverage",
-    "fuzzing",
+    "contract", "template", "expect", "wire", "case", "model", "judge", "generate", "history", "scenario", "report",
+    "coverage", "fuzzing",
 ];
 
 /// Pairs of files that name each other, and are no module and one inside of it. Two such are one file, or a third has what
