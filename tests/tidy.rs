@@ -11,6 +11,7 @@ use ecrspec::contract::source::SOURCES;
 use ecrspec::contract::{self, ErrorType, Kind, Member, Operation, Rule, Rules, Service, Shape, Tier};
 use ecrspec::generate::catalogue;
 use ecrspec::suite::{drafts, snapshots, suite};
+use ecrspec::template::{Reference, Template};
 use source::{Source, imports, source, sources};
 
 /// Which rooms the code of a room may name: only rooms that come before it. Tests inside a room may name more.
@@ -21,13 +22,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("expect", &["contract", "template"]),
     ("case", &["contract", "wire", "template", "expect"]),
     ("model", &["contract", "wire", "expect", "case"]),
-    ("judge", &["contract", "wire", "expect", "case"]),
-    ("generate", &["contract", "wire", "expect", "case", "model"]),
-    ("history", &["contract", "wire", "case", "judge", "generate"]),
-    ("scenario", &["contract", "wire", "expect", "case", "generate"]),
+    ("judge", &["contract", "wire", "template", "expect", "case"]),
+    ("generate", &["contract", "wire", "template", "expect", "case", "model"]),
+    ("history", &["contract", "wire", "template", "case", "judge", "generate"]),
+    ("scenario", &["contract", "wire", "template", "expect", "case", "generate"]),
     ("mock", &["contract", "wire", "case", "model"]),
-    ("drive", &["contract", "wire", "case", "model", "judge"]),
-    ("report", &["contract", "wire", "expect", "case", "judge", "drive"]),
+    ("drive", &["contract", "wire", "template", "case", "model", "judge"]),
+    ("report", &["contract", "wire", "template", "expect", "case", "judge", "drive"]),
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "report"]),
@@ -40,12 +41,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "search", "run", "mock", "selftest",
         ],
     ),
-    ("testing", &["contract", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
+    ("testing", &["contract", "template", "expect", "case", "model", "judge", "generate", "drive", "report", "run"]),
     (
         "fuzzing",
         &[
-            "contract", "wire", "expect", "case", "model", "judge", "generate", "history", "scenario", "drive",
-            "report", "suite", "mock", "testing",
+            "contract", "wire", "template", "expect", "case", "model", "judge", "generate", "history", "scenario",
+            "drive", "report", "suite", "mock", "testing",
         ],
     ),
     ("main", &["cli"]),
@@ -298,6 +299,19 @@ fn every_rule_that_gates_has_a_case() {
 }
 
 #[test]
+fn every_reference_of_a_case_is_one() {
+    for service in Service::ALL {
+        for case in suite(service).unwrap() {
+            for step in &case.steps {
+                // What is generated is read leniently: a typing mistake would be sent as it is.
+                let parsed = Template::parse(step.request.body.to_bytes());
+                assert_eq!(parsed.as_ref(), Ok(&step.request.body), "{service} {}, step {}", case.id, step.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn scenarios_admit_what_their_rules_admit() {
     for service in Service::ALL {
         for case in drafts(service).unwrap().iter().filter(|case| case.id.starts_with("scenarios/")) {
@@ -334,10 +348,9 @@ fn nothing_that_gates_rests_on_an_open_question() {
 }
 
 /// The uploads that a body refers to.
-fn uploads(body: &[u8]) -> BTreeSet<String> {
-    let text = String::from_utf8_lossy(body).into_owned();
-    let ends = text.split("${").skip(1).filter_map(|rest| rest.split_once(".uploadId}"));
-    ends.map(|(step, _)| String::from(step)).filter(|step| !step.contains('}')).collect()
+fn uploads(body: &Template) -> BTreeSet<String> {
+    let ids = body.references().filter_map(Reference::of_member).filter(|of| of.member == "uploadId");
+    ids.map(|of| of.step.clone()).collect()
 }
 
 #[test]

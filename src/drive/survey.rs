@@ -14,6 +14,7 @@ use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
 use crate::contract::{ErrorType, Operation, Role, Rules, Service};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
+use crate::template::Reference;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, NoConnection, Trouble, envelope};
 
@@ -216,7 +217,8 @@ impl Survey {
         {
             return Some(String::from("BatchCheckLayerAvailability cannot be believed on this target"));
         }
-        let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
+        let names_account =
+            judged().any(|step| step.request.body.references().any(|reference| *reference == Reference::Registry));
         (self.account.is_none() && names_account).then(|| String::from("the target names no account id"))
     }
 }
@@ -393,7 +395,7 @@ impl Look {
         else {
             return false;
         };
-        let digest = transcript.bindings.value("sha256:layer").unwrap_or_default();
+        let digest = transcript.bindings.value(&Reference::sha256("layer")).unwrap_or_default();
         let is_there = |body: &serde_json::Map<String, Value>| {
             let listed = body.get("layers").and_then(Value::as_array).into_iter().flatten();
             listed.into_iter().any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE")
@@ -476,7 +478,8 @@ fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_jso
 /// A member of the first answer that has it.
 fn member(transcript: &Transcript, name: &str) -> Option<Value> {
     let bindings: &Bindings = &transcript.bindings;
-    bindings.iter().find(|(key, _)| key.ends_with(&format!(".{name}"))).map(|(_, value)| value.clone())
+    let of_name = |reference: &Reference| matches!(reference, Reference::Member(of) if of.member == name);
+    bindings.iter().find(|(reference, _)| of_name(reference)).map(|(_, value)| value.clone())
 }
 
 fn digits(value: &Value) -> Option<String> {

@@ -11,8 +11,8 @@ use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
-use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
+use crate::template::shown;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();

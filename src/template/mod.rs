@@ -160,6 +160,11 @@ impl Template {
     }
 }
 
+/// A text with its references as a reader sees them: [`Template::shown`].
+pub fn shown(text: &str) -> String {
+    Template::lenient(text).shown()
+}
+
 impl Part {
     /// A text that stands for itself.
     pub fn text(text: &str) -> Part {

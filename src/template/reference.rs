@@ -199,6 +199,26 @@ impl Reference {
         }
     }
 
+    /// The further repository that it depends on.
+    pub fn further_repository(&self) -> Option<&str> {
+        match self {
+            Reference::Repository(further) => further.as_deref(),
+            Reference::Pad { of, .. } => of.further_repository(),
+            Reference::Absent
+            | Reference::Registry
+            | Reference::Member(_)
+            | Reference::Upper(_)
+            | Reference::Base64(_)
+            | Reference::Sha256(_)
+            | Reference::Hex { .. }
+            | Reference::Sha256Prefix12(_)
+            | Reference::Sha256LastDigitOff(_)
+            | Reference::Size(_)
+            | Reference::Last(_)
+            | Reference::Repeat { .. } => None,
+        }
+    }
+
     /// The reference with other names for repositories, steps and chunks.
     pub fn rename(&self, name: &impl Fn(&str) -> String) -> Reference {
         let of_member = |Member { step, member }: &Member| Member { step: name(step), member: member.clone() };
@@ -329,6 +349,11 @@ impl Chunks {
     pub fn of(names: impl IntoIterator<Item = String>) -> Option<Chunks> {
         let names: Vec<String> = names.into_iter().collect();
         (!names.is_empty()).then_some(Chunks(names))
+    }
+
+    /// One chunk.
+    pub fn one(name: &str) -> Chunks {
+        Chunks(vec![String::from(name)])
     }
 
     /// Their names.
