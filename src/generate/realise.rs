@@ -436,14 +436,7 @@ impl Unfolding {
     }
 
     /// A value of the catalogue, which is about `upload` and `layer`, with the names of this sequence.
-    fn localised(
-        &self,
-        json: &str,
-        repository: &Reference,
-        upload: Option<&Upload>,
-        content: &[String],
-    ) -> Option<String> {
-        let Reference::Repository(here) = repository else { return None };
+    fn localised(&self, json: &str, here: &Reference, upload: Option<&Upload>, content: &[String]) -> Option<String> {
         let template = Template::lenient(json);
         let is_of_nothing = content.is_empty();
         let twice = |reference: &Reference| *reference == Reference::sha256("layer+layer");
@@ -458,7 +451,7 @@ impl Unfolding {
         };
         let nothing = OF_NOTHING.trim_start_matches("sha256:");
         let changed = template.map(|reference| match reference {
-            Reference::Repository(None) => Part::Reference(Reference::Repository(here.clone())),
+            Reference::Repository(None) => Part::Reference(here.clone()),
             Reference::Registry => Part::text(ACCOUNT),
             of_upload if of_upload.of_member().is_some_and(is_upload_id) => {
                 Part::Reference(of_upload.rename(&|_| String::from(step)))
