@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::source::NoTier;
 use crate::contract::{ErrorType, Source, Tier};
+use crate::template::Template;
 
 /// An answer that the contract admits.
 ///
@@ -15,7 +16,7 @@ use crate::contract::{ErrorType, Source, Tier};
 pub enum Outcome {
     /// 200. Beside the listed members the answer must have all that the contract documents for the operation.
     Success {
-        /// Members with these values; a string `${name}` stands for the value bound to that name. Objects may have
+        /// Members with these values; a string that is a reference alone stands for its value. Objects may have
         /// more members, lists not more items.
         members: Map<String, Value>,
     },
@@ -112,7 +113,7 @@ impl fmt::Display for Outcome {
         }
         if !self.members().is_empty() {
             let text = serde_json::to_string(self.members()).map_err(|_| fmt::Error)?;
-            write!(f, " {}", shown(&text))?;
+            write!(f, " {}", Template::lenient(text).shown())?;
         }
         Ok(())
     }
@@ -128,8 +129,11 @@ impl FromStr for Outcome {
         };
         let members = match members {
             "" => Map::new(),
-            json => serde_json::from_str(&stored(json))
-                .map_err(|error| format!("expected a JSON object after {head:?}: {error}"))?,
+            json => {
+                let json = Template::from_shown(json).map_err(|mistake| mistake.to_string())?.to_string();
+                serde_json::from_str(&json)
+                    .map_err(|error| format!("expected a JSON object after {head:?}: {error}"))?
+            }
         };
         if head == "200" {
             return Ok(Outcome::Success { members });
@@ -170,31 +174,6 @@ impl Expectation {
     }
 }
 
-/// References as they are shown: `${upload.uploadId}` reads `«upload.uploadId»`.
-pub fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        out += before;
-        match after.split_once('}') {
-            Some((name, tail)) => {
-                out += &format!("«{name}»");
-                rest = tail;
-            }
-            None => {
-                out += "${";
-                rest = after;
-            }
-        }
-    }
-    out + rest
-}
-
-/// The reverse of [`shown`].
-pub fn stored(text: &str) -> String {
-    text.replace('«', "${").replace('»', "}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,5 +197,6 @@ mod tests {
         assert!(error("documented [none-found] 404 UploadNotFoundException").contains("expected status 400"));
         assert!(error("certain [none-found] 200").contains("expected a tier"));
         assert!(error("open [nobody] 200").contains("id of a source"));
+        assert!(error(r#"open [none-found] 200 {"a":"«nobody»"}"#).starts_with("\"nobody\" is no reference"));
     }
 }

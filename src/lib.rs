@@ -26,6 +26,7 @@
 //! | --- | --- | --- |
 //! | 1 | [`contract`] | what the documents say, as data: shapes, errors, rules, sources; [`contract::check`] holds a request against them |
 //! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found |
+//! | 2 | [`template`] | bytes with references `${…}`, parsed once; [`template::Reference`], the kinds of them |
 //! | 2 | [`expect`] | what is admitted as an answer, and how that reads |
 //! | 3 | [`case`] | a sequence of calls, its references and its bytes; [`case::Plan`], the decisions behind a random one |
 //! | 3 | [`model`] | the reference registry |
@@ -66,13 +67,14 @@
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
 //! | when a case is tried again, or a target given up | `run/health.rs`, without a clock or a target |
+//! | kind of reference `${…}` | a variant of [`template::Reference`]; the compiler names what else has to know it |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
 //!
 //! # Invariants
 //!
-//! 1. [`contract`] depends on no other room. [`contract`], [`expect`], [`case`], [`model`], [`judge`], [`generate`],
-//!    [`history`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of [`survey`], they
-//!    use what was found, and only a run looks.
+//! 1. [`contract`] depends on no other room. [`contract`], [`template`], [`expect`], [`case`], [`model`], [`judge`],
+//!    [`generate`], [`history`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of
+//!    [`survey`], they use what was found, and only a run looks.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
 //!    All randomness enters through a [`case::Plan`]; the id of a random case is its plan as text, or its seed and number.
@@ -102,6 +104,7 @@ pub mod scenario;
 pub mod session;
 pub mod suite;
 pub mod survey;
+pub mod template;
 pub mod wire;
 
 #[cfg(feature = "cli")]

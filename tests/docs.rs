@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use ecrspec::case::bindings::{KINDS, WORDS};
+use ecrspec::template::Reference;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 const README: &str = include_str!("../README.md");
@@ -73,10 +73,15 @@ fn the_readme_names_the_rust_that_the_manifest_names() {
 #[test]
 fn the_guide_has_every_reference_of_a_case() {
     let page = include_str!("../docs/src/scenarios.md");
-    let words = WORDS.iter().map(|word| format!("`${{{word}}}`"));
-    for reference in words.chain(KINDS.iter().map(|kind| format!("`${{{kind}:"))) {
-        assert!(page.contains(&reference), "docs/src/scenarios.md has no {reference}");
-    }
+    let table = page.split_once("| reference | stands for |").unwrap().1.split("\n\n").next().unwrap();
+    let columns = table.lines().skip(2).filter_map(|row| row.split('|').nth(1));
+    let documented: BTreeSet<String> = columns
+        .flat_map(|column| column.split(','))
+        // More than one chunk may be named.
+        .map(|form| form.trim_matches([' ', '`']).replace("NAME+NAME", "NAME"))
+        .collect();
+    let forms: BTreeSet<String> = Reference::FORMS.iter().map(|form| format!("${{{form}}}")).collect();
+    assert_eq!(documented, forms, "docs/src/scenarios.md, and Reference::FORMS");
 }
 
 #[test]

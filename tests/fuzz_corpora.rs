@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use ecrspec::case::{Bindings, Case, Length, Step, StepRole, fill};
+use ecrspec::case::{Bindings, Case, Length, Step, StepRole};
 use ecrspec::contract::error::ERRORS;
 use ecrspec::contract::{Kind, Member, Operation, Service, Shape};
 use ecrspec::expect::Outcome;
@@ -17,7 +17,8 @@ use ecrspec::generate::plan;
 use ecrspec::model::Registry;
 use ecrspec::scenario::{Found, print, print_found};
 use ecrspec::suite::suite;
-use ecrspec::wire::{Answer, Request, envelope};
+use ecrspec::template::{Reference, Template};
+use ecrspec::wire::{Answer, envelope};
 use serde_json::{Value, json};
 
 /// What a target does with a seed.
@@ -123,13 +124,13 @@ fn slug(id: &str) -> String {
 /// The body of a step in the repository and upload that the target `request` has.
 fn body(case: &Case, step: &Step) -> Option<Bytes> {
     let mut bindings = Bindings::new(&case.chunks, "fuzz", 32);
-    bindings.bind("registry", ecrspec::model::registry::ACCOUNT);
-    bindings.bind("absent", "ecrspec/absent");
-    bindings.bind("repository", "ecrspec/fuzz");
+    bindings.bind(Reference::Registry, ecrspec::model::registry::ACCOUNT);
+    bindings.bind(Reference::Absent, "ecrspec/absent");
+    bindings.bind(Reference::repository(None), "ecrspec/fuzz");
     for other in &case.steps {
-        bindings.bind(format!("{}.uploadId", other.name), upload_id());
+        bindings.bind(Reference::member(&other.name, "uploadId"), upload_id());
     }
-    fill(&step.request.body, &mut bindings).ok()
+    bindings.fill(&step.request.body).ok()
 }
 
 /// The id that the reference registry gives the first upload.
@@ -310,16 +311,16 @@ fn is_small(case: &Case) -> bool {
 fn answers(case: &Case) -> Vec<(String, Answer)> {
     let mut registry = Registry::new(case.service);
     let mut bindings = Bindings::new(&case.chunks, "fuzz", 32);
-    bindings.bind("registry", ecrspec::model::registry::ACCOUNT);
-    bindings.bind("absent", "ecrspec/absent");
-    bindings.bind("repository", "ecrspec/fuzz");
+    bindings.bind(Reference::Registry, ecrspec::model::registry::ACCOUNT);
+    bindings.bind(Reference::Absent, "ecrspec/absent");
+    bindings.bind(Reference::repository(None), "ecrspec/fuzz");
     let body = Bytes::from_static(br#"{"repositoryName":"ecrspec/fuzz"}"#);
     registry.answer(&envelope::request(case.service, Operation::CreateRepository, body)).unwrap();
     let mut found = Vec::new();
     for step in &case.steps {
-        let Ok(body) = fill(&step.request.body, &mut bindings) else { break };
+        let Ok(body) = bindings.fill(&step.request.body) else { break };
         let operation = step.operation.map_or("none", Operation::name);
-        match registry.answer(&Request { body, ..step.request.clone() }) {
+        match registry.answer(&step.request.with_body(body)) {
             Ok(members) => {
                 bindings.capture(&step.name, &members);
                 found.push((format!("{operation}-200"), envelope::answer(200, &members)));
@@ -369,7 +370,7 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
     odd.title = String::from("\u{7f}\u{85}\u{9b}\u{2028}\u{feff}: #");
     odd.about = String::from("first\n\n  second \n\tthird");
     let text = "{\"repositoryName\":\"\u{7f}\u{85}\u{9b}\u{2028}\u{feff}\u{202e}'\\u0000\\n\",\"n\":0x1f}";
-    odd.steps[0].request.body = Bytes::from(text);
+    odd.steps[0].request.body = Template::lenient(text);
     seeds.push((String::from("scenario/odd-characters.yaml"), print(&odd).unwrap().into_bytes()));
     let found = Found { rule: String::from("always/no-5xx"), got: String::from("500 ServerException") };
     seeds.push((String::from("scenario/found.yaml"), print_found(&case, Some(&found)).unwrap().into_bytes()));

@@ -15,6 +15,7 @@ use ecrspec::drive::{self, Driver, Target, Workspace};
 use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
 use ecrspec::suite::suite;
+use ecrspec::template::Template;
 use ecrspec::wire::{Framing, Request};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -47,6 +48,7 @@ steps:
   - name: again
     call: CompleteLayerUpload
     body: {repositoryName: "${absent}-x", uploadId: "${upper:upload.uploadId}", layerDigests: ["${complete.layerDigest}"]}
+    judged: false
 "#;
 
 fn case(yaml: &str) -> Case {
@@ -208,8 +210,8 @@ fn what_a_case_says_is_never_code() {
         let fit = text.replace(['}', '+'], "");
         for (from, to) in [("upload.", format!("{fit}.")), (":layer", format!(":{fit}"))] {
             for step in &mut case.steps {
-                let body = String::from_utf8(step.request.body.to_vec()).unwrap();
-                step.request.body = body.replace(from, &to).into();
+                let body = step.request.body.to_string();
+                step.request.body = Template::parse(body.replace(from, &to)).unwrap();
             }
         }
         case.chunks = vec![Chunk::new(&fit, 40)];
@@ -218,13 +220,13 @@ fn what_a_case_says_is_never_code() {
         case.steps[1].request.headers.push((String::from("X-Value"), value.trim().to_owned()));
         case.steps[2].request.headers.push((String::from("X-`kill$IFS$$`"), String::from("name")));
         case.steps[3].request.method = String::from("P`kill$IFS$$`");
-        case.steps[3].request.body = text.replace("${", "$").into();
+        case.steps[3].request.body = Template::literal(text.clone());
         if index % 2 == 0 || text.is_empty() {
             sends_the_same(&case, &server, Some(&text));
         } else {
             // In repositories of its own, a further one with this name.
             case.place = Place::Own(vec![fit.clone()]);
-            case.steps[3].request.body = format!("{{\"x\":\"${{repository:{fit}}}\"}}").into();
+            case.steps[3].request.body = Template::parse(format!("{{\"x\":\"${{repository:{fit}}}\"}}")).unwrap();
             sends_the_same(&case, &server, None);
         }
         assert!(!canary.exists(), "{text:?}");
@@ -371,7 +373,7 @@ fn every_case_can_be_a_script() {
 
 #[test]
 fn what_curl_cannot_send_is_refused() {
-    let request = |change: fn(&mut Request)| {
+    let request = |change: fn(&mut Request<Template>)| {
         let mut case = case(LAYER);
         change(&mut case.steps[0].request);
         script(&case, &to("http://127.0.0.1:5000", None)).unwrap_err().to_string()
@@ -380,8 +382,14 @@ fn what_curl_cannot_send_is_refused() {
     let rows = [
         (request(|request| request.method = String::from("HEAD")), "curl cannot send the method \"HEAD\""),
         (request(|request| request.method = String::from("PO ST")), "curl cannot send the method \"PO ST\""),
-        (request(|request| request.body = "${nobody.uploadId}".into()), "no command stands for ${nobody.uploadId}"),
-        (request(|request| request.body = "${base64:absent}".into()), "no command stands for ${base64:absent}"),
+        (
+            request(|request| request.body = Template::parse("${nobody.uploadId}").unwrap()),
+            "no command stands for ${nobody.uploadId}",
+        ),
+        (
+            request(|request| request.body = Template::parse("${base64:absent}").unwrap()),
+            "no command stands for ${base64:absent}",
+        ),
     ];
     for (found, expected) in rows {
         assert_eq!(found, expected);
@@ -479,22 +487,22 @@ fn references_stand_for_what_they_stand_for_in_a_case() {
     case.chunks.push(Chunk::new("Layer", 3));
     case.chunks.push(Chunk::new("none", 0));
     let bodies: [&[u8]; 4] = [
-        b"{\"x\":\"${hex:layer}${HEX:layer}${short:layer}${nearly:layer}${repeat:3:ab}${repeat:100:z}${repeat:0:q}\"}",
+        b"{\"x\":\"${hex:layer}${hex-upper:layer}${sha256-prefix12:layer}${sha256-last-digit-off:layer}${repeat:3:ab}${repeat:100:z}${repeat:0:q}\"}",
         b"{\"layerPartBlob\":\"${base64:layer}\",\"x\":\"${repeat:40:\\\"}\"}",
         b"\xff\0\x01%s\\n-'\"${size:layer+Layer}${last:layer}${sha256:none}${open",
         b"-${pad:60:repository}${upload.partSize}${upper:upload.uploadId}",
     ];
     for (step, body) in case.steps.iter_mut().zip(bodies) {
-        step.request.body = body.to_vec().into();
+        step.request.body = Template::parse(body).unwrap();
     }
     case.steps[2].request.framing = Framing::Chunked;
     case.steps[3].request.framing = Framing::ExpectContinue;
     sends_the_same(&case, &server, Some("team/app"));
     case.steps[3].request.framing = Framing::Verbatim;
-    case.steps[3].request.body = "\"${registry}\"".into();
+    case.steps[3].request.body = Template::parse("\"${registry}\"").unwrap();
     sends_the_same(&case, &server, None);
     // As long as asked for, whatever the repository is called.
-    case.steps[3].request.body = "${pad:60:repository}".into();
+    case.steps[3].request.body = Template::parse("${pad:60:repository}").unwrap();
     run(&script(&case, &to(&server.endpoint, None)).unwrap());
     let padded = String::from_utf8(server.take().into_iter().rev().nth(1).unwrap().body).unwrap();
     let (name, filler) = padded.split_once('/').unwrap();
@@ -511,7 +519,7 @@ fn a_script_asks_for_the_account_and_the_part_size() {
     let server = answering("x");
     let mut case = case(LAYER);
     case.chunks[0].len = Length::PartSize;
-    case.steps[3].request.body = "{\"registryId\":\"${registry}\"}".into();
+    case.steps[3].request.body = Template::parse("{\"registryId\":\"${registry}\"}").unwrap();
     for repository in [None, Some("team/app")] {
         let output = run(&script(&case, &to(&server.endpoint, repository)).unwrap());
         assert!(output.status.success(), "{}", err(&output));

@@ -78,7 +78,7 @@ fn a_default_run_reaches_every_state() {
                 calls += 1;
                 accepted += usize::from(success);
                 pairs += usize::from(step.precedence.is_some());
-                let body = String::from_utf8_lossy(&step.request.body).into_owned();
+                let body = step.request.body.to_string();
                 let repository = ["${repository}", "${repository:other}"].into_iter().find(|name| body.contains(name));
                 let repository = repository.map(String::from).unwrap_or_default();
                 if step.operation == Some(Operation::InitiateLayerUpload) && success {

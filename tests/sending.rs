@@ -20,6 +20,7 @@ use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RunError, Settings, Work, run};
 use ecrspec::suite::suite;
+use ecrspec::template::Template;
 use ecrspec::wire::{Framing, NoConnection, Reply, Request, Trouble, Unsendable, envelope};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -184,7 +185,7 @@ fn a_request_that_cannot_be_sent_is_not_the_targets_crash() {
     for driver in drivers() {
         assert_eq!(verdict(Target::new(driver), case.clone()), (Verdict::Pass, true));
     }
-    let change = |change: &dyn Fn(&mut Request)| {
+    let change = |change: &dyn Fn(&mut Request<Template>)| {
         let mut case = case.clone();
         change(&mut case.steps.last_mut().unwrap().request);
         case

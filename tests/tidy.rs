@@ -11,24 +11,26 @@ use ecrspec::contract::source::SOURCES;
 use ecrspec::contract::{self, ErrorType, Kind, Member, Operation, Rule, Rules, Service, Shape, Tier};
 use ecrspec::generate::catalogue;
 use ecrspec::suite::{drafts, snapshots, suite};
+use ecrspec::template::{Reference, Template};
 use source::{Source, imports, source, sources};
 
 /// Which rooms the code of a room may name: only rooms that come before it. Tests inside a room may name more.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("wire", &["contract"]),
-    ("expect", &["contract"]),
-    ("case", &["contract", "wire", "expect"]),
+    ("template", &[]),
+    ("expect", &["contract", "template"]),
+    ("case", &["contract", "wire", "template", "expect"]),
     ("model", &["contract", "wire", "expect", "case"]),
-    ("judge", &["contract", "wire", "expect", "case"]),
-    ("generate", &["contract", "wire", "expect", "case", "model"]),
-    ("history", &["contract", "wire", "case", "judge", "generate"]),
-    ("scenario", &["contract", "wire", "expect", "case", "generate"]),
+    ("judge", &["contract", "wire", "template", "expect", "case"]),
+    ("generate", &["contract", "wire", "template", "expect", "case", "model"]),
+    ("history", &["contract", "wire", "template", "case", "judge", "generate"]),
+    ("scenario", &["contract", "wire", "template", "expect", "case", "generate"]),
     ("mock", &["contract", "wire", "case", "model"]),
-    ("drive", &["contract", "wire", "case"]),
-    ("survey", &["contract", "wire", "case", "model", "judge", "drive"]),
-    ("events", &["contract", "wire", "expect", "case", "judge", "survey"]),
-    ("report", &["contract", "wire", "expect", "case", "judge", "survey", "events"]),
+    ("drive", &["contract", "wire", "template", "case"]),
+    ("survey", &["contract", "wire", "template", "case", "model", "judge", "drive"]),
+    ("events", &["contract", "wire", "template", "expect", "case", "judge", "survey"]),
+    ("report", &["contract", "wire", "template", "expect", "case", "judge", "survey", "events"]),
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "events"]),
@@ -58,8 +60,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "fuzzing",
         &[
-            "contract", "wire", "expect", "case", "model", "judge", "generate", "history", "scenario", "survey",
-            "events", "report", "suite", "mock", "testing",
+            "contract", "wire", "template", "expect", "case", "model", "judge", "generate", "history", "scenario",
+            "survey", "events", "report", "suite", "mock", "testing",
         ],
     ),
     ("main", &["cli"]),
@@ -67,8 +69,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms that neither wait nor touch the world.
 const PURE: &[&str] = &[
-    "contract", "expect", "wire", "case", "model", "judge", "generate", "history", "scenario", "survey", "events",
-    "report", "coverage", "fuzzing",
+    "contract", "template", "expect", "wire", "case", "model", "judge", "generate", "history", "scenario", "survey",
+    "events", "report", "coverage", "fuzzing",
 ];
 
 /// What waits in a room that is pure otherwise: no pure room names it.
@@ -321,6 +323,19 @@ fn every_rule_that_gates_has_a_case() {
 }
 
 #[test]
+fn every_reference_of_a_case_is_one() {
+    for service in Service::ALL {
+        for case in suite(service).unwrap() {
+            for step in &case.steps {
+                // What is generated is read leniently: a typing mistake would be sent as it is.
+                let parsed = Template::parse(step.request.body.to_bytes());
+                assert_eq!(parsed.as_ref(), Ok(&step.request.body), "{service} {}, step {}", case.id, step.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn scenarios_admit_what_their_rules_admit() {
     for service in Service::ALL {
         for case in drafts(service).unwrap().iter().filter(|case| case.id.starts_with("scenarios/")) {
@@ -357,10 +372,9 @@ fn nothing_that_gates_rests_on_an_open_question() {
 }
 
 /// The uploads that a body refers to.
-fn uploads(body: &[u8]) -> BTreeSet<String> {
-    let text = String::from_utf8_lossy(body).into_owned();
-    let ends = text.split("${").skip(1).filter_map(|rest| rest.split_once(".uploadId}"));
-    ends.map(|(step, _)| String::from(step)).filter(|step| !step.contains('}')).collect()
+fn uploads(body: &Template) -> BTreeSet<String> {
+    let ids = body.references().filter_map(Reference::of_member).filter(|of| of.member == "uploadId");
+    ids.map(|of| of.step.clone()).collect()
 }
 
 #[test]

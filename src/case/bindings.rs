@@ -1,42 +1,39 @@
-//! What the references `${…}` of a case stand for.
-//!
-//! | reference | stands for |
-//! | --- | --- |
-//! | `repository`, `repository:NAME` | the repository of the case, a further one |
-//! | `absent` | the name of a repository that nobody made |
-//! | `registry` | the account id that the target uses |
-//! | `STEP.MEMBER` | a member of an earlier answer |
-//! | `base64:CHUNK` | the bytes of a chunk as base64 |
-//! | `sha256:CHUNK+CHUNK…` | the digest of chunks put together, `sha256:` and 64 hex digits |
-//! | `hex:CHUNK+…`, `HEX:CHUNK+…` | its hex digits alone, in lower or upper case |
-//! | `short:CHUNK+…` | the first twelve of them |
-//! | `nearly:CHUNK+…` | all of them, the last one another |
-//! | `upper:STEP.MEMBER` | a member of an earlier answer in upper case |
-//! | `size:CHUNK+CHUNK…` | the number of bytes; a body has it as a number |
-//! | `last:CHUNK+CHUNK…` | the position of the last byte, one less; a body has it as a number |
-//! | `repeat:COUNT:TEXT` | the text, so many times |
-//! | `pad:LENGTH:NAME` | what the name is bound to, a slash, and as many `a` as make it that long |
+//! What the references of a case stand for.
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Chunk;
 use super::chunk::Content;
-
-/// The references that are one word.
-pub const WORDS: [&str; 3] = ["repository", "absent", "registry"];
-
-/// What the references begin with that have an argument after a colon.
-pub const KINDS: [&str; 12] =
-    ["repository", "base64", "sha256", "hex", "HEX", "short", "nearly", "upper", "size", "last", "repeat", "pad"];
+use crate::template::{Chunks, Member, Part, Reference, Template};
 
 /// What the references of one case, in one run, stand for.
 #[derive(Clone, Debug)]
 pub struct Bindings {
-    values: BTreeMap<String, Value>,
+    values: BTreeMap<Reference, Value>,
     contents: BTreeMap<String, Content>,
+}
+
+/// A reference that stands for nothing.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("nothing gave {0}")]
+pub struct Unbound(pub Reference);
+
+/// What a reference names and a case does not have.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Unknown {
+    /// A chunk.
+    #[error("no bytes are named {0:?}")]
+    Chunk(String),
+    /// A step, or one that is not answered yet.
+    #[error("no earlier step is named {0:?}")]
+    Step(String),
+    /// A further repository.
+    #[error("no repository is named {0:?}")]
+    Repository(String),
 }
 
 impl Bindings {
@@ -53,136 +50,168 @@ impl Bindings {
         self.contents.entry(chunk.name.clone()).or_insert_with(content);
     }
 
-    /// Binds a name to a value.
-    pub fn bind(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.values.insert(name.into(), value.into());
+    /// Binds a reference to a value.
+    pub fn bind(&mut self, reference: Reference, value: impl Into<Value>) {
+        self.values.insert(reference, value.into());
     }
 
-    /// Binds the members of an answer as `STEP.MEMBER`.
+    /// Binds the members of the answer to a step.
     pub fn capture(&mut self, step: &str, answer: &Value) {
         for (member, value) in answer.as_object().into_iter().flatten() {
-            self.bind(format!("{step}.{member}"), value.clone());
+            self.bind(Reference::member(step, member), value.clone());
         }
     }
 
     /// Binds a reference to what it stands for, so that [`Bindings::iter`] has it.
-    pub fn remember(&mut self, name: &str) {
-        if let Some(value) = self.value(name) {
-            self.bind(name, value);
+    pub fn remember(&mut self, reference: Reference) {
+        if let Some(value) = self.value(&reference) {
+            self.bind(reference, value);
         }
     }
 
     /// What a reference stands for, as a JSON value. Base64 and repeated text are not among them: nothing compares them.
-    pub fn value(&self, name: &str) -> Option<Value> {
-        if let Some(value) = self.values.get(name) {
+    pub fn value(&self, reference: &Reference) -> Option<Value> {
+        if let Some(value) = self.values.get(reference) {
             return Some(value.clone());
         }
-        let (kind, argument) = name.split_once(':')?;
-        match kind {
-            "sha256" => Some(Value::from(format!("sha256:{}", self.hex(argument)?))),
-            "hex" => Some(Value::from(self.hex(argument)?)),
-            "HEX" => Some(Value::from(self.hex(argument)?.to_uppercase())),
-            "short" => Some(Value::from(short(&self.hex(argument)?))),
-            "nearly" => Some(Value::from(nearly(&self.hex(argument)?))),
-            "upper" => Some(Value::from(self.values.get(argument)?.as_str()?.to_uppercase())),
-            "size" => Some(Value::from(self.size(argument)?)),
-            "pad" => {
-                let (length, name) = argument.split_once(':')?;
-                let bound = self.values.get(name)?.as_str()?;
-                let missing = length.parse::<usize>().ok()?.checked_sub(bound.len() + 1)?;
+        match reference {
+            // Known if it is bound, or not a value.
+            Reference::Repository(_)
+            | Reference::Absent
+            | Reference::Registry
+            | Reference::Member(_)
+            | Reference::Base64(_)
+            | Reference::Repeat { .. } => None,
+            Reference::Upper(member) => {
+                let bound = self.values.get(&Reference::Member(member.clone()))?;
+                Some(Value::from(bound.as_str()?.to_uppercase()))
+            }
+            Reference::Sha256(chunks)
+            | Reference::Hex { chunks, .. }
+            | Reference::Sha256Prefix12(chunks)
+            | Reference::Sha256LastDigitOff(chunks) => of_digest(reference, &self.hex(chunks)?).map(Value::from),
+            Reference::Size(chunks) => Some(Value::from(self.size(chunks)?)),
+            Reference::Last(chunks) => Some(Value::from(self.size(chunks)?.checked_sub(1)?)),
+            Reference::Pad { length, of } => {
+                let bound = self.values.get(of)?.as_str()?;
+                let missing = length.checked_sub(bound.len() + 1)?;
                 Some(Value::from(format!("{bound}/{}", "a".repeat(missing))))
             }
-            "last" => Some(Value::from(self.size(argument)?.checked_sub(1)?)),
-            _ => None,
         }
     }
 
-    /// Whether the name is of a form that can stand for something, given the steps that come before.
-    pub fn check(name: &str, chunks: &[Chunk], repositories: &[String], steps: &[String]) -> Result<(), String> {
-        let of_chunks =
-            |names: &str| match names.split('+').find(|name| !chunks.iter().any(|chunk| chunk.name == *name)) {
-                Some(name) => Err(format!("no bytes are named {name:?}")),
-                None => Ok(()),
-            };
-        let of_step = |name: &str| match name.split_once('.') {
-            Some((step, _)) if steps.iter().any(|known| known == step) => Ok(()),
-            Some((step, _)) => Err(format!("no earlier step is named {step:?}")),
-            None => Err(format!("{name:?} is no reference")),
-        };
-        match name.split_once(':') {
-            None if WORDS.contains(&name) => Ok(()),
-            None => of_step(name),
-            Some((kind, _)) if !KINDS.contains(&kind) => Err(format!("{name:?} is no reference")),
-            Some(("repository", other)) if repositories.iter().any(|known| known == other) => Ok(()),
-            Some(("repository", other)) => Err(format!("no repository is named {other:?}")),
-            Some(("base64" | "sha256" | "hex" | "HEX" | "short" | "nearly" | "size" | "last", names)) => {
-                of_chunks(names)
-            }
-            Some(("upper", name)) => of_step(name),
-            Some(("pad", rest)) if rest.split_once(':').is_some_and(|(length, _)| length.parse::<usize>().is_ok()) => {
-                Ok(())
-            }
-            Some(("repeat", rest)) if rest.split_once(':').is_some_and(|(count, _)| count.parse::<usize>().is_ok()) => {
-                Ok(())
-            }
-            Some(_) => Err(format!("{name:?} is no reference")),
+    /// Whether a case with these chunks and further repositories, and these steps before it, has what a reference names.
+    ///
+    /// # Errors
+    ///
+    /// The first name that the case does not have.
+    pub fn check(
+        reference: &Reference,
+        chunks: &[Chunk],
+        repositories: &[String],
+        steps: &[String],
+    ) -> Result<(), Unknown> {
+        if let Some(name) = reference.chunks().iter().find(|name| !chunks.iter().any(|chunk| chunk.name == **name)) {
+            return Err(Unknown::Chunk(name.clone()));
         }
+        match reference.of_member() {
+            Some(Member { step, .. }) if !steps.contains(step) => return Err(Unknown::Step(step.clone())),
+            _ => {}
+        }
+        match reference.further_repository() {
+            Some(name) if !repositories.iter().any(|known| known == name) => {
+                Err(Unknown::Repository(String::from(name)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The bytes of a template, with all its references replaced by what they stand for.
+    ///
+    /// # Errors
+    ///
+    /// The first reference that stands for nothing.
+    pub fn fill(&mut self, template: &Template) -> Result<Bytes, Unbound> {
+        let mut out = Vec::new();
+        for part in template.parts() {
+            match part {
+                Part::Text(bytes) => out.extend_from_slice(bytes),
+                Part::Reference(reference) => {
+                    self.append(reference, &mut out).ok_or_else(|| Unbound(reference.clone()))?;
+                }
+            }
+        }
+        Ok(Bytes::from(out))
     }
 
     /// Appends what a reference stands for, as it stands inside a JSON string or, a number, by itself.
-    pub(crate) fn append(&mut self, name: &str, out: &mut Vec<u8>) -> Option<()> {
-        if let Some(chunk) = name.strip_prefix("base64:") {
-            self.contents.get(chunk)?.append_base64(out);
-            return Some(());
-        }
-        if let Some((count, text)) = name.strip_prefix("repeat:").and_then(|rest| rest.split_once(':')) {
-            out.extend_from_slice(text.repeat(count.parse().ok()?).as_bytes());
-            return Some(());
-        }
-        let value = self.value(name)?;
-        match &value {
-            Value::String(text) => {
-                let quoted = serde_json::to_string(text).ok()?;
-                out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+    fn append(&mut self, reference: &Reference, out: &mut Vec<u8>) -> Option<()> {
+        match reference {
+            Reference::Base64(chunk) => self.contents.get(chunk)?.append_base64(out),
+            Reference::Repeat { count, text } => out.extend_from_slice(text.repeat(*count).as_bytes()),
+            other => {
+                let value = self.value(other)?;
+                match &value {
+                    Value::String(text) => {
+                        let quoted = serde_json::to_string(text).ok()?;
+                        out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+                    }
+                    other => out.extend_from_slice(other.to_string().as_bytes()),
+                }
+                self.bind(other.clone(), value); // Digests of 20 MiB are computed once.
             }
-            other => out.extend_from_slice(other.to_string().as_bytes()),
         }
-        self.values.insert(String::from(name), value); // Digests of 20 MiB are computed once.
         Some(())
     }
 
-    /// The names bound so far, each with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+    /// The references bound so far, each with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&Reference, &Value)> {
         self.values.iter()
     }
 
-    fn named(&self, names: &str) -> Option<Vec<&Content>> {
-        names.split('+').map(|name| self.contents.get(name)).collect()
+    fn named(&self, chunks: &Chunks) -> Option<Vec<&Content>> {
+        chunks.names().iter().map(|name| self.contents.get(name)).collect()
     }
 
-    fn size(&self, names: &str) -> Option<usize> {
-        Some(self.named(names)?.iter().map(|content| content.len()).sum())
+    fn size(&self, chunks: &Chunks) -> Option<usize> {
+        Some(self.named(chunks)?.iter().map(|content| content.len()).sum())
     }
 
-    fn hex(&self, names: &str) -> Option<String> {
-        if let Some(Value::String(known)) = self.values.get(&format!("sha256:{names}")) {
+    fn hex(&self, chunks: &Chunks) -> Option<String> {
+        if let Some(Value::String(known)) = self.values.get(&Reference::Sha256(chunks.clone())) {
             return known.strip_prefix("sha256:").map(String::from);
         }
         let mut hash = Sha256::new();
-        for content in self.named(names)? {
+        for content in self.named(chunks)? {
             content.hash_into(&mut hash);
         }
         Some(hex(&hash.finalize()))
     }
 }
 
-/// The first twelve hex digits of a digest, as Docker shows it.
-pub fn short(hex: &str) -> String {
-    hex.chars().take(12).collect()
+/// What a reference to a digest stands for, if that digest has these hex digits.
+pub fn of_digest(reference: &Reference, hex: &str) -> Option<String> {
+    match reference {
+        Reference::Sha256(_) => Some(format!("sha256:{hex}")),
+        Reference::Hex { upper: false, .. } => Some(String::from(hex)),
+        Reference::Hex { upper: true, .. } => Some(hex.to_uppercase()),
+        Reference::Sha256Prefix12(_) => Some(hex.chars().take(12).collect()),
+        Reference::Sha256LastDigitOff(_) => Some(last_digit_off(hex)),
+        Reference::Repository(_)
+        | Reference::Absent
+        | Reference::Registry
+        | Reference::Member(_)
+        | Reference::Upper(_)
+        | Reference::Base64(_)
+        | Reference::Size(_)
+        | Reference::Last(_)
+        | Reference::Repeat { .. }
+        | Reference::Pad { .. } => None,
+    }
 }
 
 /// The hex digits of a digest, the last one another.
-pub fn nearly(hex: &str) -> String {
+fn last_digit_off(hex: &str) -> String {
     let mut hex = String::from(hex);
     let last = hex.pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
     hex.extend(char::from_digit((last + 1) % 16, 16));
@@ -197,26 +226,58 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::fill;
 
     #[test]
     fn references_stand_for_their_values() {
         let mut bindings = Bindings::new(&[Chunk::new("a", 3), Chunk::new("b", 2)], "salt", 0);
-        bindings.bind("repository", "some/name");
+        bindings.bind(Reference::repository(None), "some/name");
+        bindings.bind(Reference::repository(Some("other")), "some/other");
+        bindings.bind(Reference::Absent, "no/name");
+        bindings.bind(Reference::Registry, "012345678910");
         bindings.capture("upload", &serde_json::json!({"uploadId": "an \"id\"", "partSize": 7}));
         let mut filled = |template: &str| {
-            fill(template.as_bytes(), &mut bindings).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+            let filled = bindings.fill(&Template::parse(template).unwrap());
+            filled.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).map_err(|unbound| unbound.to_string())
         };
         assert_eq!(filled(r#"["${repository}",${upload.partSize}]"#).unwrap(), r#"["some/name",7]"#);
+        assert_eq!(filled("${repository:other} ${absent} ${registry}").unwrap(), "some/other no/name 012345678910");
         assert_eq!(filled(r#""${upload.uploadId}""#).unwrap(), r#""an \"id\"""#);
+        assert_eq!(filled(r#""${upper:upload.uploadId}""#).unwrap(), r#""AN \"ID\"""#);
+        assert_eq!(filled("${pad:12:repository}").unwrap(), "some/name/aa");
+        assert_eq!(filled("${base64:a}").unwrap().len(), 4);
         assert_eq!(filled("${size:a+b}-${last:a+b}").unwrap(), "5-4");
         assert_eq!(filled("${repeat:3:ab}").unwrap(), "ababab");
+        assert_eq!(filled("${sha256:a}").unwrap(), format!("sha256:{}", filled("${hex:a}").unwrap()));
         assert_eq!(filled("${sha256:a}").unwrap().len(), 71);
-        assert_eq!(filled("${HEX:a}").unwrap(), filled("${hex:a}").unwrap().to_uppercase());
-        assert_eq!(filled("${short:a}").unwrap(), filled("${hex:a}").unwrap()[..12]);
-        assert_eq!(filled("${nearly:a}").unwrap()[..63], filled("${hex:a}").unwrap()[..63]);
-        assert_eq!((nearly("0f"), nearly("09")), (String::from("00"), String::from("0a")));
-        assert_eq!(filled("${nobody.uploadId}").unwrap_err(), "nobody.uploadId");
+        assert_eq!(filled("${hex-upper:a}").unwrap(), filled("${hex:a}").unwrap().to_uppercase());
+        assert_eq!(filled("${sha256-prefix12:a}").unwrap(), filled("${hex:a}").unwrap()[..12]);
+        assert_eq!(filled("${sha256-last-digit-off:a}").unwrap()[..63], filled("${hex:a}").unwrap()[..63]);
+        assert_eq!((last_digit_off("0f"), last_digit_off("09")), (String::from("00"), String::from("0a")));
+        for nothing in ["nobody.uploadId", "upper:nobody.uploadId", "sha256:a+c", "base64:c", "pad:9:repository"] {
+            assert_eq!(filled(&format!("${{{nothing}}}")).unwrap_err(), format!("nothing gave {nothing}"));
+        }
         assert_eq!(filled("${open").unwrap(), "${open");
+    }
+
+    #[test]
+    fn a_case_must_have_what_its_references_name() {
+        let check = |text: &str| {
+            let (repositories, steps) = ([String::from("other")], [String::from("upload")]);
+            let checked = Bindings::check(&text.parse().unwrap(), &[Chunk::new("a", 1)], &repositories, &steps);
+            checked.map_or_else(|unknown| unknown.to_string(), |()| String::from("known"))
+        };
+        for known in ["repository", "absent", "registry", "repeat:2:x", "repository:other", "base64:a", "last:a+a"] {
+            assert_eq!(check(known), "known", "{known}");
+        }
+        assert_eq!(check("pad:60:upload.uploadId"), "known");
+        for chunks in ["base64:b", "sha256:a+b", "hex:b", "sha256-prefix12:b", "size:a+b", "pad:60:hex-upper:b"] {
+            assert_eq!(check(chunks), "no bytes are named \"b\"", "{chunks}");
+        }
+        for step in ["part.x", "upper:part.x", "pad:60:part.x"] {
+            assert_eq!(check(step), "no earlier step is named \"part\"", "{step}");
+        }
+        for repository in ["repository:b", "pad:60:repository:b"] {
+            assert_eq!(check(repository), "no repository is named \"b\"", "{repository}");
+        }
     }
 }

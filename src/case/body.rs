@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::template::Template;
+
 /// The members of a request, each as the JSON text that will be sent. Text and not values: a violation may be a
 /// number that no type holds, or the same key twice.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,6 +41,11 @@ impl Body {
     /// The JSON text of a member.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, json)| json.as_str())
+    }
+
+    /// The body as a template. A drawn value may have a `${…}` by chance, which stands for itself.
+    pub fn template(&self) -> Template {
+        Template::lenient(self.to_string())
     }
 
     /// Leaves a member out.

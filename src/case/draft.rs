@@ -1,12 +1,11 @@
 //! Puts a case together, step by step.
 
-use bytes::Bytes;
-
 use super::body::Body;
 use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
-use crate::wire::envelope;
+use crate::template::Template;
+use crate::wire::{Request, envelope};
 
 /// A case in the making.
 #[derive(Clone, Debug)]
@@ -108,7 +107,7 @@ impl Draft {
     }
 
     /// Changes the request of the last step.
-    pub fn request(mut self, change: impl FnOnce(&mut crate::wire::Request)) -> Draft {
+    pub fn request(mut self, change: impl FnOnce(&mut Request<Template>)) -> Draft {
         if let Some(step) = self.case.steps.last_mut() {
             change(&mut step.request);
         }
@@ -137,7 +136,7 @@ impl Draft {
         self.case.steps.push(Step {
             name: String::from(name),
             operation: Some(operation),
-            request: envelope::request(service, operation, Bytes::from(body.to_string())),
+            request: envelope::request(service, operation, body.template()),
             at_once: false,
             role,
             expect,

@@ -11,14 +11,14 @@ pub mod plan;
 use std::ops::Range;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{Effect, Operation, OperationSpec, Role, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
+use crate::template::Template;
 use crate::wire::{Exchange, Request};
 
-pub use bindings::Bindings;
+pub use bindings::{Bindings, Unbound, Unknown};
 pub use chunk::{Chunk, Length};
 pub use partition::Partition;
 pub use plan::{Decision, Plan};
@@ -89,8 +89,8 @@ pub struct Step {
     pub name: String,
     /// The operation called; `None` where the request names none that there is.
     pub operation: Option<Operation>,
-    /// The request, with references `${…}` in its body.
-    pub request: Request,
+    /// The request, with references in its body.
+    pub request: Request<Template>,
     /// Whether it is sent at the same time as the step before it.
     pub at_once: bool,
     /// What the step is for.
@@ -220,50 +220,4 @@ pub fn admitted(service: Service, rule: &str) -> Expectation {
         sources: rule.sources.clone(),
         outcomes: success.into_iter().chain(errors).collect(),
     }
-}
-
-/// Replaces the references in a body by what they stand for.
-///
-/// # Errors
-///
-/// The name of the first reference that stands for nothing.
-pub fn fill(template: &[u8], bindings: &mut Bindings) -> Result<Bytes, String> {
-    let mut out = Vec::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(start) = find(rest, b"${") {
-        let Some(length) = find(&rest[start..], b"}") else { break };
-        let name = String::from_utf8_lossy(&rest[start + 2..start + length]).into_owned();
-        out.extend_from_slice(&rest[..start]);
-        bindings.append(&name, &mut out).ok_or(name)?;
-        rest = &rest[start + length + 1..];
-    }
-    out.extend_from_slice(rest);
-    Ok(Bytes::from(out))
-}
-
-/// A template of JSON with the references that stand for numbers in quotes, so that it is JSON.
-pub fn quote_numbers(body: &str) -> String {
-    let mut text = String::new();
-    let (mut in_string, mut escaped, mut in_reference) = (false, false, false);
-    let mut letters = body.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let opens = letter == '$' && letters.peek() == Some(&'{') && !in_string && !in_reference;
-        if opens {
-            in_reference = true;
-            text.push('"');
-        }
-        text.push(letter);
-        if in_reference && letter == '}' {
-            in_reference = false;
-            text.push('"');
-        } else if !in_reference {
-            in_string ^= letter == '"' && !escaped;
-            escaped = in_string && letter == '\\' && !escaped;
-        }
-    }
-    text
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }

@@ -60,7 +60,7 @@ impl Http {
     }
 
     /// Why a request cannot be sent, if so.
-    pub fn cannot_send(&self, request: &Request) -> Option<Unsendable> {
+    pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
         let by_hand = request.framing != Framing::Length;
         let framing = (by_hand && !self.is_plain()).then_some(Unsendable::FramingNeedsPlainHttp);
         framing.or_else(|| request.head().err())

@@ -21,8 +21,9 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::case::bindings::hex;
-use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
+use crate::case::{Bindings, Case, Place, Step, Transcript};
 use crate::contract::{Operation, Service};
+use crate::template::Reference;
 use crate::wire::infrastructure::infrastructure;
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
@@ -126,7 +127,7 @@ impl Target {
     }
 
     /// Why a request cannot be sent to this target, if so. That says nothing about the target.
-    pub fn cannot_send(&self, request: &Request) -> Option<Unsendable> {
+    pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
         match &self.driver {
             #[cfg(feature = "net")]
             Driver::Http(http) => http.cannot_send(request),
@@ -234,17 +235,17 @@ impl Drive<'_> {
     async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), String> {
         let own = format!("{}/{}", workspace.prefix, slug(&self.case.id));
         let bindings = &mut self.transcript.bindings;
-        bindings.bind("absent", format!("{own}-absent"));
+        bindings.bind(Reference::Absent, format!("{own}-absent"));
         if let Some(account) = &workspace.account {
-            bindings.bind("registry", account.as_str());
+            bindings.bind(Reference::Registry, account.as_str());
         }
         if let Some(shared) = &workspace.shared {
-            bindings.bind("repository", shared.as_str());
+            bindings.bind(Reference::repository(None), shared.as_str());
             return Ok(());
         }
-        let mut wanted = vec![(String::from("repository"), own.clone())];
+        let mut wanted = vec![(Reference::repository(None), own.clone())];
         if let Place::Own(further) = &self.case.place {
-            wanted.extend(further.iter().map(|name| (format!("repository:{name}"), format!("{own}-{name}"))));
+            wanted.extend(further.iter().map(|name| (Reference::repository(Some(name)), format!("{own}-{name}"))));
         }
         for (reference, name) in wanted {
             // Before it is known whether it was made: an answer may be lost.
@@ -264,10 +265,10 @@ impl Drive<'_> {
             let steps = &self.case.steps[group];
             let mut requests = Vec::new();
             for step in steps {
-                match fill(&step.request.body, &mut self.transcript.bindings) {
-                    Ok(body) => requests.push(Request { body, ..step.request.clone() }),
-                    Err(name) => {
-                        self.transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                match self.transcript.bindings.fill(&step.request.body) {
+                    Ok(body) => requests.push(step.request.with_body(body)),
+                    Err(unbound) => {
+                        self.transcript.stopped = Some(format!("{} could not be sent: {unbound}", step.name));
                         return;
                     }
                 }

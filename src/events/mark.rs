@@ -120,7 +120,7 @@ mod tests {
 
     fn mark(case: &Case, replies: &[Reply]) -> Option<Mark> {
         let exchange = |(step, reply): (&Step, &Reply)| Exchange {
-            request: step.request.clone(),
+            request: step.request.with_body(step.request.body.to_bytes()),
             reply: reply.clone(),
             began: Duration::ZERO,
             took: Duration::ZERO,

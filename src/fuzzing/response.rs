@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::case::draft::SMALL;
-use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
+use crate::case::{Bindings, Case, Length, Place, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::history::{Rounds, told};
@@ -22,8 +22,9 @@ use crate::report::summary::Measure;
 use crate::report::terminal::{self, Detail, Reader};
 use crate::suite::suite;
 use crate::survey::Survey;
+use crate::template::Reference;
 use crate::wire::envelope::{self, printable, visible};
-use crate::wire::{Answer, Exchange, Reply, Request, Trouble};
+use crate::wire::{Answer, Exchange, Reply, Trouble};
 
 /// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
 /// `endless`, `unreachable`); lines of headers; an empty line; and the body.
@@ -156,14 +157,14 @@ fn exchange(reply: Reply) -> Exchange {
 fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
     let mut registry = Registry::new(case.service);
     let mut bindings = Bindings::new(&case.chunks, "fuzz", SMALL);
-    bindings.bind("registry", ACCOUNT);
-    bindings.bind("absent", "ecrspec/absent");
+    bindings.bind(Reference::Registry, ACCOUNT);
+    bindings.bind(Reference::Absent, "ecrspec/absent");
     let further = match &case.place {
         Place::Shared => &[],
         Place::Own(names) => names.as_slice(),
     };
-    let further = further.iter().map(|name| (format!("repository:{name}"), format!("ecrspec/fuzz-{name}")));
-    for (reference, name) in further.chain([(String::from("repository"), String::from("ecrspec/fuzz"))]) {
+    let further = further.iter().map(|name| (Reference::repository(Some(name)), format!("ecrspec/fuzz-{name}")));
+    for (reference, name) in further.chain([(Reference::repository(None), String::from("ecrspec/fuzz"))]) {
         let body = Bytes::from(json!({"repositoryName": name.as_str()}).to_string());
         let made = registry.answer(&envelope::request(case.service, Operation::CreateRepository, body));
         assert!(made.is_ok(), "the reference registry makes {name}");
@@ -171,14 +172,14 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
     }
     let mut transcript = Transcript { bindings, ..Transcript::of(case, Vec::new()) };
     for (index, step) in case.steps.iter().enumerate() {
-        let body = match fill(&step.request.body, &mut transcript.bindings) {
+        let body = match transcript.bindings.fill(&step.request.body) {
             Ok(body) => body,
-            Err(name) => {
-                transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+            Err(unbound) => {
+                transcript.stopped = Some(format!("{} could not be sent: {unbound}", step.name));
                 break;
             }
         };
-        let request = Request { body, ..step.request.clone() };
+        let request = step.request.with_body(body);
         let reply = match registry.answer(&request) {
             _ if index == fuzzed => reply.clone(),
             Ok(members) => Ok(envelope::answer(200, &members)),

@@ -81,7 +81,7 @@ fn completed(service: Service) -> Vec<Case> {
             "upper-case",
             "hex",
             "the right hex digits in upper case",
-            vec![String::from("sha256:${HEX:layer}")],
+            vec![String::from("sha256:${hex-upper:layer}")],
         ),
         (
             "layerDigests/upper-case",
@@ -153,7 +153,7 @@ pub fn violations() -> Vec<Violation> {
         "match",
         "last-digit",
         "the right digest but for its last digit",
-        String::from(r#"["sha256:${nearly:layer}"]"#),
+        String::from(r#"["sha256:${sha256-last-digit-off:layer}"]"#),
     );
     add("match", "other-bytes", "the digest of other bytes", String::from(r#"["${sha256:other}"]"#));
     add("match", "twice-the-bytes", "the digest of the bytes sent twice", String::from(r#"["${sha256:layer+layer}"]"#));
@@ -166,7 +166,7 @@ pub fn violations() -> Vec<Violation> {
         add("sha256-length", variant, &format!("a sha256 digest of {digits} digits"), json(&[digest]));
     }
     for (variant, title, hex) in [
-        ("beginning", "the first twelve digits of the right digest", "${short:layer}"),
+        ("beginning", "the first twelve digits of the right digest", "${sha256-prefix12:layer}"),
         ("digit-behind", "the right digest and one more digit", "${hex:layer}0"),
     ] {
         add("sha256-length", variant, title, format!(r#"["sha256:{hex}"]"#));

@@ -3,11 +3,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::case::{Bindings, Case, Length, Place, Step, StepRole, admitted, fill};
+use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, admitted};
 use crate::contract::{Operation, Rules};
 use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent};
 use crate::model::{Refusal, Registry, registry};
+use crate::template::{Chunks, Part, Reference, Template};
 use crate::wire::Request;
 
 /// Adds to the expectations of a case the values that the reference registry answers with.
@@ -67,8 +68,8 @@ impl Rehearsal {
     pub fn of(case: &Case) -> Result<Rehearsal, String> {
         let mut registry = Registry::new(case.service);
         let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
-        bindings.bind("registry", registry::ACCOUNT);
-        bindings.bind("absent", "ecrspec/absent");
+        bindings.bind(Reference::Registry, registry::ACCOUNT);
+        bindings.bind(Reference::Absent, "ecrspec/absent");
         for (reference, name) in repositories(case) {
             let operation =
                 case.service.contract().operation(Operation::CreateRepository).ok_or("no CreateRepository")?;
@@ -95,7 +96,7 @@ impl Rehearsal {
     /// An answer may have a digest that no request names.
     fn remember_chunks(&mut self, case: &Case) {
         for chunk in &case.chunks {
-            self.bindings.remember(&format!("sha256:{}", chunk.name));
+            self.bindings.remember(Reference::Sha256(Chunks::one(&chunk.name)));
         }
     }
 
@@ -130,22 +131,21 @@ impl Rehearsal {
     }
 
     fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
-        let unbound = |name: String| format!("step {}: nothing is bound to {name}", step.name);
-        let body = fill(&step.request.body, &mut self.bindings).map_err(unbound)?;
-        let request = Request { body, ..step.request.clone() };
+        let unbound = |Unbound(reference)| format!("step {}: nothing is bound to {reference}", step.name);
+        let request = step.request.with_body(self.bindings.fill(&step.request.body).map_err(unbound)?);
         let answer = self.registry.answer(&request);
         Ok((request, answer))
     }
 }
 
 /// The repositories that are made for a case, each with its reference.
-pub fn repositories(case: &Case) -> Vec<(String, String)> {
+pub fn repositories(case: &Case) -> Vec<(Reference, String)> {
     let further = match &case.place {
         Place::Shared => &[],
         Place::Own(names) => names.as_slice(),
     };
-    let here = (String::from("repository"), String::from("ecrspec/case"));
-    let others = further.iter().map(|name| (format!("repository:{name}"), format!("ecrspec/case-{name}")));
+    let here = (Reference::repository(None), String::from("ecrspec/case"));
+    let others = further.iter().map(|name| (Reference::repository(Some(name)), format!("ecrspec/case-{name}")));
     std::iter::once(here).chain(others).collect()
 }
 
@@ -179,7 +179,7 @@ fn is_of(rule: &str, refusal: &Refusal) -> bool {
 
 /// Adds to the expectation of a step which values the registry answered with.
 pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
-    let template = String::from_utf8_lossy(&step.request.body).into_owned();
+    let template = step.request.body.clone();
     match answer {
         Ok(answer) => {
             let Some((operation, answer)) = step.operation.zip(answer.as_object()) else { return };
@@ -208,7 +208,7 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
 
 /// Adds to the outcomes of a step which values the members of an error must have.
 pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings) {
-    let template = String::from_utf8_lossy(&step.request.body).into_owned();
+    let template = step.request.body.clone();
     for outcome in &mut step.expect.outcomes {
         if let Outcome::Error { error, members } = outcome
             && error.name == refusal.error.name
@@ -225,10 +225,14 @@ pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings)
 }
 
 /// The reference that a request has as its last position.
-fn sent_as_reference(template: &str) -> Option<Value> {
-    let (_, rest) = template.split_once(r#""partLastByte":${"#)?;
-    let (name, _) = rest.split_once('}')?;
-    Some(Value::from(format!("${{{name}}}")))
+fn sent_as_reference(template: &Template) -> Option<Value> {
+    let mut neighbours = template.parts().windows(2);
+    neighbours.find_map(|neighbours| match neighbours {
+        [Part::Text(before), Part::Reference(reference)] if before.ends_with(br#""partLastByte":"#) => {
+            Some(Value::from(reference.written()))
+        }
+        _ => None,
+    })
 }
 
 /// Where chunks are as long as the target says, the sizes of layers are references too.
@@ -239,10 +243,9 @@ fn depend_on_part_size(step: &mut Step, case: &Case) {
     for outcome in &mut step.expect.outcomes {
         let Outcome::Success { members } = outcome else { continue };
         for layer in members.get_mut("layers").and_then(Value::as_array_mut).into_iter().flatten() {
-            let chunks = layer["layerDigest"].as_str().and_then(|digest| digest.strip_prefix("${sha256:"));
-            let size = chunks.map(|chunks| format!("${{size:{chunks}"));
-            if let (Some(known), Some(size)) = (layer.get_mut("layerSize"), size) {
-                *known = Value::from(size);
+            let digest = layer["layerDigest"].as_str().and_then(Reference::alone);
+            if let (Some(known), Some(Reference::Sha256(chunks))) = (layer.get_mut("layerSize"), digest) {
+                *known = Value::from(Reference::Size(chunks).written());
             }
         }
     }
@@ -260,7 +263,7 @@ fn hold_for_every_target(step: &Step, request: &Request, race: bool) -> Result<(
         if race && digests > 1 {
             return Err(String::from("which digest is answered depends on the order of the calls at once"));
         }
-        if !digest.starts_with("${") && !String::from_utf8_lossy(&request.body).contains(digest) {
+        if Reference::alone(digest).is_none() && !String::from_utf8_lossy(&request.body).contains(digest) {
             return Err(String::from("no reference stands for the digest of the layer"));
         }
     }
@@ -274,18 +277,19 @@ fn unavailable(members: &Map<String, Value>) -> Option<&str> {
 }
 
 /// Values that references stand for, as those references: preferably as the template of the request has them.
-fn named(members: Map<String, Value>, template: &str, bindings: &Bindings) -> Map<String, Value> {
+fn named(members: Map<String, Value>, template: &Template, bindings: &Bindings) -> Map<String, Value> {
     members.into_iter().map(|(name, value)| (name, reference(value, template, bindings))).collect()
 }
 
-fn reference(value: Value, template: &str, bindings: &Bindings) -> Value {
+fn reference(value: Value, template: &Template, bindings: &Bindings) -> Value {
     match value {
         Value::String(text) => {
             let same = bindings.iter().filter(|(_, bound)| bound.as_str() == Some(text.as_str()));
-            let best = same
-                .map(|(name, _)| name)
-                .min_by_key(|name| (!template.contains(&format!("${{{name}}}")), name.contains('.')));
-            best.map_or(Value::String(text), |name| Value::from(format!("${{{name}}}")))
+            let best = same.map(|(reference, _)| reference).min_by_key(|reference| {
+                let is_sent = template.references().any(|sent| sent == *reference);
+                (!is_sent, reference.of_member().is_some(), reference.to_string())
+            });
+            best.map_or(Value::String(text), |reference| Value::from(reference.written()))
         }
         Value::Array(items) => items.into_iter().map(|item| reference(item, template, bindings)).collect(),
         Value::Object(members) => Value::Object(named(members, template, bindings)),

@@ -3,26 +3,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::expected::{pin, pin_error};
-use crate::case::{Bindings, Chunk, Step, StepRole, admitted, fill};
+use crate::case::{Bindings, Chunk, Step, StepRole, admitted};
 use crate::contract::check::check;
 use crate::contract::{Effect, Operation, OperationSpec, Role, Rule, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
+use crate::template::Reference;
+use crate::template::Template;
 use crate::wire::{Exchange, envelope};
 
 /// A request of a random case, and what it would be with each of its violations alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Readings {
     /// Without any.
-    pub valid: Bytes,
+    pub valid: Template,
     /// The rule that the valid request answers to.
     pub accepting: String,
     /// With each alone, and the rule that it breaks, if the violation itself says so.
-    pub alone: Vec<(Option<String>, Bytes)>,
+    pub alone: Vec<(Option<String>, Template)>,
     /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
     pub elsewhere: bool,
 }
@@ -117,8 +118,8 @@ struct Broken {
 type Members = Map<String, Value>;
 
 impl Follower {
-    /// An empty registry with these repositories, by reference.
-    pub(crate) fn new(service: Service, chunks: &[Chunk], repositories: &[&str]) -> Follower {
+    /// A registry with the repository of a case and further ones.
+    pub(crate) fn new(service: Service, chunks: &[Chunk], further: &[&str]) -> Follower {
         let mut follower = Follower {
             service,
             registry: Registry::new(service),
@@ -128,15 +129,16 @@ impl Follower {
             refused: BTreeSet::new(),
             deleted: BTreeSet::new(),
         };
-        follower.bindings.bind("registry", registry::ACCOUNT);
-        follower.bindings.bind("absent", "ecrspec/absent");
-        for reference in repositories {
-            let name = format!("ecrspec/{}", reference.replace(':', "-"));
+        follower.bindings.bind(Reference::Registry, registry::ACCOUNT);
+        follower.bindings.bind(Reference::Absent, "ecrspec/absent");
+        for further in std::iter::once(None).chain(further.iter().copied().map(Some)) {
+            let name =
+                further.map_or_else(|| String::from("ecrspec/repository"), |name| format!("ecrspec/repository-{name}"));
             if let Some(create) = service.contract().operation(Operation::CreateRepository) {
                 let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
                 let _ = follower.registry.call(create, &input);
             }
-            follower.bindings.bind(*reference, name);
+            follower.bindings.bind(Reference::repository(further), name);
         }
         follower
     }
@@ -369,9 +371,9 @@ impl Follower {
     /// The rules that a request breaks, if it breaks two that are answered differently.
     fn precedence(&self, operation: &OperationSpec, readings: &Readings) -> Option<String> {
         let [one, other] = readings.alone.as_slice() else { return None };
-        let first = |(declared, body): &(Option<String>, Bytes)| {
+        let first = |(declared, body): &(Option<String>, Template)| {
             let mut bindings = self.bindings.clone();
-            let filled = fill(body, &mut bindings).ok()?;
+            let filled = bindings.fill(body).ok()?;
             let input: Option<Members> = serde_json::from_slice(&filled).ok();
             let admitted = self.of_reading(operation, input.as_ref(), declared.as_deref());
             admitted.open.is_empty().then(|| admitted.broken.into_iter().next().map(|broken| broken.rule)).flatten()
@@ -424,22 +426,26 @@ impl Follower {
 
     /// What it knows, as a text that two ways share if they came to the same.
     pub(crate) fn state(&self) -> String {
-        let bound = |value: &str, ending: &str| {
-            let same = self.bindings.iter().filter(|(name, known)| name.ends_with(ending) && **known == *value);
-            same.map(|(name, _)| name.clone()).min().unwrap_or_default()
+        let bound = |id: &str| {
+            let same =
+                self.bindings.iter().filter(|(_, known)| **known == *id).filter_map(|(reference, _)| match reference {
+                    Reference::Member(of) if of.member == "uploadId" => Some(of.step.clone()),
+                    _ => None,
+                });
+            same.min().unwrap_or_default()
         };
-        let upload = |(repository, id): &Upload| (repository.clone(), bound(id, ".uploadId"));
+        let upload = |(repository, id): &Upload| (repository.clone(), bound(id));
         let names: BTreeSet<&str> = self
             .bindings
             .iter()
-            .filter(|(name, _)| name.starts_with("repository"))
+            .filter(|(reference, _)| matches!(reference, Reference::Repository(_)))
             .filter_map(|(_, value)| value.as_str())
             .collect();
         let repositories: Vec<_> = names
             .into_iter()
             .map(|name| {
                 let uploads = self.registry.uploads(name).into_iter();
-                let uploads: BTreeMap<_, _> = uploads.map(|(id, held)| (bound(&id, ".uploadId"), held)).collect();
+                let uploads: BTreeMap<_, _> = uploads.map(|(id, held)| (bound(&id), held)).collect();
                 (name, self.registry.has_repository(name), uploads, self.registry.layers(name))
             })
             .collect();
@@ -447,8 +453,8 @@ impl Follower {
         format!("{:?}", (repositories, doubts, &self.lost, &self.refused, &self.deleted))
     }
 
-    fn input(&mut self, body: &Bytes) -> Option<Members> {
-        let filled = fill(body, &mut self.bindings).ok()?;
+    fn input(&mut self, body: &Template) -> Option<Members> {
+        let filled = self.bindings.fill(body).ok()?;
         serde_json::from_slice(&filled).ok()
     }
 }

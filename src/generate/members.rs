@@ -4,11 +4,12 @@ use serde_json::{Map, Value as Json};
 
 use super::values::{self, Value, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
-use crate::case::{Bindings, Case, fill};
+use crate::case::{Bindings, Case};
 use crate::contract::check::check;
 use crate::contract::{Effect, Kind, Member, Operation, OperationSpec, Rules, Service};
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
+use crate::template::{Reference, Template};
 
 /// The member cases of an operation.
 pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
@@ -143,10 +144,10 @@ impl Base {
     /// The first rule that the value breaks: asks the contract, so that what a service or edition admits is seen.
     fn broken_rule(&self, member: &Member, json: &str) -> Option<String> {
         let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind("repository", "ecrspec/case");
-        bindings.bind("registry", crate::model::registry::ACCOUNT);
-        bindings.bind("upload.uploadId", "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
-        let filled = fill(json.as_bytes(), &mut bindings).ok()?;
+        bindings.bind(Reference::repository(None), "ecrspec/case");
+        bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
+        bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
+        let filled = bindings.fill(&Template::lenient(json)).ok()?;
         let value: Json = serde_json::from_slice(&filled).ok()?;
         let input = Map::from_iter([(String::from(member.name), value)]);
         let prefix = format!("{}/{}/", self.operation.name, member.name);
@@ -173,7 +174,8 @@ impl Base {
     /// laxer than the layer operations.
     fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
-        if !name.contains(HERE) && !name.starts_with("${pad:") {
+        let of_case = |reference: &Reference| matches!(reference, Reference::Repository(None) | Reference::Pad { .. });
+        if !Template::lenient(&name).references().any(of_case) {
             return None; // A name without the run's prefix in it is never created.
         }
         let rule = self.broken_rule(member, &value.json)?;

@@ -2,20 +2,19 @@
 
 use std::sync::LazyLock;
 
-use bytes::Bytes;
-
 use super::follow::{Answered, Follower, Readings};
 use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
-use crate::case::bindings::{nearly, short};
-use crate::case::draft::{HERE, NO_UPLOAD, OF_NOTHING, SMALL};
+use crate::case::bindings::of_digest;
+use crate::case::draft::{NO_UPLOAD, OF_NOTHING, SMALL};
 use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
 use crate::contract::{Effect, ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
 use crate::model::registry::{ACCOUNT, MIN_INNER_PART};
-use crate::wire::{Request, envelope};
+use crate::template::{Chunks, Member, Part, Reference, Template};
+use crate::wire::envelope;
 
 /// The case of a plan. Pure: the same version, service and plan give the same case.
 ///
@@ -80,7 +79,7 @@ pub fn settled(case: &Case, transcript: &Transcript) -> Case {
 }
 
 /// The repository beside the one of the case.
-const OTHER: &str = "${repository:other}";
+const OTHER: &str = "other";
 
 /// A sequence in the making.
 #[derive(Clone)]
@@ -169,15 +168,15 @@ impl Unfolding {
     fn finish(mut self) -> Unfolding {
         self.case.id = super::plan::id(self.case.service, &self.taken);
         self.case.plan = Some(self.taken.clone());
-        if self.case.steps.iter().any(|step| names_other(&step.request)) {
-            self.case.place = Place::Own(vec![String::from("other")]);
+        if self.case.steps.iter().any(|step| names_other(&step.request.body)) {
+            self.case.place = Place::Own(vec![String::from(OTHER)]);
         }
         self
     }
 
     /// A follower for the whole case.
     fn follower(&self) -> Follower {
-        Follower::new(self.case.service, &self.case.chunks, &["repository", "repository:other"])
+        Follower::new(self.case.service, &self.case.chunks, &[OTHER])
     }
 
     fn take(&mut self, decision: &Decision, follower: &mut Follower) {
@@ -214,11 +213,11 @@ impl Unfolding {
         let wanted = operation.effect() == Effect::RemovesRepository;
         let Some(repository) = self.choose_repository(decision, |exists| exists == wanted) else { return };
         let body = match wanted {
-            true => body::repository(reference(repository)).set("force", "true"),
-            false => body::repository(reference(repository)),
+            true => body::repository(&reference(repository).written()).set("force", "true"),
+            false => body::repository(&reference(repository).written()),
         };
         let readings = Readings {
-            valid: Bytes::from(body.to_string()),
+            valid: body.template(),
             accepting: format!("survey/{operation}"),
             alone: Vec::new(),
             elsewhere: false,
@@ -249,7 +248,7 @@ impl Unfolding {
             }
         }
         let Some((valid, accepting)) = self.valid(operation, decision, &subject, follower) else { return };
-        let mut alone: Vec<(Option<String>, Bytes)> = Vec::new();
+        let mut alone: Vec<(Option<String>, Template)> = Vec::new();
         let mut both = valid.clone();
         let mut elsewhere = false;
         let mut changed: Vec<&str> = Vec::new();
@@ -262,11 +261,11 @@ impl Unfolding {
             taken.violations.push(*number);
             changed.extend(violation.changes.iter().map(|(member, _)| *member));
             elsewhere |= violation.changes.iter().any(|(member, _)| matches!(*member, "repositoryName" | "uploadId"));
-            alone.push((declared(&violation), Bytes::from(violation.apply(valid.clone()).to_string())));
+            alone.push((declared(&violation), violation.apply(valid.clone()).template()));
             both = violation.apply(both);
         }
         let made = (operation.effect(), alone.is_empty(), subject.upload);
-        let readings = Readings { valid: Bytes::from(valid.to_string()), accepting, alone, elsewhere };
+        let readings = Readings { valid: valid.template(), accepting, alone, elsewhere };
         let name = self.next_name(operation);
         self.taken.decisions.push(taken);
         let accepted = self.push(operation, StepRole::Focus, &both, readings, follower);
@@ -370,7 +369,8 @@ impl Unfolding {
         subject: &Subject,
         follower: &mut Follower,
     ) -> Option<(Body, String)> {
-        let here = reference(subject.repository);
+        let here = reference(subject.repository).written();
+        let here = here.as_str();
         let upload = subject.upload.map(|index| self.uploads[index].clone());
         let mut accepting = format!("{operation}/accepted");
         let valid = match operation {
@@ -425,7 +425,7 @@ impl Unfolding {
                 let mut violation = (*violation).clone();
                 for (_, json) in &mut violation.changes {
                     if let Some(json) = json {
-                        *json = self.localised(json, reference(subject.repository), upload.as_ref(), &content)?;
+                        *json = self.localised(json, &reference(subject.repository), upload.as_ref(), &content)?;
                     }
                 }
                 Some(violation)
@@ -436,27 +436,36 @@ impl Unfolding {
     }
 
     /// A value of the catalogue, which is about `upload` and `layer`, with the names of this sequence.
-    fn localised(&self, json: &str, here: &str, upload: Option<&Upload>, content: &[String]) -> Option<String> {
-        let mut text = json.replace(HERE, here).replace("${registry}", ACCOUNT);
-        if text.contains("upload.uploadId") {
-            text = text.replace("upload.uploadId", &format!("{}.uploadId", upload?.step));
+    fn localised(&self, json: &str, here: &Reference, upload: Option<&Upload>, content: &[String]) -> Option<String> {
+        let template = Template::lenient(json);
+        let is_of_nothing = content.is_empty();
+        let twice = |reference: &Reference| *reference == Reference::sha256("layer+layer");
+        if is_of_nothing && template.references().any(twice) {
+            return None; // Twice nothing is nothing, and no wrong digest.
         }
-        if content.is_empty() {
-            let nothing = OF_NOTHING.trim_start_matches("sha256:");
-            let zeros = "${sha256:layer+layer}";
-            return Some(
-                text.replace(zeros, OF_NOTHING)
-                    .replace("${sha256:layer}", OF_NOTHING)
-                    .replace("${hex:layer}", nothing)
-                    .replace("${HEX:layer}", &nothing.to_uppercase())
-                    .replace("${short:layer}", &short(nothing))
-                    .replace("${nearly:layer}", &nearly(nothing)),
-            )
-            // Twice nothing is nothing, and no wrong digest.
-            .filter(|_| !json.contains(zeros));
-        }
-        let chunks = content.join("+");
-        Some(text.replace("layer+layer}", &format!("{chunks}+{chunks}}}")).replace(":layer}", &format!(":{chunks}}}")))
+        let needs_upload = template.references().any(|reference| reference.of_member().is_some_and(is_upload_id));
+        let step = match upload {
+            Some(upload) => upload.step.as_str(),
+            None if needs_upload => return None,
+            None => "",
+        };
+        let nothing = OF_NOTHING.trim_start_matches("sha256:");
+        let changed = template.map(|reference| match reference {
+            Reference::Repository(None) => Part::Reference(here.clone()),
+            Reference::Registry => Part::text(ACCOUNT),
+            of_upload if of_upload.of_member().is_some_and(is_upload_id) => {
+                Part::Reference(of_upload.rename(&|_| String::from(step)))
+            }
+            of_bytes if is_of_nothing && of_bytes.chunks() == ["layer"] => match of_digest(of_bytes, nothing) {
+                Some(digest) => Part::text(&digest),
+                None => Part::Reference(of_bytes.clone()),
+            },
+            other => Part::Reference(other.with_chunks(&|chunk| match chunk {
+                "layer" => content.to_vec(),
+                other => vec![String::from(other)],
+            })),
+        });
+        changed.to_text()
     }
 
     fn need(&mut self, chunk: &str, len: usize, follower: &mut Follower) {
@@ -468,7 +477,9 @@ impl Unfolding {
 
     /// Bytes that nobody uploads, where a request has their digest.
     fn need_other(&mut self, body: &Body) {
-        if body.to_string().contains(":other}") && !self.case.chunks.iter().any(|known| known.name == "other") {
+        let is_of_other = |reference: &Reference| reference.chunks().iter().any(|chunk| chunk == "other");
+        if body.template().references().any(is_of_other) && !self.case.chunks.iter().any(|known| known.name == "other")
+        {
             self.case.chunks.push(Chunk::new("other", SMALL));
         }
     }
@@ -499,7 +510,7 @@ impl Unfolding {
         let mut step = Step {
             name: self.next_name(operation),
             operation: Some(operation),
-            request: envelope::request(service, operation, Bytes::from(body.to_string())),
+            request: envelope::request(service, operation, body.template()),
             at_once: false,
             role,
             expect: admitted(service, &readings.accepting),
@@ -534,8 +545,12 @@ fn has_parts(upload: &Upload) -> bool {
     is_open(upload) && !upload.parts.is_empty()
 }
 
-fn names_other(request: &Request) -> bool {
-    String::from_utf8_lossy(&request.body).contains(OTHER)
+fn names_other(body: &Template) -> bool {
+    body.references().any(|reference| reference.further_repository() == Some(OTHER))
+}
+
+fn is_upload_id(of: &Member) -> bool {
+    of.step == "upload" && of.member == "uploadId"
 }
 
 /// The rule of a violation, unless only the contract can say.
@@ -543,8 +558,8 @@ fn declared(violation: &Violation) -> Option<String> {
     (!violation.rule.is_empty()).then(|| violation.rule.clone())
 }
 
-fn reference(repository: usize) -> &'static str {
-    [HERE, OTHER][repository]
+fn reference(repository: usize) -> Reference {
+    Reference::repository([None, Some(OTHER)][repository])
 }
 
 /// Mostly the first.
@@ -557,10 +572,8 @@ fn rarely<T>(of: &[T], choice: u8) -> Option<&T> {
 
 /// The digest of chunks put together.
 fn right(content: &[String]) -> String {
-    match content {
-        [] => String::from(OF_NOTHING),
-        chunks => format!("${{sha256:{}}}", chunks.join("+")),
-    }
+    let chunks = Chunks::of(content.iter().cloned());
+    chunks.map_or_else(|| String::from(OF_NOTHING), |chunks| Reference::Sha256(chunks).written())
 }
 
 /// Number of bytes of a part: mostly few, and now and then about as many as an inner part must have.
@@ -580,10 +593,11 @@ fn digests(right: &str, content: &[String], choice: u8) -> (Vec<String>, &'stati
     let among = |place: usize, count: usize| {
         (0..count).map(|index| if index == place { String::from(right) } else { wrong(index) }).collect()
     };
-    let other = match content {
-        [] => format!("tarsum.v1+sha256:{}", OF_NOTHING.trim_start_matches("sha256:")),
-        chunks => format!("tarsum.v1+sha256:${{hex:{}}}", chunks.join("+")),
-    };
+    let hex = Chunks::of(content.iter().cloned()).map_or_else(
+        || String::from(OF_NOTHING.trim_start_matches("sha256:")),
+        |chunks| Reference::Hex { chunks, upper: false }.written(),
+    );
+    let other = format!("tarsum.v1+sha256:{hex}");
     match choice {
         0..176 => (vec![String::from(right)], "accepted"),
         176..192 => (among(0, 2), "layerDigests/any-match"),
@@ -618,14 +632,14 @@ fn stateful_violation(
     let id = |id: &str| vec![("uploadId", body::quote(id))];
     match stateful {
         Stateful::RepositoryAbsent => {
-            let absent = vec![("repositoryName", body::quote("${absent}"))];
+            let absent = vec![("repositoryName", body::quote(&Reference::Absent.written()))];
             change("repositoryName/exists", "unknown", "a repository that nobody made", absent)
         }
         Stateful::UploadUnknown => {
             change("uploadId/exists", "unknown", "an upload id that nobody was given", id(NO_UPLOAD))
         }
         Stateful::OtherRepository => {
-            let other = vec![("repositoryName", body::quote(reference(1 - subject.repository)))];
+            let other = vec![("repositoryName", body::quote(&reference(1 - subject.repository).written()))];
             change("uploadId/exists", "other-repository", "the upload of another repository", other)
         }
         Stateful::UpperCase => {

@@ -1,11 +1,10 @@
 //! The protocol below the operations: targets, headers, bodies, framing. Each on InitiateLayerUpload, which needs no state.
 
-use bytes::Bytes;
-
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE};
 use crate::contract::{Operation, Service};
 use crate::model::operation::body;
+use crate::template::Template;
 use crate::wire::{CONTENT_TYPE, Framing, Request};
 
 const INITIATE: Operation = Operation::InitiateLayerUpload;
@@ -20,12 +19,12 @@ pub fn cases(service: Service) -> Vec<Case> {
 }
 
 /// A valid InitiateLayerUpload, its request changed.
-fn case(service: Service, rule: &str, variant: &str, title: &str, change: impl FnOnce(&mut Request)) -> Case {
+fn case(service: Service, rule: &str, variant: &str, title: &str, change: impl FnOnce(&mut Request<Template>)) -> Case {
     let draft = Draft::new(service, format!("{rule}/{variant}"), title).focus(rule, INITIATE, body::initiate(HERE));
     draft.request(change).done()
 }
 
-fn header(request: &mut Request, name: &str, value: Option<&str>) {
+fn header(request: &mut Request<Template>, name: &str, value: Option<&str>) {
     request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     request.headers.extend(value.map(|value| (String::from(name), String::from(value))));
 }
@@ -94,7 +93,7 @@ fn headers(service: Service) -> Vec<Case> {
 
 fn bodies(service: Service) -> Vec<Case> {
     let with = |rule: &str, variant: &str, title: &str, body: Vec<u8>| {
-        case(service, rule, variant, title, |request| request.body = Bytes::from(body))
+        case(service, rule, variant, title, |request| request.body = Template::lenient(body))
     };
     let plain = body::initiate(HERE).to_string();
     let text =

@@ -18,6 +18,7 @@ use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Effect, Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
 use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
+use crate::template::Reference;
 use crate::wire::{Exchange, Trouble};
 
 pub use rounds::Rounds;
@@ -170,11 +171,7 @@ impl<'a> Call<'a> {
 
 /// The names of the bytes that a request has, or has digests of.
 fn chunks(step: &Step) -> BTreeSet<String> {
-    let template = String::from_utf8_lossy(&step.request.body).into_owned();
-    let references = template.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
-    let named = references.filter_map(|(name, _)| name.split_once(':'));
-    let of_bytes = named.filter(|(kind, _)| matches!(*kind, "base64" | "sha256" | "hex" | "HEX"));
-    of_bytes.flat_map(|(_, names)| names.split('+').map(String::from).collect::<Vec<_>>()).collect()
+    step.request.body.references().flat_map(Reference::bytes_of).cloned().collect()
 }
 
 impl<'a> History<'a> {
@@ -407,13 +404,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::case::Bindings;
     use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
-    use crate::case::{Bindings, fill};
     use crate::contract::ErrorType;
     use crate::expect::Outcome;
     use crate::judge::Grade;
     use crate::model::operation::body;
-    use crate::wire::{Answer, NoConnection, Request, envelope};
+    use crate::wire::{Answer, NoConnection, envelope};
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
     type Sent<'a> = (&'a str, u64, u64, &'a str);
@@ -450,14 +447,14 @@ mod tests {
     /// What came back: for each of the calls when it was under way, and an error or, if that is empty, success.
     fn transcript(case: &Case, answers: &[(u64, u64, &str)]) -> Transcript {
         let mut bindings = Bindings::new(&case.chunks, "salt", 0);
-        bindings.bind("repository", "some/repository");
+        bindings.bind(Reference::repository(None), "some/repository");
         let mut exchanges = Vec::new();
         let set_up = case.steps.len() - answers.len();
         for (index, step) in case.steps.iter().enumerate() {
-            let body = fill(&step.request.body, &mut bindings).unwrap();
+            let body = bindings.fill(&step.request.body).unwrap();
             let sent: Value = serde_json::from_slice(&body).unwrap();
             let (began, ended, error) = if index < set_up { (0, 0, "") } else { answers[index - set_up] };
-            let digest = bindings.value("sha256:layer").unwrap();
+            let digest = bindings.value(&Reference::sha256("layer")).unwrap();
             let mut members = match step.operation {
                 Some(Operation::InitiateLayerUpload) => {
                     json!({"uploadId": "00000000-0000-4000-8000-000000000001", "partSize": 5_242_880})
@@ -488,12 +485,7 @@ mod tests {
             };
             bindings.capture(&step.name, &answer.json().unwrap_or_default());
             let (began, took) = (Duration::from_millis(began), Duration::from_millis(ended - began));
-            exchanges.push(Exchange {
-                request: Request { body, ..step.request.clone() },
-                reply: Ok(answer),
-                began,
-                took,
-            });
+            exchanges.push(Exchange { request: step.request.with_body(body), reply: Ok(answer), began, took });
         }
         Transcript { bindings, ..Transcript::of(case, exchanges) }
     }
@@ -660,7 +652,7 @@ mod tests {
                 let answer = exchange.reply.as_mut().unwrap();
                 answer.body = replaced(&answer.body);
             }
-            transcript.bindings.bind("twin.uploadId", other);
+            transcript.bindings.bind(Reference::member("twin", "uploadId"), other);
             transcript
         };
         let verdict = |answers| told(&case, transcript(answers), ALL, Tier::Open).verdict;

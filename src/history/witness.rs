@@ -6,6 +6,7 @@ use super::order::{Explained, search};
 use super::{Call, History, Members};
 use crate::contract::Operation;
 use crate::judge::describe;
+use crate::template::{Reference, Template};
 
 /// So many calls are tried to find out whether a call can be left out.
 const BOUND: usize = 1_000;
@@ -100,7 +101,7 @@ impl History<'_> {
         let line = |call: &usize| {
             let Call { step, exchange, .. } = &self.calls[*call];
             let (began, ended) = (millis(exchange.began), millis(exchange.ended()));
-            let uploads = upload_names(&String::from_utf8_lossy(&step.request.body));
+            let uploads = upload_names(&step.request.body);
             let of = if uploads.is_empty() { uploads } else { format!(" of {uploads}") };
             let (name, operation, got) = (&step.name, step.operation_name(), describe(exchange));
             format!("{name}, {operation}{of}, from {began:.1} to {ended:.1} ms: {got}")
@@ -111,8 +112,8 @@ impl History<'_> {
 }
 
 /// The steps that began the uploads that a template names.
-fn upload_names(template: &str) -> String {
-    let references = template.split("${").skip(1).filter_map(|rest| rest.split_once(".uploadId}"));
-    let names: Vec<&str> = references.map(|(name, _)| name).filter(|name| !name.contains('}')).collect();
+fn upload_names(template: &Template) -> String {
+    let ids = template.references().filter_map(Reference::of_member).filter(|of| of.member == "uploadId");
+    let names: Vec<&str> = ids.map(|of| of.step.as_str()).collect();
     names.join(", ")
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::case::Bindings;
 use crate::contract::check::long;
+use crate::template::Reference;
 use crate::wire::envelope::visible;
 
 /// The first pinned member that an answer does not have as pinned.
@@ -77,11 +78,9 @@ fn is_same(one: &Value, other: &Value) -> bool {
 /// What a pinned string stands for. A target that never names its account id has none to compare with; another
 /// reference that is bound to nothing stands for itself, and so matches nothing.
 fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
-    let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
-        return Some(Value::from(text));
-    };
-    match bindings.value(name) {
-        None if name == "registry" => None,
+    let Some(reference) = Reference::alone(text) else { return Some(Value::from(text)) };
+    match bindings.value(&reference) {
+        None if reference == Reference::Registry => None,
         None => Some(Value::from(text)),
         bound => bound,
     }
@@ -104,7 +103,7 @@ mod tests {
 
     fn miss(pinned: Value, found: Value) -> Option<String> {
         let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind("upload.uploadId", "U1");
+        bindings.bind(Reference::member("upload", "uploadId"), "U1");
         first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &bindings).map(|miss| miss.path)
     }
 
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn values_of_a_target_can_be_shown() {
         let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind("upload.uploadId", "\u{9b}2J");
+        bindings.bind(Reference::member("upload", "uploadId"), "\u{9b}2J");
         let (pinned, found) = (json!({"a": "${upload.uploadId}"}), json!({"a": "\u{1b}\u{7f}\u{202e}"}));
         let miss = first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &bindings).unwrap();
         assert_eq!(miss.expected(), "200 with a \"\u{fffd}2J\"");

@@ -392,6 +392,7 @@ mod tests {
     use crate::case::draft::{Draft, HERE};
     use crate::contract::{ErrorType, Service};
     use crate::model::operation::body;
+    use crate::template::Reference;
 
     /// The verdict on a case that tries a completion, and goes on from there only if it was refused in one way.
     fn verdict(answers: &[Answer], members: Value) -> Verdict {
@@ -403,13 +404,13 @@ mod tests {
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];
         let exchange = |(step, answer): (&Step, &Answer)| Exchange {
-            request: step.request.clone(),
+            request: step.request.with_body(step.request.body.to_bytes()),
             reply: Ok(answer.clone()),
             began: Duration::ZERO,
             took: Duration::ZERO,
         };
         let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind("upload.uploadId", "U1");
+        bindings.bind(Reference::member("upload", "uploadId"), "U1");
         let exchanges = case.steps.iter().zip(answers).map(exchange).collect();
         judge(&case, &Transcript { bindings, ..Transcript::of(&case, exchanges) }, Strictness::default()).0
     }

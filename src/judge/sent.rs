@@ -8,9 +8,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::case::{Case, Length, Step, StepRole, quote_numbers};
+use crate::case::{Case, Length, Step, StepRole};
 use crate::contract::{Effect, Operation};
-use crate::expect::shown;
+use crate::template::{Reference, shown};
 use crate::wire::{Framing, envelope};
 
 /// How many letters of a text are shown.
@@ -80,20 +80,20 @@ fn sizes(case: &Case) -> Option<String> {
 /// Where a request differs from a plain one.
 fn request(case: &Case, step: &Step) -> Vec<String> {
     let mut words = headers(case, step);
-    let Ok(text) = std::str::from_utf8(&step.request.body) else {
-        words.push(format!("body {:?}", step.request.body));
+    let body = &step.request.body;
+    let Some(json) = body.to_json() else {
+        words.push(format!("body {:?}", body.to_bytes()));
         return words;
     };
-    if text.is_empty() {
+    if json.is_empty() {
         words.push(String::from("no body"));
         return words;
     }
-    let json = quote_numbers(text);
     let members = match serde_json::from_str(&json) {
         // Spaces, escapes and members that come twice are in the text alone.
         Ok(Value::Object(members)) if Value::Object(members.clone()).to_string().len() == json.len() => members,
         _ => {
-            words.push(format!("body {}", cut(&visible(&shown(text)))));
+            words.push(format!("body {}", cut(&visible(&body.shown()))));
             return words;
         }
     };
@@ -156,7 +156,7 @@ fn headers(case: &Case, step: &Step) -> Vec<String> {
 /// A value, shortened; a reference without quotes.
 fn of_value(value: &Value) -> String {
     match value {
-        Value::String(text) if text.starts_with("${") && text.find('}') == Some(text.len() - 1) => shown(text),
+        Value::String(text) if Reference::alone(text).is_some() => shown(text),
         Value::String(text) => format!("\"{}\"", cut(&visible(&shown(text)).replace('"', "\\\""))),
         Value::Array(items) => list(items),
         other => cut(&visible(&shown(&other.to_string()))),

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 
 use super::sent::sent;
 use crate::case::{Case, Step, StepRole};
-use crate::expect::{Expectation, shown};
+use crate::expect::Expectation;
+use crate::template::shown;
 
 /// The file, without its ending, that has the expectations of a case of the catalogue, below the folder of its service.
 pub fn file(case: &Case) -> String {

@@ -9,7 +9,7 @@ use super::input::Input;
 use super::summary::{Group, Summary};
 use super::terminal::{self, number_of, plain};
 use crate::contract::{Rules, Service, Source};
-use crate::expect::shown;
+use crate::template::shown;
 use crate::wire::envelope::visible;
 
 /// How many bytes a page has at most: a comment on GitHub holds 65,536 characters, a step summary 1 MiB.

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::terminal::{BOLD, DIM};
 use crate::case::{Case, StepRole};
 use crate::contract::{Rule, Service, Tier};
-use crate::expect::{short, shown};
+use crate::expect::short;
+use crate::template::shown;
 
 /// One case, for `list`.
 pub fn case_line(case: &Case) -> String {
@@ -26,7 +27,7 @@ pub fn case_page(case: &Case) -> String {
         );
     }
     for step in &case.steps {
-        let body: String = shown(&String::from_utf8_lossy(&step.request.body)).chars().take(600).collect();
+        let body: String = step.request.body.shown().chars().take(600).collect();
         let word = match step.role {
             StepRole::SetUp => "set-up",
             StepRole::Attempt => "attempt, not judged",

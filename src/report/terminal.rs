@@ -10,9 +10,9 @@ use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
-use crate::expect::shown;
 use crate::judge::{Grade, Verdict};
 use crate::survey::Survey;
+use crate::template::shown;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::print::json;
+use crate::template::Reference;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +35,7 @@ impl<T> Default for Ordered<T> {
 impl Json {
     /// The number that a string stands for: a size or a position, `${size:layer}`.
     fn as_number(text: &str) -> Option<&str> {
-        let name = text.strip_prefix("${")?.strip_suffix('}')?;
-        let is_number = name.starts_with("size:") || name.starts_with("last:");
-        (is_number && !name.contains('}')).then_some(text)
+        Reference::alone(text).filter(Reference::is_number).map(|_| text)
     }
 
     /// The value as it is sent.

@@ -23,7 +23,7 @@
 //! the same time as the step before it. A file with such steps may have `rounds` ([`Case::rounds`]). What `repeat` makes
 //! of steps is in `repeat.rs`. A file may say what a target was found to do when it was written ([`Found`]).
 //!
-//! The references `${…}` are those of [`Bindings`]. A mistake gives file, line, key and what was expected. [`print()`] is
+//! The references `${…}` are those of [`Reference`](crate::template::Reference). A mistake gives file, line, key and what was expected. [`print()`] is
 //! the way back: a file for a case.
 
 mod expect;
@@ -31,7 +31,6 @@ mod json;
 mod print;
 mod repeat;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -45,6 +44,7 @@ use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
 use crate::contract::{Operation, Service};
 use crate::expect::Outcome;
 use crate::generate::expected::by_rule;
+use crate::template::Template;
 use crate::wire::{Framing, Request, envelope, unsendable};
 
 /// A mistake in a scenario file.
@@ -181,18 +181,25 @@ impl Reader<'_> {
                 return Err(self.mistake(one.at, problem));
             }
             let (step, meant) = self.step(service, one)?;
-            for reference in references(&String::from_utf8_lossy(&step.request.body)) {
+            for reference in step.request.body.references() {
                 Bindings::check(reference, &chunks, &written.repositories, &answered).map_err(|problem| {
                     let body = one.step.body.as_ref().map(|body| body.referenced.line());
                     let line = body.or(one.step.raw.as_ref().map(|raw| raw.referenced.line()));
-                    Mistake { file: String::from(self.file), line, problem: format!("${{{reference}}}: {problem}") }
+                    Mistake {
+                        file: String::from(self.file),
+                        line,
+                        problem: format!("{}: {problem}", reference.written()),
+                    }
                 })?;
             }
             names.push(one.name.clone());
             for (key, outcome) in one.step.outcomes() {
-                for reference in references(&one.numbered(&outcome.value)) {
-                    Bindings::check(reference, &chunks, &written.repositories, &names)
-                        .map_err(|problem| self.mistake(outcome, format!("{key}: ${{{reference}}}: {problem}")))?;
+                let template =
+                    one.outcome(&outcome.value).map_err(|why| self.mistake(outcome, format!("{key}: {why}")))?;
+                for reference in template.references() {
+                    Bindings::check(reference, &chunks, &written.repositories, &names).map_err(|problem| {
+                        self.mistake(outcome, format!("{key}: {}: {problem}", reference.written()))
+                    })?;
                 }
             }
             steps.push(step);
@@ -308,14 +315,15 @@ impl Reader<'_> {
         let step = one.step;
         let operation = step.call.as_ref().map(|call| self.operation(service, call)).transpose()?;
         let body = match (&step.body, &step.raw) {
-            (Some(body), None) => Json::Object(body.value.clone()).sent(),
-            (None, Some(raw)) => raw.value.clone(),
+            (Some(body), None) => Template::parse(Json::Object(body.value.clone()).sent())
+                .map_err(|why| self.mistake(body, format!("body: {why}")))?,
+            (None, Some(raw)) => Template::parse(&raw.value).map_err(|why| self.mistake(raw, format!("raw: {why}")))?,
             _ => {
                 return Err(self
                     .mistake(one.at, String::from("expected either body (an object) or raw (text), and one of them")));
             }
         };
-        let mut request = envelope::plain(service, operation, Bytes::from(one.numbered(&body)));
+        let mut request = envelope::plain(service, operation, one.numbered(&body));
         request.framing = step.framing;
         self.head(step, &mut request)?;
         let (role, expect, intended) = self.intended(service, operation, one)?;
@@ -337,7 +345,7 @@ impl Reader<'_> {
     }
 
     /// Changes method and headers as a step says.
-    fn head(&self, step: &WrittenStep, request: &mut Request) -> Result<(), Mistake> {
+    fn head(&self, step: &WrittenStep, request: &mut Request<Template>) -> Result<(), Mistake> {
         if let Some(method) = &step.method {
             unsendable::method(&method.value)
                 .map_err(|why| self.mistake(method, format!("method: expected one that can be sent: {why}")))?;
@@ -355,8 +363,9 @@ impl Reader<'_> {
 
     fn outcomes(&self, key: &str, written: &[Spanned<String>], one: &Unrolled) -> Result<Vec<Outcome>, Mistake> {
         let parse = |outcome: &Spanned<String>| {
-            let text = one.numbered(&outcome.value);
-            text.parse().map_err(|problem| self.mistake(outcome, format!("{key}: {problem}")))
+            let mistake = |problem: String| self.mistake(outcome, format!("{key}: {problem}"));
+            let template = one.outcome(&outcome.value).map_err(|why| mistake(why.to_string()))?;
+            template.to_string().parse().map_err(mistake)
         };
         written.iter().map(parse).collect()
     }
@@ -366,10 +375,6 @@ impl Reader<'_> {
 fn apply(headers: &mut Vec<(String, String)>, name: &str, value: Option<&str>) {
     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     headers.extend(value.map(|value| (String::from(name), String::from(value))));
-}
-
-fn references(text: &str) -> Vec<&str> {
-    text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
 }
 
 fn first_line(text: &str) -> String {
@@ -415,7 +420,7 @@ steps:
     fn a_file_gives_a_case_a_service() {
         let cases = parse("x.yaml", "scenarios/x/x", GOOD).unwrap().cases;
         assert_eq!(cases.len(), 2);
-        let body = String::from_utf8(cases[0].steps[1].request.body.to_vec()).unwrap();
+        let body = cases[0].steps[1].request.body.to_string();
         assert!(body.contains(r#""partLastByte":${last:layer}"#), "{body}");
     }
 
@@ -488,7 +493,7 @@ steps:
         let chunks: Vec<&str> = case.chunks.iter().map(|chunk| chunk.name.as_str()).collect();
         assert_eq!(chunks, ["layer-1", "layer-2", "other"]);
         let again = &case.steps[5];
-        let body = String::from_utf8_lossy(&again.request.body);
+        let body = again.request.body.to_string();
         assert!(body.contains("${upload-2.uploadId}") && body.contains("${last:layer-2+layer-2}"), "{body}");
         assert_eq!(again.expect.outcomes[0].members()["uploadId"], "${upload-2.uploadId}");
         let rows = [
@@ -545,6 +550,26 @@ steps:
                 "${upload.uploadId}",
                 "${uplaod.uploadId}",
                 "x.yaml:11: ${uplaod.uploadId}: no earlier step is named \"uplaod\"",
+            ),
+            (
+                "${upload.uploadId}",
+                "${upload}",
+                "x.yaml:11: body: \"upload\" is no reference: expected one of repository, repository:NAME,",
+            ),
+            (
+                "${base64:layer}",
+                "${repeat:many:a}",
+                "x.yaml:11: body: \"repeat:many:a\" is no reference: expected repeat:COUNT:TEXT",
+            ),
+            (
+                "body: {repositoryName: \"${repository}\", force: true}",
+                "raw: '${HEX:layer}'",
+                "x.yaml:23: raw: \"HEX:layer\" is no reference: expected one of",
+            ),
+            (
+                "  - name: part",
+                "    only-if: ['200 {\"uploadId\": \"${u}\"}']\n  - name: part",
+                "x.yaml:9: only-if: \"u\" is no reference: expected one of",
             ),
             ("title: a layer", "titel: a layer", "x.yaml:2: "),
             ("tier: documented", "tier: certain", "x.yaml:19: "),

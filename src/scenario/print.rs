@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use super::expect::plain_rule;
 use super::json::{Json, Ordered};
 use super::{Found, apply, parse};
-use crate::case::{Case, Length, Place, Step, StepRole, quote_numbers};
+use crate::case::{Case, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::generate::expected::by_rule;
+use crate::template::Template;
 use crate::wire::Framing;
 use crate::wire::envelope::{self, visible};
 
@@ -153,10 +154,10 @@ fn step(service: Service, step: &Step) -> Result<String, String> {
     };
     framing.into_iter().for_each(|framing| text += &format!("    framing: {framing}\n"));
     text += &headers(&base.headers, &request.headers)?;
-    let body = std::str::from_utf8(&request.body).map_err(|_| "its body is no text")?;
-    match members(body) {
+    let body = request.body.to_text().ok_or("its body is no text")?;
+    match members(&request.body, &body) {
         Some(object) => text += &wrapped("    body: ", &object),
-        None => text += &format!("    raw: {}\n", quote(body)),
+        None => text += &format!("    raw: {}\n", quote(&body)),
     }
     Ok(text)
 }
@@ -225,8 +226,8 @@ fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<St
 }
 
 /// The members of a body that can be written as `body:`: an object that comes out of the file as it was put in.
-fn members(body: &str) -> Option<Ordered<Json>> {
-    let object: Json = serde_json::from_str(&quote_numbers(body)).ok().filter(|json: &Json| json.sent() == body)?;
+fn members(template: &Template, body: &str) -> Option<Ordered<Json>> {
+    let object: Json = serde_json::from_str(&template.to_json()?).ok().filter(|json: &Json| json.sent() == body)?;
     // Numbers, keys and depth are YAML's to understand.
     let read: Json = serde_saphyr::from_str(&object.written()).ok()?;
     match object {

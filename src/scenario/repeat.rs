@@ -12,12 +12,13 @@
 //!         body: {repositoryName: "${repository}"}
 //! ```
 //!
-//! A single step has `repeat` itself. `#` is a number in names and in references. With `at-once`, all that is repeated is
+//! A single step has `repeat` itself. `#` is a number in names, also in those that references have. With `at-once`, all that is repeated is
 //! sent at the same time.
 
 use serde_saphyr::Spanned;
 
 use super::{Mistake, Reader, WrittenStep};
+use crate::template::{NoReference, Template};
 
 /// How often steps are repeated at most.
 const MAX: usize = 100;
@@ -36,21 +37,17 @@ pub(super) struct Unrolled<'a> {
 }
 
 impl Unrolled<'_> {
-    /// A text of the step with the number in its references.
-    pub(super) fn numbered(&self, text: &str) -> String {
-        let Some(number) = self.number else { return String::from(text) };
-        let mut parts = text.split("${");
-        let mut out = String::from(parts.next().unwrap_or_default());
-        for part in parts {
-            let (name, rest) = part.split_once('}').map_or((part, ""), |(name, rest)| (name, rest));
-            out += "${";
-            out += &name.replace('#', &number.to_string());
-            if name.len() < part.len() {
-                out += "}";
-            }
-            out += rest;
+    /// A template of the step with the number in the names of its references.
+    pub(super) fn numbered(&self, template: &Template) -> Template {
+        match self.number {
+            Some(number) => template.rename(|name| name.replace('#', &number.to_string())),
+            None => template.clone(),
         }
-        out
+    }
+
+    /// An outcome as the file has it, with the number.
+    pub(super) fn outcome(&self, text: &str) -> Result<Template, NoReference> {
+        Template::from_shown(text).map(|template| self.numbered(&template))
     }
 }
 

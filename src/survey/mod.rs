@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Case, Step, StepRole};
 use crate::contract::{Operation, Role, Service};
 use crate::judge::Finding;
+use crate::template::Reference;
 
 pub use preflight::{Unreachable, preflight};
 
@@ -97,7 +98,8 @@ impl Survey {
         {
             return Some(Skip::counted("BatchCheckLayerAvailability cannot be believed on this target"));
         }
-        let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
+        let names_account =
+            judged().any(|step| step.request.body.references().any(|reference| *reference == Reference::Registry));
         (self.account.is_none() && names_account).then(|| Skip::counted("the target names no account id"))
     }
 

@@ -11,6 +11,7 @@ use crate::contract::{Operation, Role, Rules, Service, Tier};
 use crate::drive::{self, Target, Workspace};
 use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
+use crate::template::Reference;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, NoConnection, Trouble, envelope};
 
@@ -296,7 +297,7 @@ impl Look {
         else {
             return false;
         };
-        let digest = transcript.bindings.value("sha256:layer").unwrap_or_default();
+        let digest = transcript.bindings.value(&Reference::sha256("layer")).unwrap_or_default();
         let is_there = |body: &serde_json::Map<String, Value>| {
             let listed = body.get("layers").and_then(Value::as_array).into_iter().flatten();
             listed.into_iter().any(|layer| layer["layerDigest"] == digest && layer["layerAvailability"] == "AVAILABLE")
@@ -370,7 +371,8 @@ fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_jso
 /// A member of the first answer that has it.
 fn member(transcript: &Transcript, name: &str) -> Option<Value> {
     let bindings: &Bindings = &transcript.bindings;
-    bindings.iter().find(|(key, _)| key.ends_with(&format!(".{name}"))).map(|(_, value)| value.clone())
+    let of_name = |reference: &Reference| matches!(reference, Reference::Member(of) if of.member == name);
+    bindings.iter().find(|(reference, _)| of_name(reference)).map(|(_, value)| value.clone())
 }
 
 fn digits(value: &Value) -> Option<String> {

@@ -129,11 +129,12 @@ use arbitrary::{Arbitrary as _, Unstructured};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use crate::case::bindings::{nearly, short};
-use crate::case::{Bindings, Case, Decision, fill};
+use crate::case::bindings::of_digest;
+use crate::case::{Bindings, Case, Decision};
 use crate::contract::{Kind, Operation, Rules, Service, Text};
 use crate::expect::Expectation;
 use crate::generate::{self, Violations, plan};
+use crate::template::Reference;
 
 #[cfg(all(feature = "run", feature = "terminal"))]
 pub use conformance::{CaseOutcome, Conformance, ConformanceCase, conforms};
@@ -305,19 +306,23 @@ impl Upload {
     fn last_of(&self, case: &Case, violations: &[u16]) -> Option<Completion> {
         let mut bindings = Bindings::new(&case.chunks, "testing", 0);
         let hex = self.digest.strip_prefix("sha256:").unwrap_or(&self.digest);
-        bindings.bind("repository", self.repository.as_str());
-        bindings.bind("absent", format!("{}-absent", self.repository));
-        bindings.bind("upload1.uploadId", self.id.as_str());
-        bindings.bind("sha256:layer1", self.digest.as_str());
-        bindings.bind("hex:layer1", hex);
-        bindings.bind("HEX:layer1", hex.to_uppercase());
-        bindings.bind("short:layer1", short(hex));
-        bindings.bind("nearly:layer1", nearly(hex));
+        bindings.bind(Reference::repository(None), self.repository.as_str());
+        bindings.bind(Reference::Absent, format!("{}-absent", self.repository));
+        bindings.bind(Reference::member("upload1", "uploadId"), self.id.as_str());
+        bindings.bind(Reference::sha256("layer1"), self.digest.as_str());
         let step = case.steps.last()?;
+        // A digest of no known form has no digits that follow from it by themselves.
+        for reference in step.request.body.references().filter(|reference| reference.bytes_of() == ["layer1"]) {
+            if bindings.value(reference).is_none()
+                && let Some(digest) = of_digest(reference, hex)
+            {
+                bindings.bind(reference.clone(), digest);
+            }
+        }
         let known = Violations::of(case.service, COMPLETE);
         let names: Vec<String> = violations.iter().filter_map(|number| known.name(*number)).map(String::from).collect();
         Some(Completion {
-            body: fill(&step.request.body, &mut bindings).ok()?,
+            body: bindings.fill(&step.request.body).ok()?,
             // A drawn value may be a good one, and what is wrong with a state may not apply to this one.
             violations: if step.expect.is_success() { Vec::new() } else { names },
             expected: step.expect.clone(),

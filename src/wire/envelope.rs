@@ -7,12 +7,12 @@ use super::{Answer, CONTENT_TYPE, Exchange, Framing, Request};
 use crate::contract::{ErrorType, Operation, Service};
 
 /// The request of a call: `POST /` with the target of the operation.
-pub fn request(service: Service, operation: Operation, body: Bytes) -> Request {
+pub fn request<B>(service: Service, operation: Operation, body: B) -> Request<B> {
     plain(service, Some(operation), body)
 }
 
 /// The request of a call that says nothing else. One that names no operation has no target.
-pub fn plain(service: Service, operation: Option<Operation>, body: Bytes) -> Request {
+pub fn plain<B>(service: Service, operation: Option<Operation>, body: B) -> Request<B> {
     let target = |operation| (String::from("X-Amz-Target"), service.contract().target(operation));
     let content_type = (String::from("Content-Type"), String::from(CONTENT_TYPE));
     Request {

@@ -16,15 +16,15 @@ pub use unsendable::Unsendable;
 /// The content type of the protocol.
 pub const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// A request, exactly as it should go out.
+/// A request, exactly as it should go out; with another kind of body, one that becomes such a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Request {
+pub struct Request<B = Bytes> {
     /// `POST`, but for cases about other methods.
     pub method: String,
     /// Headers in order, names as they should be spelled. `Host` and the length are added by whoever sends.
     pub headers: Vec<(String, String)>,
     /// The body, byte for byte.
-    pub body: Bytes,
+    pub body: B,
     /// How the body is framed.
     pub framing: Framing,
 }
@@ -145,7 +145,12 @@ impl Answer {
     }
 }
 
-impl Request {
+impl<B> Request<B> {
+    /// The request with another body.
+    pub fn with_body<C>(&self, body: C) -> Request<C> {
+        Request { method: self.method.clone(), headers: self.headers.clone(), body, framing: self.framing }
+    }
+
     /// The first header with this name, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -84,7 +84,7 @@ pub fn header_value(name: &str, text: &str) -> Result<HeaderValue, Unsendable> {
         .map_err(|_| Unsendable::InvalidHeaderValue { name: String::from(name), value: String::from(text) })
 }
 
-impl Request {
+impl<B> Request<B> {
     /// Method and headers as HTTP has them. A request that has them can be sent over plain HTTP.
     ///
     /// # Errors

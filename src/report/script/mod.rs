@@ -14,11 +14,11 @@ use bytes::Bytes;
 use super::shell;
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::Operation;
-use crate::expect::shown;
+use crate::template::{Reference, Template, shown};
 use crate::wire::{Framing, Request, envelope};
 
 use helpers::Helper;
-use template::{Names, json, references};
+use template::{Names, json};
 
 /// Where a script sends its calls.
 #[derive(Clone, Copy, Debug)]
@@ -329,16 +329,26 @@ pub(super) fn request_flags(
 }
 
 /// Whether a body may have more than some hundred bytes.
-fn is_large(case: &Case, request: &Request) -> bool {
-    let is_small = |name: &&str| match name.split_once(':') {
-        Some(("base64", chunk)) => {
-            let known = case.chunks.iter().find(|known| known.name == chunk);
+fn is_large(case: &Case, request: &Request<Template>) -> bool {
+    let is_small = |reference: &Reference| match reference {
+        Reference::Base64(chunk) => {
+            let known = case.chunks.iter().find(|known| known.name == *chunk);
             known.is_some_and(|chunk| matches!(chunk.len, Length::Bytes(0..=128)))
         }
-        Some(("repeat" | "pad", _)) => false,
-        _ => true,
+        Reference::Repeat { .. } | Reference::Pad { .. } => false,
+        Reference::Repository(_)
+        | Reference::Absent
+        | Reference::Registry
+        | Reference::Member(_)
+        | Reference::Upper(_)
+        | Reference::Sha256(_)
+        | Reference::Hex { .. }
+        | Reference::Sha256Prefix12(_)
+        | Reference::Sha256LastDigitOff(_)
+        | Reference::Size(_)
+        | Reference::Last(_) => true,
     };
-    request.body.len() > 512 || !references(&request.body).iter().all(is_small)
+    request.body.to_bytes().len() > 512 || !request.body.references().all(is_small)
 }
 
 /// Headers as flags of curl. Names that begin with `@` would be files, and a value that ends its line a second header.

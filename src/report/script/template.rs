@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Helper, Unscriptable, shell};
 use crate::case::{Case, Chunk, Length, Step};
+use crate::template::{Chunks, Member, Part, Reference, Template};
 
 /// What the references of a case are in its script.
 pub(super) struct Names<'a> {
@@ -16,8 +17,8 @@ pub(super) struct Names<'a> {
     taken: BTreeSet<String>,
     steps: BTreeMap<&'a str, String>,
     chunks: BTreeMap<&'a str, String>,
-    /// The variable that has a member of an answer, by reference.
-    captured: BTreeMap<String, String>,
+    /// The variable that has a member of an answer, as it is or in upper case.
+    captured: BTreeMap<(Member, bool), String>,
     /// Steps that are answered before the next one is sent.
     answered: &'a [Step],
     /// What the script needs beside its calls.
@@ -90,13 +91,7 @@ impl<'a> Names<'a> {
     pub fn used_chunks(&self) -> Vec<(&'a Chunk, String)> {
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for step in &self.case.steps {
-            for name in references(&step.request.body) {
-                let (kind, names) = name.split_once(':').unwrap_or_default();
-                if matches!(kind, "base64" | "sha256" | "hex" | "HEX" | "short" | "nearly") {
-                    let of = |chunk: &&Chunk| names.split('+').any(|name| name == chunk.name);
-                    used.extend(self.case.chunks.iter().filter(of).map(|chunk| chunk.name.as_str()));
-                }
-            }
+            used.extend(step.request.body.references().flat_map(Reference::bytes_of).map(String::as_str));
         }
         let used = self.case.chunks.iter().filter(|chunk| used.contains(chunk.name.as_str()));
         used.map(|chunk| (chunk, self.file(&chunk.name))).collect()
@@ -107,57 +102,70 @@ impl<'a> Names<'a> {
     }
 
     /// A body with its references.
-    pub fn body(&mut self, template: &[u8]) -> Result<Body, Unscriptable> {
+    pub fn body(&mut self, template: &Template) -> Result<Body, Unscriptable> {
         let mut body = Body::default();
-        let mut rest = template;
-        while let Some((before, name, after)) = split(rest) {
-            body.bytes(before)?;
-            let name = std::str::from_utf8(name)
-                .map_err(|_| Unscriptable::Reference(String::from_utf8_lossy(name).into_owned()))?;
-            self.reference(name, &mut body)?.ok_or_else(|| Unscriptable::Reference(String::from(name)))?;
-            rest = after;
+        for part in template.parts() {
+            match part {
+                Part::Text(bytes) => body.bytes(bytes)?,
+                Part::Reference(reference) => {
+                    let known = self.reference(reference, &mut body)?;
+                    known.ok_or_else(|| Unscriptable::Reference(reference.to_string()))?;
+                }
+            }
         }
-        body.bytes(rest)?;
         Ok(body)
     }
 
     /// Adds what a reference stands for; `None` if it stands for nothing.
-    fn reference(&mut self, name: &str, body: &mut Body) -> Result<Option<()>, Unscriptable> {
-        let Some((kind, argument)) = name.split_once(':') else {
-            let variable = match name {
-                "repository" => Some(String::from("repository")),
-                "absent" => Some(String::from("absent")),
-                "registry" => {
-                    self.helpers.insert(Helper::Registry);
-                    Some(String::from("registry"))
-                }
-                _ => self.capture(name, false, body)?,
-            };
-            return Ok(variable.map(|variable| body.variable(&variable)));
-        };
-        match kind {
-            "repository" => {
+    fn reference(&mut self, reference: &Reference, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        match reference {
+            Reference::Repository(None) => body.variable("repository"),
+            Reference::Repository(Some(further)) => {
                 body.variable("repository");
-                body.bytes(format!("-{}", json(argument)).as_bytes())?;
+                body.bytes(format!("-{}", json(further)).as_bytes())?;
             }
-            "upper" => return Ok(self.capture(argument, true, body)?.map(|variable| body.variable(&variable))),
-            "pad" => return self.pad(argument, body),
-            "repeat" => {
-                let Some((count, text)) = argument.split_once(':') else { return Ok(None) };
-                let Ok(count) = count.parse::<usize>() else { return Ok(None) };
-                self.repeat(count, text, body)?;
+            Reference::Absent => body.variable("absent"),
+            Reference::Registry => {
+                self.helpers.insert(Helper::Registry);
+                body.variable("registry");
             }
-            "size" | "last" => return Ok(self.size(argument, usize::from(kind == "last"), body)),
-            _ => return Ok(self.bytes(kind, argument, body)),
+            Reference::Member(of) => return Ok(self.capture(of, false, body)?.map(|name| body.variable(&name))),
+            Reference::Upper(of) => return Ok(self.capture(of, true, body)?.map(|name| body.variable(&name))),
+            Reference::Base64(chunk) => {
+                let Some(files) = self.files(std::slice::from_ref(chunk)) else { return Ok(None) };
+                self.helpers.insert(Helper::Encode);
+                body.command(format!("encode {files}"));
+            }
+            Reference::Sha256(chunks) => {
+                let Some(hex) = self.hex(chunks) else { return Ok(None) };
+                body.words.push(String::from("sha256:"));
+                body.command(hex);
+            }
+            Reference::Hex { chunks, upper } => {
+                let Some(hex) = self.hex(chunks) else { return Ok(None) };
+                body.command(if *upper { format!("{hex} | tr a-f A-F") } else { hex });
+            }
+            Reference::Sha256Prefix12(chunks) => {
+                let Some(hex) = self.hex(chunks) else { return Ok(None) };
+                body.command(format!("{hex} | head -c 12"));
+            }
+            Reference::Sha256LastDigitOff(chunks) => {
+                let Some(hex) = self.hex(chunks) else { return Ok(None) };
+                body.command(format!("{hex} | head -c 63"));
+                body.command(format!("{hex} | tail -c 1 | tr 0-9a-f 1-9a-f0"));
+            }
+            Reference::Size(chunks) => return Ok(self.size(chunks, 0, body)),
+            Reference::Last(chunks) => return Ok(self.size(chunks, 1, body)),
+            Reference::Repeat { count, text } => self.repeat(*count, text, body)?,
+            Reference::Pad { length, of } => return self.pad(*length, of, body),
         }
         Ok(Some(()))
     }
 
     /// The variable that has a member of an earlier answer.
-    fn capture(&mut self, name: &str, upper: bool, body: &mut Body) -> Result<Option<String>, Unscriptable> {
-        let member = |step: &'a Step| Some((step, name.strip_prefix(step.name.as_str())?.strip_prefix('.')?));
-        let Some((step, member)) = self.answered.iter().find_map(member) else { return Ok(None) };
-        let key = format!("{}{name}", if upper { "upper:" } else { "" });
+    fn capture(&mut self, of: &Member, upper: bool, body: &mut Body) -> Result<Option<String>, Unscriptable> {
+        let Some(step) = self.answered.iter().find(|step| step.name == of.step) else { return Ok(None) };
+        let (member, key) = (&of.member, (of.clone(), upper));
         if let Some(variable) = self.captured.get(&key) {
             return Ok(Some(variable.clone()));
         }
@@ -175,20 +183,19 @@ impl<'a> Names<'a> {
         Ok(Some(variable))
     }
 
-    fn pad(&mut self, argument: &str, body: &mut Body) -> Result<Option<()>, Unscriptable> {
-        let Some((length, name)) = argument.split_once(':') else { return Ok(None) };
-        let Ok(length) = length.parse::<usize>() else { return Ok(None) };
-        if let (Some(repository), "repository") = (self.repository, name) {
-            let Some(missing) = length.checked_sub(repository.len() + 1) else { return Ok(None) };
-            body.variable("repository");
-            body.bytes(b"/")?;
-            self.repeat(missing, "a", body)?;
-            return Ok(Some(()));
-        }
-        let (variable, further) = match name.split_once(':') {
-            None if matches!(name, "repository" | "absent") => (name, ""),
-            // Another name has another length than the variable.
-            Some(("repository", further)) if json(further) == further => ("repository", further),
+    fn pad(&mut self, length: usize, of: &Reference, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        // Another name has another length than the variable.
+        let (variable, further) = match (of, self.repository) {
+            (Reference::Repository(None), Some(repository)) => {
+                let Some(missing) = length.checked_sub(repository.len() + 1) else { return Ok(None) };
+                body.variable("repository");
+                body.bytes(b"/")?;
+                self.repeat(missing, "a", body)?;
+                return Ok(Some(()));
+            }
+            (Reference::Repository(None), None) => ("repository", ""),
+            (Reference::Absent, _) => ("absent", ""),
+            (Reference::Repository(Some(further)), _) if json(further) == *further => ("repository", further.as_str()),
             _ => return Ok(None),
         };
         let rest = if further.is_empty() { String::new() } else { shell::word(&format!("-{further}"))? };
@@ -213,10 +220,10 @@ impl<'a> Names<'a> {
     }
 
     /// The number of bytes in chunks, less some.
-    fn size(&mut self, names: &str, less: usize, body: &mut Body) -> Option<()> {
+    fn size(&mut self, chunks: &Chunks, less: usize, body: &mut Body) -> Option<()> {
         let (mut known, mut parts) = (0, 0);
-        for name in names.split('+') {
-            match &self.case.chunks.iter().find(|chunk| chunk.name == name)?.len {
+        for name in chunks.names() {
+            match &self.case.chunks.iter().find(|chunk| chunk.name == *name)?.len {
                 Length::Bytes(len) => known += len.min(&Chunk::MAX),
                 Length::Text(text) => known += text.len(),
                 Length::PartSize => parts += 1,
@@ -231,33 +238,17 @@ impl<'a> Names<'a> {
         Some(())
     }
 
-    /// What is computed from the bytes of chunks.
-    fn bytes(&mut self, kind: &str, names: &str, body: &mut Body) -> Option<()> {
-        let files: Option<Vec<String>> =
-            names.split('+').map(|name| self.chunks.contains_key(name).then(|| self.file(name))).collect();
-        let files = files?.join(" ");
-        let hex = format!("hex {files}");
-        match kind {
-            "base64" if !names.contains('+') => {
-                self.helpers.insert(Helper::Encode);
-                body.command(format!("encode {files}"));
-                return Some(());
-            }
-            "sha256" => {
-                body.words.push(String::from("sha256:"));
-                body.command(hex);
-            }
-            "hex" => body.command(hex),
-            "HEX" => body.command(format!("{hex} | tr a-f A-F")),
-            "short" => body.command(format!("{hex} | head -c 12")),
-            "nearly" => {
-                body.command(format!("{hex} | head -c 63"));
-                body.command(format!("{hex} | tail -c 1 | tr 0-9a-f 1-9a-f0"));
-            }
-            _ => return None,
-        }
+    /// The files of chunks, as words.
+    fn files(&self, chunks: &[String]) -> Option<String> {
+        let file = |name: &String| self.chunks.contains_key(name.as_str()).then(|| self.file(name));
+        Some(chunks.iter().map(file).collect::<Option<Vec<_>>>()?.join(" "))
+    }
+
+    /// The command that prints the digest of chunks.
+    fn hex(&mut self, chunks: &Chunks) -> Option<String> {
+        let files = self.files(chunks.names())?;
         self.helpers.insert(Helper::Hex);
-        Some(())
+        Some(format!("hex {files}"))
     }
 }
 
@@ -309,22 +300,4 @@ impl Body {
 pub(super) fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     String::from(&quoted[1..quoted.len() - 1])
-}
-
-/// The names of all references in a body, as far as they are text.
-pub(super) fn references(template: &[u8]) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut rest = template;
-    while let Some((_, name, after)) = split(rest) {
-        names.extend(std::str::from_utf8(name));
-        rest = after;
-    }
-    names
-}
-
-/// What is before the first reference, its name, and what is after it.
-fn split(template: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let start = template.windows(2).position(|two| two == b"${")?;
-    let length = template[start..].iter().position(|byte| *byte == b'}')?;
-    Some((&template[..start], &template[start + 2..start + length], &template[start + length + 1..]))
 }
