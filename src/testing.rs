@@ -91,7 +91,7 @@ use crate::contract::{Kind, Operation, Rules, Service, Text};
 use crate::drive::{self, Driver, InProcess, Room, Server, Target};
 use crate::expect::Expectation;
 use crate::generate::{self, Violations, follow, plan, realise};
-use crate::judge::{Strictness, Verdict, judge};
+use crate::judge::{Strictness, Verdict, judge, words};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 
 /// What the documents say of a string: of a member of a request, or of each item of a list.
@@ -305,8 +305,8 @@ pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
                 found.sentence(),
                 found.rule,
                 found.tier,
-                found.expected,
-                found.got
+                words::expected(&found.expected),
+                words::got(&found.got)
             )
         });
         panic!("{}\nreplay: ecrspec replay '{}' --service {service}", told.collect::<Vec<_>>().join("\n"), case.id);

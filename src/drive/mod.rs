@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
 use crate::contract::{Operation, Service};
-use crate::judge::infrastructure;
+use crate::judge::{infrastructure, words};
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
@@ -248,7 +248,8 @@ impl Drive<'_> {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                let why = infrastructure(true, &exchange).unwrap_or_else(|| crate::judge::describe(&exchange));
+                let why =
+                    infrastructure(true, &exchange).unwrap_or_else(|| words::got(&crate::judge::describe(&exchange)));
                 return Err(format!("could not make a repository: {why}"));
             }
             self.made.insert(name.clone(), true);

@@ -12,7 +12,7 @@ use super::{Room, Target};
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
 use crate::contract::{ErrorType, Operation, Role, Rules, Service};
-use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
+use crate::judge::{Expected, Finding, Got, Grade, Head, Strictness, Verdict, describe, infrastructure, judge};
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, NoConnection, Trouble, envelope};
@@ -27,9 +27,9 @@ pub struct Survey {
     /// What InitiateLayerUpload calls `partSize`.
     pub part_size: Option<u64>,
     /// Operations that the target does not know, each with what it answered.
-    pub unknown: BTreeMap<Operation, String>,
+    pub unknown: BTreeMap<Operation, Got>,
     /// Operations that it knows but whose plain call did not work, each with what it answered.
-    pub broken: BTreeMap<Operation, String>,
+    pub broken: BTreeMap<Operation, Got>,
     /// Whether repositories can be made.
     pub makes_repositories: bool,
     /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
@@ -113,7 +113,7 @@ pub async fn survey(
     let missing = look
         .broken
         .get(&Operation::InitiateLayerUpload)
-        .is_some_and(|got| got.ends_with("RepositoryNotFoundException"));
+        .is_some_and(|got| got.error() == Some("RepositoryNotFoundException"));
     if let Some(name) = repository.filter(|_| missing) {
         look.findings.clear();
         hopeless = Some(format!("the target has no repository {name:?}, which --repository names"));
@@ -245,8 +245,8 @@ fn upload(service: Service) -> Case {
 /// A survey under way.
 struct Look {
     service: Service,
-    unknown: BTreeMap<Operation, String>,
-    broken: BTreeMap<Operation, String>,
+    unknown: BTreeMap<Operation, Got>,
+    broken: BTreeMap<Operation, Got>,
     findings: Vec<Finding>,
     /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
     trouble: Option<String>,
@@ -262,8 +262,8 @@ impl Look {
         self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
         let bare = is_bare(exchange);
         let got = match describe(exchange) {
-            status if bare => format!("{status}{BARE}"),
-            status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
+            Got::Response(head) if bare => Got::NotAnObject(head),
+            Got::Response(head @ Head::Status(200..300)) => Got::NotOfTheOperation(head),
             other => other,
         };
         let known = bare || documented(self.service, operation, exchange);
@@ -283,7 +283,7 @@ impl Look {
                 continue;
             }
             if !repository && documented(self.service, operation, exchange) {
-                self.broken.insert(operation, String::from("not tried without a repository"));
+                self.broken.insert(operation, Got::NoRepository);
                 continue;
             }
             self.failed(operation, exchange);
@@ -294,7 +294,7 @@ impl Look {
                 && self.is_fine(operation)
                 && step.role != StepRole::Attempt
             {
-                self.broken.insert(operation, String::from("not reached"));
+                self.broken.insert(operation, Got::NotReached);
             }
         }
     }
@@ -327,7 +327,7 @@ impl Look {
             self.finding(&rule, *operation, "a plain request", got.clone());
         }
         let broken = self.broken.clone();
-        for (operation, got) in broken.iter().filter(|(_, got)| got.ends_with(BARE)) {
+        for (operation, got) in broken.iter().filter(|(_, got)| matches!(got, Got::NotAnObject(_))) {
             if operation.role() == Role::Layer {
                 self.finding("answer/json-object", *operation, "a plain request", got.clone());
             }
@@ -340,13 +340,13 @@ impl Look {
             Operation::BatchCheckLayerAvailability,
         ];
         for operation in first {
-            let Some(got) = broken.get(&operation).filter(|got| !got.starts_with("not ")) else { continue };
+            let Some(got) = broken.get(&operation).filter(|got| was_tried(got)) else { continue };
             let rule = if operation == Operation::CreateRepository {
                 "survey/CreateRepository"
             } else {
                 "survey/plain-upload"
             };
-            if operation == Operation::CreateRepository || !got.ends_with(BARE) {
+            if operation == Operation::CreateRepository || !matches!(got, Got::NotAnObject(_)) {
                 self.finding(rule, operation, "a plain request", got.clone());
             }
             break;
@@ -357,7 +357,7 @@ impl Look {
         }
     }
 
-    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: String) {
+    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: Got) {
         let known = Rules::of(self.service).get(rule);
         self.findings.push(Finding {
             rule: String::from(rule),
@@ -373,13 +373,9 @@ impl Look {
             step: String::from("survey"),
             breach: String::from(breach),
             expected: match (rule, operation) {
-                ("survey/service", _) => {
-                    format!("an answer of {0} (--service leaves out what is not served)", self.service)
-                }
-                (_, Operation::GetDownloadUrlForLayer) => {
-                    String::from("400 LayersNotFoundException, or another error of the operation")
-                }
-                _ => String::from("200"),
+                ("survey/service", _) => Expected::Service(self.service),
+                (_, Operation::GetDownloadUrlForLayer) => Expected::DocumentedResponse,
+                _ => Expected::success(),
             },
             got,
             witness: None,
@@ -401,16 +397,11 @@ impl Look {
         let (was_absent, is_there) = (!is_there(&before), is_there(&after));
         let completed = self.is_fine(Operation::CompleteLayerUpload) && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
-            let got = if was_absent {
-                "200, and the layer still absent after the upload"
-            } else {
-                "200, and the layer there before the upload"
-            };
-            self.finding("survey/availability", operation, "a plain request", String::from(got));
+            let got = if was_absent { Got::AbsentAfterUpload } else { Got::PresentBeforeUpload };
+            self.finding("survey/availability", operation, "a plain request", got);
             if let Some(finding) = self.findings.last_mut() {
                 finding.grade = Grade::State;
-                finding.expected =
-                    String::from("200: UNAVAILABLE or MissingLayerDigest before the upload, AVAILABLE after it");
+                finding.expected = Expected::LayerAfterUpload;
             }
         }
         completed && was_absent && is_there
@@ -423,7 +414,7 @@ impl Look {
         });
         if !answered {
             let got = self.unknown.values().chain(self.broken.values()).next().cloned();
-            let got = got.unwrap_or_else(|| String::from("no answer"));
+            let got = got.unwrap_or(Got::NotReached);
             let operation = if self.unknown.contains_key(&Operation::CreateRepository) {
                 Operation::CreateRepository
             } else {
@@ -449,10 +440,12 @@ pub(super) fn documented(service: Service, operation: Operation, exchange: &Exch
     }
 }
 
-/// How a success is told whose body is no JSON object.
-const BARE: &str = " with a body that is no JSON object";
+/// Whether the survey came to an operation.
+fn was_tried(got: &Got) -> bool {
+    !matches!(got, Got::NotReached | Got::NoRepository)
+}
 
-/// Whether an answer is a success with such a body.
+/// Whether an answer is a success whose body is no JSON object.
 fn is_bare(exchange: &Exchange) -> bool {
     let success = exchange.reply.as_ref().ok().filter(|answer| (200..300).contains(&answer.status));
     success.is_some_and(|answer| !answer.json().is_some_and(|body| body.is_object()))

@@ -12,7 +12,7 @@ use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::Survey;
 use crate::history::{Rounds, told};
-use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::judge::{Expected, Finding, Grade, Strictness, Verdict, describe, judge, words};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
 use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started, Task};
@@ -54,7 +54,7 @@ pub fn response(data: &[u8]) {
         rounds.add(round);
         let verdict = rounds.together(false).expect("one was added").verdict;
         harmless(&verdict);
-        records.iter().for_each(|record| shown(&record.got));
+        records.iter().for_each(|record| shown(&record.got.code()));
         log.push(Event::Judged(Box::new(Judged::of(index, case, verdict, records, Some(&transcript)))));
     }
     log.push(Event::Finished(Finished { seconds: 1.5, interrupted: false, left: Vec::new() }));
@@ -139,9 +139,11 @@ fn normal(answer: &Answer) {
         assert_eq!(again.name.as_ref(), Some(name), "an error type, read from where it was reported");
     }
     let described = describe(&exchange(Ok(answer.clone())));
-    shown(&described);
-    if let Some((status, name)) = described.split_once(' ').filter(|(_, name)| Some(*name) == error.name.as_deref()) {
-        let status = status.parse().unwrap_or_else(|_| panic!("{described:?} does not begin with a status"));
+    shown(&described.code());
+    shown(&words::got(&described));
+    assert_eq!(described.code().parse().as_ref(), Ok(&described), "the code of what came, read back");
+    if let Some(name) = described.error() {
+        let status = described.status().unwrap_or_else(|| panic!("{described} has no status"));
         let again = envelope::answer(status, &json!({ "__type": name }));
         assert_eq!(describe(&exchange(Ok(again))), described, "described, twice");
     }
@@ -204,7 +206,12 @@ fn harmless(verdict: &Verdict) {
             assert!(!findings.is_empty(), "a failure has a finding");
             for finding in findings {
                 let Finding { got, expected, .. } = finding;
-                [got, expected, &finding.sentence(), &finding.cause()].into_iter().for_each(|text| shown(text));
+                [got.code(), words::got(got), expected.code(), words::expected(expected)]
+                    .iter()
+                    .for_each(|text| shown(text));
+                [finding.sentence(), finding.cause()].iter().for_each(|text| shown(text));
+                assert_eq!(got.code().parse().as_ref(), Ok(got), "the code of what came, read back");
+                assert_eq!(expected.code().parse().as_ref(), Ok(expected), "the code of what was expected, read back");
                 finding.witness.iter().flat_map(|witness| &witness.calls).for_each(|call| shown(call));
             }
         }
@@ -319,7 +326,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             accept_as: String::from("survey/service"),
             step: String::from("survey"),
             breach: String::from("a plain request"),
-            expected: String::from("200"),
+            expected: Expected::success(),
             got,
             witness: None,
         }],

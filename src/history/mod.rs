@@ -239,11 +239,15 @@ impl<'a> History<'a> {
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
             let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
             match call.exchange.reply.as_ref().err() {
-                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => told(trouble.to_string()),
+                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => {
+                    told(judge::words::transport(*trouble))
+                }
                 _ => match infrastructure(false, call.exchange) {
                     Some(reason) => told(reason),
                     // Nothing is expected of it, but what it did is not known.
-                    None if broken && call.step.role == StepRole::Attempt => told(judge::describe(call.exchange)),
+                    None if broken && call.step.role == StepRole::Attempt => {
+                        told(judge::words::got(&judge::describe(call.exchange)))
+                    }
                     None => None,
                 },
             }
@@ -739,7 +743,7 @@ mod tests {
                     .join(", "),
                 other => format!("{other:?}"),
             };
-            (found, judge::describe(&shown.transcript.exchanges[3]))
+            (found, judge::describe(&shown.transcript.exchanges[3]).code())
         };
         let right = || answered(GONE);
         let row = |found: &str, shown: &str| (String::from(found), String::from(shown));
@@ -753,9 +757,9 @@ mod tests {
         assert_eq!(together(vec![answered(""), limit()], false), row("state 1 of 2, error 1 of 2", "200"));
         // A connection that was dropped once may be the network's, unless the target is dead.
         let unstable = "Inconclusive { reason: \"unstable: connection dropped in one of 2 rounds\" }";
-        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "connection dropped"));
-        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "connection dropped"));
-        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "connection dropped"));
+        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "dropped"));
+        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "dropped"));
+        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "dropped"));
         assert_eq!(together(vec![dropped(), limit()], false), row("error 1 of 2", "400 LimitExceededException"));
         assert!(Rounds::of(&case, ALL).together(false).is_none());
     }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Grade, Subject, matching};
+use super::{Expected, Finding, Got, Grade, Head, Slip, Subject, matching};
 use crate::contract::check::conforms;
 use crate::contract::{ErrorType, Kind, Member, Role, Tier};
+use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{Answer, CONTENT_TYPE, Exchange};
 
@@ -15,7 +16,7 @@ impl Subject<'_> {
         let open = self.step.expect.tier == Tier::Open;
         let mut found = Vec::new();
         if answer.status != 200 {
-            found.push(self.form("answer/status", format!("status {} for a success", answer.status)));
+            found.push(self.form("answer/status", Got::SuccessStatus(answer.status)));
         }
         found.extend(self.content_type(answer));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
@@ -25,20 +26,27 @@ impl Subject<'_> {
         let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
         for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), member.name);
+            let slip = |slip: Slip| Got::Member {
+                head: Head::Status(200),
+                error: None,
+                path: String::from(member.name),
+                slip,
+            };
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
-                (None, _) if member.required => found.push(self.form(&rule, format!("200 without {}", member.name))),
+                (None, _) if member.required => found.push(self.form(&rule, slip(Slip::Missing))),
                 (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
-                    let mut finding = self.form(&rule, format!("200 with {} malformed", member.name));
-                    finding.expected = expected.replacen("expected ", &format!("{}: ", member.name), 1);
+                    let mut finding = self.form(&rule, slip(Slip::Malformed));
+                    let shape = String::from(expected.strip_prefix("expected ").unwrap_or(&expected));
+                    finding.expected = Expected::Shape { member: String::from(member.name), shape };
                     found.push(finding);
                 }
                 (Some(value), Some(echoed))
                     if !open && matches!(member.name, "repositoryName" | "uploadId") && value != echoed =>
                 {
-                    let mut finding = self.form(&rule, format!("200 with another {} than was sent", member.name));
-                    finding.expected = format!("{} as it was sent", member.name);
+                    let mut finding = self.form(&rule, slip(Slip::NotEchoed));
+                    finding.expected = Expected::Echo(String::from(member.name));
                     found.push(finding);
                 }
                 _ => {}
@@ -52,7 +60,7 @@ impl Subject<'_> {
         &self,
         answer: &Answer,
         error: &ErrorInfo,
-        admitted: &ErrorType,
+        admitted: &'static ErrorType,
         members: &Map<String, Value>,
     ) -> Vec<Finding> {
         if self.step.expect.tier == Tier::Open {
@@ -60,61 +68,59 @@ impl Subject<'_> {
         }
         let mut found = Vec::new();
         if !admitted.statuses.contains(&answer.status) {
-            let mut finding =
-                self.form("answer/status", format!("status {} with an error of the client", answer.status));
-            finding.expected = format!("status {}", admitted.statuses[0]);
+            let mut finding = self.form("answer/status", Got::ErrorStatus(answer.status));
+            finding.expected = Expected::Status(admitted.statuses[0]);
             found.push(finding);
         }
         found.extend(self.content_type(answer));
         if error.typed != error.name {
             let got = match error.typed {
-                None => String::from("an error type outside of __type"),
-                Some(_) => String::from("another error type in __type than in the header or code"),
+                None => Got::TypeNotVisible,
+                Some(_) => Got::TypeDiffers,
             };
             let mut finding = self.form("answer/type-visible", got);
-            finding.expected = String::from("the error type in __type");
+            finding.expected = Expected::VisibleType;
             found.push(finding);
         }
         // The framework's own errors come without a message.
         if error.message.is_none() && admitted.source == "api" {
-            let mut finding = self.form("answer/message", String::from("an error without a message"));
-            finding.expected = String::from("a member message");
+            let mut finding = self.form("answer/message", Got::NoMessage);
+            finding.expected = Expected::Message;
             found.push(finding);
         }
         if let (true, Some(text), Some(documented)) = (self.strictness.messages, &error.message, &admitted.message)
             && documented.rule.is_none_or(|rule| rule == self.step.expect.rule)
             && !documented.matches(text)
         {
-            let mut finding = self.form("answer/message-text", format!("another text for {}", admitted.name));
+            let mut finding = self.form("answer/message-text", Got::MessageText(String::from(admitted.name)));
             finding.sources = vec![String::from(documented.source)];
-            finding.expected = String::from(documented.text);
+            finding.expected = Expected::MessageText(String::from(documented.text));
             found.push(finding);
         }
         let body = answer.json();
         let body = body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
         if let Some(miss) = matching::first_miss(members, &body, &self.transcript.bindings) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), admitted.name);
-            let mut finding =
-                self.form(&rule, miss.got(answer.status).replacen(' ', &format!(" {} ", admitted.name), 1));
-            finding.expected =
-                miss.expected().replacen("200", &format!("{} {}", admitted.statuses[0], admitted.name), 1);
+            let got = miss.got(Head::Status(answer.status), Some(admitted.name));
+            let mut finding = self.form(&rule, got);
+            finding.expected = miss.expected(&Outcome::error(admitted));
             found.push(finding);
         }
         found
     }
 
     fn content_type(&self, answer: &Answer) -> Option<Finding> {
-        let found = printable(answer.header("content-type").unwrap_or("none"));
-        let bare = found.split(';').next().unwrap_or_default().trim();
-        if bare.eq_ignore_ascii_case(CONTENT_TYPE) {
+        let found = answer.header("content-type").map(printable);
+        let bare = found.as_deref().map(|found| found.split(';').next().unwrap_or_default().trim());
+        if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(CONTENT_TYPE)) {
             return None;
         }
-        let mut finding = self.form("answer/content-type", format!("content type {bare}"));
-        finding.expected = String::from(CONTENT_TYPE);
+        let mut finding = self.form("answer/content-type", Got::ContentType(bare.map(String::from)));
+        finding.expected = Expected::ContentType;
         Some(finding)
     }
 
-    fn form(&self, rule: &str, got: String) -> Finding {
+    fn form(&self, rule: &str, got: Got) -> Finding {
         *self.finding(rule, Grade::Form, got)
     }
 }

@@ -1,11 +1,14 @@
 //! Holds a transcript against the expectations of its case. Pure: no I/O, no clock, no target.
 
+pub mod expected;
 pub mod finding;
 mod form;
+pub mod got;
 pub mod known;
 pub mod matching;
 mod sent;
 pub mod snapshot;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,7 +20,9 @@ use crate::expect::{Outcome, short};
 use crate::wire::envelope::{self, ErrorInfo};
 use crate::wire::{Answer, Exchange, Trouble};
 
+pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
+pub use got::{Got, Head, Slip};
 
 /// What is said of a case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -58,7 +63,7 @@ pub struct Record {
     /// The open rule; or `precedence/` and two rules, where a request broke both and either could be answered first.
     pub rule: String,
     /// What was answered.
-    pub got: String,
+    pub got: Got,
 }
 
 /// How to judge.
@@ -204,28 +209,29 @@ fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
     }
 }
 
-/// What came back, in a few words: `400 UploadNotFoundException`. Findings with the same words have the same cause.
-pub fn describe(exchange: &Exchange) -> String {
+/// What came back. Findings with the same code have the same cause.
+pub fn describe(exchange: &Exchange) -> Got {
     match &exchange.reply {
         Ok(answer) => describe_answer(answer, &envelope::error(answer)),
-        Err(trouble) => trouble.to_string(),
+        Err(trouble) => Got::Transport(*trouble),
     }
 }
 
-fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
+fn describe_answer(answer: &Answer, error: &ErrorInfo) -> Got {
+    let head = Head::Status(answer.status);
     match &error.name {
-        Some(name) if envelope::is_error(answer, error) => format!("{} {name}", answer.status),
-        _ if envelope::is_error(answer, error) => format!("{} without an error type", answer.status),
-        _ => answer.status.to_string(),
+        Some(name) if envelope::is_error(answer, error) => Got::Error { head, name: name.clone() },
+        _ if envelope::is_error(answer, error) => Got::Untyped(head),
+        _ => Got::Response(head),
     }
 }
 
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
 pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<String> {
     match &exchange.reply {
-        Err(trouble @ Trouble::Unreachable(_)) => Some(trouble.to_string()),
+        Err(trouble @ Trouble::Unreachable(_)) => Some(words::transport(*trouble)),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(trouble.to_string()),
+        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(words::transport(*trouble)),
         Err(_) => None,
         Ok(answer) => {
             let name = envelope::error(answer).name;
@@ -254,7 +260,7 @@ impl Subject<'_> {
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
         match &exchange.reply {
             Ok(answer) => self.answer(exchange, answer),
-            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, trouble.to_string())),
+            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, Got::Transport(*trouble))),
         }
     }
 
@@ -297,11 +303,9 @@ impl Subject<'_> {
         let Some(Value::Object(body)) = answer.json() else {
             return match self.step.expect.tier {
                 Tier::Open => Ok(Vec::new()),
-                _ => Err(self.finding(
-                    "answer/json-object",
-                    Grade::Form,
-                    format!("{} with a body that is no JSON object", answer.status),
-                )),
+                _ => {
+                    Err(self.finding("answer/json-object", Grade::Form, Got::NotAnObject(Head::Status(answer.status))))
+                }
             };
         };
         let pinned: Vec<_> =
@@ -320,8 +324,8 @@ impl Subject<'_> {
                 false => about_member,
             };
             let grade = if miss.absent { Grade::Form } else { Grade::State };
-            let mut finding = self.finding(&rule, grade, miss.got(answer.status));
-            finding.expected = miss.expected();
+            let mut finding = self.finding(&rule, grade, miss.got(Head::Status(answer.status), None));
+            finding.expected = miss.expected(&Outcome::success());
             return Err(finding);
         }
         Ok(self.success_form(exchange, answer, &body))
@@ -338,8 +342,10 @@ impl Subject<'_> {
         if own.is_none() || !open.any(|(step, exchange)| begun(step, exchange) == own) {
             return Ok(());
         }
-        let mut finding = self.finding(OWN_ID, Grade::State, String::from("200 with the uploadId of another upload"));
-        finding.expected = String::from("200 with an uploadId of its own");
+        let (path, head) = (String::from("uploadId"), Head::Status(200));
+        let got = Got::Member { head, error: None, path, slip: Slip::NotUnique };
+        let mut finding = self.finding(OWN_ID, Grade::State, got);
+        finding.expected = Expected::UniqueUploadId;
         Err(finding)
     }
 
@@ -362,11 +368,11 @@ impl Subject<'_> {
 
     /// Why the case does not go on.
     fn ended(&self, exchange: &Exchange) -> String {
-        let (got, name) = (describe(exchange), &self.step.name);
+        let (got, name) = (words::got(&describe(exchange)), &self.step.name);
         format!("the target answers {got} to {name}; the case goes on only from {}", short(&self.step.only_if))
     }
 
-    fn finding(&self, rule: &str, grade: Grade, got: String) -> Box<Finding> {
+    fn finding(&self, rule: &str, grade: Grade, got: Got) -> Box<Finding> {
         let expect = &self.step.expect;
         let rules = Rules::of(self.case.service);
         let known = rules.get(rule);
@@ -387,8 +393,8 @@ impl Subject<'_> {
             step: self.step.name.clone(),
             breach: Finding::breach_of(rules, &expect.rule, beside),
             expected: match expect.tier {
-                Tier::Open if rule.starts_with("always/") => String::from("anything but a server fault or silence"),
-                _ => expect.short(),
+                Tier::Open if rule.starts_with("always/") => Expected::NoServerFault,
+                _ => Expected::outcomes(&expect.outcomes),
             },
             got,
             witness: None,

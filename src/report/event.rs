@@ -15,7 +15,7 @@ use crate::wire::envelope::printable;
 use crate::wire::{Answer, Exchange, Framing, Request, Trouble, auth};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// What the target is called where no endpoint is given: then no server was tested.
 pub const EMBEDDED_MOCK: &str = "the embedded mock";

@@ -12,7 +12,7 @@ use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::drive::Survey;
 use crate::expect::shown;
-use crate::judge::{Grade, Verdict};
+use crate::judge::{Grade, Verdict, words};
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -178,7 +178,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
-    line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
+    line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     line("rule", &format!("{}, {}", found.rule, found.tier));
     if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
         let many = if detail.verbose { group.rules.len() } else { 3 };
@@ -193,8 +193,9 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("{} ({}), {}", source.what, source.edition, source.url));
     }
-    line("expected", &found.expected);
-    line("got", &found.got);
+    line("expected", &words::expected(&found.expected));
+    // As an entry of known deviations has it; in words it is in the sentence.
+    line("got", &found.got.code());
     if let Some(witness) = &found.witness {
         line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
         witness.calls.iter().for_each(|call| line("call", call));
@@ -252,7 +253,13 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
     for finding in judged.verdict.findings() {
         let (smallest, finding) = judged.smallest(finding);
         let _ = writeln!(text, "{RED}{}{RED:#} {}", finding.grade, finding.sentence());
-        let _ = writeln!(text, "      rule {}, {}; expected {}", finding.rule, finding.tier, finding.expected);
+        let _ = writeln!(
+            text,
+            "      rule {}, {}; expected {}",
+            finding.rule,
+            finding.tier,
+            words::expected(&finding.expected)
+        );
         let _ = writeln!(text, "      {}", replay(flags, smallest.service, &smallest.case));
     }
     text
@@ -331,7 +338,9 @@ fn known(summary: &Summary) -> String {
         let _ = writeln!(
             text,
             "{YELLOW}known{YELLOW:#}    {trouble}: {}, got {:?} ({})",
-            entry.rule, entry.got, entry.reason
+            entry.rule,
+            entry.got.code(),
+            entry.reason
         );
     }
     text

@@ -208,7 +208,7 @@ pub(super) static ROWS: &[Row] = &[
         "a repository that does not exist", &["RepositoryNotFoundException"]),
     // How every answer looks.
     row(DOCUMENTED, "always/answered", &["rfc9110", "smithy-http"],
-        "A faulty request is answered: the connection is neither dropped nor left silent.",
+        "Every request gets a complete HTTP response; for a faulty one the connection is neither dropped nor left silent.",
         "a faulty request", &[]),
     row(DOCUMENTED, "always/no-5xx", &["smithy-http"],
         "A client's fault is never answered as a server's fault.",
