@@ -16,7 +16,7 @@ use crate::drive::survey::{Survey, Unreachable, survey};
 use crate::drive::{self, Room, Target};
 use crate::history::{self, Rounds, Told};
 use crate::judge::known::Known;
-use crate::judge::{Grade, Strictness, THROTTLED, Verdict};
+use crate::judge::{Grade, NotJudged, Strictness, Verdict};
 use crate::report::event::{Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
 use crate::suite::suite;
@@ -507,19 +507,19 @@ impl Worker {
     async fn judged(&mut self, index: usize, case: &Case) -> Judged {
         let shared = self.shared.clone();
         let Some(survey) = shared.survey(case.service) else {
-            let reason = String::from("the service was not surveyed");
+            let reason = NotJudged::NotSurveyed;
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         };
         let unsendable = shared.target.cannot_try(case);
         let fixed = shared.settings.repository.is_some();
         // What keeps a case from being tried and is not the target's doing counts for nothing.
         let ours = unsendable.is_some() || (fixed && case.manages_repositories());
-        if let Some(reason) = survey.skips(case, fixed).or(unsendable) {
+        if let Some(reason) = survey.skips(case, fixed).or(unsendable.as_ref().map(NotJudged::from)) {
             let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
             return if ours { Judged { mark: None, ..skipped } } else { skipped };
         }
         if shared.gave_up.load(Ordering::Relaxed) {
-            let reason = String::from("the target has stopped answering, or left too many requests unanswered");
+            let reason = NotJudged::GaveUp;
             return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
         let judged = match case.is_race() {
@@ -563,7 +563,7 @@ impl Worker {
             // Dead. The first request that it left unanswered may be why; those that were sent later are not.
             self.shared.gave_up.store(true, Ordering::Relaxed);
             if locked(&self.shared.first_silent).is_some_and(|first| first < sent) {
-                let reason = String::from("the target has stopped answering");
+                let reason = NotJudged::Dead;
                 return Judged { verdict: Verdict::Inconclusive { reason }, ..first };
             }
             return first;
@@ -572,7 +572,7 @@ impl Worker {
         let second = self.once(index, case, survey, PAUSES + 2).await;
         match &second.verdict {
             Verdict::Pass => {
-                let reason = String::from("unstable: no answer once, an admitted answer the second time");
+                let reason = NotJudged::OneSilence;
                 Judged { verdict: Verdict::Inconclusive { reason }, ..first }
             }
             Verdict::Fail { .. } => second,
@@ -686,5 +686,5 @@ fn was_unanswered(judged: &Judged) -> bool {
 }
 
 fn is_throttled(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Inconclusive { reason } if reason.contains(THROTTLED))
+    matches!(verdict, Verdict::Inconclusive { reason } if reason.is_throttled())
 }

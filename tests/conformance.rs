@@ -13,7 +13,7 @@ use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::survey::{Survey, survey};
 use ecrspec::drive::{self, Driver, InProcess, Room, Target};
 use ecrspec::history::{self, Rounds};
-use ecrspec::judge::{Strictness, Verdict};
+use ecrspec::judge::{NotJudged, Strictness, Verdict};
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RANDOM_CASES, SEED};
 use ecrspec::search;
@@ -123,13 +123,14 @@ fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
 }
 
 impl Bench {
-    fn skips(&self, case: &Case) -> Option<String> {
-        self.survey.skips(case, self.repository.is_some()).or_else(|| self.target.cannot_try(case))
+    fn skips(&self, case: &Case) -> Option<NotJudged> {
+        let unsendable = || self.target.cannot_try(case).as_ref().map(NotJudged::from);
+        self.survey.skips(case, self.repository.is_some()).or_else(unsendable)
     }
 
     fn judge(&self, case: &Case) -> Result<Completion, Failed> {
         if let Some(reason) = self.skips(case) {
-            return Ok(Completion::ignored_with(reason));
+            return Ok(Completion::ignored_with(reason.to_string()));
         }
         let strictness = Strictness { messages: false, availability: self.survey.availability };
         // Tests run one by one, in any order: a shared repository is one of the case's own.
@@ -152,7 +153,7 @@ impl Bench {
         match rounds.together(false).expect("a case has one round at least").verdict {
             Verdict::Pass => Ok(Completion::Completed),
             // After all: the target makes no repository of the odd name that the case is about.
-            Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason)),
+            Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason.to_string())),
             Verdict::Fail { findings } => {
                 let told = findings.iter().map(|finding| {
                     format!(

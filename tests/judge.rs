@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ecrspec::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
-use ecrspec::case::{Case, Plan, Transcript};
+use ecrspec::case::{Case, Plan, Stopped, Transcript};
 use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
-use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge, words};
+use ecrspec::judge::{Finding, Grade, NotJudged, Strictness, Verdict, judge, words};
 use ecrspec::model::operation::body;
 use ecrspec::wire::{Answer, Exchange, NoConnection, Reply, Trouble, envelope};
 use serde_json::{Value, json};
@@ -409,7 +409,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
-        let skipped = "skipped: the target did not make, or did not remove, the repository that it is about";
+        let skipped = "skipped: it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases";
         let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
@@ -553,19 +553,19 @@ fn a_case_that_goes_on_from_success_only() {
 #[test]
 fn a_case_that_could_not_go_on() {
     let case = initiate();
-    let stopped = |exchanges: Vec<Exchange>| {
-        let stopped = Some(String::from("could not make a repository"));
-        judge(&case, &Transcript { stopped, ..Transcript::of(&case, exchanges) }, TRUSTING).0
-    };
-    let reason = String::from("could not make a repository");
-    assert_eq!(stopped(Vec::new()), Verdict::Inconclusive { reason });
-    let exchange = Exchange {
+    let refused = || Exchange {
         request: case.steps[0].request.clone(),
         reply: error(400, "EmptyUploadException"),
         began: Duration::ZERO,
         took: Duration::ZERO,
     };
-    assert!(matches!(stopped(vec![exchange]), Verdict::Fail { .. }));
+    let stopped = |exchanges: Vec<Exchange>| {
+        let stopped = Some(Stopped::NoRepository(Box::new(refused())));
+        judge(&case, &Transcript { stopped, ..Transcript::of(&case, exchanges) }, TRUSTING).0
+    };
+    let reason = NotJudged::NoRepository { got: "400 EmptyUploadException".parse().unwrap(), throttled: false };
+    assert_eq!(stopped(Vec::new()), Verdict::Inconclusive { reason });
+    assert!(matches!(stopped(vec![refused()]), Verdict::Fail { .. }));
 }
 
 fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &str, got: &str) -> Finding {

@@ -174,7 +174,8 @@ fn judged(settings: &Settings, server: Router) -> Summary {
     let mut events: Vec<Event> = Vec::new();
     let running = run(Arc::new(target), settings, work, stop, |event| events.push(event));
     Runtime::new().unwrap().block_on(running).unwrap();
-    let measure = Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false, all_parts: false };
+    let measure =
+        Measure { known: Vec::new(), today: jiff::civil::date(2026, 11, 20), deny_warnings: false, all_parts: false };
     Summary::of(&events, &measure).unwrap()
 }
 

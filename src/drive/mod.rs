@@ -21,9 +21,9 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::case::bindings::hex;
-use crate::case::{Bindings, Case, Place, Step, Transcript, fill};
+use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript, fill};
 use crate::contract::{Operation, Service};
-use crate::judge::{infrastructure, words};
+use crate::judge::infrastructure;
 use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
@@ -135,9 +135,9 @@ impl Target {
     }
 
     /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.
-    pub fn cannot_try(&self, case: &Case) -> Option<String> {
+    pub fn cannot_try(&self, case: &Case) -> Option<Stopped> {
         let unsendable = case.steps.iter().find_map(|step| Some((&step.name, self.cannot_send(&step.request)?)));
-        unsendable.map(|(step, why)| format!("cannot be sent: {why} (step {step})"))
+        unsendable.map(|(step, cause)| Stopped::Unsendable { step: step.clone(), cause })
     }
 }
 
@@ -229,7 +229,7 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     /// Binds the names that the case works with, and makes its repositories.
-    async fn furnish(&mut self, room: &Room) -> Result<(), String> {
+    async fn furnish(&mut self, room: &Room) -> Result<(), Stopped> {
         let own = format!("{}/{}", room.prefix, slug(&self.case.id));
         let bindings = &mut self.transcript.bindings;
         bindings.bind("absent", format!("{own}-absent"));
@@ -248,9 +248,7 @@ impl Drive<'_> {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                let why =
-                    infrastructure(true, &exchange).unwrap_or_else(|| words::got(&crate::judge::describe(&exchange)));
-                return Err(format!("could not make a repository: {why}"));
+                return Err(Stopped::NoRepository(Box::new(exchange)));
             }
             self.made.insert(name.clone(), true);
             self.transcript.bindings.bind(reference, name);
@@ -266,7 +264,7 @@ impl Drive<'_> {
                 match fill(&step.request.body, &mut self.transcript.bindings) {
                     Ok(body) => requests.push(Request { body, ..step.request.clone() }),
                     Err(name) => {
-                        self.transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                        self.transcript.stopped = Some(Stopped::Unbound { step: step.name.clone(), reference: name });
                         return;
                     }
                 }
@@ -283,7 +281,7 @@ impl Drive<'_> {
             let exchanges = match sent {
                 Ok(exchanges) => exchanges,
                 Err(why) => {
-                    self.transcript.stopped = Some(format!("{} cannot be sent: {why}", steps[0].name));
+                    self.transcript.stopped = Some(Stopped::Unsendable { step: steps[0].name.clone(), cause: why });
                     return;
                 }
             };

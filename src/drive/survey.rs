@@ -12,7 +12,9 @@ use super::{Room, Target};
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, Place, Step, StepRole, Transcript};
 use crate::contract::{ErrorType, Operation, Role, Rules, Service};
-use crate::judge::{Expected, Finding, Got, Grade, Head, Strictness, Verdict, describe, infrastructure, judge};
+use crate::judge::{
+    Expected, Finding, Got, Grade, Head, NotJudged, Strictness, Verdict, describe, infrastructure, judge,
+};
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
 use crate::wire::{Exchange, NoConnection, Trouble, envelope};
@@ -35,7 +37,7 @@ pub struct Survey {
     /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
     pub availability: bool,
     /// Why no case of the service can be judged, if so.
-    pub hopeless: Option<String>,
+    pub hopeless: Option<NotJudged>,
     /// Whether that is because the target was throttling or silent, and not because of what it answered.
     pub inconclusive: bool,
     /// What is missing, as findings: at most one a cause.
@@ -108,7 +110,7 @@ pub async fn survey(
     let mut hopeless = look.hopeless(&transcript, known_repository);
     let is_other = look.findings.iter().any(|finding| finding.rule == "survey/service");
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
-        hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
+        hopeless = Some(NotJudged::ServedSigned { service });
     }
     let missing = look
         .broken
@@ -116,11 +118,11 @@ pub async fn survey(
         .is_some_and(|got| got.error() == Some("RepositoryNotFoundException"));
     if let Some(name) = repository.filter(|_| missing) {
         look.findings.clear();
-        hopeless = Some(format!("the target has no repository {name:?}, which --repository names"));
+        hopeless = Some(NotJudged::NoSuchRepository { name: String::from(name) });
     }
     if let Some(reason) = &look.trouble {
         look.findings.clear();
-        hopeless = Some(format!("the survey could not be finished: {reason}"));
+        hopeless = Some(NotJudged::SurveyUnfinished { cause: Box::new(reason.clone()) });
     }
     let survey = Survey {
         service,
@@ -188,36 +190,35 @@ impl Survey {
     }
 
     /// Why a case cannot be judged on this target, if so.
-    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<String> {
+    pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<NotJudged> {
         if let Some(reason) = &self.hopeless {
             return Some(reason.clone());
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
         let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
         if deletes && self.lacks(Operation::DeleteRepository) {
-            return Some(String::from("the target does not remove repositories"));
+            return Some(NotJudged::NoDeletion);
         }
-        if let Some(step) =
-            judged().find(|step| step.operation.is_some_and(|operation| self.unknown.contains_key(&operation)))
-        {
-            return Some(format!("the target does not know {}", step.operation_name()));
+        let unknown = |operation: &Operation| self.unknown.contains_key(operation);
+        if let Some(operation) = judged().filter_map(|step| step.operation).find(unknown) {
+            return Some(NotJudged::UnknownOperation { operation });
         }
-        if let Some(step) = judged().find(|step| {
-            step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
-        }) {
-            return Some(format!("a plain {} does not work on this target", step.operation_name()));
+        let broken = |operation: &Operation| self.broken.contains_key(operation);
+        let mut valid = judged().filter(|step| step.expect.is_success());
+        if let Some(operation) = valid.find_map(|step| step.operation.filter(broken)) {
+            return Some(NotJudged::BrokenOperation { operation });
         }
         if fixed_repository
             && (case.manages_repositories() || matches!(&case.place, Place::Own(names) if !names.is_empty()))
         {
-            return Some(String::from("it makes or removes repositories, and --repository names a fixed one"));
+            return Some(NotJudged::FixedRepository);
         }
         if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
         {
-            return Some(String::from("BatchCheckLayerAvailability cannot be believed on this target"));
+            return Some(NotJudged::AvailabilityUntrusted);
         }
         let names_account = judged().any(|step| String::from_utf8_lossy(&step.request.body).contains("${registry}"));
-        (self.account.is_none() && names_account).then(|| String::from("the target names no account id"))
+        (self.account.is_none() && names_account).then_some(NotJudged::NoAccount)
     }
 }
 
@@ -249,7 +250,7 @@ struct Look {
     broken: BTreeMap<Operation, Got>,
     findings: Vec<Finding>,
     /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
-    trouble: Option<String>,
+    trouble: Option<NotJudged>,
 }
 
 impl Look {
@@ -259,7 +260,7 @@ impl Look {
 
     /// A valid call did not succeed.
     fn failed(&mut self, operation: Operation, exchange: &Exchange) {
-        self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
+        self.trouble = self.trouble.take().or_else(|| Some(infrastructure(true, exchange)?.of(operation.name())));
         let bare = is_bare(exchange);
         let got = match describe(exchange) {
             Got::Response(head) if bare => Got::NotAnObject(head),
@@ -408,7 +409,7 @@ impl Look {
     }
 
     /// A target that answers nothing as the service does has no service: then that is the only finding.
-    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<String> {
+    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<NotJudged> {
         let answered = transcript.exchanges.iter().any(|exchange| {
             exchange.request.operation().is_some_and(|operation| documented(self.service, operation, exchange))
         });
@@ -422,9 +423,9 @@ impl Look {
             };
             self.findings.clear();
             self.finding("survey/service", operation, "a plain request", got);
-            return Some(format!("the target does not serve {}", self.service));
+            return Some(NotJudged::NotServed { service: self.service });
         }
-        (!repository).then(|| String::from("no repository could be made; --repository NAME uses an existing one"))
+        (!repository).then_some(NotJudged::NoRepositories)
     }
 }
 

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::case::draft::SMALL;
-use crate::case::{Bindings, Case, Length, Place, Transcript, fill};
+use crate::case::{Bindings, Case, Length, Place, Stopped, Transcript, fill};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::Survey;
 use crate::history::{Rounds, told};
-use crate::judge::{Expected, Finding, Grade, Strictness, Verdict, describe, judge, words};
+use crate::judge::{Expected, Finding, Grade, NotJudged, Strictness, Verdict, describe, judge, words};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
 use crate::report::event::{self, Finished, Judged, Logged, SCHEMA, Started, Task};
@@ -176,7 +176,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         let body = match fill(&step.request.body, &mut transcript.bindings) {
             Ok(body) => body,
             Err(name) => {
-                transcript.stopped = Some(format!("{} could not be sent: nothing gave {name}", step.name));
+                transcript.stopped = Some(Stopped::Unbound { step: step.name.clone(), reference: name });
                 break;
             }
         };
@@ -201,7 +201,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
 fn harmless(verdict: &Verdict) {
     match verdict {
         Verdict::Pass => {}
-        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => shown(reason),
+        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => shown(&reason.to_string()),
         Verdict::Fail { findings } => {
             assert!(!findings.is_empty(), "a failure has a finding");
             for finding in findings {
@@ -313,7 +313,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         broken: BTreeMap::from([(Operation::CompleteLayerUpload, got.clone())]),
         makes_repositories: true,
         availability: true,
-        hopeless: (!served).then(|| format!("CreateRepository answers {got}")),
+        hopeless: (!served).then_some(NotJudged::NotServed { service }),
         inconclusive: false,
         findings: vec![Finding {
             rule: String::from("survey/service"),

@@ -17,7 +17,7 @@ use order::{Calls, Explained, Model, search};
 use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Effect, Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
-use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
+use crate::judge::{self, Got, NotJudged, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
 use crate::wire::{Exchange, Trouble};
 
 pub use rounds::Rounds;
@@ -223,7 +223,7 @@ impl<'a> History<'a> {
             Explained::By(order) => order,
             Explained::Not { longest, next } => longest.into_iter().chain([next]).collect(),
             Explained::Unknown => {
-                let reason = format!("no order of the calls was found within {BOUND} steps");
+                let reason = NotJudged::TooManyOrders { steps: BOUND };
                 return (Verdict::Inconclusive { reason }, Vec::new());
             }
         };
@@ -233,21 +233,20 @@ impl<'a> History<'a> {
     }
 
     /// Why nothing can be said of this round, if so: the target was throttling, or too slow for so many calls at once.
-    fn unjudgeable(&self) -> Option<String> {
+    fn unjudgeable(&self) -> Option<NotJudged> {
         self.calls.iter().enumerate().find_map(|(index, call)| {
-            let told = |reason: String| Some(format!("{}: {reason}", call.step.operation_name()));
+            let operation = call.step.operation_name();
+            let no_answer = |got: Got| Some(NotJudged::NoAnswer { operation: String::from(operation), got });
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
             let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
             match call.exchange.reply.as_ref().err() {
                 Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => {
-                    told(judge::words::transport(*trouble))
+                    no_answer(Got::Transport(*trouble))
                 }
                 _ => match infrastructure(false, call.exchange) {
-                    Some(reason) => told(reason),
+                    Some(obstacle) => Some(obstacle.of(operation)),
                     // Nothing is expected of it, but what it did is not known.
-                    None if broken && call.step.role == StepRole::Attempt => {
-                        told(judge::words::got(&judge::describe(call.exchange)))
-                    }
+                    None if broken && call.step.role == StepRole::Attempt => no_answer(judge::describe(call.exchange)),
                     None => None,
                 },
             }
@@ -756,7 +755,7 @@ mod tests {
         );
         assert_eq!(together(vec![answered(""), limit()], false), row("state 1 of 2, error 1 of 2", "200"));
         // A connection that was dropped once may be the network's, unless the target is dead.
-        let unstable = "Inconclusive { reason: \"unstable: connection dropped in one of 2 rounds\" }";
+        let unstable = "Inconclusive { reason: OneRound { got: Transport(Dropped), rounds: 2 } }";
         assert_eq!(together(vec![dropped(), right()], false), row(unstable, "dropped"));
         assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "dropped"));
         assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "dropped"));

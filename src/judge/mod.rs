@@ -6,6 +6,7 @@ mod form;
 pub mod got;
 pub mod known;
 pub mod matching;
+mod not_judged;
 mod sent;
 pub mod snapshot;
 pub mod words;
@@ -14,15 +15,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Transcript};
-use crate::contract::error::THROTTLING;
 use crate::contract::{Operation, Rules, Tier};
-use crate::expect::{Outcome, short};
+use crate::expect::Outcome;
 use crate::wire::envelope::{self, ErrorInfo};
-use crate::wire::{Answer, Exchange, Trouble};
+use crate::wire::{Answer, Exchange};
 
 pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
 pub use got::{Got, Head, Slip};
+pub use not_judged::{NotJudged, Obstacle, infrastructure};
 
 /// What is said of a case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -38,12 +39,12 @@ pub enum Verdict {
     /// The target, or the way to it, did not let itself be judged: no connection, throttled, silent on a valid request.
     Inconclusive {
         /// Why.
-        reason: String,
+        reason: NotJudged,
     },
     /// Not run.
     Skipped {
         /// Why.
-        reason: String,
+        reason: NotJudged,
     },
 }
 
@@ -81,10 +82,7 @@ pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (V
     match (verdict, refused_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
-            let reason = String::from(
-                "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
-            );
-            (Verdict::Skipped { reason }, records)
+            (Verdict::Skipped { reason: NotJudged::RepositoryRefused }, records)
         }
         (verdict, _) => (verdict, records),
     }
@@ -154,9 +152,9 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
     let mut records = Vec::new();
     for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
         let skip = is_passed_over(step, strictness);
-        if let Some(reason) = infrastructure(step.expect.is_success(), exchange) {
+        if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
-                true => (Verdict::Inconclusive { reason: format!("{}: {reason}", step.operation_name()) }, records),
+                true => (Verdict::Inconclusive { reason: obstacle.of(step.operation_name()) }, records),
                 false => (Verdict::Fail { findings }, records),
             };
         }
@@ -194,7 +192,7 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
     }
     let verdict = match (findings.is_empty(), &transcript.stopped) {
         (false, _) => Verdict::Fail { findings },
-        (true, Some(reason)) => Verdict::Inconclusive { reason: reason.clone() },
+        (true, Some(stopped)) => Verdict::Inconclusive { reason: stopped.into() },
         (true, None) => Verdict::Pass,
     };
     (verdict, records)
@@ -225,27 +223,6 @@ fn describe_answer(answer: &Answer, error: &ErrorInfo) -> Got {
         _ => Got::Response(head),
     }
 }
-
-/// Why an exchange says nothing about conformance, if so: it was throttled, or there was no answer to a valid request.
-pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<String> {
-    match &exchange.reply {
-        Err(trouble @ Trouble::Unreachable(_)) => Some(words::transport(*trouble)),
-        // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(words::transport(*trouble)),
-        Err(_) => None,
-        Ok(answer) => {
-            let name = envelope::error(answer).name;
-            let named = name.as_deref().is_some_and(|name| THROTTLING.contains(&name));
-            let asked_to_wait =
-                answer.status == 429 || (answer.status == 503 && answer.header("retry-after").is_some());
-            (named || asked_to_wait)
-                .then(|| format!("{THROTTLED} ({})", name.unwrap_or_else(|| answer.status.to_string())))
-        }
-    }
-}
-
-/// How the reason begins where a target asks to be asked more slowly.
-pub const THROTTLED: &str = "throttled";
 
 /// A step and what is needed to judge its exchange.
 struct Subject<'a> {
@@ -367,9 +344,9 @@ impl Subject<'_> {
     }
 
     /// Why the case does not go on.
-    fn ended(&self, exchange: &Exchange) -> String {
-        let (got, name) = (words::got(&describe(exchange)), &self.step.name);
-        format!("the target answers {got} to {name}; the case goes on only from {}", short(&self.step.only_if))
+    fn ended(&self, exchange: &Exchange) -> NotJudged {
+        let only_if = Expected::outcomes(&self.step.only_if);
+        NotJudged::Ended { step: self.step.name.clone(), got: describe(exchange), only_if }
     }
 
     fn finding(&self, rule: &str, grade: Grade, got: Got) -> Box<Finding> {
@@ -447,9 +424,9 @@ mod tests {
         let wrong = envelope::answer(200, &json!({"partSize": 1}));
         let not_found = refused("UploadNotFoundException", json!({"uploadId": "U1"}));
         let reason = |got: &str| {
-            let reason =
-                format!("the target answers {got} to complete; the case goes on only from 400 UploadNotFoundException");
-            Verdict::Skipped { reason }
+            let only_if = "400 UploadNotFoundException".parse().unwrap();
+            let step = String::from("complete");
+            Verdict::Skipped { reason: NotJudged::Ended { step, got: got.parse().unwrap(), only_if } }
         };
         assert!(matches!(verdict(&[not_found.clone(), wrong.clone()], json!({})), Verdict::Fail { .. }));
         assert_eq!(verdict(&[envelope::answer(200, &json!({})), wrong.clone()], json!({})), reason("200"));

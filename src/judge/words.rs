@@ -3,6 +3,7 @@
 use super::expected::Expected;
 use super::finding::{Finding, Grade, member_constraint};
 use super::got::{Got, Head, Slip};
+use super::not_judged::NotJudged;
 use crate::contract::Service;
 use crate::expect::short;
 use crate::wire::{CONTENT_TYPE, MAX_ANSWER, Trouble};
@@ -156,4 +157,60 @@ pub fn expected(expected: &Expected) -> String {
 
 fn of_service(service: Service) -> String {
     format!("a response of {service} (--service leaves out what is not served)")
+}
+
+/// Why a case is not judged.
+pub fn not_judged(reason: &NotJudged) -> String {
+    match reason {
+        NotJudged::Throttled { operation, got } => format!("{operation}: {}", throttled(got)),
+        NotJudged::NoAnswer { operation, got: came } => format!("{operation}: {}", got(came)),
+        NotJudged::NoRepository { got: came, throttled: is_throttled } => {
+            let came = if *is_throttled { throttled(came) } else { got(came) };
+            format!("could not make a repository: {came}")
+        }
+        NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
+        NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
+        NotJudged::RepositoryRefused => String::from(
+            "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
+        ),
+        NotJudged::Ended { step, got: came, only_if } => {
+            let (came, only_if) = (got(came), expected(only_if));
+            format!("the target answers {came} to {step}; the case goes on only from {only_if}")
+        }
+        NotJudged::TooManyOrders { steps } => format!("no order of the calls was found within {steps} steps"),
+        NotJudged::OneRound { got: came, rounds } => format!("unstable: {} in one of {rounds} rounds", got(came)),
+        NotJudged::OneSilence => String::from("unstable: no response once, an allowed response the second time"),
+        NotJudged::Flaky { finding, shown, tried } => {
+            format!("unstable: {finding} ({shown} of {tried} times when tried again)")
+        }
+        NotJudged::Dead => String::from("the target has stopped answering"),
+        NotJudged::GaveUp => String::from("the target has stopped answering, or left too many requests unanswered"),
+        NotJudged::NotSurveyed => String::from("the service was not surveyed"),
+        NotJudged::SurveyUnfinished { cause } => format!("the survey could not be finished: {cause}"),
+        NotJudged::NotServed { service } => format!("the target does not serve {service}"),
+        NotJudged::ServedSigned { service } => {
+            format!("the target serves {service} only with a signature: try --auth dummy")
+        }
+        NotJudged::NoSuchRepository { name } => {
+            format!("the target has no repository {name:?}, which --repository names")
+        }
+        NotJudged::NoRepositories => {
+            String::from("no repository could be made; --repository NAME uses an existing one")
+        }
+        NotJudged::NoDeletion => String::from("the target does not remove repositories"),
+        NotJudged::UnknownOperation { operation } => format!("the target does not know {operation}"),
+        NotJudged::BrokenOperation { operation } => format!("a plain {operation} does not work on this target"),
+        NotJudged::FixedRepository => {
+            String::from("it makes or removes repositories, and --repository names a fixed one")
+        }
+        NotJudged::AvailabilityUntrusted => {
+            String::from("BatchCheckLayerAvailability cannot be believed on this target")
+        }
+        NotJudged::NoAccount => String::from("the target names no account id"),
+    }
+}
+
+fn throttled(got: &Got) -> String {
+    let by = got.error().map_or_else(|| got.status().map(|status| status.to_string()), |name| Some(String::from(name)));
+    format!("throttled ({})", by.unwrap_or_default())
 }

@@ -46,7 +46,7 @@ pub(super) fn markdown(input: &Input) -> String {
     page.list("Known deviations that are none any more", summary.known_trouble.iter().map(stale));
     let unjudged = terminal::unjudged(summary)
         .into_iter()
-        .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(reason)));
+        .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(&reason)));
     page.list("Not judged", unjudged);
     page.done()
 }

@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::case::draft::{Draft, HERE};
     use crate::contract::Operation;
-    use crate::judge::{Strictness, judge};
+    use crate::judge::{NotJudged, Strictness, judge};
     use crate::model::operation::body;
     use crate::wire::{Answer, Reply, Trouble};
 
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn what_the_target_leaves_untried_counts_against_it() {
-        let skipped = Verdict::Skipped { reason: String::new() };
+        let skipped = Verdict::Skipped { reason: NotJudged::Dead };
         assert_eq!(Mark::of(&case(false), &skipped, None), Some(Mark::NotAccepted));
         assert_eq!(Mark::of(&case(true), &skipped, None), Some(Mark::NotRefused));
         // Skipped on the way: where the documents leave an answer to the target.

@@ -52,7 +52,7 @@ pub fn header(started: &Started) -> String {
 pub fn survey(survey: &Survey) -> String {
     let mut text = String::new();
     let facts = match &survey.hopeless {
-        Some(reason) => reason.clone(),
+        Some(reason) => reason.to_string(),
         None => format!(
             "account {}, partSize {}",
             survey.account.as_deref().unwrap_or("unknown"),
@@ -403,15 +403,16 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
 }
 
 /// Cases without a verdict by what became of them and why.
-pub(super) fn unjudged(summary: &Summary) -> Vec<(&str, &str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+pub(super) fn unjudged(summary: &Summary) -> Vec<(&'static str, String, Vec<&str>)> {
+    let mut reasons: Vec<(&'static str, String, Vec<&str>)> = Vec::new();
     for judged in &summary.cases {
         let (word, reason) = match &judged.verdict {
             Verdict::Inconclusive { reason } => ("inconclusive", reason),
             Verdict::Skipped { reason } => ("skipped", reason),
             _ => continue,
         };
-        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
+        let reason = reason.to_string();
+        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason) {
             Some((_, _, cases)) => cases.push(&judged.case),
             None => reasons.push((word, reason, vec![&judged.case])),
         }

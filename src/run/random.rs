@@ -13,7 +13,7 @@ use crate::contract::{Rules, Service};
 use crate::drive::Survey;
 use crate::generate::plan::Shrinking;
 use crate::generate::realise;
-use crate::judge::{Finding, Verdict};
+use crate::judge::{Finding, NotJudged, Verdict};
 use crate::report::event::Judged;
 use crate::search::{Effort, is_of, rule};
 
@@ -34,7 +34,7 @@ enum Shrunk {
     /// The smallest sequence that shows it each time.
     Small(Box<Judged>),
     /// It did not show each time, as the reason says.
-    Unstable(String),
+    Unstable(NotJudged),
 }
 
 impl Worker {
@@ -193,9 +193,7 @@ impl Worker {
         match last.filter(|_| times == CONFIRMATIONS) {
             Some(small) => Shrunk::Small(Box::new(small)),
             None => {
-                let sentence = finding.sentence();
-                let reason = format!("unstable: {sentence} ({times} of {CONFIRMATIONS} times when tried again)");
-                Shrunk::Unstable(reason)
+                Shrunk::Unstable(NotJudged::Flaky { finding: finding.sentence(), shown: times, tried: CONFIRMATIONS })
             }
         }
     }
