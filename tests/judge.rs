@@ -51,13 +51,16 @@ fn began() -> Reply {
 
 /// The verdict in a line: of each finding its grade, its rule, what was expected and what came.
 fn verdict(case: &Case, replies: Vec<Reply>, strictness: Strictness) -> String {
-    let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| Exchange {
-        request: step.request.clone(),
-        reply,
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    });
-    match judge(case, &Transcript::of(case, exchanges.collect()), strictness).0 {
+    let exchanges = case
+        .steps
+        .iter()
+        .zip(replies)
+        .map(|(step, reply)| Exchange::new(step.request.clone(), reply, Duration::ZERO, Duration::ZERO));
+    in_a_line(judge(case, &Transcript::of(case, exchanges.collect()), strictness).0)
+}
+
+fn in_a_line(verdict: Verdict) -> String {
+    match verdict {
         Verdict::Pass => String::from("pass"),
         Verdict::Inconclusive { reason } => format!("inconclusive: {reason}"),
         Verdict::Skipped { reason } => format!("skipped: {reason}"),
@@ -269,12 +272,7 @@ fn an_open_question() {
     let wire = one("wire/method", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[RIGHT]));
     check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
     // What was answered is kept.
-    let exchange = Exchange {
-        request: case.steps[0].request.clone(),
-        reply: json_of(200, body),
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    };
+    let exchange = Exchange::new(case.steps[0].request.clone(), json_of(200, body), Duration::ZERO, Duration::ZERO);
     let (_, records) = judge(&case, &Transcript::of(&case, vec![exchange]), TRUSTING);
     let kept: Vec<(&str, String)> = records.iter().map(|record| (record.rule.as_str(), record.got.code())).collect();
     assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", String::from("200"))]);
@@ -373,6 +371,74 @@ fn members_of_an_error() {
             (answer(Value::Null), &format!("{expected} without lastValidByteReceived")),
         ],
     );
+}
+
+/// The verdict on a response of a client that shows no HTTP.
+fn unseen(case: &Case, reply: Reply) -> String {
+    let exchange = Exchange::new(case.steps[0].request.clone(), reply, Duration::ZERO, Duration::ZERO).without_http();
+    in_a_line(judge(case, &Transcript::of(case, vec![exchange]), TRUSTING).0)
+}
+
+#[test]
+fn what_a_client_does_not_show_is_not_judged() {
+    let began = format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#);
+    let named = |status: u16, body: Value| json_of(status, body);
+    let invalid = "CompleteLayerUpload/layerDigests/match";
+    let expected = "expected 400 InvalidLayerException";
+    for (case, reply, said) in [
+        // answer/status and answer/content-type.
+        (initiate(), says(201, "text/html", &began), "pass".to_owned()),
+        (wrong_digest(), error(409, "InvalidLayerException"), "pass".to_owned()),
+        // answer/type-visible.
+        (wrong_digest(), named(400, json!({ "code": "InvalidLayerException", "message": "no" })), "pass".to_owned()),
+        // What it does show is judged.
+        (
+            wrong_digest(),
+            named(400, json!({ "__type": "InvalidLayerException" })),
+            "form answer/message: expected message, got no-message".to_owned(),
+        ),
+        (
+            wrong_digest(),
+            error(400, "EmptyUploadException"),
+            format!("error {invalid}: {expected}, got error EmptyUploadException"),
+        ),
+        (wrong_digest(), json_of(200, json!({})), format!("state {invalid}: {expected}, got success")),
+        (
+            wrong_digest(),
+            error(500, "ServerException"),
+            format!("crash always/no-5xx: {expected}, got error ServerException"),
+        ),
+        (
+            initiate(),
+            json_of(200, json!({ "partSize": 1 })),
+            "form InitiateLayerUpload/answer/uploadId: expected 200, got success without uploadId".to_owned(),
+        ),
+        (
+            initiate(),
+            says(200, CONTENT_TYPE, "[]"),
+            "form answer/json-object: expected 200, got success not-an-object".to_owned(),
+        ),
+        (
+            initiate(),
+            error(400, "ThrottlingException"),
+            "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)".to_owned(),
+        ),
+    ] {
+        assert_eq!(unseen(&case, reply.clone()), said, "{reply:?}");
+    }
+}
+
+/// Whatever asks for it: the response is decoded once.
+#[test]
+fn a_response_is_decoded_once() {
+    let case = initiate();
+    let exchange = Exchange::new(case.steps[0].request.clone(), began(), Duration::ZERO, Duration::ZERO);
+    let transcript = Transcript::of(&case, vec![exchange]);
+    let first: *const _ = transcript.exchanges[0].observed().unwrap();
+    assert_eq!(judge(&case, &transcript, TRUSTING).0, Verdict::Pass);
+    let copied = transcript.clone();
+    assert!(std::ptr::eq(first, transcript.exchanges[0].observed().unwrap()));
+    assert!(std::ptr::eq(first, copied.exchanges[0].observed().unwrap()), "nor for a copy");
 }
 
 #[test]
@@ -553,11 +619,8 @@ fn a_case_that_goes_on_from_success_only() {
 #[test]
 fn a_case_that_could_not_go_on() {
     let case = initiate();
-    let refused = || Exchange {
-        request: case.steps[0].request.clone(),
-        reply: error(400, "EmptyUploadException"),
-        began: Duration::ZERO,
-        took: Duration::ZERO,
+    let refused = || {
+        Exchange::new(case.steps[0].request.clone(), error(400, "EmptyUploadException"), Duration::ZERO, Duration::ZERO)
     };
     let stopped = |exchanges: Vec<Exchange>| {
         let stopped = Some(Stopped::NoRepository(Box::new(refused())));

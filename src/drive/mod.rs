@@ -24,7 +24,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript, fill};
 use crate::contract::{Operation, Service};
 use crate::judge::infrastructure;
-use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
+use crate::wire::{Answer, Exchange, Observation, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use survey::Survey;
@@ -118,7 +118,7 @@ impl Target {
                     let began = clock.elapsed();
                     let exchange = service.send(request).await?;
                     // By one clock: what ended must not seem to have ended before it did.
-                    Ok(Exchange { began, took: clock.elapsed() - began, ..exchange })
+                    Ok(exchange.at(began, clock.elapsed() - began))
                 };
                 join_all(requests.into_iter().map(send)).await.into_iter().collect()
             }
@@ -208,8 +208,8 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
 
 /// Whether what came back for a DeleteRepository says that the repository is not there any more.
 pub fn is_gone(deletion: &Exchange) -> bool {
-    let Ok(answer) = &deletion.reply else { return false };
-    answer.status < 300 || envelope::error(answer).name.as_deref() == Some("RepositoryNotFoundException")
+    let gone = |seen: &Observation| !seen.is_error() || seen.error_name() == Some("RepositoryNotFoundException");
+    deletion.observed().is_ok_and(gone)
 }
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
@@ -274,7 +274,10 @@ impl Drive<'_> {
                 [request] => {
                     let began = self.began.elapsed();
                     let sent = self.target.send(self.case.service, request).await;
-                    sent.map(|exchange| vec![Exchange { began, ..exchange }])
+                    sent.map(|exchange| {
+                        let took = exchange.took;
+                        vec![exchange.at(began, took)]
+                    })
                 }
                 _ => self.target.send_at_once(self.case.service, requests, self.began).await,
             };
@@ -298,7 +301,7 @@ impl Drive<'_> {
 
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
-        let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
+        let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
         match (step.operation, repository_of(&exchange.request.body), done) {
             (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());
@@ -312,8 +315,8 @@ impl Drive<'_> {
             }
             _ => {}
         }
-        if let Some(answer) = exchange.reply.as_ref().ok().and_then(Answer::json) {
-            self.transcript.bindings.capture(&step.name, &answer);
+        if let Some(members) = exchange.observed().ok().and_then(Observation::members) {
+            self.transcript.bindings.capture(&step.name, &Value::Object(members.clone()));
         }
     }
 

@@ -17,7 +17,7 @@ use crate::judge::{
 };
 use crate::model::operation::body;
 use crate::wire::auth::Auth;
-use crate::wire::{Exchange, NoConnection, Trouble, envelope};
+use crate::wire::{Decoded, Exchange, NoConnection, Observation, Trouble};
 
 /// What was found out about one service of a target.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -431,13 +431,15 @@ impl Look {
 
 /// Whether an answer is success or an error that the operation documents: then the target knows the operation.
 pub(super) fn documented(service: Service, operation: Operation, exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.reply else { return false };
-    let name = envelope::error(answer).name;
+    let Ok(seen) = exchange.observed() else { return false };
     let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
-    match name.as_deref() {
-        None => (200..300).contains(&answer.status) && answer.json().is_some_and(|body| body.is_object()),
+    match seen.error_name() {
+        None => seen.success().is_some(),
         Some("UnknownOperationException") => false,
-        Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
+        Some(name) => {
+            let is_client_error = seen.status().map_or(!seen.is_server_fault(), |status| status == 400);
+            errors.contains(&name) || (ErrorType::find(name).is_some() && is_client_error)
+        }
     }
 }
 
@@ -448,23 +450,21 @@ fn was_tried(got: &Got) -> bool {
 
 /// Whether an answer is a success whose body is no JSON object.
 fn is_bare(exchange: &Exchange) -> bool {
-    let success = exchange.reply.as_ref().ok().filter(|answer| (200..300).contains(&answer.status));
-    success.is_some_and(|answer| !answer.json().is_some_and(|body| body.is_object()))
+    exchange.observed().is_ok_and(|seen| seen.decoded == Decoded::NotAnObject)
 }
 
 /// Whether an answer refuses a request in JSON without naming a type: that is said of every answer, and once.
 fn is_untyped_refusal(exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.reply else { return false };
-    let refused = (400..500).contains(&answer.status) && envelope::error(answer).name.is_none();
-    refused && answer.json().is_some_and(|body| body.is_object())
+    let is_untyped = |seen: &Observation| match (&seen.decoded, seen.status()) {
+        (Decoded::Error { error, members }, Some(400..500)) => error.name.is_none() && !members.is_empty(),
+        _ => false,
+    };
+    exchange.observed().is_ok_and(is_untyped)
 }
 
 fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_json::Map<String, Value>> {
     let index = case.steps.iter().position(|step| step.name == name)?;
-    match transcript.exchanges.get(index)?.reply.as_ref().ok()?.json()? {
-        Value::Object(body) => Some(body),
-        _ => None,
-    }
+    transcript.exchanges.get(index)?.observed().ok()?.members().cloned()
 }
 
 /// A member of the first answer that has it.

@@ -151,7 +151,7 @@ fn normal(answer: &Answer) {
 
 fn exchange(reply: Reply) -> Exchange {
     let request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::new());
-    Exchange { request, reply, began: Duration::ZERO, took: Duration::ZERO }
+    Exchange::new(request, reply, Duration::ZERO, Duration::ZERO)
 }
 
 /// A case on the reference registry, but for one step.
@@ -188,7 +188,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         };
         let answer = reply.as_ref().ok().and_then(Answer::json);
         let silent = reply.is_err();
-        transcript.exchanges.push(Exchange { request, reply, began: Duration::ZERO, took: Duration::from_millis(1) });
+        transcript.exchanges.push(Exchange::new(request, reply, Duration::ZERO, Duration::from_millis(1)));
         if silent {
             break;
         }

@@ -18,7 +18,7 @@ use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Effect, Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
 use crate::judge::{self, Got, NotJudged, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
-use crate::wire::{Exchange, Trouble};
+use crate::wire::{Exchange, Observation, Trouble};
 
 pub use rounds::Rounds;
 
@@ -96,9 +96,9 @@ impl<'a> Call<'a> {
         };
         let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
-        let answer = exchange.reply.as_ref().ok().and_then(|answer| answer.json());
         let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
-        let ids = [member(&sent, "uploadId"), member(&answer, "uploadId")];
+        let named = exchange.observed().ok().and_then(Observation::members);
+        let ids = [member(&sent, "uploadId"), named.and_then(|members| members.get("uploadId").cloned())];
         let listed = member(&sent, "layerDigests").and_then(|list| list.as_array().cloned()).unwrap_or_default();
         let digests = listed.into_iter().chain(member(&sent, "layerDigest"));
         let mut bytes: BTreeSet<String> = digests.filter_map(|digest| digest.as_str().map(String::from)).collect();
@@ -238,7 +238,7 @@ impl<'a> History<'a> {
             let operation = call.step.operation_name();
             let no_answer = |got: Got| Some(NotJudged::NoAnswer { operation: String::from(operation), got });
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
-            let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            let broken = call.exchange.observed().map_or(true, Observation::is_server_fault);
             match call.exchange.reply.as_ref().err() {
                 Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => {
                     no_answer(Got::Transport(*trouble))
@@ -257,7 +257,7 @@ impl<'a> History<'a> {
     fn crashes(&self) -> Verdict {
         let mut found = Vec::new();
         for (_, call) in self.calls.iter().enumerate().filter(|(index, _)| self.is_at_once(*index)) {
-            let crashed = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            let crashed = call.exchange.observed().map_or(true, Observation::is_server_fault);
             if !crashed {
                 continue;
             }
@@ -491,12 +491,7 @@ mod tests {
             };
             bindings.capture(&step.name, &answer.json().unwrap_or_default());
             let (began, took) = (Duration::from_millis(began), Duration::from_millis(ended - began));
-            exchanges.push(Exchange {
-                request: Request { body, ..step.request.clone() },
-                reply: Ok(answer),
-                began,
-                took,
-            });
+            exchanges.push(Exchange::new(Request { body, ..step.request.clone() }, Ok(answer), began, took));
         }
         Transcript { bindings, ..Transcript::of(case, exchanges) }
     }

@@ -2,23 +2,28 @@
 
 use serde_json::{Map, Value};
 
-use super::{Expected, Finding, Got, Grade, Head, Slip, Subject, matching};
+use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
 use crate::contract::check::conforms;
 use crate::contract::{ErrorType, Kind, Member, Role, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{Answer, CONTENT_TYPE, Exchange};
+use crate::wire::{CONTENT_TYPE, Exchange, Observation};
 
 impl Subject<'_> {
     /// What is wrong with the form of a success. Where it is open whether the request succeeds, a success has its members
     /// all the same; but what is echoed may have been put into another form.
-    pub(super) fn success_form(&self, exchange: &Exchange, answer: &Answer, body: &Map<String, Value>) -> Vec<Finding> {
+    pub(super) fn success_form(
+        &self,
+        exchange: &Exchange,
+        seen: &Observation,
+        body: &Map<String, Value>,
+    ) -> Vec<Finding> {
         let open = self.step.expect.tier == Tier::Open;
         let mut found = Vec::new();
-        if answer.status != 200 {
-            found.push(self.form("answer/status", Got::SuccessStatus(answer.status)));
+        if let Some(status) = seen.status().filter(|status| *status != 200) {
+            found.push(self.form("answer/status", Got::SuccessStatus(status)));
         }
-        found.extend(self.content_type(answer));
+        found.extend(self.content_type(seen));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
         // Of repositories the harness only wants to know whether they are there.
         let operation = self.step.spec(self.case.service).filter(|known| known.name.role() == Role::Layer);
@@ -26,12 +31,8 @@ impl Subject<'_> {
         let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
         for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), member.name);
-            let slip = |slip: Slip| Got::Member {
-                head: Head::Status(200),
-                error: None,
-                path: String::from(member.name),
-                slip,
-            };
+            let slip =
+                |slip: Slip| Got::Member { head: plain_head(seen), error: None, path: String::from(member.name), slip };
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
@@ -58,7 +59,7 @@ impl Subject<'_> {
     /// What is wrong with the form of an admitted error.
     pub(super) fn error_form(
         &self,
-        answer: &Answer,
+        seen: &Observation,
         error: &ErrorInfo,
         admitted: &'static ErrorType,
         members: &Map<String, Value>,
@@ -67,13 +68,13 @@ impl Subject<'_> {
             return Vec::new();
         }
         let mut found = Vec::new();
-        if !admitted.statuses.contains(&answer.status) {
-            let mut finding = self.form("answer/status", Got::ErrorStatus(answer.status));
+        if let Some(status) = seen.status().filter(|status| !admitted.statuses.contains(status)) {
+            let mut finding = self.form("answer/status", Got::ErrorStatus(status));
             finding.expected = Expected::Status(admitted.statuses[0]);
             found.push(finding);
         }
-        found.extend(self.content_type(answer));
-        if error.typed != error.name {
+        found.extend(self.content_type(seen));
+        if seen.http.is_some() && error.typed != error.name {
             let got = match error.typed {
                 None => Got::TypeNotVisible,
                 Some(_) => Got::TypeDiffers,
@@ -97,11 +98,11 @@ impl Subject<'_> {
             finding.expected = Expected::MessageText(String::from(documented.text));
             found.push(finding);
         }
-        let body = answer.json();
-        let body = body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        if let Some(miss) = matching::first_miss(members, &body, &self.transcript.bindings) {
+        let none = Map::new();
+        let body = seen.members().unwrap_or(&none);
+        if let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), admitted.name);
-            let got = miss.got(Head::Status(answer.status), Some(admitted.name));
+            let got = miss.got(head(seen), Some(admitted.name));
             let mut finding = self.form(&rule, got);
             finding.expected = miss.expected(&Outcome::error(admitted));
             found.push(finding);
@@ -109,8 +110,8 @@ impl Subject<'_> {
         found
     }
 
-    fn content_type(&self, answer: &Answer) -> Option<Finding> {
-        let found = answer.header("content-type").map(printable);
+    fn content_type(&self, seen: &Observation) -> Option<Finding> {
+        let found = seen.http.as_ref()?.content_type.as_deref().map(printable);
         let bare = found.as_deref().map(|found| found.split(';').next().unwrap_or_default().trim());
         if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(CONTENT_TYPE)) {
             return None;

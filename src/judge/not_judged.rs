@@ -8,7 +8,7 @@ use super::{Expected, Got, words};
 use crate::case::Stopped;
 use crate::contract::error::THROTTLING;
 use crate::contract::{Operation, Service};
-use crate::wire::{Exchange, Trouble, Unsendable, envelope};
+use crate::wire::{Exchange, Trouble, Unsendable};
 
 /// Why a case, or all cases of a service, could not be judged.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -186,16 +186,15 @@ impl Obstacle {
 
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no response to a valid request.
 pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<Obstacle> {
-    match &exchange.reply {
-        Err(trouble @ Trouble::Unreachable(_)) => Some(Obstacle::NoResponse(*trouble)),
+    match exchange.observed() {
+        Err(trouble @ Trouble::Unreachable(_)) => Some(Obstacle::NoResponse(trouble)),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(Obstacle::NoResponse(*trouble)),
+        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(Obstacle::NoResponse(trouble)),
         Err(_) => None,
-        Ok(answer) => {
-            let name = envelope::error(answer).name;
-            let named = name.as_deref().is_some_and(|name| THROTTLING.contains(&name));
+        Ok(seen) => {
+            let named = seen.error_name().is_some_and(|name| THROTTLING.contains(&name));
             let asked_to_wait =
-                answer.status == 429 || (answer.status == 503 && answer.header("retry-after").is_some());
+                seen.http.as_ref().is_some_and(|http| http.status == 429 || (http.status == 503 && http.retry_after));
             (named || asked_to_wait).then(|| Obstacle::Throttled(super::describe(exchange)))
         }
     }

@@ -39,8 +39,12 @@ pub struct ErrorInfo {
 ///
 /// Source: AWS JSON 1.1 protocol, "Operation error serialization", and its tests `AwsJson11FooError*`.
 pub fn error(answer: &Answer) -> ErrorInfo {
-    let body = answer.json();
-    let text = |key: &str| body.as_ref().and_then(|body| body.get(key)).and_then(Value::as_str);
+    read(answer, answer.json().as_ref())
+}
+
+/// [`error`], of a body that is decoded already.
+pub(super) fn read(answer: &Answer, body: Option<&Value>) -> ErrorInfo {
+    let text = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
     let header = answer.header("x-amzn-errortype").and_then(bare);
     let code = text("code").and_then(bare);
     let typed = text("__type").and_then(bare);
