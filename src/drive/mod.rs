@@ -24,7 +24,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript, fill};
 use crate::contract::{Operation, Service};
 use crate::judge::infrastructure;
-use crate::wire::{Answer, Exchange, Observation, Request, Unsendable, auth, envelope};
+use crate::wire::{Exchange, Observation, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use survey::Survey;
@@ -174,14 +174,13 @@ pub async fn case(target: &Target, case: &Case, room: &Room) -> Transcript {
 /// # Errors
 ///
 /// What came back instead of success.
-pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Answer, Exchange> {
+pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Exchange, Exchange> {
     let exchange =
         call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
-    match &exchange.reply {
-        Ok(answer) if answer.status < 300 && survey::documented(service, Operation::CreateRepository, &exchange) => {
-            Ok(answer.clone())
-        }
-        _ => Err(exchange),
+    let accepted = exchange.observed().is_ok_and(|seen| !seen.is_error());
+    match accepted && survey::documented(service, Operation::CreateRepository, &exchange) {
+        true => Ok(exchange),
+        false => Err(exchange),
     }
 }
 

@@ -72,8 +72,10 @@ pub async fn survey(
     let mut account = None;
     if repository.is_none() {
         match super::create_repository(target, service, &name).await {
-            Ok(answer) => {
-                account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
+            Ok(created) => {
+                let repository =
+                    created.observed().ok().and_then(Observation::success).and_then(|body| body.get("repository"));
+                account = repository.and_then(|repository| digits(repository.get("registryId")?));
             }
             Err(Exchange { reply: Err(Trouble::Unreachable(why)), .. }) => {
                 return Err(Unreachable { why, left: Vec::new() });
