@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Expected, Got, words};
+use super::{Expected, Got};
 use crate::contract::{Rule, Rules, Tier};
 
 /// One broken rule.
@@ -115,16 +115,6 @@ impl Finding {
         let named = |finding: &Finding| (finding.rule.clone(), finding.accept_as.clone(), finding.got.clone());
         let same = self.grade == other.grade && named(self) == named(other);
         same && (!self.is_about_request() || self.beside == other.beside)
-    }
-
-    /// The finding as a sentence: see [`words::sentence`].
-    pub fn sentence(&self) -> String {
-        words::sentence(self)
-    }
-
-    /// The sentence that findings of one cause share: see [`words::sentence_for`].
-    pub fn sentence_for(&self, about: &[String]) -> String {
-        words::sentence_for(self, about)
     }
 
     /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is

@@ -1,10 +1,8 @@
-//! Why a case has no verdict, as data. How it reads is for [`super::words`] to say.
-
-use std::fmt;
+//! Why a case has no verdict, as data. How it reads is for `words` to say.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Expected, Got, words};
+use super::{Expected, Got};
 use crate::case::Stopped;
 use crate::contract::error::THROTTLING;
 use crate::contract::{Operation, Service};
@@ -154,13 +152,6 @@ impl From<&Stopped> for NotJudged {
             }
             Stopped::Unsendable { step, cause } => NotJudged::Unsendable { step: step.clone(), cause: cause.clone() },
         }
-    }
-}
-
-/// In words.
-impl fmt::Display for NotJudged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&words::not_judged(self))
     }
 }
 

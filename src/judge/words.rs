@@ -1,5 +1,7 @@
 //! The English of findings. All of it is made here, from codes: change a sentence, and no file of a user changes.
 
+use std::fmt;
+
 use super::expected::Expected;
 use super::finding::{Finding, Grade, member_constraint};
 use super::got::{Got, Head, Slip};
@@ -7,6 +9,25 @@ use super::not_judged::NotJudged;
 use crate::contract::Service;
 use crate::expect::short;
 use crate::wire::{CONTENT_TYPE, MAX_ANSWER, Trouble};
+
+impl Finding {
+    /// The finding as a sentence: see [`sentence`].
+    pub fn sentence(&self) -> String {
+        sentence(self)
+    }
+
+    /// The sentence that findings of one cause share: see [`sentence_for`].
+    pub fn sentence_for(&self, about: &[String]) -> String {
+        sentence_for(self, about)
+    }
+}
+
+/// In words: see [`not_judged`].
+impl fmt::Display for NotJudged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&not_judged(self))
+    }
+}
 
 /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
 pub fn sentence(finding: &Finding) -> String {
