@@ -12,7 +12,7 @@ use crate::events::Searched;
 use crate::generate::plan;
 use crate::generate::{Violations, realise};
 use crate::judge::Finding;
-use crate::wire::{Exchange, Trouble, envelope};
+use crate::wire::{Exchange, Trouble};
 
 /// How far to search.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -79,8 +79,7 @@ impl Novelty {
         let before = self.classes.len();
         for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
             self.tally.calls += 1;
-            let error = exchange.reply.as_ref().map(|answer| envelope::is_error(answer, &envelope::error(answer)));
-            self.tally.accepted += usize::from(error == Ok(false));
+            self.tally.accepted += usize::from(exchange.observed().is_ok_and(|seen| !seen.is_error()));
             if self.classes.len() < MOST_CLASSES {
                 self.classes.insert(class(step.operation, &step.expect.rule, exchange));
             }
@@ -216,12 +215,12 @@ fn spoil(service: Service, call: &mut Decision, number: usize) {
 fn class(operation: Option<Operation>, rule: &str, exchange: &Exchange) -> u64 {
     let mut hasher = DefaultHasher::new();
     (operation, rule).hash(&mut hasher);
-    match &exchange.reply {
-        Ok(answer) => {
-            let error = envelope::error(answer);
-            (answer.status, error.name, error.message.as_deref().map(shape)).hash(&mut hasher);
+    match exchange.observed() {
+        Ok(seen) => {
+            let message = seen.error().and_then(|error| error.message.as_deref());
+            (seen.status(), seen.is_error(), seen.error_name(), message.map(shape)).hash(&mut hasher);
         }
-        Err(trouble) => std::mem::discriminant::<Trouble>(trouble).hash(&mut hasher),
+        Err(trouble) => std::mem::discriminant::<Trouble>(&trouble).hash(&mut hasher),
     }
     // 16 ms, 256 ms, 4 s: what is slower than usual by a factor and not by noise.
     (exchange.took.as_millis().max(1).ilog2() / 4).hash(&mut hasher);

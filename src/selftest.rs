@@ -12,6 +12,7 @@ use crate::case::Case;
 use crate::contract::{Operation, Service};
 use crate::drive::{Driver, InProcess, Target};
 use crate::events::{EMBEDDED_MOCK, Event, Task};
+use crate::judge::words;
 use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, router};
 use crate::report::Summary;
@@ -151,7 +152,11 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     let mut alarms: Vec<String> = Vec::new();
     for group in &summary.groups {
         let case = group.smallest.as_ref().map_or("survey", |judged| judged.case.as_str());
-        alarms.push(format!("{}, expected {} ({case})", group.finding.sentence(), group.finding.expected));
+        alarms.push(format!(
+            "{}, expected {} ({case})",
+            group.finding.sentence(),
+            words::expected(&group.finding.expected)
+        ));
     }
     for reason in summary.reasons(false) {
         match reason {

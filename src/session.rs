@@ -7,7 +7,7 @@ use crate::case::{Case, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{self, Target, Workspace};
 use crate::history::{self, Rounds, Told};
-use crate::judge::Strictness;
+use crate::judge::{NotJudged, Strictness};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 use crate::search;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
@@ -102,7 +102,10 @@ impl Session {
         let unsendable = self.target.cannot_try(case);
         // What keeps a case from being tried and is not the target's doing counts for nothing.
         let ours = unsendable.is_some() || (fixed && case.manages_repositories());
-        let skip = self.survey.skips(case, fixed).or(unsendable.map(Skip::excused))?;
+        let skip = self
+            .survey
+            .skips(case, fixed)
+            .or(unsendable.as_ref().map(|stopped| Skip::excused(NotJudged::from(stopped))))?;
         Some(Skip { counts: skip.counts && !ours, ..skip })
     }
 

@@ -117,12 +117,12 @@ fn trial(name: String, bench: &Arc<Bench>, case: Case) -> Trial {
 impl Bench {
     fn judge(&self, case: &Case) -> Result<Completion, Failed> {
         if let Some(skip) = self.session.skips(case) {
-            return Ok(Completion::ignored_with(skip.reason));
+            return Ok(Completion::ignored_with(skip.reason.to_string()));
         }
         match self.runtime.block_on(self.session.judge(case)).verdict {
             Verdict::Pass => Ok(Completion::Completed),
             // After all: the target makes no repository of the odd name that the case is about.
-            Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason)),
+            Verdict::Skipped { reason } => Ok(Completion::ignored_with(reason.to_string())),
             Verdict::Fail { findings } => {
                 let told = findings.iter().map(|finding| {
                     format!(

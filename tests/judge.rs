@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ecrspec::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
-use ecrspec::case::{Case, Plan, Transcript};
+use ecrspec::case::{Case, Plan, Step, Stopped, Transcript};
 use ecrspec::contract::{Operation, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
-use ecrspec::judge::{Finding, Grade, Strictness, Verdict, judge};
+use ecrspec::judge::{Finding, Grade, NotJudged, Strictness, Verdict, judge, words};
 use ecrspec::model::operation::body;
 use ecrspec::wire::{Answer, Exchange, NoConnection, Reply, Trouble, envelope};
 use serde_json::{Value, json};
@@ -51,13 +51,18 @@ fn began() -> Reply {
 
 /// The verdict in a line: of each finding its grade, its rule, what was expected and what came.
 fn verdict(case: &Case, replies: Vec<Reply>, strictness: Strictness) -> String {
-    let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| Exchange {
-        request: step.request.with_body(step.request.body.to_bytes()),
-        reply,
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    });
-    match judge(case, &Transcript::of(case, exchanges.collect()), strictness).0 {
+    let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| exchange(step, reply));
+    in_a_line(judge(case, &Transcript::of(case, exchanges.collect()), strictness).0)
+}
+
+/// An exchange whose request is as it is written.
+fn exchange(step: &Step, reply: Reply) -> Exchange {
+    let request = step.request.with_body(step.request.body.to_bytes());
+    Exchange::new(request, reply, Duration::ZERO, Duration::ZERO)
+}
+
+fn in_a_line(verdict: Verdict) -> String {
+    match verdict {
         Verdict::Pass => String::from("pass"),
         Verdict::Inconclusive { reason } => format!("inconclusive: {reason}"),
         Verdict::Skipped { reason } => format!("skipped: {reason}"),
@@ -88,12 +93,12 @@ fn a_valid_request() {
             (says(200, "Application/X-Amz-Json-1.1", r#"{"uploadId":"a","partSize":1,"x":null}"#), "pass"),
             (
                 says(201, "application/json", r#"{"uploadId":"a","partSize":1}"#),
-                "form answer/status: expected 200, got status 201 for a success; form answer/content-type: expected \
-                 application/x-amz-json-1.1, got content type application/json",
+                "form answer/status: expected 200, got success-status 201; form answer/content-type: expected content-type, got \
+                 content-type application/json",
             ),
             (
                 Ok(Answer { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into() }),
-                "form answer/content-type: expected application/x-amz-json-1.1, got content type none",
+                "form answer/content-type: expected content-type, got no-content-type",
             ),
             (
                 json_of(200, json!({ "partSize": 1 })),
@@ -105,13 +110,13 @@ fn a_valid_request() {
             ),
             (
                 json_of(200, malformed),
-                "form InitiateLayerUpload/answer/uploadId: expected uploadId: \
+                "form InitiateLayerUpload/answer/uploadId: expected shape uploadId \
                  [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}, the whole of it, got 200 \
-                 with uploadId malformed; form InitiateLayerUpload/answer/partSize: expected partSize: a whole number of \
-                 at least 0, got 200 with partSize malformed",
+                 malformed uploadId; form InitiateLayerUpload/answer/partSize: expected shape partSize a whole number of \
+                 at least 0, got 200 malformed partSize",
             ),
-            (says(200, CONTENT_TYPE, "[]"), "form answer/json-object: expected 200, got 200 with a body that is no JSON object"),
-            (says(204, CONTENT_TYPE, ""), "form answer/json-object: expected 200, got 204 with a body that is no JSON object"),
+            (says(200, CONTENT_TYPE, "[]"), "form answer/json-object: expected 200, got 200 not-an-object"),
+            (says(204, CONTENT_TYPE, ""), "form answer/json-object: expected 200, got 204 not-an-object"),
             (
                 error(400, "RepositoryNotFoundException"),
                 "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException",
@@ -123,7 +128,7 @@ fn a_valid_request() {
             (error(500, "ServerException"), "refused InitiateLayerUpload/accepted: expected 200, got 500 ServerException"),
             (
                 says(302, "text/html", ""),
-                "refused InitiateLayerUpload/accepted: expected 200, got 302 without an error type",
+                "refused InitiateLayerUpload/accepted: expected 200, got 302 without-type",
             ),
         ]
         .into_iter()
@@ -153,10 +158,10 @@ fn no_answer() {
                 Err(Trouble::Unreachable(NoConnection::Refused)),
                 "inconclusive: InitiateLayerUpload: no connection (connection refused)",
             ),
-            (Err(Trouble::Silent), "inconclusive: InitiateLayerUpload: no answer in time"),
+            (Err(Trouble::Silent), "inconclusive: InitiateLayerUpload: no response in time"),
             (Err(Trouble::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
-            (Err(Trouble::Garbage), "crash always/answered: expected 200, got an answer that is no HTTP"),
-            (Err(Trouble::Endless), "crash always/answered: expected 200, got an answer without end"),
+            (Err(Trouble::Garbage), "crash always/answered: expected 200, got invalid-http"),
+            (Err(Trouble::Endless), "crash always/answered: expected 200, got endless"),
             (throttled(), "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)"),
             (wait(429), "inconclusive: InitiateLayerUpload: throttled (429)"),
             (wait(503), "inconclusive: InitiateLayerUpload: throttled (503)"),
@@ -167,14 +172,11 @@ fn no_answer() {
         &wrong_digest(),
         vec![
             (Err(Trouble::Unreachable(NoConnection::Unknown)), "inconclusive: CompleteLayerUpload: no connection"),
-            (Err(Trouble::Silent), &format!("crash always/answered: expected {expected}, got no answer in time")),
-            (Err(Trouble::Dropped), &format!("crash always/answered: expected {expected}, got connection dropped")),
+            (Err(Trouble::Silent), &format!("crash always/answered: expected {expected}, got no-response")),
+            (Err(Trouble::Dropped), &format!("crash always/answered: expected {expected}, got dropped")),
             (throttled(), "inconclusive: CompleteLayerUpload: throttled (ThrottlingException)"),
             (says(429, "text/html", ""), "inconclusive: CompleteLayerUpload: throttled (429)"),
-            (
-                says(503, "text/html", ""),
-                &format!("crash always/no-5xx: expected {expected}, got 503 without an error type"),
-            ),
+            (says(503, "text/html", ""), &format!("crash always/no-5xx: expected {expected}, got 503 without-type")),
         ],
     );
 }
@@ -193,30 +195,23 @@ fn an_invalid_request() {
             (error(400, "InvalidLayerException"), "pass"),
             (error(400, "com.amazonaws.ecr#InvalidLayerException:http://x/"), "pass"),
             (header("InvalidLayerException", json!({"__type": "InvalidLayerException", "Message": "no"})), "pass"),
-            (
-                error(409, "InvalidLayerException"),
-                "form answer/status: expected status 400, got status 409 with an error of the client",
-            ),
-            (
-                error(200, "InvalidLayerException"),
-                "form answer/status: expected status 400, got status 200 with an error of the client",
-            ),
+            (error(409, "InvalidLayerException"), "form answer/status: expected status 400, got error-status 409"),
+            (error(200, "InvalidLayerException"), "form answer/status: expected status 400, got error-status 200"),
             (
                 error(500, "InvalidLayerException"),
                 &format!("crash always/no-5xx: {expected}, got 500 InvalidLayerException"),
             ),
             (
                 json_of(400, json!({ "__type": "InvalidLayerException" })),
-                "form answer/message: expected a member message, got an error without a message",
+                "form answer/message: expected message, got no-message",
             ),
             (
                 json_of(400, json!({ "code": "InvalidLayerException", "message": "no" })),
-                "form answer/type-visible: expected the error type in __type, got an error type outside of __type",
+                "form answer/type-visible: expected type-visible, got type-not-visible",
             ),
             (
                 header("InvalidLayerException", json!({ "__type": "Other", "message": "no" })),
-                "form answer/type-visible: expected the error type in __type, got another error type in __type than in the \
-                 header or code",
+                "form answer/type-visible: expected type-visible, got type-differs",
             ),
             (
                 error(400, "InvalidParameterException"),
@@ -224,12 +219,9 @@ fn an_invalid_request() {
             ),
             (
                 json_of(400, json!({ "message": "no" })),
-                &format!("error answer/error-type: {expected}, got 400 without an error type"),
+                &format!("error answer/error-type: {expected}, got 400 without-type"),
             ),
-            (
-                says(404, "text/html", "<h1>"),
-                &format!("error answer/error-type: {expected}, got 404 without an error type"),
-            ),
+            (says(404, "text/html", "<h1>"), &format!("error answer/error-type: {expected}, got 404 without-type")),
             (json_of(200, json!({})), &format!("state CompleteLayerUpload/layerDigests/match: {expected}, got 200")),
         ],
     );
@@ -262,21 +254,15 @@ fn an_open_question() {
             (json_of(200, body.clone()), "pass"),
             (
                 json_of(200, json!({ "registryId": "1" })),
-                "form CompleteLayerUpload/answer/registryId: expected registryId: [0-9]{12}, the whole of it, got 200 with \
-                 registryId malformed; form CompleteLayerUpload/answer/repositoryName: expected 200 or 400 \
+                "form CompleteLayerUpload/answer/registryId: expected shape registryId [0-9]{12}, the whole of it, got 200 \
+                 malformed registryId; form CompleteLayerUpload/answer/repositoryName: expected 200 or 400 \
                  InvalidLayerException or 400 InvalidParameterException, got 200 without repositoryName; form \
                  CompleteLayerUpload/answer/uploadId: expected 200 or 400 InvalidLayerException or 400 \
                  InvalidParameterException, got 200 without uploadId; form CompleteLayerUpload/answer/layerDigest: expected \
                  200 or 400 InvalidLayerException or 400 InvalidParameterException, got 200 without layerDigest",
             ),
-            (
-                error(500, "ServerException"),
-                "crash always/no-5xx: expected anything but a server fault or silence, got 500 ServerException",
-            ),
-            (
-                Err(Trouble::Silent),
-                "crash always/answered: expected anything but a server fault or silence, got no answer in time",
-            ),
+            (error(500, "ServerException"), "crash always/no-5xx: expected no-server-fault, got 500 ServerException"),
+            (Err(Trouble::Silent), "crash always/answered: expected no-server-fault, got no-response"),
         ],
     );
     // A list may repeat what was asked, in whatever form it was.
@@ -288,15 +274,10 @@ fn an_open_question() {
     let wire = one("wire/method", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[RIGHT]));
     check(&wire, vec![(says(200, "text/html", "<h1>"), "pass"), (json_of(200, json!({})), "pass")]);
     // What was answered is kept.
-    let exchange = Exchange {
-        request: case.steps[0].request.with_body(case.steps[0].request.body.to_bytes()),
-        reply: json_of(200, body),
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    };
+    let exchange = exchange(&case.steps[0], json_of(200, body));
     let (_, records) = judge(&case, &Transcript::of(&case, vec![exchange]), TRUSTING);
-    let kept: Vec<(&str, &str)> = records.iter().map(|record| (record.rule.as_str(), record.got.as_str())).collect();
-    assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", "200")]);
+    let kept: Vec<(&str, String)> = records.iter().map(|record| (record.rule.as_str(), record.got.code())).collect();
+    assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", String::from("200"))]);
 }
 
 #[test]
@@ -316,8 +297,8 @@ fn what_was_sent_is_echoed() {
             (answer("some/name", "987654321098"), "pass"),
             (
                 answer("name", "012345678910"),
-                "form UploadLayerPart/answer/repositoryName: expected repositoryName as it was sent, got 200 with another \
-                 repositoryName than was sent",
+                "form UploadLayerPart/answer/repositoryName: expected echo repositoryName, got 200 not-echoed \
+                 repositoryName",
             ),
         ],
     );
@@ -394,6 +375,74 @@ fn members_of_an_error() {
     );
 }
 
+/// The verdict on a response of a client that shows no HTTP.
+fn unseen(case: &Case, reply: Reply) -> String {
+    let exchange = exchange(&case.steps[0], reply).without_http();
+    in_a_line(judge(case, &Transcript::of(case, vec![exchange]), TRUSTING).0)
+}
+
+#[test]
+fn what_a_client_does_not_show_is_not_judged() {
+    let began = format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#);
+    let named = |status: u16, body: Value| json_of(status, body);
+    let invalid = "CompleteLayerUpload/layerDigests/match";
+    let expected = "expected 400 InvalidLayerException";
+    for (case, reply, said) in [
+        // answer/status and answer/content-type.
+        (initiate(), says(201, "text/html", &began), "pass".to_owned()),
+        (wrong_digest(), error(409, "InvalidLayerException"), "pass".to_owned()),
+        // answer/type-visible.
+        (wrong_digest(), named(400, json!({ "code": "InvalidLayerException", "message": "no" })), "pass".to_owned()),
+        // What it does show is judged.
+        (
+            wrong_digest(),
+            named(400, json!({ "__type": "InvalidLayerException" })),
+            "form answer/message: expected message, got no-message".to_owned(),
+        ),
+        (
+            wrong_digest(),
+            error(400, "EmptyUploadException"),
+            format!("error {invalid}: {expected}, got error EmptyUploadException"),
+        ),
+        (wrong_digest(), json_of(200, json!({})), format!("state {invalid}: {expected}, got success")),
+        (
+            wrong_digest(),
+            error(500, "ServerException"),
+            format!("crash always/no-5xx: {expected}, got error ServerException"),
+        ),
+        (
+            initiate(),
+            json_of(200, json!({ "partSize": 1 })),
+            "form InitiateLayerUpload/answer/uploadId: expected 200, got success without uploadId".to_owned(),
+        ),
+        (
+            initiate(),
+            says(200, CONTENT_TYPE, "[]"),
+            "form answer/json-object: expected 200, got success not-an-object".to_owned(),
+        ),
+        (
+            initiate(),
+            error(400, "ThrottlingException"),
+            "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)".to_owned(),
+        ),
+    ] {
+        assert_eq!(unseen(&case, reply.clone()), said, "{reply:?}");
+    }
+}
+
+/// Whatever asks for it: the response is decoded once.
+#[test]
+fn a_response_is_decoded_once() {
+    let case = initiate();
+    let exchange = exchange(&case.steps[0], began());
+    let transcript = Transcript::of(&case, vec![exchange]);
+    let first: *const _ = transcript.exchanges[0].observed().unwrap();
+    assert_eq!(judge(&case, &transcript, TRUSTING).0, Verdict::Pass);
+    let copied = transcript.clone();
+    assert!(std::ptr::eq(first, transcript.exchanges[0].observed().unwrap()));
+    assert!(std::ptr::eq(first, copied.exchanges[0].observed().unwrap()), "nor for a copy");
+}
+
 #[test]
 fn messages_are_compared_when_it_is_asked_for() {
     let strict = Strictness { messages: true, availability: true };
@@ -404,7 +453,7 @@ fn messages_are_compared_when_it_is_asked_for() {
     assert_eq!(verdict(&case, vec![says(right)], strict), "pass");
     assert_eq!(verdict(&case, vec![says("no")], TRUSTING), "pass");
     let found = verdict(&case, vec![says("no")], strict);
-    assert!(found.starts_with("form answer/message-text: expected The repository with name"), "{found}");
+    assert!(found.starts_with("form answer/message-text: expected message-text The repository with name"), "{found}");
     // The text of one occasion says nothing of another.
     let says = || json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no" }));
     let at = |rule: &str| {
@@ -428,7 +477,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
-        let skipped = "skipped: the target did not make, or did not remove, the repository that it is about";
+        let skipped = "skipped: it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases";
         let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
@@ -436,7 +485,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         assert_eq!(attempted(error(400, "InvalidParameterException"), began()), "pass");
         // The form of an answer does not depend on it.
         let bare = says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
-        let form = "form answer/content-type: expected application/x-amz-json-1.1, got content type text/plain";
+        let form = "form answer/content-type: expected content-type, got content-type text/plain";
         assert_eq!(attempted(error(400, "InvalidParameterException"), bare), form);
     }
     // Another attempt than to make or to remove a repository says nothing about what comes after it.
@@ -470,8 +519,7 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
 
 #[test]
 fn two_uploads_of_one_id() {
-    let own = "state InitiateLayerUpload/uploadId/own: expected 200 with an uploadId of its own, got 200 with the uploadId \
-               of another upload";
+    let own = "state InitiateLayerUpload/uploadId/own: expected unique uploadId, got 200 not-unique uploadId";
     let two = |first: &str, second: &str| {
         Draft::new(Service::Ecr, "some/case", "some case")
             .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(first))
@@ -527,7 +575,7 @@ fn several_steps() {
         )
         .done();
     let bare = || says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
-    let form = "form answer/content-type: expected application/x-amz-json-1.1, got content type text/plain";
+    let form = "form answer/content-type: expected content-type, got content-type text/plain";
     let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
     let wrong = "error CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 400 EmptyUploadException";
     let empty = || error(400, "EmptyUploadException");
@@ -544,7 +592,7 @@ fn several_steps() {
     assert_eq!(said(&case, vec![bare(), Err(Trouble::Silent)]), form);
     assert_eq!(
         said(&case, vec![began(), Err(Trouble::Silent)]),
-        "inconclusive: InitiateLayerUpload: no answer in time"
+        "inconclusive: InitiateLayerUpload: no response in time"
     );
     // A sequence that was drawn goes on as long as it is certain what the target has done, and tells it in order.
     let mut drawn = case.clone();
@@ -573,19 +621,14 @@ fn a_case_that_goes_on_from_success_only() {
 #[test]
 fn a_case_that_could_not_go_on() {
     let case = initiate();
+    let refused = || exchange(&case.steps[0], error(400, "EmptyUploadException"));
     let stopped = |exchanges: Vec<Exchange>| {
-        let stopped = Some(String::from("could not make a repository"));
+        let stopped = Some(Stopped::NoRepository(Box::new(refused())));
         judge(&case, &Transcript { stopped, ..Transcript::of(&case, exchanges) }, TRUSTING).0
     };
-    let reason = String::from("could not make a repository");
+    let reason = NotJudged::NoRepository { got: "400 EmptyUploadException".parse().unwrap(), throttled: false };
     assert_eq!(stopped(Vec::new()), Verdict::Inconclusive { reason });
-    let exchange = Exchange {
-        request: case.steps[0].request.with_body(case.steps[0].request.body.to_bytes()),
-        reply: error(400, "EmptyUploadException"),
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    };
-    assert!(matches!(stopped(vec![exchange]), Verdict::Fail { .. }));
+    assert!(matches!(stopped(vec![refused()]), Verdict::Fail { .. }));
 }
 
 fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &str, got: &str) -> Finding {
@@ -600,8 +643,8 @@ fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &st
         accept_as: Finding::acceptable_as(rule, about),
         step: String::from("call"),
         breach: String::from("a bad thing"),
-        expected: String::from(expected),
-        got: String::from(got),
+        expected: expected.parse().unwrap(),
+        got: got.parse().unwrap(),
         witness: None,
     }
 }
@@ -614,32 +657,44 @@ fn findings_are_said_in_a_sentence() {
     };
     let rule = "CompleteLayerUpload/layerDigests/match";
     let refused = "400 InvalidLayerException";
+    let known = "CompleteLayerUpload/known";
     for (text, expected) in [
-        (said(rule, Grade::Crash, refused, "500"), "CompleteLayerUpload answers 500 to a bad thing"),
+        (said(rule, Grade::Crash, refused, "500 without-type"), "answers 500 without an error type to a bad thing"),
+        (said(rule, Grade::Crash, refused, "no-response"), "gives no response in time to a bad thing"),
+        (said(rule, Grade::Crash, refused, "dropped"), "drops the connection on a bad thing"),
+        (said(rule, Grade::Crash, "200", "invalid-http"), "gives an invalid HTTP response to a bad thing"),
+        (said(rule, Grade::Crash, "200", "endless"), "gives a response larger than 16 MiB to a bad thing"),
+        (said(rule, Grade::State, refused, "200"), "accepts a bad thing"),
+        (said(rule, Grade::State, "200 with a 1", "200 with a 2"), "answers 200 with a 2"),
+        (said(rule, Grade::State, "200 with a 1", "200 with-other a"), "answers 200 with another a"),
         (
-            said(rule, Grade::Crash, refused, "no answer in time"),
-            "CompleteLayerUpload: no answer in time on a bad thing",
+            said(rule, Grade::State, "unique uploadId", "200 not-unique uploadId"),
+            "answers 200 with the uploadId of another upload",
         ),
-        (said(rule, Grade::State, refused, "200"), "CompleteLayerUpload accepts a bad thing"),
-        (said(rule, Grade::State, "200 with a 1", "200 with a 2"), "CompleteLayerUpload answers 200 with a 2"),
-        (said(rule, Grade::Refused, "200", "400 X"), "CompleteLayerUpload refuses a bad thing: 400 X"),
-        (said(rule, Grade::Error, refused, "400 X"), "CompleteLayerUpload answers 400 X to a bad thing"),
-        (said(rule, Grade::Form, refused, "200 without a"), "CompleteLayerUpload answers 200 without a"),
+        (said(rule, Grade::Refused, "200", "400 X"), "refuses a bad thing: 400 X"),
+        (said(rule, Grade::Refused, "200", "error X"), "refuses a bad thing: an error X"),
+        (said(rule, Grade::Error, refused, "400 X"), "answers 400 X to a bad thing"),
+        (said(rule, Grade::Form, "200", "200 without a"), "answers 200 without a"),
+        (said(rule, Grade::Form, "shape a x", "200 malformed a"), "answers 200 with a malformed a"),
+        (said(rule, Grade::Form, "echo a", "200 not-echoed a"), "answers 200 with a different a than was sent"),
+        (said(rule, Grade::Form, "200", "200 not-an-object"), "answers 200 with a body that is no JSON object"),
+        (said(rule, Grade::Form, "200", "success-status 201"), "answers status 201 for a success"),
+        (said(rule, Grade::Form, "status 400", "error-status 409"), "answers status 409 for a client error"),
+        (said(rule, Grade::Form, "content-type", "content-type text/html"), "answers content type text/html"),
+        (said(rule, Grade::Form, "type-visible", "type-not-visible"), "answers an error type outside of __type"),
+        (said(rule, Grade::Form, "message", "no-message"), "answers an error without a message"),
+        (said(known, Grade::Refused, "200", "404"), "is not known: a bad thing is answered with 404"),
         (
-            said("CompleteLayerUpload/known", Grade::Refused, "200", "404"),
-            "CompleteLayerUpload is not known: a bad thing is answered with 404",
-        ),
-        (
-            said("survey/service", Grade::Refused, "200", "404"),
-            "the target does not serve the service: CompleteLayerUpload answers 404",
-        ),
-        (
-            said("survey/availability", Grade::State, "200", "200"),
-            "CompleteLayerUpload does not tell a stored layer from an absent one: 200",
+            said("survey/availability", Grade::State, "200", "absent-after-upload"),
+            "does not tell a stored layer from an absent one: 200, and the layer still absent after the upload",
         ),
     ] {
-        assert_eq!(text, expected);
+        assert_eq!(text, format!("CompleteLayerUpload {expected}"));
     }
+    assert_eq!(
+        said("survey/service", Grade::Refused, "service ecr", "404 without-type"),
+        "the target does not serve the service: CompleteLayerUpload answers 404 without an error type"
+    );
     let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, refused, "500");
     assert_eq!(
         (
@@ -648,8 +703,21 @@ fn findings_are_said_in_a_sentence() {
         ),
         (rule, rule)
     );
-    for grade in Grade::ALL {
-        assert!(grade.meaning().len() > 12, "{grade}");
+    // What is said of a grade is true of the request.
+    let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
+    for (said, expected) in [
+        (meaning(Grade::Crash, "200", "invalid-http"), "no complete HTTP response to a valid request"),
+        (meaning(Grade::Crash, refused, "dropped"), "a 5xx, or no complete HTTP response, to an invalid request"),
+        (
+            meaning(Grade::Crash, "no-server-fault", "500"),
+            "a 5xx, or no complete HTTP response, where the documents leave the response open",
+        ),
+        (meaning(Grade::State, refused, "200"), "accepted what must be refused; wrong bytes, digest or state"),
+        (meaning(Grade::Refused, "200", "400 X"), "refused what must be accepted"),
+        (meaning(Grade::Error, refused, "400 X"), "the wrong error type"),
+        (meaning(Grade::Form, "200", "success-status 201"), "the right decision with a malformed response"),
+    ] {
+        assert_eq!(said, expected);
     }
     // Findings of one cause are said once, with the constraints of this operation that are broken.
     let together = |rule: &str, about: &[&str]| {
@@ -677,7 +745,9 @@ fn findings_are_said_in_a_sentence() {
 
 #[test]
 fn findings_with_one_cause_share_it() {
-    let cause = |rule: &str, about: &str| finding(rule, about, "CompleteLayerUpload", Grade::State, "", "200").cause();
+    let cause = |rule: &str, about: &str| {
+        finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", "200").cause()
+    };
     let own = |rule: &str| cause(rule, rule);
     for (found, expected) in [
         (own("CompleteLayerUpload/uploadId/pattern"), "uploadId|state|200"),
@@ -703,7 +773,9 @@ fn known_deviations_are_about_one_finding() {
     .unwrap()
     .known
     .remove(0);
-    let found = |rule: &str, about: &str, got: &str| finding(rule, about, "CompleteLayerUpload", Grade::State, "", got);
+    let found = |rule: &str, about: &str, got: &str| {
+        finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", got)
+    };
     assert!(known.matches(Service::Ecr, &found(rule, rule, "200")));
     assert!(!known.matches(Service::EcrPublic, &found(rule, rule, "200")));
     assert!(!known.matches(Service::Ecr, &found(rule, rule, "400 X")));

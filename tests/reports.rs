@@ -163,8 +163,10 @@ fn poison(value: &mut Value, with: &str) {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
-                    "target" | "title" | "case" | "reason" | "got" | "expected" | "breach" | "repositories"
-                    | "account" => {
+                    // Codes are read: of what a target says they have names and values, in quotes.
+                    "got" if member.is_string() => *member = Value::from(format!("400 {}", Value::from(with))),
+                    "expected" if member.is_string() => *member = Value::from(format!("message-text {with}")),
+                    "target" | "title" | "case" | "reason" | "breach" | "repositories" | "account" => {
                         if member.is_string() {
                             *member = Value::from(format!("{with}{}", member.as_str().unwrap()));
                         }
@@ -258,7 +260,7 @@ fn a_page_has_its_bounds() {
         .map(|number| {
             let mut event: Value = serde_json::from_str(judged).unwrap();
             event["case"] = Value::from(format!("{}/{number}", "`é".repeat(500)));
-            event["findings"][0]["got"] = Value::from(format!("{number} {}", "<".repeat(5000)));
+            event["findings"][0]["got"] = Value::from(format!("{number} {}", Value::from("<".repeat(5000))));
             format!("{event}\n")
         })
         .collect();

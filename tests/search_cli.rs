@@ -175,7 +175,7 @@ fn a_log_replayed_elsewhere_tells_another_finding() {
     let other = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
     let replay = run_in(&folder, &["replay", "log", "--service", "ecr", "--endpoint", &other.endpoint]);
     assert!(
-        out(&replay).contains("400 without an error type then, now another finding: CompleteLayerUpload accepts"),
+        out(&replay).contains("400 without-type then, now another finding: CompleteLayerUpload accepts"),
         "{}",
         out(&replay)
     );

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{Effect, Operation, OperationSpec, Role, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::template::Template;
-use crate::wire::{Exchange, Request};
+use crate::wire::{Exchange, Request, Unsendable};
 
 pub use bindings::{Bindings, Unbound, Unknown};
 pub use chunk::{Chunk, Length};
@@ -131,9 +131,30 @@ pub struct Transcript {
     /// When the last of them was sent, from the beginning of the case.
     pub last_sent: Duration,
     /// Why the case could not go on.
-    pub stopped: Option<String>,
+    pub stopped: Option<Stopped>,
     /// Repositories that were made and could not be removed.
     pub left: Vec<String>,
+}
+
+/// Why a case could not go on.
+#[derive(Clone, Debug)]
+pub enum Stopped {
+    /// A repository that it needs could not be created: what came back.
+    NoRepository(Box<Exchange>),
+    /// No earlier response gave what a request needs.
+    Unbound {
+        /// Name of the step.
+        step: String,
+        /// What it needs.
+        reference: String,
+    },
+    /// A request cannot be sent to this target.
+    Unsendable {
+        /// Name of the step.
+        step: String,
+        /// Why not.
+        cause: Unsendable,
+    },
 }
 
 impl Transcript {

@@ -15,7 +15,7 @@ use crate::contract::Tier;
 use crate::events::Event;
 use crate::events::{Judged, Task};
 use crate::generate::{plan, settled};
-use crate::judge::Finding;
+use crate::judge::{Finding, words};
 use crate::report::terminal;
 use crate::run::Work;
 use crate::scenario::{self, Found};
@@ -106,9 +106,14 @@ fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<Pat
     let transcript = Transcript::of(&case, exchanges);
     let mut case = settled(&case, &transcript);
     case.title = finding.sentence();
-    case.about =
-        format!("{}. Expected {}, got {}. Made from {}", judged.title, finding.expected, finding.got, judged.case);
-    let found = Found { rule: finding.rule.clone(), got: finding.got.clone() };
+    case.about = format!(
+        "{}. Expected {}, got {}. Made from {}",
+        judged.title,
+        words::expected(&finding.expected),
+        words::got(&finding.got),
+        judged.case
+    );
+    let found = Found { rule: finding.rule.clone(), got: finding.got.code() };
     let text = scenario::print_found(&case, Some(&found)).map_err(anyhow::Error::msg)?;
     std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))?;
     Ok(path)

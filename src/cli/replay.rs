@@ -127,7 +127,7 @@ impl Replay {
                 service: judged.service,
                 case: judged.case.clone(),
                 rule: finding.rule.clone(),
-                got: finding.got.clone(),
+                got: finding.got.code(),
             }));
         }
         Ok(replay)
@@ -140,7 +140,7 @@ impl Replay {
             let judged =
                 summary.cases.iter().find(|judged| judged.service == before.service && judged.case == before.case);
             let Some(judged) = judged else { continue };
-            let same = |finding: &&Finding| finding.rule == before.rule && finding.got == before.got;
+            let same = |finding: &&Finding| finding.rule == before.rule && finding.got.code() == before.got;
             let now = match (&judged.verdict, judged.verdict.findings()) {
                 (_, found) if found.iter().any(|finding| same(&finding)) => String::from("the same finding"),
                 (Verdict::Pass, _) => String::from("gone: the case passes"),

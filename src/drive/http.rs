@@ -82,7 +82,7 @@ impl Http {
             Framing::Length if !large => self.by_library(&request).await?,
             _ => raw::send(&self.endpoint, &request, &self.patience).await,
         };
-        Ok(Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() })
+        Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
 
     /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out. `clock`
@@ -119,7 +119,7 @@ impl Http {
             // A task that was not let finish has sent nothing that could be judged.
             let unsent = Ok(Err(Trouble::Unreachable(NoConnection::Unknown)));
             let (reply, began, took) = sent.unwrap_or((unsent, clock.elapsed(), Duration::ZERO));
-            Ok(Exchange { request, reply: reply?, began, took })
+            Ok(Exchange::new(request, reply?, began, took))
         })
         .collect()
     }

@@ -125,7 +125,7 @@ impl InProcess {
         *http.headers_mut() = headers;
         let started = Instant::now();
         let reply = self.answer(http, &request.body).await;
-        Ok(Exchange { request, reply, began: Duration::ZERO, took: started.elapsed() })
+        Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
 }
 

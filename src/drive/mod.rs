@@ -21,11 +21,10 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::case::bindings::hex;
-use crate::case::{Bindings, Case, Place, Step, Transcript};
+use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::Reference;
-use crate::wire::infrastructure::infrastructure;
-use crate::wire::{Answer, Exchange, Request, Unsendable, auth, envelope};
+use crate::wire::{Exchange, Observation, Request, Trouble, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use panics::Panics;
@@ -119,7 +118,7 @@ impl Target {
                     let began = clock.elapsed();
                     let exchange = service.send(request).await?;
                     // By one clock: what ended must not seem to have ended before it did.
-                    Ok(Exchange { began, took: clock.elapsed() - began, ..exchange })
+                    Ok(exchange.at(began, clock.elapsed() - began))
                 };
                 join_all(requests.into_iter().map(send)).await.into_iter().collect()
             }
@@ -136,9 +135,9 @@ impl Target {
     }
 
     /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.
-    pub fn cannot_try(&self, case: &Case) -> Option<String> {
+    pub fn cannot_try(&self, case: &Case) -> Option<Stopped> {
         let unsendable = case.steps.iter().find_map(|step| Some((&step.name, self.cannot_send(&step.request)?)));
-        unsendable.map(|(step, why)| format!("cannot be sent: {why} (step {step})"))
+        unsendable.map(|(step, cause)| Stopped::Unsendable { step: step.clone(), cause })
     }
 }
 
@@ -175,17 +174,11 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
 /// # Errors
 ///
 /// What came back instead of success.
-pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Answer, Exchange> {
+pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Exchange, Exchange> {
     let exchange =
         call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
-    match &exchange.reply {
-        Ok(answer)
-            if answer.status < 300 && envelope::is_documented(service, Operation::CreateRepository, &exchange) =>
-        {
-            Ok(answer.clone())
-        }
-        _ => Err(exchange),
-    }
+    let accepted = exchange.observed().is_ok_and(|seen| !seen.is_error());
+    if accepted && exchange.is_documented(service, Operation::CreateRepository) { Ok(exchange) } else { Err(exchange) }
 }
 
 /// Whether the target answers at all, whatever it says. Asked in two ways, since much hangs on it, and one of the
@@ -201,7 +194,7 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
     let body = serde_json::json!({ "repositoryName": name, "force": true });
     let mut exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     for _ in 0..3 {
-        if is_gone(&exchange) || infrastructure(false, &exchange).is_none() {
+        if is_gone(&exchange) || !may_come_right(&exchange) {
             break;
         }
         exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
@@ -211,8 +204,16 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
 
 /// Whether what came back for a DeleteRepository says that the repository is not there any more.
 pub fn is_gone(deletion: &Exchange) -> bool {
-    let Ok(answer) = &deletion.reply else { return false };
-    answer.status < 300 || envelope::error(answer).name.as_deref() == Some("RepositoryNotFoundException")
+    let gone = |seen: &Observation| !seen.is_error() || seen.error_name() == Some("RepositoryNotFoundException");
+    deletion.observed().is_ok_and(gone)
+}
+
+/// Whether the same request may well have another answer later: the target was throttling, or not there.
+fn may_come_right(exchange: &Exchange) -> bool {
+    match exchange.observed() {
+        Ok(seen) => seen.is_throttled(),
+        Err(trouble) => matches!(trouble, Trouble::Unreachable(_)),
+    }
 }
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
@@ -232,7 +233,7 @@ struct Drive<'a> {
 
 impl Drive<'_> {
     /// Binds the names that the case works with, and makes its repositories.
-    async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), String> {
+    async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), Stopped> {
         let own = format!("{}/{}", workspace.prefix, slug(&self.case.id));
         let bindings = &mut self.transcript.bindings;
         bindings.bind(Reference::Absent, format!("{own}-absent"));
@@ -251,8 +252,7 @@ impl Drive<'_> {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
             if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
-                let why = infrastructure(true, &exchange).unwrap_or_else(|| shown(&exchange));
-                return Err(format!("could not make a repository: {why}"));
+                return Err(Stopped::NoRepository(Box::new(exchange)));
             }
             self.made.insert(name.clone(), true);
             self.transcript.bindings.bind(reference, name);
@@ -268,7 +268,8 @@ impl Drive<'_> {
                 match self.transcript.bindings.fill(&step.request.body) {
                     Ok(body) => requests.push(step.request.with_body(body)),
                     Err(unbound) => {
-                        self.transcript.stopped = Some(format!("{} could not be sent: {unbound}", step.name));
+                        self.transcript.stopped =
+                            Some(Stopped::Unbound { step: step.name.clone(), reference: unbound.0.to_string() });
                         return;
                     }
                 }
@@ -278,14 +279,17 @@ impl Drive<'_> {
                 [request] => {
                     let began = self.began.elapsed();
                     let sent = self.target.send(self.case.service, request).await;
-                    sent.map(|exchange| vec![Exchange { began, ..exchange }])
+                    sent.map(|exchange| {
+                        let took = exchange.took;
+                        vec![exchange.at(began, took)]
+                    })
                 }
                 _ => self.target.send_at_once(self.case.service, requests, self.began).await,
             };
             let exchanges = match sent {
                 Ok(exchanges) => exchanges,
                 Err(why) => {
-                    self.transcript.stopped = Some(format!("{} cannot be sent: {why}", steps[0].name));
+                    self.transcript.stopped = Some(Stopped::Unsendable { step: steps[0].name.clone(), cause: why });
                     return;
                 }
             };
@@ -302,7 +306,7 @@ impl Drive<'_> {
 
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
-        let done = exchange.reply.as_ref().map(|answer| answer.status < 300);
+        let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
         match (step.operation, repository_of(&exchange.request.body), done) {
             (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());
@@ -316,8 +320,8 @@ impl Drive<'_> {
             }
             _ => {}
         }
-        if let Some(answer) = exchange.reply.as_ref().ok().and_then(Answer::json) {
-            self.transcript.bindings.capture(&step.name, &answer);
+        if let Some(members) = exchange.observed().ok().and_then(Observation::members) {
+            self.transcript.bindings.capture(&step.name, &Value::Object(members.clone()));
         }
     }
 
@@ -327,15 +331,6 @@ impl Drive<'_> {
                 self.transcript.left.push(name.clone());
             }
         }
-    }
-}
-
-/// What came back, for the reason that a case could not begin.
-fn shown(exchange: &Exchange) -> String {
-    match exchange.reply.as_ref().map(|answer| (answer.status, envelope::error(answer).name)) {
-        Ok((status, Some(name))) => format!("{status} {name}"),
-        Ok((status, None)) => status.to_string(),
-        Err(trouble) => trouble.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::expect::Outcome;
 use crate::judge::{Finding, Grade, Verdict, infrastructure};
-use crate::wire::{Exchange, envelope};
+use crate::wire::Exchange;
 
 /// What a case counts for; of what several requests come to, the one that stands last here.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -71,21 +71,18 @@ fn judged_until(case: &Case, findings: &[Finding]) -> usize {
 }
 
 fn acceptance(exchange: Option<&Exchange>) -> Mark {
-    let accepted = exchange.and_then(|exchange| exchange.reply.as_ref().ok()).is_some_and(|answer| {
-        let error = envelope::error(answer);
-        !envelope::is_error(answer, &error)
-    });
+    let accepted = exchange.and_then(|exchange| exchange.observed().ok()).is_some_and(|seen| !seen.is_error());
     if accepted { Mark::Accepted } else { Mark::NotAccepted }
 }
 
 fn refusal(step: &Step, exchange: Option<&Exchange>) -> Mark {
     let judgeable = exchange.filter(|exchange| infrastructure(false, exchange).is_none());
-    let Some(Ok(answer)) = judgeable.map(|exchange| &exchange.reply) else { return Mark::NotRefused };
-    let error = envelope::error(answer);
-    match &error.name {
-        _ if !envelope::is_error(answer, &error) => Mark::LetThrough,
-        Some(name) if answer.status < 500 && step.expect.errors().contains(&name.as_str()) => Mark::RightError,
-        named if (400..500).contains(&answer.status) || (named.is_some() && answer.status < 500) => Mark::OtherError,
+    let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRefused };
+    let is_client_error = seen.status().is_some_and(|status| (400..500).contains(&status));
+    match seen.error_name() {
+        _ if !seen.is_error() => Mark::LetThrough,
+        Some(name) if !seen.is_server_fault() && step.expect.errors().contains(&name) => Mark::RightError,
+        named if is_client_error || (named.is_some() && !seen.is_server_fault()) => Mark::OtherError,
         _ => Mark::NotRefused,
     }
 }
@@ -99,9 +96,9 @@ mod tests {
     use super::*;
     use crate::case::draft::{Draft, HERE};
     use crate::contract::{Operation, Service};
-    use crate::judge::{Strictness, judge};
+    use crate::judge::{NotJudged, Strictness, judge};
     use crate::model::operation::body;
-    use crate::wire::{Answer, Reply, Trouble};
+    use crate::wire::{Answer, Reply, Trouble, envelope};
 
     /// An initiation that must be refused after one that must be accepted, or the latter alone.
     fn case(invalid: bool) -> Case {
@@ -119,11 +116,9 @@ mod tests {
     }
 
     fn mark(case: &Case, replies: &[Reply]) -> Option<Mark> {
-        let exchange = |(step, reply): (&Step, &Reply)| Exchange {
-            request: step.request.with_body(step.request.body.to_bytes()),
-            reply: reply.clone(),
-            began: Duration::ZERO,
-            took: Duration::ZERO,
+        let exchange = |(step, reply): (&Step, &Reply)| {
+            let request = step.request.with_body(step.request.body.to_bytes());
+            Exchange::new(request, reply.clone(), Duration::ZERO, Duration::ZERO)
         };
         let transcript = Transcript::of(case, case.steps.iter().zip(replies).map(exchange).collect());
         let (verdict, _) = judge(case, &transcript, Strictness::default());
@@ -176,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_the_target_leaves_untried_counts_against_it() {
-        let skipped = Verdict::Skipped { reason: String::new() };
+        let skipped = Verdict::Skipped { reason: NotJudged::Dead };
         assert_eq!(Mark::of(&case(false), &skipped, None), Some(Mark::NotAccepted));
         assert_eq!(Mark::of(&case(true), &skipped, None), Some(Mark::NotRefused));
         // Skipped on the way: where the documents leave an answer to the target.

@@ -14,12 +14,12 @@ use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::printable;
-use crate::wire::{Answer, Exchange, Framing, Request, Trouble, auth};
+use crate::wire::{Answer, Exchange, Framing, Observation, Request, Trouble, auth};
 
 pub use mark::Mark;
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// What the target is called where no endpoint is given: then no server was tested.
 pub const EMBEDDED_MOCK: &str = "the embedded mock";
@@ -274,7 +274,7 @@ impl Logged {
             headers: headers.cloned().collect(),
             framing: exchange.request.framing,
             body: Text::of(&exchange.request.body),
-            status: answer.map(|answer| answer.status),
+            status: exchange.observed().ok().and_then(Observation::status),
             answer_headers: answer
                 .map(|answer| answer.headers.iter().take(32).map(bounded).collect())
                 .unwrap_or_default(),
@@ -303,7 +303,7 @@ impl Logged {
         let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(Trouble::Silent));
         let (began, ended) = self.micros.unwrap_or_default();
         let took = Duration::from_micros(ended.saturating_sub(began));
-        Exchange { request, reply, began: Duration::from_micros(began), took }
+        Exchange::new(request, reply, Duration::from_micros(began), took)
     }
 }
 

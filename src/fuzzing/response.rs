@@ -8,11 +8,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::case::draft::SMALL;
-use crate::case::{Bindings, Case, Length, Place, Transcript};
+use crate::case::{Bindings, Case, Length, Place, Stopped, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::history::{Rounds, told};
-use crate::judge::{Finding, Grade, Strictness, Verdict, describe, judge};
+use crate::judge::{Expected, Finding, Grade, NotJudged, Strictness, Verdict, describe, judge, words};
 use crate::model::registry::ACCOUNT;
 use crate::model::{Refusal, Registry};
 use crate::report::Summary;
@@ -55,7 +55,7 @@ pub fn response(data: &[u8]) {
         rounds.add(round);
         let verdict = rounds.together(false).expect("one was added").verdict;
         harmless(&verdict);
-        records.iter().for_each(|record| shown(&record.got));
+        records.iter().for_each(|record| shown(&record.got.code()));
         log.push(Event::Judged(Box::new(Judged::of(index, case, verdict, records, Some(&transcript)))));
     }
     log.push(Event::Finished(Finished { seconds: 1.5, interrupted: false, left: Vec::new() }));
@@ -140,9 +140,11 @@ fn normal(answer: &Answer) {
         assert_eq!(again.name.as_ref(), Some(name), "an error type, read from where it was reported");
     }
     let described = describe(&exchange(Ok(answer.clone())));
-    shown(&described);
-    if let Some((status, name)) = described.split_once(' ').filter(|(_, name)| Some(*name) == error.name.as_deref()) {
-        let status = status.parse().unwrap_or_else(|_| panic!("{described:?} does not begin with a status"));
+    shown(&described.code());
+    shown(&words::got(&described));
+    assert_eq!(described.code().parse().as_ref(), Ok(&described), "the code of what came, read back");
+    if let Some(name) = described.error() {
+        let status = described.status().unwrap_or_else(|| panic!("{described} has no status"));
         let again = envelope::answer(status, &json!({ "__type": name }));
         assert_eq!(describe(&exchange(Ok(again))), described, "described, twice");
     }
@@ -150,7 +152,7 @@ fn normal(answer: &Answer) {
 
 fn exchange(reply: Reply) -> Exchange {
     let request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::new());
-    Exchange { request, reply, began: Duration::ZERO, took: Duration::ZERO }
+    Exchange::new(request, reply, Duration::ZERO, Duration::ZERO)
 }
 
 /// A case on the reference registry, but for one step.
@@ -175,7 +177,8 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         let body = match transcript.bindings.fill(&step.request.body) {
             Ok(body) => body,
             Err(unbound) => {
-                transcript.stopped = Some(format!("{} could not be sent: {unbound}", step.name));
+                transcript.stopped =
+                    Some(Stopped::Unbound { step: step.name.clone(), reference: unbound.0.to_string() });
                 break;
             }
         };
@@ -187,7 +190,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         };
         let answer = reply.as_ref().ok().and_then(Answer::json);
         let silent = reply.is_err();
-        transcript.exchanges.push(Exchange { request, reply, began: Duration::ZERO, took: Duration::from_millis(1) });
+        transcript.exchanges.push(Exchange::new(request, reply, Duration::ZERO, Duration::from_millis(1)));
         if silent {
             break;
         }
@@ -200,12 +203,17 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
 fn harmless(verdict: &Verdict) {
     match verdict {
         Verdict::Pass => {}
-        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => shown(reason),
+        Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => shown(&reason.to_string()),
         Verdict::Fail { findings } => {
             assert!(!findings.is_empty(), "a failure has a finding");
             for finding in findings {
                 let Finding { got, expected, .. } = finding;
-                [got, expected, &finding.sentence(), &finding.cause()].into_iter().for_each(|text| shown(text));
+                [got.code(), words::got(got), expected.code(), words::expected(expected)]
+                    .iter()
+                    .for_each(|text| shown(text));
+                [finding.sentence(), finding.cause()].iter().for_each(|text| shown(text));
+                assert_eq!(got.code().parse().as_ref(), Ok(got), "the code of what came, read back");
+                assert_eq!(expected.code().parse().as_ref(), Ok(expected), "the code of what was expected, read back");
                 finding.witness.iter().flat_map(|witness| &witness.calls).for_each(|call| shown(call));
             }
         }
@@ -307,7 +315,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         broken: BTreeMap::from([(Operation::CompleteLayerUpload, got.clone())]),
         makes_repositories: true,
         availability: true,
-        hopeless: (!served).then(|| format!("CreateRepository answers {got}")),
+        hopeless: (!served).then_some(NotJudged::NotServed { service }),
         inconclusive: false,
         findings: vec![Finding {
             rule: String::from("survey/service"),
@@ -320,7 +328,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             accept_as: String::from("survey/service"),
             step: String::from("survey"),
             breach: String::from("a plain request"),
-            expected: String::from("200"),
+            expected: Expected::success(),
             got,
             witness: None,
         }],

@@ -11,9 +11,8 @@ use crate::contract::check::check;
 use crate::contract::{Effect, Operation, OperationSpec, Role, Rule, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
-use crate::template::Reference;
-use crate::template::Template;
-use crate::wire::{Exchange, envelope};
+use crate::template::{Reference, Template};
+use crate::wire::Exchange;
 
 /// A request of a random case, and what it would be with each of its violations alone.
 #[derive(Clone, Debug)]
@@ -40,11 +39,9 @@ pub(crate) enum Answered {
 impl Answered {
     /// `None` where there was no answer.
     pub(crate) fn of(exchange: &Exchange) -> Option<Answered> {
-        let answer = exchange.reply.as_ref().ok()?;
-        let error = envelope::error(answer);
-        Some(match envelope::is_error(answer, &error) {
-            true => Answered::Refused(error.name),
-            false => Answered::Accepted,
+        Some(match exchange.observed().ok()?.error() {
+            Some(error) => Answered::Refused(error.name.clone()),
+            None => Answered::Accepted,
         })
     }
 }

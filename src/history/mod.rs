@@ -17,9 +17,9 @@ use order::{Calls, Explained, Model, search};
 use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Effect, Operation, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
-use crate::judge::{self, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
+use crate::judge::{self, Got, NotJudged, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
 use crate::template::Reference;
-use crate::wire::{Exchange, Trouble};
+use crate::wire::{Exchange, Observation, Trouble};
 
 pub use rounds::Rounds;
 
@@ -97,9 +97,9 @@ impl<'a> Call<'a> {
         };
         let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
-        let answer = exchange.reply.as_ref().ok().and_then(|answer| answer.json());
         let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
-        let ids = [member(&sent, "uploadId"), member(&answer, "uploadId")];
+        let named = exchange.observed().ok().and_then(Observation::members);
+        let ids = [member(&sent, "uploadId"), named.and_then(|members| members.get("uploadId").cloned())];
         let listed = member(&sent, "layerDigests").and_then(|list| list.as_array().cloned()).unwrap_or_default();
         let digests = listed.into_iter().chain(member(&sent, "layerDigest"));
         let mut bytes: BTreeSet<String> = digests.filter_map(|digest| digest.as_str().map(String::from)).collect();
@@ -220,7 +220,7 @@ impl<'a> History<'a> {
             Explained::By(order) => order,
             Explained::Not { longest, next } => longest.into_iter().chain([next]).collect(),
             Explained::Unknown => {
-                let reason = format!("no order of the calls was found within {BOUND} steps");
+                let reason = NotJudged::TooManyOrders { steps: BOUND };
                 return (Verdict::Inconclusive { reason }, Vec::new());
             }
         };
@@ -230,17 +230,20 @@ impl<'a> History<'a> {
     }
 
     /// Why nothing can be said of this round, if so: the target was throttling, or too slow for so many calls at once.
-    fn unjudgeable(&self) -> Option<String> {
+    fn unjudgeable(&self) -> Option<NotJudged> {
         self.calls.iter().enumerate().find_map(|(index, call)| {
-            let told = |reason: String| Some(format!("{}: {reason}", call.step.operation_name()));
+            let operation = call.step.operation_name();
+            let no_answer = |got: Got| Some(NotJudged::NoAnswer { operation: String::from(operation), got });
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
-            let broken = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            let broken = call.exchange.observed().map_or(true, Observation::is_server_fault);
             match call.exchange.reply.as_ref().err() {
-                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => told(trouble.to_string()),
+                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => {
+                    no_answer(Got::Transport(*trouble))
+                }
                 _ => match infrastructure(false, call.exchange) {
-                    Some(reason) => told(reason),
+                    Some(obstacle) => Some(obstacle.of(operation)),
                     // Nothing is expected of it, but what it did is not known.
-                    None if broken && call.step.role == StepRole::Attempt => told(judge::describe(call.exchange)),
+                    None if broken && call.step.role == StepRole::Attempt => no_answer(judge::describe(call.exchange)),
                     None => None,
                 },
             }
@@ -251,7 +254,7 @@ impl<'a> History<'a> {
     fn crashes(&self) -> Verdict {
         let mut found = Vec::new();
         for (_, call) in self.calls.iter().enumerate().filter(|(index, _)| self.is_at_once(*index)) {
-            let crashed = call.exchange.reply.as_ref().map_or(true, |answer| answer.status >= 500);
+            let crashed = call.exchange.observed().map_or(true, Observation::is_server_fault);
             if !crashed {
                 continue;
             }
@@ -485,7 +488,7 @@ mod tests {
             };
             bindings.capture(&step.name, &answer.json().unwrap_or_default());
             let (began, took) = (Duration::from_millis(began), Duration::from_millis(ended - began));
-            exchanges.push(Exchange { request: step.request.with_body(body), reply: Ok(answer), began, took });
+            exchanges.push(Exchange::new(step.request.with_body(body), Ok(answer), began, took));
         }
         Transcript { bindings, ..Transcript::of(case, exchanges) }
     }
@@ -731,7 +734,7 @@ mod tests {
                     .join(", "),
                 other => format!("{other:?}"),
             };
-            (found, judge::describe(&shown.transcript.exchanges[3]))
+            (found, judge::describe(&shown.transcript.exchanges[3]).code())
         };
         let right = || answered(GONE);
         let row = |found: &str, shown: &str| (String::from(found), String::from(shown));
@@ -744,10 +747,10 @@ mod tests {
         );
         assert_eq!(together(vec![answered(""), limit()], false), row("state 1 of 2, error 1 of 2", "200"));
         // A connection that was dropped once may be the network's, unless the target is dead.
-        let unstable = "Inconclusive { reason: \"unstable: connection dropped in one of 2 rounds\" }";
-        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "connection dropped"));
-        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "connection dropped"));
-        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "connection dropped"));
+        let unstable = "Inconclusive { reason: OneRound { got: Transport(Dropped), rounds: 2 } }";
+        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "dropped"));
+        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "dropped"));
+        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "dropped"));
         assert_eq!(together(vec![dropped(), limit()], false), row("error 1 of 2", "400 LimitExceededException"));
         assert!(Rounds::of(&case, ALL).together(false).is_none());
     }

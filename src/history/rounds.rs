@@ -5,7 +5,7 @@ use std::mem::discriminant;
 
 use super::{History, Told};
 use crate::case::Case;
-use crate::judge::{Finding, Strictness, Verdict, Witness};
+use crate::judge::{Finding, NotJudged, Strictness, Verdict, Witness};
 
 /// Rounds of a case as they come in.
 ///
@@ -76,7 +76,7 @@ impl<'a> Rounds<'a> {
             return Some(Told { verdict: Verdict::Fail { findings }, ..told });
         }
         if let Some((round, finding)) = unsure.first() {
-            let reason = format!("unstable: {} in one of {} rounds", finding.got, self.count);
+            let reason = NotJudged::OneRound { got: finding.got.clone(), rounds: self.count };
             return Some(Told { verdict: Verdict::Inconclusive { reason }, ..self.kept.remove(round)? });
         }
         // What was judged in one round counts, where others did not come as far.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Expected, Got};
 use crate::contract::{Rule, Rules, Tier};
 
 /// One broken rule.
@@ -33,9 +34,9 @@ pub struct Finding {
     /// What the request had: "a digest that does not match the bytes", or several such "together with" one another.
     pub breach: String,
     /// What the contract admits.
-    pub expected: String,
-    /// What came, in a few words that are the same for the same cause.
-    pub got: String,
+    pub expected: Expected,
+    /// What came: the same for the same cause.
+    pub got: Got,
     /// Which calls show it, where calls were sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
@@ -56,7 +57,7 @@ pub struct Witness {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// A 5xx, a dropped connection or silence for a client's fault.
+    /// A 5xx, a dropped connection or silence for a client's fault; no HTTP, or no end of it, for whatever request.
     Crash,
     /// Accepted what must be refused; wrong bytes, digest or state.
     State,
@@ -71,17 +72,6 @@ pub enum Grade {
 impl Grade {
     /// All grades, worst first.
     pub const ALL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Refused, Grade::Error, Grade::Form];
-
-    /// What it means, for the report.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Grade::Crash => "a server fault, a dropped connection or silence for a client's fault",
-            Grade::State => "accepted what must be refused; wrong bytes, digest or state",
-            Grade::Refused => "refused what must be accepted",
-            Grade::Error => "the wrong error type",
-            Grade::Form => "status, header, envelope or member",
-        }
-    }
 }
 
 impl fmt::Display for Grade {
@@ -127,58 +117,6 @@ impl Finding {
         same && (!self.is_about_request() || self.beside == other.beside)
     }
 
-    /// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
-    pub fn sentence(&self) -> String {
-        self.sentence_on(&self.breach)
-    }
-
-    /// The sentence that findings of one cause share. `about` are the rules that their steps are about: of those of this
-    /// operation, the broken constraints are named.
-    pub fn sentence_for(&self, about: &[String]) -> String {
-        let area = if self.about.starts_with("wire/") { "wire/" } else { &format!("{}/", self.operation) };
-        let mut broken: Vec<&str> = about
-            .iter()
-            .filter(|rule| rule.starts_with(area))
-            .filter_map(|rule| member_constraint(rule))
-            .map(|(_, constraint)| constraint)
-            .collect();
-        broken.sort_unstable();
-        broken.dedup();
-        match member_constraint(&self.about) {
-            Some((member, _)) if broken.len() > 1 && area == "wire/" => {
-                self.sentence_on(&format!("a {member} outside of the protocol ({})", broken.join(", ")))
-            }
-            Some((member, _)) if broken.len() > 1 => {
-                self.sentence_on(&format!("{member} outside of its constraints ({})", broken.join(", ")))
-            }
-            _ => self.sentence(),
-        }
-    }
-
-    fn sentence_on(&self, breach: &str) -> String {
-        let Finding { operation, got, .. } = self;
-        if self.rule == "survey/service" {
-            return format!("the target does not serve the service: {operation} answers {got}");
-        }
-        if self.rule == "survey/availability" {
-            return format!("{operation} does not tell a stored layer from an absent one: {got}");
-        }
-        if self.rule.ends_with("/known") {
-            return format!("{operation} is not known: {breach} is answered with {got}");
-        }
-        match self.grade {
-            Grade::Crash if got.starts_with(|c: char| c.is_ascii_digit()) => {
-                format!("{operation} answers {got} to {breach}")
-            }
-            Grade::Crash => format!("{operation}: {got} on {breach}"),
-            Grade::State if self.expected.starts_with("200") => format!("{operation} answers {got}"),
-            Grade::State => format!("{operation} accepts {breach}"),
-            Grade::Refused => format!("{operation} refuses {breach}: {got}"),
-            Grade::Error => format!("{operation} answers {got} to {breach}"),
-            Grade::Form => format!("{operation} answers {got}"),
-        }
-    }
-
     /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is
     /// about without its operation; the grade; and what came.
     pub fn cause(&self) -> String {
@@ -202,7 +140,7 @@ fn family(rule: &str) -> &str {
 
 /// The member and the constraint that a rule is about, if it is about the syntax of one member, or of the body or target:
 /// what one piece of code in a server looks at.
-fn member_constraint(rule: &str) -> Option<(&str, &str)> {
+pub(super) fn member_constraint(rule: &str) -> Option<(&str, &str)> {
     const CONSTRAINTS: [&str; 18] = [
         "64-bit",
         "base64-padding",

@@ -2,22 +2,28 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Grade, Subject, matching};
+use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
 use crate::contract::check::conforms;
 use crate::contract::{ErrorType, Kind, Member, Role, Tier};
+use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{Answer, CONTENT_TYPE, Exchange};
+use crate::wire::{CONTENT_TYPE, Exchange, Observation};
 
 impl Subject<'_> {
     /// What is wrong with the form of a success. Where it is open whether the request succeeds, a success has its members
     /// all the same; but what is echoed may have been put into another form.
-    pub(super) fn success_form(&self, exchange: &Exchange, answer: &Answer, body: &Map<String, Value>) -> Vec<Finding> {
+    pub(super) fn success_form(
+        &self,
+        exchange: &Exchange,
+        seen: &Observation,
+        body: &Map<String, Value>,
+    ) -> Vec<Finding> {
         let open = self.step.expect.tier == Tier::Open;
         let mut found = Vec::new();
-        if answer.status != 200 {
-            found.push(self.form("answer/status", format!("status {} for a success", answer.status)));
+        if let Some(status) = seen.status().filter(|status| *status != 200) {
+            found.push(self.form("answer/status", Got::SuccessStatus(status)));
         }
-        found.extend(self.content_type(answer));
+        found.extend(self.content_type(seen));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
         // Of repositories the harness only wants to know whether they are there.
         let operation = self.step.spec(self.case.service).filter(|known| known.name.role() == Role::Layer);
@@ -25,20 +31,23 @@ impl Subject<'_> {
         let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
         for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), member.name);
+            let slip =
+                |slip: Slip| Got::Member { head: plain_head(seen), error: None, path: String::from(member.name), slip };
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
-                (None, _) if member.required => found.push(self.form(&rule, format!("200 without {}", member.name))),
+                (None, _) if member.required => found.push(self.form(&rule, slip(Slip::Missing))),
                 (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
-                    let mut finding = self.form(&rule, format!("200 with {} malformed", member.name));
-                    finding.expected = expected.replacen("expected ", &format!("{}: ", member.name), 1);
+                    let mut finding = self.form(&rule, slip(Slip::Malformed));
+                    let shape = String::from(expected.strip_prefix("expected ").unwrap_or(&expected));
+                    finding.expected = Expected::Shape { member: String::from(member.name), shape };
                     found.push(finding);
                 }
                 (Some(value), Some(echoed))
                     if !open && matches!(member.name, "repositoryName" | "uploadId") && value != echoed =>
                 {
-                    let mut finding = self.form(&rule, format!("200 with another {} than was sent", member.name));
-                    finding.expected = format!("{} as it was sent", member.name);
+                    let mut finding = self.form(&rule, slip(Slip::NotEchoed));
+                    finding.expected = Expected::Echo(String::from(member.name));
                     found.push(finding);
                 }
                 _ => {}
@@ -50,71 +59,69 @@ impl Subject<'_> {
     /// What is wrong with the form of an admitted error.
     pub(super) fn error_form(
         &self,
-        answer: &Answer,
+        seen: &Observation,
         error: &ErrorInfo,
-        admitted: &ErrorType,
+        admitted: &'static ErrorType,
         members: &Map<String, Value>,
     ) -> Vec<Finding> {
         if self.step.expect.tier == Tier::Open {
             return Vec::new();
         }
         let mut found = Vec::new();
-        if !admitted.statuses.contains(&answer.status) {
-            let mut finding =
-                self.form("answer/status", format!("status {} with an error of the client", answer.status));
-            finding.expected = format!("status {}", admitted.statuses[0]);
+        if let Some(status) = seen.status().filter(|status| !admitted.statuses.contains(status)) {
+            let mut finding = self.form("answer/status", Got::ErrorStatus(status));
+            finding.expected = Expected::Status(admitted.statuses[0]);
             found.push(finding);
         }
-        found.extend(self.content_type(answer));
-        if error.typed != error.name {
+        found.extend(self.content_type(seen));
+        if seen.http.is_some() && error.typed != error.name {
             let got = match error.typed {
-                None => String::from("an error type outside of __type"),
-                Some(_) => String::from("another error type in __type than in the header or code"),
+                None => Got::TypeNotVisible,
+                Some(_) => Got::TypeDiffers,
             };
             let mut finding = self.form("answer/type-visible", got);
-            finding.expected = String::from("the error type in __type");
+            finding.expected = Expected::VisibleType;
             found.push(finding);
         }
         // The framework's own errors come without a message.
         if error.message.is_none() && admitted.source == "api" {
-            let mut finding = self.form("answer/message", String::from("an error without a message"));
-            finding.expected = String::from("a member message");
+            let mut finding = self.form("answer/message", Got::NoMessage);
+            finding.expected = Expected::Message;
             found.push(finding);
         }
         if let (true, Some(text), Some(documented)) = (self.strictness.messages, &error.message, &admitted.message)
             && documented.rule.is_none_or(|rule| rule == self.step.expect.rule)
             && !documented.matches(text)
         {
-            let mut finding = self.form("answer/message-text", format!("another text for {}", admitted.name));
+            let mut finding = self.form("answer/message-text", Got::MessageText(String::from(admitted.name)));
             finding.sources = vec![String::from(documented.source)];
-            finding.expected = String::from(documented.text);
+            finding.expected = Expected::MessageText(String::from(documented.text));
             found.push(finding);
         }
-        let body = answer.json();
-        let body = body.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
-        if let Some(miss) = matching::first_miss(members, &body, &self.transcript.bindings) {
+        let none = Map::new();
+        let body = seen.members().unwrap_or(&none);
+        if let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings) {
             let rule = format!("{}/answer/{}", self.step.operation_name(), admitted.name);
-            let mut finding =
-                self.form(&rule, miss.got(answer.status).replacen(' ', &format!(" {} ", admitted.name), 1));
-            finding.expected =
-                miss.expected().replacen("200", &format!("{} {}", admitted.statuses[0], admitted.name), 1);
+            let got = miss.got(head(seen), Some(admitted.name));
+            let mut finding = self.form(&rule, got);
+            finding.expected = miss.expected(&Outcome::error(admitted));
             found.push(finding);
         }
         found
     }
 
-    fn content_type(&self, answer: &Answer) -> Option<Finding> {
-        let found = printable(answer.header("content-type").unwrap_or("none"));
-        let bare = found.split(';').next().unwrap_or_default().trim();
-        if bare.eq_ignore_ascii_case(CONTENT_TYPE) {
+    fn content_type(&self, seen: &Observation) -> Option<Finding> {
+        let found = seen.http.as_ref()?.content_type.as_deref().map(printable);
+        let bare = found.as_deref().map(|found| found.split(';').next().unwrap_or_default().trim());
+        if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(CONTENT_TYPE)) {
             return None;
         }
-        let mut finding = self.form("answer/content-type", format!("content type {bare}"));
-        finding.expected = String::from(CONTENT_TYPE);
+        let mut finding = self.form("answer/content-type", Got::ContentType(bare.map(String::from)));
+        finding.expected = Expected::ContentType;
         Some(finding)
     }
 
-    fn form(&self, rule: &str, got: String) -> Finding {
+    fn form(&self, rule: &str, got: Got) -> Finding {
         *self.finding(rule, Grade::Form, got)
     }
 }

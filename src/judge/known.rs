@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::Finding;
+use super::{Finding, Got};
 use crate::contract::{Rule, Rules, Service};
 
 /// A file of known deviations.
@@ -19,8 +19,8 @@ pub struct KnownFile {
 pub struct Known {
     /// Id of the rule that the finding names.
     pub rule: String,
-    /// What came, as the finding says it: another answer to the same rule is a new finding.
-    pub got: String,
+    /// What came: another answer to the same rule is a new finding.
+    pub got: Got,
     /// Why it is accepted.
     pub reason: String,
     /// The service, if it is accepted in one only.
@@ -115,14 +115,15 @@ impl KnownFile {
         let line = |place: &Spanned<String>| 1 + text[..place.span().start].matches('\n').count();
         let mut known: Vec<(usize, Known)> = Vec::new();
         for entry in file.known {
-            entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
+            let got = entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
             let at = line(&entry.rule);
-            let entry = entry.known();
+            let entry = entry.known(got);
             let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
             if let Some((first, _)) = twin {
                 let Known { rule, got, .. } = &entry;
                 return Err(format!(
-                    "line {at}: expected one entry for {rule}, got {got:?}: line {first} has it as well"
+                    "line {at}: expected one entry for {rule}, got {:?}: line {first} has it as well",
+                    got.code()
                 ));
             }
             known.push((at, entry));
@@ -132,9 +133,9 @@ impl KnownFile {
 }
 
 impl Entry {
-    /// What is wrong with it, and where.
-    fn check(&self) -> Result<(), (&Spanned<String>, String)> {
-        let (rule, got) = (self.rule.get_ref(), self.got.get_ref());
+    /// What came, by its code; or what is wrong with the entry, and where.
+    fn check(&self) -> Result<Got, (&Spanned<String>, String)> {
+        let rule = self.rule.get_ref();
         let services = Service::ALL.into_iter().filter(|service| self.service.is_none_or(|own| own == *service));
         let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).get(rule)).collect();
         if rules.is_empty() {
@@ -146,20 +147,24 @@ impl Entry {
                 "expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log)";
             return Err((&self.rule, format!("rule: {expected}, found {rule:?}, which stands for all")));
         }
-        if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(rule, got) {
+        let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, format!("got: {error}")))?;
+        if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(rule, &got) {
             let why = "which the documents leave open: only a server fault, or no answer, can be a finding there";
-            return Err((&self.rule, format!("rule: expected a rule that {got:?} can break, found {rule:?}, {why}")));
+            return Err((
+                &self.rule,
+                format!("rule: expected a rule that {:?} can break, found {rule:?}, {why}", got.code()),
+            ));
         }
         match self.reason.get_ref().trim() {
             "" => Err((&self.reason, String::from("reason: expected why the deviation is accepted, found nothing"))),
-            _ => Ok(()),
+            _ => Ok(got),
         }
     }
 
-    fn known(self) -> Known {
+    fn known(self, got: Got) -> Known {
         Known {
             rule: self.rule.into_inner(),
-            got: self.got.into_inner(),
+            got,
             reason: self.reason.into_inner(),
             service: self.service,
             sometimes: self.sometimes,
@@ -170,9 +175,8 @@ impl Entry {
 
 /// Whether an answer can be a finding where the documents leave the answer to the target: a server fault, no answer, or
 /// wrong values for a layer.
-fn may_be_found_where_open(rule: &str, got: &str) -> bool {
-    let is_status = got.starts_with(|letter: char| letter.is_ascii_digit());
-    !is_status || got.starts_with('5') || rule.contains("/layers/")
+fn may_be_found_where_open(rule: &str, got: &Got) -> bool {
+    got.is_server_fault() || rule.contains("/layers/")
 }
 
 impl std::fmt::Display for Stale {
@@ -201,6 +205,10 @@ mod tests {
         assert_eq!(error, "line 2: rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
         let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err();
         assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
+        let text = entry("CompleteLayerUpload/layerDigests/match", "issue 7").replace("200", "connection dropped");
+        let error = KnownFile::parse(&text).unwrap_err();
+        assert!(error.starts_with("line 3: got: expected the code of what came, such as 200"), "{error}");
+        assert!(error.ends_with("found \"connection dropped\""), "{error}");
         assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
         let dated = |day: &str| {
@@ -226,7 +234,7 @@ mod tests {
             error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
             "{error}"
         );
-        assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "connection dropped", "")]), Ok(2));
+        assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "dropped", "")]), Ok(2));
         let rule = "CompleteLayerUpload/layerDigests/match";
         let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err();
         assert_eq!(error, format!("line 9: expected one entry for {rule}, got \"200\": line 3 has it as well"));

@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::{Expected, Got, Head, Slip};
 use crate::case::Bindings;
 use crate::contract::check::long;
+use crate::expect::Outcome;
 use crate::template::Reference;
 use crate::wire::envelope::visible;
 
@@ -24,17 +26,18 @@ pub struct Miss {
 
 impl Miss {
     /// What was expected, for a finding.
-    pub fn expected(&self) -> String {
-        format!("200 with {} {}", self.path, short(&self.expected))
+    pub fn expected(&self, outcome: &Outcome) -> Expected {
+        Expected::member(outcome, &self.path, short(&self.expected))
     }
 
     /// What came, for a finding. Without the value where it differs from run to run.
-    pub fn got(&self, status: u16) -> String {
-        match (&self.got, self.absent) {
-            (_, true) => format!("{status} without {}", self.path),
-            (Value::String(text), _) if text.len() > 24 => format!("{status} with another {}", self.path),
-            (value, _) => format!("{status} with {} {}", self.path, short(value)),
-        }
+    pub fn got(&self, head: Head, error: Option<&str>) -> Got {
+        let slip = match (&self.got, self.absent) {
+            (_, true) => Slip::Missing,
+            (Value::String(text), _) if text.len() > 24 => Slip::OtherValue,
+            (value, _) => Slip::Value(short(value)),
+        };
+        Got::Member { head, error: error.map(String::from), path: self.path.clone(), slip }
     }
 }
 
@@ -128,10 +131,10 @@ mod tests {
         let got = |value: Value| {
             let (pinned, found) = (json!({"a": "pinned"}), json!({"a": value}));
             let miss = first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &Bindings::new(&[], "", 0));
-            miss.unwrap().got(200)
+            miss.unwrap().got(Head::Status(200), None).code()
         };
         assert_eq!(got(json!("x".repeat(24))), format!("200 with a \"{}\"", "x".repeat(24)));
-        assert_eq!(got(json!("x".repeat(25))), "200 with another a");
+        assert_eq!(got(json!("x".repeat(25))), "200 with-other a");
         assert_eq!(got(json!(10_u64.pow(18))), "200 with a 1000000000000000000");
         assert_eq!(got(json!(["x".repeat(90)])), format!("200 with a [\"{}…", "x".repeat(78)));
         assert_eq!(got(Value::Null), "200 without a");
@@ -143,7 +146,7 @@ mod tests {
         bindings.bind(Reference::member("upload", "uploadId"), "\u{9b}2J");
         let (pinned, found) = (json!({"a": "${upload.uploadId}"}), json!({"a": "\u{1b}\u{7f}\u{202e}"}));
         let miss = first_miss(pinned.as_object().unwrap(), found.as_object().unwrap(), &bindings).unwrap();
-        assert_eq!(miss.expected(), "200 with a \"\u{fffd}2J\"");
-        assert_eq!(miss.got(200), "200 with a \"\\u001b\u{fffd}\u{fffd}\"");
+        assert_eq!(miss.expected(&Outcome::success()).code(), "200 with a \"\u{fffd}2J\"");
+        assert_eq!(miss.got(Head::Status(200), None).code(), "200 with a \"\\u001b\u{fffd}\u{fffd}\"");
     }
 }

@@ -1,23 +1,29 @@
 //! Holds a transcript against the expectations of its case. Pure: no I/O, no clock, no target.
 
+pub mod expected;
 pub mod finding;
 mod form;
+pub mod got;
 pub mod known;
 pub mod matching;
+mod not_judged;
 mod sent;
 pub mod snapshot;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::contract::{Operation, Rules, Tier};
-use crate::expect::{Outcome, short};
-use crate::wire::envelope::{self, ErrorInfo};
-use crate::wire::{Answer, Exchange};
+use crate::expect::Outcome;
+use crate::wire::envelope::ErrorInfo;
+use crate::wire::{Exchange, Observation};
 
-pub use crate::wire::infrastructure::{THROTTLED, infrastructure};
+pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
+pub use got::{Got, Head, Slip};
+pub use not_judged::{NotJudged, Obstacle, infrastructure};
 
 /// What is said of a case.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -33,12 +39,12 @@ pub enum Verdict {
     /// The target, or the way to it, did not let itself be judged: no connection, throttled, silent on a valid request.
     Inconclusive {
         /// Why.
-        reason: String,
+        reason: NotJudged,
     },
     /// Not run.
     Skipped {
         /// Why.
-        reason: String,
+        reason: NotJudged,
     },
 }
 
@@ -58,7 +64,7 @@ pub struct Record {
     /// The open rule; or `precedence/` and two rules, where a request broke both and either could be answered first.
     pub rule: String,
     /// What was answered.
-    pub got: String,
+    pub got: Got,
 }
 
 /// How to judge.
@@ -76,10 +82,7 @@ pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (V
     match (verdict, refused_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
-            let reason = String::from(
-                "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
-            );
-            (Verdict::Skipped { reason }, records)
+            (Verdict::Skipped { reason: NotJudged::RepositoryRefused }, records)
         }
         (verdict, _) => (verdict, records),
     }
@@ -113,11 +116,10 @@ const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
 /// comes that [`may_end_uploads`]: whether an id is given again after that, is not documented.
 pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
     let began = step.operation == Some(Operation::InitiateLayerUpload) && step.role != StepRole::Attempt;
-    let answer = exchange.reply.as_ref().ok().filter(|_| began)?;
-    let answer = (!envelope::is_error(answer, &envelope::error(answer))).then(|| answer.json())??;
+    let answer = exchange.observed().ok().filter(|_| began)?.success()?;
     let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
-    let member = |body: &Value, name: &str| body.get(name).and_then(Value::as_str).map(String::from);
-    Some((member(&request, "repositoryName")?, member(&answer, "uploadId")?))
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(String::from);
+    Some((text(request.get("repositoryName"))?, text(answer.get("uploadId"))?))
 }
 
 /// Whether uploads may have ended by a call, whatever was answered to it.
@@ -131,7 +133,7 @@ fn refused_attempt(case: &Case, transcript: &Transcript) -> Option<usize> {
     let mut steps = case.steps.iter().zip(&transcript.exchanges);
     let refused = steps.position(|(step, exchange)| {
         let manages = step.operation.is_some_and(Operation::manages_repositories);
-        let done = exchange.reply.as_ref().is_ok_and(|answer| answer.status < 300);
+        let done = exchange.observed().is_ok_and(|seen| !seen.is_error());
         step.role == StepRole::Attempt && manages && !done
     });
     refused.filter(|_| case.plan.is_none() && !case.is_race())
@@ -149,9 +151,9 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
     let mut records = Vec::new();
     for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
         let skip = is_passed_over(step, strictness);
-        if let Some(reason) = infrastructure(step.expect.is_success(), exchange) {
+        if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
-                true => (Verdict::Inconclusive { reason: format!("{}: {reason}", step.operation_name()) }, records),
+                true => (Verdict::Inconclusive { reason: obstacle.of(step.operation_name()) }, records),
                 false => (Verdict::Fail { findings }, records),
             };
         }
@@ -189,7 +191,7 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
     }
     let verdict = match (findings.is_empty(), &transcript.stopped) {
         (false, _) => Verdict::Fail { findings },
-        (true, Some(reason)) => Verdict::Inconclusive { reason: reason.clone() },
+        (true, Some(stopped)) => Verdict::Inconclusive { reason: stopped.into() },
         (true, None) => Verdict::Pass,
     };
     (verdict, records)
@@ -204,20 +206,32 @@ fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
     }
 }
 
-/// What came back, in a few words: `400 UploadNotFoundException`. Findings with the same words have the same cause.
-pub fn describe(exchange: &Exchange) -> String {
-    match &exchange.reply {
-        Ok(answer) => describe_answer(answer, &envelope::error(answer)),
-        Err(trouble) => trouble.to_string(),
+/// What came back. Findings with the same code have the same cause.
+pub fn describe(exchange: &Exchange) -> Got {
+    exchange.observed().map_or_else(Got::Transport, describe_observed)
+}
+
+fn describe_observed(seen: &Observation) -> Got {
+    let head = head(seen);
+    match seen.error() {
+        Some(ErrorInfo { name: Some(name), .. }) => Got::Error { head, name: name.clone() },
+        Some(ErrorInfo { name: None, .. }) => Got::Untyped(head),
+        None => Got::Response(head),
     }
 }
 
-fn describe_answer(answer: &Answer, error: &ErrorInfo) -> String {
-    match &error.name {
-        Some(name) if envelope::is_error(answer, error) => format!("{} {name}", answer.status),
-        _ if envelope::is_error(answer, error) => format!("{} without an error type", answer.status),
-        _ => answer.status.to_string(),
+/// How a response says whether it is a success.
+fn head(seen: &Observation) -> Head {
+    match seen.status() {
+        Some(status) => Head::Status(status),
+        None if seen.is_error() => Head::Error,
+        None => Head::Success,
     }
+}
+
+/// How a success is said where its own status is another rule's.
+fn plain_head(seen: &Observation) -> Head {
+    if seen.http.is_some() { Head::Status(200) } else { Head::Success }
 }
 
 /// A step and what is needed to judge its exchange.
@@ -231,25 +245,24 @@ struct Subject<'a> {
 impl Subject<'_> {
     /// Findings about form if the answer is admitted, or the finding that it is not.
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
-        match &exchange.reply {
-            Ok(answer) => self.answer(exchange, answer),
-            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, trouble.to_string())),
+        match exchange.observed() {
+            Ok(seen) => self.response(exchange, seen),
+            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, Got::Transport(trouble))),
         }
     }
 
-    fn answer(&self, exchange: &Exchange, answer: &Answer) -> Result<Vec<Finding>, Box<Finding>> {
-        let error = envelope::error(answer);
-        let got = describe_answer(answer, &error);
+    fn response(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
+        let got = describe_observed(seen);
         let expect = &self.step.expect;
-        if answer.status >= 500 && !expect.is_success() {
+        if seen.is_server_fault() && !expect.is_success() {
             return Err(self.finding("always/no-5xx", Grade::Crash, got));
         }
-        if !envelope::is_error(answer, &error) {
+        let Some(error) = seen.error() else {
             if !expect.outcomes.iter().any(Outcome::is_success) {
                 return Err(self.finding(&expect.rule, Grade::State, got));
             }
-            return self.success(exchange, answer);
-        }
+            return self.success(exchange, seen);
+        };
         let admitted = expect.outcomes.iter().find_map(|outcome| match outcome {
             Outcome::Error { error: admitted, members } if error.name.as_deref() == Some(admitted.name) => {
                 Some((*admitted, members))
@@ -257,7 +270,7 @@ impl Subject<'_> {
             _ => None,
         });
         if let Some((admitted, members)) = admitted {
-            return Ok(self.error_form(answer, &error, admitted, members));
+            return Ok(self.error_form(seen, error, admitted, members));
         }
         if expect.is_success() {
             return Err(self.finding(&expect.rule, Grade::Refused, got));
@@ -269,25 +282,21 @@ impl Subject<'_> {
         }
     }
 
-    fn success(&self, exchange: &Exchange, answer: &Answer) -> Result<Vec<Finding>, Box<Finding>> {
+    fn success(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
         if self.step.expect.tier == Tier::Open && self.step.expect.rule.starts_with("wire/") {
             return Ok(Vec::new()); // It may have answered something else altogether.
         }
-        let Some(Value::Object(body)) = answer.json() else {
+        let Some(body) = seen.success() else {
             return match self.step.expect.tier {
                 Tier::Open => Ok(Vec::new()),
-                _ => Err(self.finding(
-                    "answer/json-object",
-                    Grade::Form,
-                    format!("{} with a body that is no JSON object", answer.status),
-                )),
+                _ => Err(self.finding("answer/json-object", Grade::Form, Got::NotAnObject(head(seen)))),
             };
         };
         let pinned: Vec<_> =
             self.step.expect.outcomes.iter().filter(|outcome| outcome.is_success()).map(Outcome::members).collect();
         let misses: Vec<_> = pinned
             .iter()
-            .filter_map(|members| matching::first_miss(&present(members, &body), &body, &self.transcript.bindings))
+            .filter_map(|members| matching::first_miss(&present(members, body), body, &self.transcript.bindings))
             .collect();
         if misses.len() == pinned.len()
             && let Some(miss) = misses.into_iter().next()
@@ -299,11 +308,11 @@ impl Subject<'_> {
                 false => about_member,
             };
             let grade = if miss.absent { Grade::Form } else { Grade::State };
-            let mut finding = self.finding(&rule, grade, miss.got(answer.status));
-            finding.expected = miss.expected();
+            let mut finding = self.finding(&rule, grade, miss.got(head(seen), None));
+            finding.expected = miss.expected(&Outcome::success());
             return Err(finding);
         }
-        Ok(self.success_form(exchange, answer, &body))
+        Ok(self.success_form(exchange, seen, body))
     }
 
     /// The finding that an upload has the id of an earlier one that is open.
@@ -317,35 +326,35 @@ impl Subject<'_> {
         if own.is_none() || !open.any(|(step, exchange)| begun(step, exchange) == own) {
             return Ok(());
         }
-        let mut finding = self.finding(OWN_ID, Grade::State, String::from("200 with the uploadId of another upload"));
-        finding.expected = String::from("200 with an uploadId of its own");
+        let (path, head) = (String::from("uploadId"), exchange.observed().map_or(Head::Success, plain_head));
+        let got = Got::Member { head, error: None, path, slip: Slip::NotUnique };
+        let mut finding = self.finding(OWN_ID, Grade::State, got);
+        finding.expected = Expected::UniqueUploadId;
         Err(finding)
     }
 
     /// Whether what follows rests on this answer: the step says from which answers the case goes on.
     fn goes_on(&self, exchange: &Exchange) -> bool {
         let is = |outcome: &Outcome| {
-            let Ok(answer) = &exchange.reply else { return false };
-            let error = envelope::error(answer);
+            let Ok(seen) = exchange.observed() else { return false };
             let same = match outcome {
-                Outcome::Success { .. } => !envelope::is_error(answer, &error),
-                Outcome::Error { error: named, .. } => {
-                    envelope::is_error(answer, &error) && error.name.as_deref() == Some(named.name)
-                }
+                Outcome::Success { .. } => !seen.is_error(),
+                Outcome::Error { error: named, .. } => seen.error_name() == Some(named.name),
             };
-            let body = answer.json().and_then(|body| body.as_object().cloned()).unwrap_or_default();
-            same && matching::first_miss(outcome.members(), &body, &self.transcript.bindings).is_none()
+            let none = Map::new();
+            let members = seen.members().unwrap_or(&none);
+            same && matching::first_miss(outcome.members(), members, &self.transcript.bindings).is_none()
         };
         self.step.only_if.is_empty() || self.step.only_if.iter().any(is)
     }
 
     /// Why the case does not go on.
-    fn ended(&self, exchange: &Exchange) -> String {
-        let (got, name) = (describe(exchange), &self.step.name);
-        format!("the target answers {got} to {name}; the case goes on only from {}", short(&self.step.only_if))
+    fn ended(&self, exchange: &Exchange) -> NotJudged {
+        let only_if = Expected::outcomes(&self.step.only_if);
+        NotJudged::Ended { step: self.step.name.clone(), got: describe(exchange), only_if }
     }
 
-    fn finding(&self, rule: &str, grade: Grade, got: String) -> Box<Finding> {
+    fn finding(&self, rule: &str, grade: Grade, got: Got) -> Box<Finding> {
         let expect = &self.step.expect;
         let rules = Rules::of(self.case.service);
         let known = rules.get(rule);
@@ -366,8 +375,8 @@ impl Subject<'_> {
             step: self.step.name.clone(),
             breach: Finding::breach_of(rules, &expect.rule, beside),
             expected: match expect.tier {
-                Tier::Open if rule.starts_with("always/") => String::from("anything but a server fault or silence"),
-                _ => expect.short(),
+                Tier::Open if rule.starts_with("always/") => Expected::NoServerFault,
+                _ => Expected::outcomes(&expect.outcomes),
             },
             got,
             witness: None,
@@ -393,6 +402,7 @@ mod tests {
     use crate::contract::{ErrorType, Service};
     use crate::model::operation::body;
     use crate::template::Reference;
+    use crate::wire::{Answer, envelope};
 
     /// The verdict on a case that tries a completion, and goes on from there only if it was refused in one way.
     fn verdict(answers: &[Answer], members: Value) -> Verdict {
@@ -403,11 +413,9 @@ mod tests {
             .done();
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];
-        let exchange = |(step, answer): (&Step, &Answer)| Exchange {
-            request: step.request.with_body(step.request.body.to_bytes()),
-            reply: Ok(answer.clone()),
-            began: Duration::ZERO,
-            took: Duration::ZERO,
+        let exchange = |(step, answer): (&Step, &Answer)| {
+            let request = step.request.with_body(step.request.body.to_bytes());
+            Exchange::new(request, Ok(answer.clone()), Duration::ZERO, Duration::ZERO)
         };
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind(Reference::member("upload", "uploadId"), "U1");
@@ -421,9 +429,9 @@ mod tests {
         let wrong = envelope::answer(200, &json!({"partSize": 1}));
         let not_found = refused("UploadNotFoundException", json!({"uploadId": "U1"}));
         let reason = |got: &str| {
-            let reason =
-                format!("the target answers {got} to complete; the case goes on only from 400 UploadNotFoundException");
-            Verdict::Skipped { reason }
+            let only_if = "400 UploadNotFoundException".parse().unwrap();
+            let step = String::from("complete");
+            Verdict::Skipped { reason: NotJudged::Ended { step, got: got.parse().unwrap(), only_if } }
         };
         assert!(matches!(verdict(&[not_found.clone(), wrong.clone()], json!({})), Verdict::Fail { .. }));
         assert_eq!(verdict(&[envelope::answer(200, &json!({})), wrong.clone()], json!({})), reason("200"));

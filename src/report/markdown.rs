@@ -9,6 +9,7 @@ use super::input::Input;
 use super::summary::{Group, Summary};
 use super::terminal::{self, number_of, plain};
 use crate::contract::{Rules, Service, Source};
+use crate::judge::words;
 use crate::template::shown;
 use crate::wire::envelope::visible;
 
@@ -40,12 +41,12 @@ pub(super) fn markdown(input: &Input) -> String {
     page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(word, group)));
     let stale = |(entry, stale): &(crate::judge::known::Known, crate::judge::known::Stale)| {
         let reason = text(&entry.reason);
-        format!("{}: {}, got {} ({reason})", text(&stale.to_string()), code(&entry.rule), code(&entry.got))
+        format!("{}: {}, got {} ({reason})", text(&stale.to_string()), code(&entry.rule), code(&entry.got.code()))
     };
     page.list("Known deviations that are none any more", summary.known_trouble.iter().map(stale));
     let unjudged = terminal::unjudged(summary)
         .into_iter()
-        .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(reason)));
+        .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(&reason)));
     page.list("Not judged", unjudged);
     page.done()
 }
@@ -112,15 +113,15 @@ fn finding(summary: &Summary, number: usize, group: &Group) -> String {
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(page, "- **{key}** {value}");
     };
-    line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
+    line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     let rule = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule));
     let says = rule.map_or_else(String::new, |rule| format!(": {}", text(&rule.statement)));
     line("rule", &format!("{}, {}{says}", code(&found.rule), found.tier));
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("[{} ({})]({})", text(source.what), text(source.edition), source.url));
     }
-    line("expected", &code(&found.expected));
-    line("got", &code(&found.got));
+    line("expected", &code(&words::expected(&found.expected)));
+    line("got", &code(&found.got.code()));
     if let Some(witness) = &found.witness {
         line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
         witness.calls.iter().take(8).for_each(|call| line("call", &code(call)));

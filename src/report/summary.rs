@@ -9,7 +9,7 @@ use crate::case::Partition;
 use crate::contract::{ErrorType, Rule, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{Finding, Verdict};
+use crate::judge::{Finding, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -324,12 +324,14 @@ impl Summary {
             }
             for (operation, got) in &survey.unknown {
                 warnings.push(format!(
-                    "{service}: the target does not know {operation} ({got}); cases that need it are skipped"
+                    "{service}: the target does not know {operation} ({}); cases that need it are skipped",
+                    words::got(got)
                 ));
             }
             for (operation, got) in &survey.broken {
                 warnings.push(format!(
-                    "{service}: a plain {operation} does not work ({got}); cases that need it are skipped"
+                    "{service}: a plain {operation} does not work ({}); cases that need it are skipped",
+                    words::got(got)
                 ));
             }
             if !survey.availability && survey.unknown.is_empty() && survey.broken.is_empty() {
@@ -407,7 +409,7 @@ impl Summary {
                 *records
                     .entry((judged.service, record.rule.clone()))
                     .or_default()
-                    .entry(record.got.clone())
+                    .entry(words::got(&record.got))
                     .or_default() += 1;
             }
         }
@@ -474,6 +476,6 @@ fn completes(judged: &Judged) -> bool {
 
 /// Whether some answer had a documented error type.
 fn names_an_error(judged: &Judged) -> bool {
-    let is_documented = |got: &str| got.split(' ').nth(1).and_then(ErrorType::find).is_some();
-    judged.verdict == Verdict::Pass || judged.verdict.findings().iter().any(|finding| is_documented(&finding.got))
+    let is_documented = |finding: &Finding| finding.got.error().and_then(ErrorType::find).is_some();
+    judged.verdict == Verdict::Pass || judged.verdict.findings().iter().any(is_documented)
 }

@@ -10,7 +10,7 @@ use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Rules, Service, Source};
 use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
-use crate::judge::{Grade, Verdict};
+use crate::judge::{Grade, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
 use crate::wire::envelope::visible;
@@ -63,7 +63,7 @@ pub fn header(started: &Started) -> String {
 pub fn survey(survey: &Survey) -> String {
     let mut text = String::new();
     let facts = match &survey.hopeless {
-        Some(reason) => reason.clone(),
+        Some(reason) => reason.to_string(),
         None => format!(
             "account {}, partSize {}",
             survey.account.as_deref().unwrap_or("unknown"),
@@ -193,7 +193,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
-    line("grade", &format!("{}: {}", found.grade, found.grade.meaning()));
+    line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     line("rule", &format!("{}, {}", found.rule, found.tier));
     if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
         let many = if detail.verbose || detail.reader == Reader::Test { group.rules.len() } else { 3 };
@@ -208,8 +208,9 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("{} ({}), {}", source.what, source.edition, source.url));
     }
-    line("expected", &found.expected);
-    line("got", &found.got);
+    line("expected", &words::expected(&found.expected));
+    // As an entry of known deviations has it; in words it is in the sentence.
+    line("got", &found.got.code());
     if let Some(witness) = &found.witness {
         line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
         witness.calls.iter().for_each(|call| line("call", call));
@@ -276,7 +277,13 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
     for finding in judged.verdict.findings() {
         let (smallest, finding) = judged.smallest(finding);
         let _ = writeln!(text, "{RED}{}{RED:#} {}", finding.grade, finding.sentence());
-        let _ = writeln!(text, "      rule {}, {}; expected {}", finding.rule, finding.tier, finding.expected);
+        let _ = writeln!(
+            text,
+            "      rule {}, {}; expected {}",
+            finding.rule,
+            finding.tier,
+            words::expected(&finding.expected)
+        );
         let _ = writeln!(text, "      {}", replay(flags, smallest.service, &smallest.case));
     }
     text
@@ -355,7 +362,9 @@ fn known(summary: &Summary) -> String {
         let _ = writeln!(
             text,
             "{YELLOW}known{YELLOW:#}    {trouble}: {}, got {:?} ({})",
-            entry.rule, entry.got, entry.reason
+            entry.rule,
+            entry.got.code(),
+            entry.reason
         );
     }
     text
@@ -419,15 +428,16 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
 }
 
 /// Cases without a verdict by what became of them and why.
-pub(super) fn unjudged(summary: &Summary) -> Vec<(&str, &str, Vec<&str>)> {
-    let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+pub(super) fn unjudged(summary: &Summary) -> Vec<(&'static str, String, Vec<&str>)> {
+    let mut reasons: Vec<(&'static str, String, Vec<&str>)> = Vec::new();
     for judged in &summary.cases {
         let (word, reason) = match &judged.verdict {
             Verdict::Inconclusive { reason } => ("inconclusive", reason),
             Verdict::Skipped { reason } => ("skipped", reason),
             _ => continue,
         };
-        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason.as_str()) {
+        let reason = reason.to_string();
+        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason) {
             Some((_, _, cases)) => cases.push(&judged.case),
             None => reasons.push((word, reason, vec![&judged.case])),
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::events::{Judged, Logged};
-use crate::judge::{THROTTLED, Verdict};
+use crate::judge::Verdict;
 use crate::wire::Trouble;
 
 /// How often a case is tried again after the target asked to be asked more slowly.
@@ -42,7 +42,7 @@ impl Attempted {
                 Attempted::Unanswered
             }
             Verdict::Fail { .. } => Attempted::Failed,
-            Verdict::Inconclusive { reason } if reason.contains(THROTTLED) => Attempted::Throttled,
+            Verdict::Inconclusive { reason } if reason.is_throttled() => Attempted::Throttled,
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => Attempted::Unjudged,
         }
     }
@@ -208,6 +208,7 @@ pub(super) fn was_unanswered(judged: &Judged) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::{Got, Head, NotJudged};
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -320,10 +321,14 @@ mod tests {
 
     #[test]
     fn attempts_are_what_their_verdicts_say() {
-        let inconclusive = |reason: &str| Verdict::Inconclusive { reason: String::from(reason) };
+        let inconclusive = |reason: NotJudged| Verdict::Inconclusive { reason };
+        let throttled = NotJudged::Throttled {
+            operation: String::from("InitiateLayerUpload"),
+            got: Got::Response(Head::Status(429)),
+        };
         assert_eq!(Attempted::of(&Verdict::Pass), Attempted::Passed);
-        assert_eq!(Attempted::of(&inconclusive("InitiateLayerUpload: throttled (429)")), Attempted::Throttled);
-        assert_eq!(Attempted::of(&inconclusive("no connection")), Attempted::Unjudged);
+        assert_eq!(Attempted::of(&inconclusive(throttled)), Attempted::Throttled);
+        assert_eq!(Attempted::of(&inconclusive(NotJudged::NotSurveyed)), Attempted::Unjudged);
         assert_eq!(Attempted::of(&Verdict::Fail { findings: Vec::new() }), Attempted::Failed);
     }
 }

@@ -12,7 +12,7 @@ use crate::case::Case;
 use crate::events::Judged;
 use crate::generate::plan::Shrinking;
 use crate::generate::realise;
-use crate::judge::{Finding, Verdict};
+use crate::judge::{Finding, NotJudged, Verdict};
 use crate::search::Effort;
 use crate::session::Session;
 
@@ -27,7 +27,7 @@ enum Shrunk {
     /// The smallest sequence that shows it each time.
     Small(Box<Judged>),
     /// It did not show each time, as the reason says.
-    Unstable(String),
+    Unstable(NotJudged),
 }
 
 impl Worker {
@@ -102,9 +102,7 @@ impl Worker {
         match last.filter(|_| times == CONFIRMATIONS) {
             Some(small) => Shrunk::Small(Box::new(small)),
             None => {
-                let sentence = finding.sentence();
-                let reason = format!("unstable: {sentence} ({times} of {CONFIRMATIONS} times when tried again)");
-                Shrunk::Unstable(reason)
+                Shrunk::Unstable(NotJudged::Flaky { finding: finding.sentence(), shown: times, tried: CONFIRMATIONS })
             }
         }
     }

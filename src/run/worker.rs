@@ -17,7 +17,7 @@ use crate::contract::Service;
 use crate::drive::{self, Target};
 use crate::events::Judged;
 use crate::history::{Rounds, Told};
-use crate::judge::Verdict;
+use crate::judge::{NotJudged, Verdict};
 use crate::search::Novelty;
 use crate::session::Session;
 use crate::survey::Skip;
@@ -110,7 +110,7 @@ impl Worker {
     pub async fn judged(&mut self, index: usize, case: &Case) -> Judged {
         let shared = self.shared.clone();
         let Some(session) = shared.session(case.service) else {
-            let reason = String::from("the service was not surveyed");
+            let reason = NotJudged::NotSurveyed;
             return Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
         };
         if let Some(Skip { reason, counts }) = session.skips(case) {
@@ -118,7 +118,7 @@ impl Worker {
             return Judged { mark: skipped.mark.filter(|_| counts), ..skipped };
         }
         if locked(&shared.health).gave_up() {
-            let reason = String::from("the target has stopped answering, or left too many requests unanswered");
+            let reason = NotJudged::GaveUp;
             return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
         let judged = match case.is_race() {
@@ -148,16 +148,15 @@ impl Worker {
                     let answers = shared.is_answering(case.service).await;
                     if let Next::End(_) = attempts.told(answers) {
                         let killed = locked(&shared.health).is_dead_of(sent);
-                        return if killed { judged } else { inconclusive(judged, "the target has stopped answering") };
+                        return if killed { judged } else { inconclusive(judged, NotJudged::Dead) };
                     }
                     locked(&shared.health).lives();
                     unanswered = Some(judged);
                 }
                 Next::End(ending) => {
-                    let unstable = "unstable: no answer once, an admitted answer the second time";
                     return match (ending, unanswered) {
                         (Ending::Unanswered, Some(unanswered)) => unanswered,
-                        (Ending::Unstable, Some(unanswered)) => inconclusive(unanswered, unstable),
+                        (Ending::Unstable, Some(unanswered)) => inconclusive(unanswered, NotJudged::OneSilence),
                         _ => judged,
                     };
                 }
@@ -228,6 +227,6 @@ impl Worker {
     }
 }
 
-fn inconclusive(judged: Judged, reason: &str) -> Judged {
-    Judged { verdict: Verdict::Inconclusive { reason: String::from(reason) }, ..judged }
+fn inconclusive(judged: Judged, reason: NotJudged) -> Judged {
+    Judged { verdict: Verdict::Inconclusive { reason }, ..judged }
 }

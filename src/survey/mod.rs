@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole};
 use crate::contract::{Operation, Role, Service};
-use crate::judge::Finding;
+use crate::judge::{Finding, Got, NotJudged};
 use crate::template::Reference;
 
 pub use preflight::{Unreachable, preflight};
@@ -26,15 +26,15 @@ pub struct Survey {
     /// What InitiateLayerUpload calls `partSize`.
     pub part_size: Option<u64>,
     /// Operations that the target does not know, each with what it answered.
-    pub unknown: BTreeMap<Operation, String>,
+    pub unknown: BTreeMap<Operation, Got>,
     /// Operations that it knows but whose plain call did not work, each with what it answered.
-    pub broken: BTreeMap<Operation, String>,
+    pub broken: BTreeMap<Operation, Got>,
     /// Whether repositories can be made.
     pub makes_repositories: bool,
     /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
     pub availability: bool,
     /// Why no case of the service can be judged, if so.
-    pub hopeless: Option<String>,
+    pub hopeless: Option<NotJudged>,
     /// Whether that is because the target was throttling or silent, and not because of what it answered.
     pub inconclusive: bool,
     /// What is missing, as findings: at most one a cause.
@@ -81,26 +81,26 @@ impl Survey {
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
         let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
         if deletes && self.lacks(Operation::DeleteRepository) {
-            return Some(Skip::counted("the target does not remove repositories"));
+            return Some(Skip::counted(NotJudged::NoDeletion));
         }
         if let Some(skip) = self.calls_unknown(judged()) {
             return Some(skip);
         }
-        if let Some(step) = judged().find(|step| {
-            step.expect.is_success() && step.operation.is_some_and(|operation| self.broken.contains_key(&operation))
-        }) {
-            return Some(Skip::counted(format!("a plain {} does not work on this target", step.operation_name())));
+        let broken = |operation: &Operation| self.broken.contains_key(operation);
+        let mut valid = judged().filter(|step| step.expect.is_success());
+        if let Some(operation) = valid.find_map(|step| step.operation.filter(broken)) {
+            return Some(Skip::counted(NotJudged::BrokenOperation { operation }));
         }
         if fixed_repository && case.manages_repositories() {
-            return Some(Skip::excused("it makes or removes repositories, and --repository names a fixed one"));
+            return Some(Skip::excused(NotJudged::FixedRepository));
         }
         if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
         {
-            return Some(Skip::counted("BatchCheckLayerAvailability cannot be believed on this target"));
+            return Some(Skip::counted(NotJudged::AvailabilityUntrusted));
         }
         let names_account =
             judged().any(|step| step.request.body.references().any(|reference| *reference == Reference::Registry));
-        (self.account.is_none() && names_account).then(|| Skip::counted("the target names no account id"))
+        (self.account.is_none() && names_account).then(|| Skip::counted(NotJudged::NoAccount))
     }
 
     /// The skip of a case with a step whose operation the target does not know.
@@ -111,29 +111,29 @@ impl Survey {
             .filter_map(|step| step.operation)
             .filter(unknown)
             .min_by_key(|operation| operation.role() == Role::Image)?;
-        let reason = format!("the target does not know {operation}");
+        let reason = NotJudged::UnknownOperation { operation };
         Some(if operation.role() == Role::Image { Skip::excused(reason) } else { Skip::counted(reason) })
     }
 }
 
 /// Why a case is not tried on a target.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Skip {
-    /// Why, for the reader.
-    pub reason: String,
+    /// Why.
+    pub reason: NotJudged,
     /// Whether it counts in the scores as what the target could not do; not so what a target of uploads may lack, and what
     /// keeps a case from being tried and is not the target's doing.
     pub counts: bool,
 }
 
 impl Skip {
-    fn counted(reason: impl Into<String>) -> Skip {
-        Skip { reason: reason.into(), counts: true }
+    fn counted(reason: NotJudged) -> Skip {
+        Skip { reason, counts: true }
     }
 
     /// One that counts for nothing.
-    pub fn excused(reason: impl Into<String>) -> Skip {
-        Skip { reason: reason.into(), counts: false }
+    pub fn excused(reason: NotJudged) -> Skip {
+        Skip { reason, counts: false }
     }
 }
 
@@ -146,6 +146,7 @@ fn is_about_layers(rule: &str) -> bool {
 mod tests {
     use super::*;
     use crate::case::draft::{Draft, HERE};
+    use crate::judge::Head;
     use crate::model::operation::body;
 
     /// A target that does all but know these operations.
@@ -154,7 +155,7 @@ mod tests {
             service: Service::Ecr,
             account: Some(String::from("012345678910")),
             part_size: None,
-            unknown: unknown.iter().map(|operation| (*operation, String::from("404"))).collect(),
+            unknown: unknown.iter().map(|operation| (*operation, Got::Response(Head::Status(404)))).collect(),
             broken: BTreeMap::new(),
             makes_repositories: true,
             availability: true,
@@ -171,7 +172,7 @@ mod tests {
         let image = body::image(HERE, "layer", &["layer"]);
         let case = draft.focus("PutImage/accepted", Operation::PutImage, image).done();
         let skip = |unknown: &[Operation]| without(unknown).skips(&case, false).map(|skip| (skip.counts, skip.reason));
-        let told = |operation: Operation| format!("the target does not know {operation}");
+        let told = |operation: Operation| NotJudged::UnknownOperation { operation };
         assert_eq!(skip(&[]), None);
         assert_eq!(skip(&[Operation::PutImage]), Some((false, told(Operation::PutImage))));
         // Who lacks what an upload takes is not excused by lacking images as well.

@@ -9,11 +9,13 @@ use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::{Operation, Role, Rules, Service, Tier};
 use crate::drive::{self, Target, Workspace};
-use crate::judge::{Finding, Grade, Strictness, Verdict, describe, infrastructure, judge};
+use crate::judge::{
+    Expected, Finding, Got, Grade, Head, NotJudged, Strictness, Verdict, describe, infrastructure, judge,
+};
 use crate::model::operation::body;
 use crate::template::Reference;
 use crate::wire::auth::Auth;
-use crate::wire::{Exchange, NoConnection, Trouble, envelope};
+use crate::wire::{Decoded, Exchange, NoConnection, Observation, Trouble};
 
 /// Why there is no survey: there was no connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,8 +45,10 @@ pub async fn preflight(
     let mut account = None;
     if repository.is_none() {
         match drive::create_repository(target, service, &name).await {
-            Ok(answer) => {
-                account = answer.json().as_ref().and_then(|body| digits(body.pointer("/repository/registryId")?))
+            Ok(created) => {
+                let repository =
+                    created.observed().ok().and_then(Observation::success).and_then(|body| body.get("repository"));
+                account = repository.and_then(|repository| digits(repository.get("registryId")?));
             }
             Err(Exchange { reply: Err(Trouble::Unreachable(why)), .. }) => {
                 return Err(Unreachable { why, left: Vec::new() });
@@ -81,19 +85,19 @@ pub async fn preflight(
     let mut hopeless = look.hopeless(&transcript, known_repository);
     let is_other = look.findings.iter().any(|finding| finding.rule == "survey/service");
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
-        hopeless = Some(format!("the target serves {service} only with a signature: try --auth dummy"));
+        hopeless = Some(NotJudged::ServedSigned { service });
     }
     let missing = look
         .broken
         .get(&Operation::InitiateLayerUpload)
-        .is_some_and(|got| got.ends_with("RepositoryNotFoundException"));
+        .is_some_and(|got| got.error() == Some("RepositoryNotFoundException"));
     if let Some(name) = repository.filter(|_| missing) {
         look.findings.clear();
-        hopeless = Some(format!("the target has no repository {name:?}, which --repository names"));
+        hopeless = Some(NotJudged::NoSuchRepository { name: String::from(name) });
     }
     if let Some(reason) = &look.trouble {
         look.findings.clear();
-        hopeless = Some(format!("the survey could not be finished: {reason}"));
+        hopeless = Some(NotJudged::SurveyUnfinished { cause: Box::new(reason.clone()) });
     }
     let survey = Survey {
         service,
@@ -125,7 +129,7 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &m
     if creation.is_ok() && !drive::is_gone(&deletion) {
         left.push(name);
     }
-    creation.map_or_else(|exchange| envelope::is_documented(service, Operation::CreateRepository, &exchange), |_| true)
+    creation.map_or_else(|exchange| exchange.is_documented(service, Operation::CreateRepository), |_| true)
 }
 
 /// One plain upload, with a look at the layer before and after.
@@ -147,11 +151,11 @@ fn upload(service: Service) -> Case {
 /// A survey under way.
 struct Look {
     service: Service,
-    unknown: BTreeMap<Operation, String>,
-    broken: BTreeMap<Operation, String>,
+    unknown: BTreeMap<Operation, Got>,
+    broken: BTreeMap<Operation, Got>,
     findings: Vec<Finding>,
     /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
-    trouble: Option<String>,
+    trouble: Option<NotJudged>,
 }
 
 impl Look {
@@ -161,14 +165,14 @@ impl Look {
 
     /// A valid call did not succeed.
     fn failed(&mut self, operation: Operation, exchange: &Exchange) {
-        self.trouble = self.trouble.take().or_else(|| infrastructure(true, exchange));
+        self.trouble = self.trouble.take().or_else(|| Some(infrastructure(true, exchange)?.of(operation.name())));
         let bare = is_bare(exchange);
         let got = match describe(exchange) {
-            status if bare => format!("{status}{BARE}"),
-            status if status.starts_with('2') => format!("{status} with a body that is no answer of the operation"),
+            Got::Response(head) if bare => Got::NotAnObject(head),
+            Got::Response(head @ Head::Status(200..300)) => Got::NotOfTheOperation(head),
             other => other,
         };
-        let known = bare || envelope::is_documented(self.service, operation, exchange);
+        let known = bare || exchange.is_documented(self.service, operation);
         if known { &mut self.broken } else { &mut self.unknown }.insert(operation, got);
     }
 
@@ -177,17 +181,15 @@ impl Look {
             let Some(operation) = step.operation else { continue };
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
-                StepRole::Attempt => {
-                    envelope::is_documented(self.service, operation, exchange) || is_untyped_refusal(exchange)
-                }
+                StepRole::Attempt => exchange.is_documented(self.service, operation) || is_untyped_refusal(exchange),
                 _ => self.succeeded(case, transcript, &step.name),
             };
             let already = !self.is_fine(operation);
             if works || already {
                 continue;
             }
-            if !repository && envelope::is_documented(self.service, operation, exchange) {
-                self.broken.insert(operation, String::from("not tried without a repository"));
+            if !repository && exchange.is_documented(self.service, operation) {
+                self.broken.insert(operation, Got::NoRepository);
                 continue;
             }
             self.failed(operation, exchange);
@@ -198,7 +200,7 @@ impl Look {
                 && self.is_fine(operation)
                 && step.role != StepRole::Attempt
             {
-                self.broken.insert(operation, String::from("not reached"));
+                self.broken.insert(operation, Got::NotReached);
             }
         }
     }
@@ -231,7 +233,7 @@ impl Look {
             self.finding(&rule, *operation, "a plain request", got.clone());
         }
         let broken = self.broken.clone();
-        for (operation, got) in broken.iter().filter(|(_, got)| got.ends_with(BARE)) {
+        for (operation, got) in broken.iter().filter(|(_, got)| matches!(got, Got::NotAnObject(_))) {
             if operation.role() == Role::Layer {
                 self.finding("answer/json-object", *operation, "a plain request", got.clone());
             }
@@ -244,13 +246,13 @@ impl Look {
             Operation::BatchCheckLayerAvailability,
         ];
         for operation in first {
-            let Some(got) = broken.get(&operation).filter(|got| !got.starts_with("not ")) else { continue };
+            let Some(got) = broken.get(&operation).filter(|got| was_tried(got)) else { continue };
             let rule = if operation == Operation::CreateRepository {
                 "survey/CreateRepository"
             } else {
                 "survey/plain-upload"
             };
-            if operation == Operation::CreateRepository || !got.ends_with(BARE) {
+            if operation == Operation::CreateRepository || !matches!(got, Got::NotAnObject(_)) {
                 self.finding(rule, operation, "a plain request", got.clone());
             }
             break;
@@ -261,7 +263,7 @@ impl Look {
         }
     }
 
-    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: String) {
+    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: Got) {
         let known = Rules::of(self.service).get(rule);
         self.findings.push(Finding {
             rule: String::from(rule),
@@ -277,13 +279,9 @@ impl Look {
             step: String::from("survey"),
             breach: String::from(breach),
             expected: match (rule, operation) {
-                ("survey/service", _) => {
-                    format!("an answer of {0} (a run can leave out a service)", self.service)
-                }
-                (_, Operation::GetDownloadUrlForLayer) => {
-                    String::from("400 LayersNotFoundException, or another error of the operation")
-                }
-                _ => String::from("200"),
+                ("survey/service", _) => Expected::Service(self.service),
+                (_, Operation::GetDownloadUrlForLayer) => Expected::DocumentedResponse,
+                _ => Expected::success(),
             },
             got,
             witness: None,
@@ -305,32 +303,24 @@ impl Look {
         let (was_absent, is_there) = (!is_there(&before), is_there(&after));
         let completed = self.is_fine(Operation::CompleteLayerUpload) && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
-            let got = if was_absent {
-                "200, and the layer still absent after the upload"
-            } else {
-                "200, and the layer there before the upload"
-            };
-            self.finding("survey/availability", operation, "a plain request", String::from(got));
+            let got = if was_absent { Got::AbsentAfterUpload } else { Got::PresentBeforeUpload };
+            self.finding("survey/availability", operation, "a plain request", got);
             if let Some(finding) = self.findings.last_mut() {
                 finding.grade = Grade::State;
-                finding.expected =
-                    String::from("200: UNAVAILABLE or MissingLayerDigest before the upload, AVAILABLE after it");
+                finding.expected = Expected::LayerAfterUpload;
             }
         }
         completed && was_absent && is_there
     }
 
     /// A target that answers nothing as the service does has no service: then that is the only finding.
-    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<String> {
+    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<NotJudged> {
         let answered = transcript.exchanges.iter().any(|exchange| {
-            exchange
-                .request
-                .operation()
-                .is_some_and(|operation| envelope::is_documented(self.service, operation, exchange))
+            exchange.request.operation().is_some_and(|operation| exchange.is_documented(self.service, operation))
         });
         if !answered {
             let got = self.unknown.values().chain(self.broken.values()).next().cloned();
-            let got = got.unwrap_or_else(|| String::from("no answer"));
+            let got = got.unwrap_or(Got::NotReached);
             let operation = if self.unknown.contains_key(&Operation::CreateRepository) {
                 Operation::CreateRepository
             } else {
@@ -338,34 +328,34 @@ impl Look {
             };
             self.findings.clear();
             self.finding("survey/service", operation, "a plain request", got);
-            return Some(format!("the target does not serve {}", self.service));
+            return Some(NotJudged::NotServed { service: self.service });
         }
-        (!repository).then(|| String::from("no repository could be made; a run can be given an existing one"))
+        (!repository).then_some(NotJudged::NoRepositories)
     }
 }
 
-/// How a success is told whose body is no JSON object.
-const BARE: &str = " with a body that is no JSON object";
+/// Whether the survey came to an operation.
+fn was_tried(got: &Got) -> bool {
+    !matches!(got, Got::NotReached | Got::NoRepository)
+}
 
-/// Whether an answer is a success with such a body.
+/// Whether an answer is a success whose body is no JSON object.
 fn is_bare(exchange: &Exchange) -> bool {
-    let success = exchange.reply.as_ref().ok().filter(|answer| (200..300).contains(&answer.status));
-    success.is_some_and(|answer| !answer.json().is_some_and(|body| body.is_object()))
+    exchange.observed().is_ok_and(|seen| seen.decoded == Decoded::NotAnObject)
 }
 
 /// Whether an answer refuses a request in JSON without naming a type: that is said of every answer, and once.
 fn is_untyped_refusal(exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.reply else { return false };
-    let refused = (400..500).contains(&answer.status) && envelope::error(answer).name.is_none();
-    refused && answer.json().is_some_and(|body| body.is_object())
+    let is_untyped = |seen: &Observation| match (&seen.decoded, seen.status()) {
+        (Decoded::Error { error, members }, Some(400..500)) => error.name.is_none() && !members.is_empty(),
+        _ => false,
+    };
+    exchange.observed().is_ok_and(is_untyped)
 }
 
 fn body_of(case: &Case, transcript: &Transcript, name: &str) -> Option<serde_json::Map<String, Value>> {
     let index = case.steps.iter().position(|step| step.name == name)?;
-    match transcript.exchanges.get(index)?.reply.as_ref().ok()?.json()? {
-        Value::Object(body) => Some(body),
-        _ => None,
-    }
+    transcript.exchanges.get(index)?.observed().ok()?.members().cloned()
 }
 
 /// A member of the first answer that has it.

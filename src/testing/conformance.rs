@@ -261,11 +261,11 @@ impl ConformanceCase {
             let session = self.prepared.session()?;
             let case = session.fitted(self.case.clone());
             if let Some(skip) = session.skips(&case) {
-                return Ok(CaseOutcome::Skipped(skip.reason));
+                return Ok(CaseOutcome::Skipped(skip.reason.to_string()));
             }
             let told = block_on(session.judge(&case));
             if let Verdict::Skipped { reason } = told.verdict {
-                return Ok(CaseOutcome::Skipped(reason));
+                return Ok(CaseOutcome::Skipped(reason.to_string()));
             }
             let suite = &self.prepared.suite;
             found(&told, &suite.server.panics(), |finding| suite.accepts(case.service, finding))?;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Answer, CONTENT_TYPE, Exchange, Framing, Request};
+use super::{Answer, CONTENT_TYPE, Framing, Request};
 use crate::contract::{ErrorType, Operation, Service};
 
 /// The request of a call: `POST /` with the target of the operation.
@@ -39,8 +39,12 @@ pub struct ErrorInfo {
 ///
 /// Source: AWS JSON 1.1 protocol, "Operation error serialization", and its tests `AwsJson11FooError*`.
 pub fn error(answer: &Answer) -> ErrorInfo {
-    let body = answer.json();
-    let text = |key: &str| body.as_ref().and_then(|body| body.get(key)).and_then(Value::as_str);
+    read(answer, answer.json().as_ref())
+}
+
+/// [`error`], of a body that is decoded already.
+pub(super) fn read(answer: &Answer, body: Option<&Value>) -> ErrorInfo {
+    let text = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
     let header = answer.header("x-amzn-errortype").and_then(bare);
     let code = text("code").and_then(bare);
     let typed = text("__type").and_then(bare);
@@ -98,18 +102,6 @@ pub fn visible(letter: char) -> char {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         letter if letter.is_control() => '\u{fffd}',
         letter => letter,
-    }
-}
-
-/// Whether an answer is success or an error that the operation documents: then the target knows the operation.
-pub fn is_documented(service: Service, operation: Operation, exchange: &Exchange) -> bool {
-    let Ok(answer) = &exchange.reply else { return false };
-    let name = error(answer).name;
-    let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
-    match name.as_deref() {
-        None => (200..300).contains(&answer.status) && answer.json().is_some_and(|body| body.is_object()),
-        Some("UnknownOperationException") => false,
-        Some(name) => errors.contains(&name) || (ErrorType::find(name).is_some() && answer.status == 400),
     }
 }
 

@@ -2,15 +2,17 @@
 
 pub mod auth;
 pub mod envelope;
-pub mod infrastructure;
+pub mod observation;
 pub mod unsendable;
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Operation;
+use crate::contract::{ErrorType, Operation, Service};
+pub use observation::{Decoded, HttpFacts, Observation};
 pub use unsendable::Unsendable;
 
 /// The content type of the protocol.
@@ -124,9 +126,51 @@ pub struct Exchange {
     pub began: Duration,
     /// From the first byte out to the last byte in.
     pub took: Duration,
+    /// The answer, decoded: once, when it is first asked for.
+    observed: OnceLock<Arc<Observation>>,
 }
 
 impl Exchange {
+    /// A request and what came back for it.
+    pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
+        Exchange { request, reply, began, took, observed: OnceLock::new() }
+    }
+
+    /// The same exchange at another time.
+    pub fn at(self, began: Duration, took: Duration) -> Exchange {
+        Exchange { began, took, ..self }
+    }
+
+    /// The same exchange as a client sees it that shows no HTTP: for `http`, there is nothing.
+    pub fn without_http(self) -> Exchange {
+        let observed = self.observed().ok().map(|seen| Arc::new(Observation { http: None, ..seen.clone() }));
+        Exchange { observed: observed.map(OnceLock::from).unwrap_or_default(), ..self }
+    }
+
+    /// The response, decoded; or why there is none. It is decoded once, so the reply must not be changed after that.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no response.
+    pub fn observed(&self) -> Result<&Observation, Trouble> {
+        let answer = self.reply.as_ref().map_err(|trouble| *trouble)?;
+        Ok(self.observed.get_or_init(|| Arc::new(Observation::of(answer))))
+    }
+
+    /// Whether the response is a success or an error that the operation documents: then the target knows the operation.
+    pub fn is_documented(&self, service: Service, operation: Operation) -> bool {
+        let Ok(seen) = self.observed() else { return false };
+        let errors = service.contract().operation(operation).map_or(&[][..], |operation| operation.errors);
+        match seen.error_name() {
+            None => seen.success().is_some(),
+            Some("UnknownOperationException") => false,
+            Some(name) => {
+                let is_client_error = seen.status().map_or(!seen.is_server_fault(), |status| status == 400);
+                errors.contains(&name) || (ErrorType::find(name).is_some() && is_client_error)
+            }
+        }
+    }
+
     /// When the last byte of the answer came in, from the beginning of the case.
     pub fn ended(&self) -> Duration {
         self.began + self.took

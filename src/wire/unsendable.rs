@@ -1,11 +1,13 @@
 //! What no driver can send, and why: a fault of the request or of the way to the target, and never of the target.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::{Deserialize, Serialize};
 
 use super::Request;
 
 /// Why a request cannot be sent to a target.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unsendable {
     /// The method is no token of HTTP.
     #[error("{0:?} is not an HTTP method")]

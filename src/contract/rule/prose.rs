@@ -432,7 +432,7 @@ pub(super) static ROWS: &[Row] = &[
         id: "always/answered",
         tier: Tier::Documented,
         sources: &["rfc9110", "smithy-http"],
-        statement: "Every request gets an HTTP response: the connection is neither dropped nor left without one.",
+        statement: "Every request gets a complete HTTP response: the connection is neither dropped nor left without one.",
         breach: "a faulty request",
         errors: &[],
     },

@@ -1,0 +1,237 @@
+//! The English of findings. All of it is made here, from codes: change a sentence, and no file of a user changes.
+
+use std::fmt;
+
+use super::expected::Expected;
+use super::finding::{Finding, Grade, member_constraint};
+use super::got::{Got, Head, Slip};
+use super::not_judged::NotJudged;
+use crate::contract::Service;
+use crate::expect::short;
+use crate::wire::{CONTENT_TYPE, MAX_ANSWER, Trouble};
+
+impl Finding {
+    /// The finding as a sentence: see [`sentence`].
+    pub fn sentence(&self) -> String {
+        sentence(self)
+    }
+
+    /// The sentence that findings of one cause share: see [`sentence_for`].
+    pub fn sentence_for(&self, about: &[String]) -> String {
+        sentence_for(self, about)
+    }
+}
+
+/// In words: see [`not_judged`].
+impl fmt::Display for NotJudged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&not_judged(self))
+    }
+}
+
+/// The finding as a sentence: "CompleteLayerUpload accepts a digest that does not match the bytes".
+pub fn sentence(finding: &Finding) -> String {
+    sentence_on(finding, &finding.breach)
+}
+
+/// The sentence that findings of one cause share. `about` are the rules that their steps are about: of those of this
+/// operation, the broken constraints are named.
+pub fn sentence_for(finding: &Finding, about: &[String]) -> String {
+    let area = if finding.about.starts_with("wire/") { "wire/" } else { &format!("{}/", finding.operation) };
+    let mut broken: Vec<&str> = about
+        .iter()
+        .filter(|rule| rule.starts_with(area))
+        .filter_map(|rule| member_constraint(rule))
+        .map(|(_, constraint)| constraint)
+        .collect();
+    broken.sort_unstable();
+    broken.dedup();
+    match member_constraint(&finding.about) {
+        Some((member, _)) if broken.len() > 1 && area == "wire/" => {
+            sentence_on(finding, &format!("a {member} outside of the protocol ({})", broken.join(", ")))
+        }
+        Some((member, _)) if broken.len() > 1 => {
+            sentence_on(finding, &format!("{member} outside of its constraints ({})", broken.join(", ")))
+        }
+        _ => sentence(finding),
+    }
+}
+
+fn sentence_on(finding: &Finding, breach: &str) -> String {
+    let Finding { operation, expected, .. } = finding;
+    let came = got(&finding.got);
+    if finding.rule == "survey/service" {
+        return format!("the target does not serve the service: {operation} answers {came}");
+    }
+    if finding.rule == "survey/availability" {
+        return format!("{operation} does not tell a stored layer from an absent one: {came}");
+    }
+    if finding.rule.ends_with("/known") {
+        return format!("{operation} is not known: {breach} is answered with {came}");
+    }
+    match (finding.grade, &finding.got) {
+        (Grade::Crash, Got::Transport(trouble)) => match trouble {
+            Trouble::Silent => format!("{operation} gives no response in time to {breach}"),
+            Trouble::Dropped => format!("{operation} drops the connection on {breach}"),
+            Trouble::Garbage => format!("{operation} gives an invalid HTTP response to {breach}"),
+            Trouble::Endless => format!("{operation} gives {came} to {breach}"),
+            Trouble::Unreachable(_) => format!("{operation}: {came} for {breach}"),
+        },
+        (Grade::State, _) if expected.allows_success() => format!("{operation} answers {came}"),
+        (Grade::State, _) => format!("{operation} accepts {breach}"),
+        (Grade::Refused, _) => format!("{operation} refuses {breach}: {came}"),
+        (Grade::Crash | Grade::Error, _) => format!("{operation} answers {came} to {breach}"),
+        (Grade::Form, _) => format!("{operation} answers {came}"),
+    }
+}
+
+/// What the grade of a finding means.
+pub fn grade(finding: &Finding) -> &'static str {
+    match finding.grade {
+        Grade::Crash if finding.expected.is_success() => "no complete HTTP response to a valid request",
+        Grade::Crash if finding.expected.allows_success() || finding.expected == Expected::NoServerFault => {
+            "a 5xx, or no complete HTTP response, where the documents leave the response open"
+        }
+        Grade::Crash => "a 5xx, or no complete HTTP response, to an invalid request",
+        Grade::State => "accepted what must be refused; wrong bytes, digest or state",
+        Grade::Refused => "refused what must be accepted",
+        Grade::Error => "the wrong error type",
+        Grade::Form => "the right decision with a malformed response",
+    }
+}
+
+/// What came, as it stands after "answers".
+pub fn got(got: &Got) -> String {
+    match got {
+        Got::Response(head) => head_of(*head),
+        Got::Error { head, name } => format!("{} {name}", head_of(*head)),
+        Got::Untyped(head) => format!("{} without an error type", head_of(*head)),
+        Got::NotAnObject(head) => format!("{} with a body that is no JSON object", head_of(*head)),
+        Got::NotOfTheOperation(head) => format!("{} with a body that is no answer of the operation", head_of(*head)),
+        Got::Member { head, error, path, slip } => {
+            let error = error.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+            let head = head_of(*head);
+            match slip {
+                Slip::Missing => format!("{head}{error} without {path}"),
+                Slip::Malformed => format!("{head}{error} with a malformed {path}"),
+                Slip::NotEchoed => format!("{head}{error} with a different {path} than was sent"),
+                Slip::NotUnique => format!("{head}{error} with the {path} of another upload"),
+                Slip::Value(value) => format!("{head}{error} with {path} {value}"),
+                Slip::OtherValue => format!("{head}{error} with another {path}"),
+            }
+        }
+        Got::SuccessStatus(status) => format!("status {status} for a success"),
+        Got::ErrorStatus(status) => format!("status {status} for a client error"),
+        Got::ContentType(Some(found)) => format!("content type {found}"),
+        Got::ContentType(None) => String::from("no content type"),
+        Got::TypeNotVisible => String::from("an error type outside of __type"),
+        Got::TypeDiffers => String::from("another error type in __type than in the header or code"),
+        Got::NoMessage => String::from("an error without a message"),
+        Got::MessageText(name) => format!("another text for {name}"),
+        Got::Transport(trouble) => transport(*trouble),
+        Got::NotReached => String::from("not reached"),
+        Got::NoRepository => String::from("not tried without a repository"),
+        Got::AbsentAfterUpload => String::from("200, and the layer still absent after the upload"),
+        Got::PresentBeforeUpload => String::from("200, and the layer there before the upload"),
+    }
+}
+
+fn head_of(head: Head) -> String {
+    match head {
+        Head::Status(status) => status.to_string(),
+        Head::Success => String::from("success"),
+        Head::Error => String::from("an error"),
+    }
+}
+
+/// Why there is no response.
+pub fn transport(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Silent => String::from("no response in time"),
+        Trouble::Garbage => String::from("an invalid HTTP response"),
+        Trouble::Endless => format!("a response larger than {} MiB", MAX_ANSWER >> 20),
+        Trouble::Dropped | Trouble::Unreachable(_) => trouble.to_string(),
+    }
+}
+
+/// What was expected.
+pub fn expected(expected: &Expected) -> String {
+    match expected {
+        Expected::Outcomes(outcomes) => short(outcomes),
+        Expected::Member { outcome, path, value } => format!("{outcome} with {path} {value}"),
+        Expected::Shape { member, shape } => format!("{member}: {shape}"),
+        Expected::Echo(member) => format!("{member} as it was sent"),
+        Expected::UniqueUploadId => String::from("200 with an uploadId of its own"),
+        Expected::Status(status) => format!("status {status}"),
+        Expected::ContentType => format!("content type {CONTENT_TYPE}"),
+        Expected::VisibleType => String::from("the error type in __type"),
+        Expected::Message => String::from("a member message"),
+        Expected::MessageText(text) => text.clone(),
+        Expected::NoServerFault => String::from("anything but a server fault or silence"),
+        Expected::Service(service) => of_service(*service),
+        Expected::DocumentedResponse => String::from("400 LayersNotFoundException, or another error of the operation"),
+        Expected::LayerAfterUpload => {
+            String::from("200: UNAVAILABLE or MissingLayerDigest before the upload, AVAILABLE after it")
+        }
+    }
+}
+
+fn of_service(service: Service) -> String {
+    format!("a response of {service} (--service leaves out what is not served)")
+}
+
+/// Why a case is not judged.
+pub fn not_judged(reason: &NotJudged) -> String {
+    match reason {
+        NotJudged::Throttled { operation, got } => format!("{operation}: {}", throttled(got)),
+        NotJudged::NoAnswer { operation, got: came } => format!("{operation}: {}", got(came)),
+        NotJudged::NoRepository { got: came, throttled: is_throttled } => {
+            let came = if *is_throttled { throttled(came) } else { got(came) };
+            format!("could not make a repository: {came}")
+        }
+        NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
+        NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
+        NotJudged::RepositoryRefused => String::from(
+            "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
+        ),
+        NotJudged::Ended { step, got: came, only_if } => {
+            let (came, only_if) = (got(came), expected(only_if));
+            format!("the target answers {came} to {step}; the case goes on only from {only_if}")
+        }
+        NotJudged::TooManyOrders { steps } => format!("no order of the calls was found within {steps} steps"),
+        NotJudged::OneRound { got: came, rounds } => format!("unstable: {} in one of {rounds} rounds", got(came)),
+        NotJudged::OneSilence => String::from("unstable: no response once, an allowed response the second time"),
+        NotJudged::Flaky { finding, shown, tried } => {
+            format!("unstable: {finding} ({shown} of {tried} times when tried again)")
+        }
+        NotJudged::Dead => String::from("the target has stopped answering"),
+        NotJudged::GaveUp => String::from("the target has stopped answering, or left too many requests unanswered"),
+        NotJudged::NotSurveyed => String::from("the service was not surveyed"),
+        NotJudged::SurveyUnfinished { cause } => format!("the survey could not be finished: {cause}"),
+        NotJudged::NotServed { service } => format!("the target does not serve {service}"),
+        NotJudged::ServedSigned { service } => {
+            format!("the target serves {service} only with a signature: try --auth dummy")
+        }
+        NotJudged::NoSuchRepository { name } => {
+            format!("the target has no repository {name:?}, which --repository names")
+        }
+        NotJudged::NoRepositories => {
+            String::from("no repository could be made; --repository NAME uses an existing one")
+        }
+        NotJudged::NoDeletion => String::from("the target does not remove repositories"),
+        NotJudged::UnknownOperation { operation } => format!("the target does not know {operation}"),
+        NotJudged::BrokenOperation { operation } => format!("a plain {operation} does not work on this target"),
+        NotJudged::FixedRepository => {
+            String::from("it makes or removes repositories, and --repository names a fixed one")
+        }
+        NotJudged::AvailabilityUntrusted => {
+            String::from("BatchCheckLayerAvailability cannot be believed on this target")
+        }
+        NotJudged::NoAccount => String::from("the target names no account id"),
+    }
+}
+
+fn throttled(got: &Got) -> String {
+    let by = got.error().map_or_else(|| got.status().map(|status| status.to_string()), |name| Some(String::from(name)));
+    format!("throttled ({})", by.unwrap_or_default())
+}

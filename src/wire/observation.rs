@@ -1,0 +1,155 @@
+//! A response, decoded once: what a client of the operation sees of it, and, where the client speaks HTTP itself, how it
+//! was said.
+
+use serde_json::{Map, Value};
+
+use super::Answer;
+use super::envelope::{self, ErrorInfo};
+use crate::contract::ErrorType;
+use crate::contract::error::THROTTLING;
+
+/// A response as it is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// What it says.
+    pub decoded: Decoded,
+    /// How it says so. `None` for a client that shows no HTTP, as command-line tools do: what the protocol asks of status,
+    /// headers and envelope is not judged then.
+    pub http: Option<HttpFacts>,
+}
+
+/// What a response says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decoded {
+    /// The call succeeded, with these members.
+    Success(Map<String, Value>),
+    /// The call succeeded, and the body is no JSON object.
+    NotAnObject,
+    /// The call failed.
+    Error {
+        /// The error.
+        error: ErrorInfo,
+        /// All members of the body; none if it is no JSON object.
+        members: Map<String, Value>,
+    },
+}
+
+/// What only a client that speaks HTTP sees.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HttpFacts {
+    /// The status.
+    pub status: u16,
+    /// The header `Content-Type`.
+    pub content_type: Option<String>,
+    /// Whether there is a header `Retry-After`.
+    pub retry_after: bool,
+}
+
+impl Observation {
+    /// Decodes an HTTP response.
+    pub fn of(answer: &Answer) -> Observation {
+        let body = answer.json();
+        let error = envelope::read(answer, body.as_ref());
+        let is_error = envelope::is_error(answer, &error);
+        let decoded = match body {
+            Some(Value::Object(members)) if is_error => Decoded::Error { error, members },
+            _ if is_error => Decoded::Error { error, members: Map::new() },
+            Some(Value::Object(members)) => Decoded::Success(members),
+            _ => Decoded::NotAnObject,
+        };
+        let http = HttpFacts {
+            status: answer.status,
+            content_type: answer.header("content-type").map(String::from),
+            retry_after: answer.header("retry-after").is_some(),
+        };
+        Observation { decoded, http: Some(http) }
+    }
+
+    /// Whether the call failed.
+    pub fn is_error(&self) -> bool {
+        matches!(self.decoded, Decoded::Error { .. })
+    }
+
+    /// The error, if the call failed.
+    pub fn error(&self) -> Option<&ErrorInfo> {
+        match &self.decoded {
+            Decoded::Error { error, .. } => Some(error),
+            Decoded::Success(_) | Decoded::NotAnObject => None,
+        }
+    }
+
+    /// The type of the error, if the call failed and a type is named.
+    pub fn error_name(&self) -> Option<&str> {
+        self.error()?.name.as_deref()
+    }
+
+    /// The members of a success, if its body is a JSON object.
+    pub fn success(&self) -> Option<&Map<String, Value>> {
+        match &self.decoded {
+            Decoded::Success(members) => Some(members),
+            Decoded::NotAnObject | Decoded::Error { .. } => None,
+        }
+    }
+
+    /// The members of the body, if it is a JSON object and has any.
+    pub fn members(&self) -> Option<&Map<String, Value>> {
+        match &self.decoded {
+            Decoded::Success(members) | Decoded::Error { members, .. } => Some(members),
+            Decoded::NotAnObject => None,
+        }
+    }
+
+    /// The HTTP status, if it was seen.
+    pub fn status(&self) -> Option<u16> {
+        self.http.as_ref().map(|http| http.status)
+    }
+
+    /// Whether the server asks for fewer requests: by a throttling error, status 429, or status 503 with `Retry-After`.
+    pub fn is_throttled(&self) -> bool {
+        let by_status =
+            self.http.as_ref().is_some_and(|http| http.status == 429 || (http.status == 503 && http.retry_after));
+        by_status || self.error_name().is_some_and(|name| THROTTLING.contains(&name))
+    }
+
+    /// Whether the server says that the fault is its own: by its status, or else by an error type that means that.
+    pub fn is_server_fault(&self) -> bool {
+        let named = || self.error_name().and_then(ErrorType::find);
+        match self.status() {
+            Some(status) => status >= 500,
+            None => named().is_some_and(|error| error.statuses.iter().all(|status| *status >= 500)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn responses_are_decoded_by_what_they_say() {
+        let decoded = |status: u16, body: Value| Observation::of(&envelope::answer(status, &body)).decoded;
+        let members = |value: Value| value.as_object().cloned().unwrap();
+        assert_eq!(decoded(200, json!({"code": "Fine"})), Decoded::Success(members(json!({"code": "Fine"}))));
+        assert_eq!(decoded(204, json!([])), Decoded::NotAnObject);
+        let typed = json!({"__type": "a#FooException", "message": "no", "b": 1});
+        for status in [200, 400] {
+            let Decoded::Error { error, members: found } = decoded(status, typed.clone()) else { panic!("{status}") };
+            assert_eq!((error.name.as_deref(), error.message.as_deref()), (Some("FooException"), Some("no")));
+            assert_eq!(found, members(typed.clone()));
+        }
+        assert_eq!(decoded(302, json!(1)), Decoded::Error { error: ErrorInfo::default(), members: Map::new() });
+    }
+
+    #[test]
+    fn a_server_fault_is_told_with_and_without_http() {
+        let answer = |status: u16, name: &str| Observation::of(&envelope::answer(status, &json!({ "__type": name })));
+        let unseen = |name: &str| Observation { http: None, ..answer(400, name) };
+        assert!(answer(500, "InvalidLayerException").is_server_fault());
+        assert!(!answer(400, "ServerException").is_server_fault());
+        assert!(unseen("ServerException").is_server_fault());
+        assert!(!unseen("InvalidLayerException").is_server_fault());
+        assert!(!unseen("FooException").is_server_fault());
+    }
+}
