@@ -538,7 +538,7 @@ fn a_fixed_repository_serves_for_all() {
         // Twice: the bytes of one run are not those of another.
         let output = mock.run(&["--service", "ecr", "--repository", "mine", "--filter", "CompleteLayerUpload"]);
         assert_eq!(output.status.code(), Some(0), "{}", out(&output));
-        assert!(out(&output).contains("--repository names a fixed one"));
+        assert!(out(&output).contains("needs repositories of its own"));
     }
     let left = mock.repositories();
     assert!(left.contains("\"repositoryName\":\"mine\"") && !left.contains("ecrspec-"), "{left}");

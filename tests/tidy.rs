@@ -53,8 +53,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "testing",
         &[
-            "contract", "wire", "expect", "case", "judge", "generate", "history", "drive", "events", "report", "suite",
-            "search", "session", "run",
+            "contract", "wire", "template", "expect", "case", "judge", "generate", "history", "drive", "events",
+            "report", "suite", "search", "session", "run",
         ],
     ),
     (

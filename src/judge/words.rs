@@ -187,25 +187,27 @@ pub fn not_judged(reason: &NotJudged) -> String {
         NotJudged::NoAnswer { operation, got: came } => format!("{operation}: {}", got(came)),
         NotJudged::NoRepository { got: came, throttled: is_throttled } => {
             let came = if *is_throttled { throttled(came) } else { got(came) };
-            format!("could not make a repository: {came}")
+            format!("could not create a repository: {came}")
         }
         NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
         NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
         NotJudged::RepositoryRefused => String::from(
-            "it is about a repository that the target, as it may, refused to make or to remove; -v lists the cases",
+            "it is about a repository that the target refused to create or delete, as it may; -v lists the cases",
         ),
         NotJudged::Ended { step, got: came, only_if } => {
             let (came, only_if) = (got(came), expected(only_if));
-            format!("the target answers {came} to {step}; the case goes on only from {only_if}")
+            format!("step {step} got {came}; the case goes on only after {only_if}")
         }
-        NotJudged::TooManyOrders { steps } => format!("no order of the calls was found within {steps} steps"),
-        NotJudged::OneRound { got: came, rounds } => format!("unstable: {} in one of {rounds} rounds", got(came)),
-        NotJudged::OneSilence => String::from("unstable: no response once, an allowed response the second time"),
+        NotJudged::TooManyOrders { steps } => format!("gave up looking for an order of the calls after {steps} steps"),
+        NotJudged::OneRound { got: came, rounds } => format!("flaky: {} in one of {rounds} rounds", got(came)),
+        NotJudged::OneSilence => String::from("flaky: no response the first time, an allowed response the second time"),
         NotJudged::Flaky { finding, shown, tried } => {
-            format!("unstable: {finding} ({shown} of {tried} times when tried again)")
+            format!("flaky: {finding} (in {shown} of {tried} further tries)")
         }
-        NotJudged::Dead => String::from("the target has stopped answering"),
-        NotJudged::GaveUp => String::from("the target has stopped answering, or left too many requests unanswered"),
+        NotJudged::Dead => String::from("the target has stopped responding"),
+        NotJudged::GaveUp => {
+            String::from("the target has stopped responding, or left too many requests without a response")
+        }
         NotJudged::NotSurveyed => String::from("the service was not surveyed"),
         NotJudged::SurveyUnfinished { cause } => format!("the survey could not be finished: {cause}"),
         NotJudged::NotServed { service } => format!("the target does not serve {service}"),
@@ -213,21 +215,19 @@ pub fn not_judged(reason: &NotJudged) -> String {
             format!("the target serves {service} only with a signature: try --auth dummy")
         }
         NotJudged::NoSuchRepository { name } => {
-            format!("the target has no repository {name:?}, which --repository names")
+            format!("the target has no repository {name:?}, which the run was given")
         }
-        NotJudged::NoRepositories => {
-            String::from("no repository could be made; --repository NAME uses an existing one")
-        }
-        NotJudged::NoDeletion => String::from("the target does not remove repositories"),
+        NotJudged::NoRepositories => String::from("no repository could be created; a run can be given an existing one"),
+        NotJudged::NoDeletion => String::from("the target does not delete repositories"),
         NotJudged::UnknownOperation { operation } => format!("the target does not know {operation}"),
         NotJudged::BrokenOperation { operation } => format!("a plain {operation} does not work on this target"),
         NotJudged::FixedRepository => {
-            String::from("it makes or removes repositories, and --repository names a fixed one")
+            String::from("it needs repositories of its own, and the run was given one to work in")
         }
         NotJudged::AvailabilityUntrusted => {
-            String::from("BatchCheckLayerAvailability cannot be believed on this target")
+            String::from("BatchCheckLayerAvailability does not tell stored layers from absent ones on this target")
         }
-        NotJudged::NoAccount => String::from("the target names no account id"),
+        NotJudged::NoAccount => String::from("no response of the target has an account id"),
     }
 }
 

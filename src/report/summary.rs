@@ -335,7 +335,7 @@ impl Summary {
                 ));
             }
             if !survey.availability && survey.unknown.is_empty() && survey.broken.is_empty() {
-                let text = "BatchCheckLayerAvailability cannot be believed, so nothing shows what refused requests left behind";
+                let text = "BatchCheckLayerAvailability does not tell stored layers from absent ones, so side effects of rejected requests were not checked";
                 warnings.push(format!("{service}: {text}"));
             }
             self.hollow(service, &mut warnings);

@@ -38,7 +38,7 @@ pub async fn preflight(
     prefix: &str,
     repository: Option<&str>,
 ) -> Result<(Survey, Transcript), Unreachable> {
-    let case = upload(service);
+    let case = upload(service, repository.is_none());
     let name = repository.map_or_else(|| format!("{prefix}/survey"), String::from);
     let mut look =
         Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new(), trouble: None };
@@ -132,16 +132,19 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &m
     creation.map_or_else(|exchange| exchange.is_documented(service, Operation::CreateRepository), |_| true)
 }
 
-/// One plain upload, with a look at the layer before and after.
-fn upload(service: Service) -> Case {
+/// One plain upload, with a look at the layer before and after; and an image of it, if the repository is deleted with what
+/// is in it.
+fn upload(service: Service, is_own: bool) -> Case {
     let check = Operation::BatchCheckLayerAvailability;
-    let draft = Draft::new(service, "survey/plain-upload", "one plain upload")
+    let mut draft = Draft::new(service, "survey/plain-upload", "one plain upload")
         .set_up("before", check, body::check(HERE, &[RIGHT]))
         .uploaded()
         .complete("complete", "upload", "layer")
-        .set_up("after", check, body::check(HERE, &[RIGHT]))
+        .set_up("after", check, body::check(HERE, &[RIGHT]));
+    if is_own {
         // Whether it is known is all that is asked: one layer is enough, whatever it is in an image.
-        .attempt("image", Operation::PutImage, body::image(HERE, "layer", &["layer"]));
+        draft = draft.attempt("image", Operation::PutImage, body::image(HERE, "layer", &["layer"]));
+    }
     match service {
         Service::Ecr => draft.attempt("url", Operation::GetDownloadUrlForLayer, body::url(HERE, ABSENT)).done(),
         Service::EcrPublic => draft.done(),

@@ -35,7 +35,7 @@ pub struct Destination<'a> {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Unscriptable {
     /// It makes repositories, and must work in an existing one.
-    #[error("it makes or removes repositories, and --repository names a fixed one")]
+    #[error("the case needs repositories of its own: leave out --repository")]
     Repositories,
     /// A method that curl does not send, or whose answer it does not read.
     #[error("curl cannot send the method {0:?}")]
@@ -169,7 +169,7 @@ create() {{
   2??) printf '%s\n' "$1" >> made ;;
   *)
     cat repository-create.out
-    echo 'could not make a repository' >&2
+    echo 'could not create a repository' >&2
     exit 1
     ;;
   esac
