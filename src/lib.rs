@@ -53,7 +53,8 @@
 //!
 //! | new | place |
 //! | --- | --- |
-//! | operation, member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow, and `tests/coverage.rs` says what has none yet |
+//! | operation | a variant of [`contract::Operation`], its rows in [`contract::ecr`] and [`contract::ecr_public`], its file in [`model::operation`] and there a row in `Facts::of`; the compiler names what else has to know it |
+//! | member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow, and `tests/coverage.rs` says what has none yet |
 //! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
 //! | reason why something has no case | beside its table in [`coverage`]; of an error, in its row of [`contract::error`] |
 //! | source | a row in [`contract::source::SOURCES`] |
@@ -66,6 +67,7 @@
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
+//! | code of what was got or expected, reason why a case was not judged | a variant of [`judge::Got`], [`judge::Expected`] or [`judge::NotJudged`], and its words in `judge::words` |
 //! | when a case is tried again, or a target given up | `run/health.rs`, without a clock or a target |
 //! | kind of reference `${…}` | a variant of [`template::Reference`]; the compiler names what else has to know it |
 //! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |

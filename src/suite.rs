@@ -44,6 +44,22 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, String> {
     Ok(cases)
 }
 
+/// The same cases with ids, titles and requests, and without expectations: enough for a list, and in a hundredth of the
+/// time, for no layer is hashed.
+///
+/// # Errors
+///
+/// A scenario with a mistake.
+pub fn outline(service: Service) -> Result<Vec<Case>, String> {
+    let mut cases = Vec::new();
+    for file in scenario_files() {
+        let outlined = scenario::outline(&file.path, &file.id, file.text).map_err(|mistake| mistake.to_string())?;
+        cases.extend(outlined.into_iter().filter(|case| case.service == service).map(built_in));
+    }
+    cases.extend(catalogue(service));
+    Ok(cases)
+}
+
 /// The reviewed snapshots of the catalogue of a service.
 pub fn snapshots(service: Service) -> Snapshots {
     let mut snapshots = Snapshots::default();
@@ -58,16 +74,33 @@ fn scenarios(service: Service) -> Result<Vec<Case>, String> {
     static PARSED: OnceLock<Result<Vec<Case>, String>> = OnceLock::new();
     let parsed = || {
         let mut cases = Vec::new();
-        for (path, text) in files(&SCENARIOS, "", "yaml") {
-            let id = format!("scenarios/{}", path.trim_end_matches(".yaml"));
-            let parsed = scenario::parse(&format!("scenarios/{path}"), &id, text);
-            let parsed = parsed.map_err(|mistake| mistake.to_string())?;
-            cases.extend(parsed.cases.into_iter().map(|case| Case { kind: CaseKind::Scenario, ..case }));
+        for file in scenario_files() {
+            let parsed = scenario::parse(&file.path, &file.id, file.text).map_err(|mistake| mistake.to_string())?;
+            cases.extend(parsed.cases.into_iter().map(built_in));
         }
         Ok(cases)
     };
     let cases = PARSED.get_or_init(parsed).as_ref().map_err(Clone::clone)?;
     Ok(cases.iter().filter(|case| case.service == service).cloned().collect())
+}
+
+/// A scenario file in this build.
+struct ScenarioFile {
+    path: String,
+    id: String,
+    text: &'static str,
+}
+
+fn scenario_files() -> impl Iterator<Item = ScenarioFile> {
+    files(&SCENARIOS, "", "yaml").into_iter().map(|(path, text)| ScenarioFile {
+        path: format!("scenarios/{path}"),
+        id: format!("scenarios/{}", path.trim_end_matches(".yaml")),
+        text,
+    })
+}
+
+fn built_in(case: Case) -> Case {
+    Case { kind: CaseKind::Scenario, ..case }
 }
 
 /// The files of an ending below a folder, by path.

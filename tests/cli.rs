@@ -48,7 +48,7 @@ ecr
 1) CompleteLayerUpload accepts a digest that does not match the bytes
    grade     state: accepted what must be refused; wrong bytes, digest or state
    rule      CompleteLayerUpload/layerDigests/match, documented
-   says      One of the digests must be that of the bytes.
+   says      At least one digest must match the uploaded bytes.
    source    API reference, CompleteLayerUpload (2025), https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
    source    published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match (2023-06), https://github.com/dotnet/sdk-container-builds/issues/424
    expected  400 InvalidLayerException
@@ -489,7 +489,11 @@ fn a_script_does_what_the_case_does() {
     let makes = ["explain", "scenarios/repositories/deleted", "--script", "--repository", "team/app"];
     let refused = ecrspec(&makes);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(err(&refused).contains("it makes or removes repositories, and --repository names"), "{}", err(&refused));
+    assert!(
+        err(&refused).contains("the case needs repositories of its own: leave out --repository"),
+        "{}",
+        err(&refused)
+    );
 }
 
 /// The report says how to see all calls of a finding, whatever is in them and wherever the run worked.
@@ -550,7 +554,7 @@ fn explain_and_contract_say_all_with_sources() {
         out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),
         str![[r#"
 CompleteLayerUpload/uploadId/once (ecr), documented
-An upload is completed once: after that the upload is gone, or its layer exists.
+An upload can be completed once; a second completion gets UploadNotFoundException or LayerAlreadyExistsException.
 
   admitted  UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)

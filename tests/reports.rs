@@ -49,7 +49,10 @@ fn a_clean_run_in_every_format() {
     }
     assert_eq!(read(&folder, "run.text"), out(&output));
     let page = read(&folder, "run.markdown");
-    assert!(page.starts_with("## ecrspec: PASS\n\n5 cases judged, 5 ok ("), "{page}");
+    assert!(
+        page.starts_with("## ecrspec: PASS\n\nthe embedded mock (ecr), no server was tested: 5 cases judged, 5 ok ("),
+        "{page}"
+    );
     assert!(page.contains("- **target** `the embedded mock`\n") && !page.contains("### Findings"), "{page}");
 }
 
@@ -72,7 +75,7 @@ fn a_run_with_findings_in_every_format() {
         "## ecrspec: FAIL\n",
         "- **scores** invalid refused 0.0 %",
         "### Findings: 1 cause\n\n#### 1. CompleteLayerUpload accepts a digest that does not match the bytes\n",
-        "- **rule** `CompleteLayerUpload/layerDigests/match`, documented: One of the digests must be that of the bytes.\n",
+        "- **rule** `CompleteLayerUpload/layerDigests/match`, documented: At least one digest must match the uploaded bytes.\n",
         "- **source** [API reference, CompleteLayerUpload (2025)](https://docs.aws.amazon.com/",
         "- **expected** `400 InvalidLayerException`\n- **got** `200`\n",
         &format!("```sh\necrspec replay {WRONG} --endpoint {} --service ecr\n", mock.endpoint),
@@ -93,9 +96,9 @@ fn a_run_that_was_killed_in_every_format() {
     assert!(last_line(&output).contains("the log was cut off after"), "{}", last_line(&output));
     let lines = |text: &str| text.lines().count();
     assert_eq!(lines(&read(&folder, "again.ndjson")), read(&folder, "cut").matches('\n').count(), "whole events only");
-    assert!(read(&folder, "again.text").contains("log cut off"));
+    assert!(read(&folder, "again.text").contains("the log was cut off"));
     let page = read(&folder, "again.markdown");
-    assert!(page.contains("log cut off") && page.contains("#### 1. "), "{page}");
+    assert!(page.contains("the log was cut off") && page.contains("#### 1. "), "{page}");
 }
 
 #[test]

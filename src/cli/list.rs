@@ -9,7 +9,7 @@ use crate::coverage::{self, Coverage};
 use crate::report::summary::Reason;
 use crate::report::{page, reference};
 use crate::run::is_named;
-use crate::suite::suite;
+use crate::suite::{outline, suite};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -59,7 +59,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id));
             rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()
         } else {
-            let cases = suite(service).map_err(Failure::harness)?;
+            let cases = outline(service).map_err(Failure::harness)?;
             cases.iter().filter(|case| is_named(&arguments.filter, &case.id)).map(page::case_line).collect()
         };
         listed += lines.len();

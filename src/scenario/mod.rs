@@ -84,18 +84,21 @@ pub struct Found {
 ///
 /// The first mistake in the file.
 pub fn parse(file: &str, id: &str, text: &str) -> Result<Scenario, Mistake> {
-    let written: File = serde_saphyr::from_str(text).map_err(|error| Mistake {
-        file: String::from(file),
-        line: error.location().map(|location| location.line()),
-        problem: first_line(&error.to_string()),
-    })?;
     let reader = Reader { file, id };
-    if written.services.is_empty() || written.steps.is_empty() {
-        let problem = String::from("services, steps: expected at least one of each");
-        return Err(Mistake { file: String::from(file), line: None, problem });
-    }
-    let cases = written.services.iter().map(|service| reader.case(*service, &written)).collect::<Result<_, _>>()?;
+    let (written, outlines) = reader.read(text)?;
+    let cases = outlines.into_iter().map(|outline| reader.completed(outline)).collect::<Result<_, _>>()?;
     Ok(Scenario { cases, found: written.found })
+}
+
+/// Reads a scenario file, without the outcomes that follow from rules: enough for a list, and in a hundredth of the time,
+/// for no layer is hashed.
+///
+/// # Errors
+///
+/// The first mistake in the file, but for an expectation that the reference registry would not answer by.
+pub fn outline(file: &str, id: &str, text: &str) -> Result<Vec<Case>, Mistake> {
+    let (_, outlines) = Reader { file, id }.read(text)?;
+    Ok(outlines.into_iter().map(|outline| outline.case).collect())
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,6 +155,12 @@ fn all_services() -> Vec<Service> {
     Service::ALL.to_vec()
 }
 
+/// A case without the outcomes that follow from rules, and what each of its steps is meant to expect.
+struct Outline {
+    case: Case,
+    intended: Vec<Intended>,
+}
+
 struct Reader<'a> {
     file: &'a str,
     id: &'a str,
@@ -163,7 +172,23 @@ impl Reader<'_> {
         Mistake { file: String::from(self.file), line: (line > 0).then_some(line), problem }
     }
 
-    fn case(&self, service: Service, written: &File) -> Result<Case, Mistake> {
+    /// The file, and its case for each service with what its steps are meant to expect.
+    fn read(&self, text: &str) -> Result<(File, Vec<Outline>), Mistake> {
+        let written: File = serde_saphyr::from_str(text).map_err(|error| Mistake {
+            file: String::from(self.file),
+            line: error.location().map(|location| location.line()),
+            problem: first_line(&error.to_string()),
+        })?;
+        if written.services.is_empty() || written.steps.is_empty() {
+            let problem = String::from("services, steps: expected at least one of each");
+            return Err(Mistake { file: String::from(self.file), line: None, problem });
+        }
+        let outlines =
+            written.services.iter().map(|service| self.case(*service, &written)).collect::<Result<_, _>>()?;
+        Ok((written, outlines))
+    }
+
+    fn case(&self, service: Service, written: &File) -> Result<Outline, Mistake> {
         let unrolled = self.unrolled(&written.steps)?;
         let chunks = self.chunks(written)?;
         let mut names: Vec<String> = Vec::new();
@@ -205,7 +230,7 @@ impl Reader<'_> {
             steps.push(step);
             intended.push(meant);
         }
-        let mut case = Case {
+        let case = Case {
             id: String::from(self.id),
             kind: CaseKind::UserScenario,
             service,
@@ -218,29 +243,29 @@ impl Reader<'_> {
             steps,
             plan: None,
         };
-        self.complete(&mut case, &intended)?;
-        Ok(case)
+        Ok(Outline { case, intended })
     }
 
-    /// The admitted outcomes of the steps for which the file has none.
-    fn complete(&self, case: &mut Case, intended: &[Intended]) -> Result<(), Mistake> {
+    /// A case with the admitted outcomes of the steps for which the file has none.
+    fn completed(&self, outline: Outline) -> Result<Case, Mistake> {
+        let Outline { mut case, intended } = outline;
         if !intended.iter().any(|meant| matches!(meant, Intended::ByRule { .. })) {
-            return Ok(());
+            return Ok(case);
         }
-        let expected = by_rule(case);
+        let expected = by_rule(&case);
         for ((step, meant), expected) in case.steps.iter_mut().zip(intended).zip(expected) {
             if let Intended::ByRule { line } = meant {
                 let rule = &step.expect.rule;
                 step.expect.outcomes = expected
                     .map_err(|why| Mistake {
                         file: String::from(self.file),
-                        line: *line,
+                        line,
                         problem: format!("step {}: outcomes do not follow from {rule}: {why}. Write them", step.name),
                     })?
                     .outcomes;
             }
         }
-        Ok(())
+        Ok(case)
     }
 
     /// Checks that a step can be sent at the same time as those before it.

@@ -23,6 +23,7 @@ use crate::case::draft::Draft;
 use crate::contract::Operation;
 
 pub use batch_check_layer_availability::absent;
+#[cfg(feature = "mock")]
 pub(crate) use input::{blob_of, blob_size};
 
 /// The members of a request or of an answer.
