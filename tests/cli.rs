@@ -46,7 +46,7 @@ ecr
   CompleteLayerUpload               0 ok     1 FAIL
 
 1) CompleteLayerUpload accepts a digest that does not match the bytes
-   grade     state: accepted what must be refused; wrong bytes, digest or state
+   grade     state: accepted what must be rejected; wrong bytes, digest or state
    rule      CompleteLayerUpload/layerDigests/match, documented
    says      At least one digest must match the uploaded bytes.
    source    API reference, CompleteLayerUpload (2025), https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
@@ -58,7 +58,7 @@ ecr
    replay    ecrspec replay CompleteLayerUpload/layerDigests/match/wrong --endpoint http://ENDPOINT --service ecr
    all calls ecrspec explain CompleteLayerUpload/layerDigests/match/wrong --script --service ecr --endpoint http://ENDPOINT | sh
 
-scores     invalid refused 0.0 %, right error 0.0 % (1 case)
+scores     invalid rejected 0.0 %, right error 0.0 % (1 case)
 FAIL  http://ENDPOINT (ecr): 1 case judged, 0 ok; 1 case failed, 1 cause (1 state) ([..] s, exit 1)
 
 "#]]
@@ -80,7 +80,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
         (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
-        (&["run", "--fail-on", "worst"], "expected crash, state, refused, error or form"),
+        (&["run", "--fail-on", "worst"], "expected crash, state, rejected, error or form"),
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
         (&["explain", "CompleteLayerUpload/layerDigests/"], "near it are CompleteLayerUpload/layerDigests/any-match"),
         (&["mock", "--fault", "none"], "expected the name of a fault"),

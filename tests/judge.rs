@@ -119,16 +119,16 @@ fn a_valid_request() {
             (says(204, CONTENT_TYPE, ""), "form answer/json-object: expected 200, got 204 not-an-object"),
             (
                 error(400, "RepositoryNotFoundException"),
-                "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException",
+                "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException",
             ),
             (
                 error(200, "RepositoryNotFoundException"),
-                "refused InitiateLayerUpload/accepted: expected 200, got 200 RepositoryNotFoundException",
+                "rejected InitiateLayerUpload/accepted: expected 200, got 200 RepositoryNotFoundException",
             ),
-            (error(500, "ServerException"), "refused InitiateLayerUpload/accepted: expected 200, got 500 ServerException"),
+            (error(500, "ServerException"), "rejected InitiateLayerUpload/accepted: expected 200, got 500 ServerException"),
             (
                 says(302, "text/html", ""),
-                "refused InitiateLayerUpload/accepted: expected 200, got 302 without-type",
+                "rejected InitiateLayerUpload/accepted: expected 200, got 302 without-type",
             ),
         ]
         .into_iter()
@@ -478,7 +478,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
         let skipped = "skipped: it is about a repository that the target refused to create or delete, as it may; -v lists the cases";
-        let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
+        let refused = "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
         assert_eq!(attempted(done(), not_found()), refused);
@@ -494,7 +494,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
         .done();
     let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
-    assert!(verdict(&case, twice, TRUSTING).starts_with("refused "));
+    assert!(verdict(&case, twice, TRUSTING).starts_with("rejected "));
 }
 
 #[test]
@@ -505,7 +505,7 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
         .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
         .done();
     let refused = || error(400, "EmptyUploadException");
-    let finding = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    let finding = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
     assert_eq!(verdict(&case, vec![refused(), refused(), began()], TRUSTING), finding);
     assert!(verdict(&case, vec![began(), refused(), refused()], TRUSTING).starts_with("skipped: "));
     // In a sequence that was drawn, and of calls at once, it is known what a refusal means for the others.
@@ -545,7 +545,7 @@ fn two_uploads_of_one_id() {
     assert_eq!(verdict(&two(HERE, "some/name"), vec![began(), began()], TRUSTING), "pass");
     // A refusal that names an id began nothing, nor does what names the id of an upload that there is.
     let refused = || json_of(400, json!({ "__type": "EmptyUploadException", "message": "no", "uploadId": NO_UPLOAD }));
-    let finding = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    let finding = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
     assert_eq!(verdict(&two(HERE, HERE), vec![began(), refused()], TRUSTING), finding);
     let part = Draft::new(Service::Ecr, "some/case", "some case")
         .chunk("layer", 32)
@@ -576,7 +576,7 @@ fn several_steps() {
         .done();
     let bare = || says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
     let form = "form answer/content-type: expected content-type, got content-type text/plain";
-    let refused = "refused InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    let refused = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
     let wrong = "error CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 400 EmptyUploadException";
     let empty = || error(400, "EmptyUploadException");
     let right = || error(400, "InvalidLayerException");
@@ -614,7 +614,7 @@ fn a_case_that_goes_on_from_success_only() {
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
     let refused = || error(400, "RepositoryNotFoundException");
-    assert!(verdict(&case, vec![began(), refused()], TRUSTING).starts_with("refused "));
+    assert!(verdict(&case, vec![began(), refused()], TRUSTING).starts_with("rejected "));
     assert!(verdict(&case, vec![refused(), refused()], TRUSTING).starts_with("skipped: "));
 }
 
@@ -671,8 +671,8 @@ fn findings_are_said_in_a_sentence() {
             said(rule, Grade::State, "unique uploadId", "200 not-unique uploadId"),
             "answers 200 with the uploadId of another upload",
         ),
-        (said(rule, Grade::Refused, "200", "400 X"), "refuses a bad thing: 400 X"),
-        (said(rule, Grade::Refused, "200", "error X"), "refuses a bad thing: an error X"),
+        (said(rule, Grade::Rejected, "200", "400 X"), "refuses a bad thing: 400 X"),
+        (said(rule, Grade::Rejected, "200", "error X"), "refuses a bad thing: an error X"),
         (said(rule, Grade::Error, refused, "400 X"), "answers 400 X to a bad thing"),
         (said(rule, Grade::Form, "200", "200 without a"), "answers 200 without a"),
         (said(rule, Grade::Form, "shape a x", "200 malformed a"), "answers 200 with a malformed a"),
@@ -683,7 +683,7 @@ fn findings_are_said_in_a_sentence() {
         (said(rule, Grade::Form, "content-type", "content-type text/html"), "answers content type text/html"),
         (said(rule, Grade::Form, "type-visible", "type-not-visible"), "answers an error type outside of __type"),
         (said(rule, Grade::Form, "message", "no-message"), "answers an error without a message"),
-        (said(known, Grade::Refused, "200", "404"), "is not known: a bad thing is answered with 404"),
+        (said(known, Grade::Rejected, "200", "404"), "is not known: a bad thing is answered with 404"),
         (
             said("survey/availability", Grade::State, "200", "absent-after-upload"),
             "does not tell a stored layer from an absent one: 200, and the layer still absent after the upload",
@@ -692,7 +692,7 @@ fn findings_are_said_in_a_sentence() {
         assert_eq!(text, format!("CompleteLayerUpload {expected}"));
     }
     assert_eq!(
-        said("survey/service", Grade::Refused, "service ecr", "404 without-type"),
+        said("survey/service", Grade::Rejected, "service ecr", "404 without-type"),
         "the target does not serve the service: CompleteLayerUpload answers 404 without an error type"
     );
     let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, refused, "500");
@@ -712,8 +712,8 @@ fn findings_are_said_in_a_sentence() {
             meaning(Grade::Crash, "no-server-fault", "500"),
             "a 5xx, or no complete HTTP response, where the documents leave the response open",
         ),
-        (meaning(Grade::State, refused, "200"), "accepted what must be refused; wrong bytes, digest or state"),
-        (meaning(Grade::Refused, "200", "400 X"), "refused what must be accepted"),
+        (meaning(Grade::State, refused, "200"), "accepted what must be rejected; wrong bytes, digest or state"),
+        (meaning(Grade::Rejected, "200", "400 X"), "rejected what must be accepted"),
         (meaning(Grade::Error, refused, "400 X"), "the wrong error type"),
         (meaning(Grade::Form, "200", "success-status 201"), "the right decision with a malformed response"),
     ] {

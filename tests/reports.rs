@@ -73,7 +73,7 @@ fn a_run_with_findings_in_every_format() {
     let page = read(&folder, "run.markdown");
     for part in [
         "## ecrspec: FAIL\n",
-        "- **scores** invalid refused 0.0 %",
+        "- **scores** invalid rejected 0.0 %",
         "### Findings: 1 cause\n\n#### 1. CompleteLayerUpload accepts a digest that does not match the bytes\n",
         "- **rule** `CompleteLayerUpload/layerDigests/match`, documented: At least one digest must match the uploaded bytes.\n",
         "- **source** [API reference, CompleteLayerUpload (2025)](https://docs.aws.amazon.com/",

@@ -198,7 +198,7 @@ fn is_whole(share: Option<Share>) -> bool {
 
 fn are_whole(scores: &Scores) -> bool {
     is_whole(scores.valid_accepted)
-        && is_whole(scores.invalid_refused)
+        && is_whole(scores.invalid_rejected)
         && is_whole(scores.right_error)
         && scores.balanced == Some(1.0)
 }
@@ -366,7 +366,7 @@ fn the_command_line_says_so_and_the_log_gives_it_again() {
     let place = |part: &str| text.lines().position(|line| line.contains(part)).unwrap();
     assert!(place(NO_ERROR_SEEN) < place("1) "), "{text}");
     assert_eq!(place("scores     valid accepted ") + 1, place("FAIL  "), "{text}");
-    assert!(text.contains(" %, invalid refused 0.0 %, right error 0.0 %, balanced 0.0 % ("), "{text}");
+    assert!(text.contains(" %, invalid rejected 0.0 %, right error 0.0 %, balanced 0.0 % ("), "{text}");
     assert_eq!(text, out(&report));
 
     // Whoever asks only for crashes sees none; that the run is hollow is all there is.
@@ -393,7 +393,7 @@ fn who_does_not_answer_fails() {
         let text = out(&output);
         assert!(output.status.code().is_some_and(|code| code != 0), "{text}");
         assert!(
-            text.contains("valid accepted 0.0 %, invalid refused 0.0 %, right error 0.0 %, balanced 0.0 %"),
+            text.contains("valid accepted 0.0 %, invalid rejected 0.0 %, right error 0.0 %, balanced 0.0 %"),
             "{text}"
         );
     }

@@ -81,7 +81,7 @@ fn known_deviations_turn_it_green() {
     some(server()).known(file.path()).run();
     // Of another answer, an entry says nothing.
     let rules: BTreeSet<&String> = accepted.iter().map(|(rule, _)| rule).collect();
-    let other = rules.into_iter().map(|rule| entry(&(rule.clone(), String::from("500 without an error type"))));
+    let other = rules.into_iter().map(|rule| entry(&(rule.clone(), String::from("500 without-type"))));
     let other: String = other.collect();
     assert!(some(server()).known_entries(KnownFile::parse(&other).unwrap().known).check().is_err());
 }

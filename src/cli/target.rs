@@ -52,7 +52,7 @@ pub(super) struct TargetArguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that fail the run: crash, state, refused, error, form (repeatable; default all)
+    /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default all)
     #[arg(long, value_name = "GRADE", value_parser = grade)]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures
@@ -264,5 +264,5 @@ pub(super) fn grade(text: &str) -> Result<Grade, String> {
     Grade::ALL
         .into_iter()
         .find(|grade| grade.to_string() == text)
-        .ok_or_else(|| String::from("expected crash, state, refused, error or form"))
+        .ok_or_else(|| String::from("expected crash, state, rejected, error or form"))
 }

@@ -322,7 +322,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             operation: Operation::CreateRepository.to_string(),
             tier: Tier::Documented,
             sources: vec![String::from("api:CreateRepository")],
-            grade: Grade::Refused,
+            grade: Grade::Rejected,
             about: String::from("survey/service"),
             beside: Vec::new(),
             accept_as: String::from("survey/service"),

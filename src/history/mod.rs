@@ -561,7 +561,7 @@ mod tests {
                 true,
                 &[("complete-a", 0, 5, GONE), ("complete-b", 1, 4, GONE)],
                 "CompleteLayerUpload/accepted",
-                Grade::Refused,
+                Grade::Rejected,
                 "complete-a complete-b",
             ),
             (
@@ -576,7 +576,7 @@ mod tests {
                 true,
                 &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, "500")],
                 "CompleteLayerUpload/accepted",
-                Grade::Refused,
+                Grade::Rejected,
                 "complete-a complete-b",
             ),
             (
@@ -591,7 +591,7 @@ mod tests {
                 false,
                 &[("part-a", 0, 1, ""), ("complete-b", 2, 4, EMPTY)],
                 "CompleteLayerUpload/accepted",
-                Grade::Refused,
+                Grade::Rejected,
                 "part-a complete-b",
             ),
             // The other way round: nothing was there to complete.

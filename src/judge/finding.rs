@@ -59,10 +59,10 @@ pub struct Witness {
 pub enum Grade {
     /// A 5xx, a dropped connection or silence for a client's fault; no HTTP, or no end of it, for whatever request.
     Crash,
-    /// Accepted what must be refused; wrong bytes, digest or state.
+    /// Accepted what must be rejected; wrong bytes, digest or state.
     State,
-    /// Refused what must be accepted.
-    Refused,
+    /// Rejected what must be accepted.
+    Rejected,
     /// The wrong error type.
     Error,
     /// Status, header, envelope or member.
@@ -71,7 +71,7 @@ pub enum Grade {
 
 impl Grade {
     /// All grades, worst first.
-    pub const ALL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Refused, Grade::Error, Grade::Form];
+    pub const ALL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form];
 }
 
 impl fmt::Display for Grade {
@@ -79,7 +79,7 @@ impl fmt::Display for Grade {
         f.pad(match self {
             Grade::Crash => "crash",
             Grade::State => "state",
-            Grade::Refused => "refused",
+            Grade::Rejected => "rejected",
             Grade::Error => "error",
             Grade::Form => "form",
         })

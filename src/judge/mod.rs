@@ -202,7 +202,7 @@ fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
     match finding.grade {
         Grade::Error => true,
         Grade::State | Grade::Form => step.expect.is_success(),
-        Grade::Crash | Grade::Refused => false,
+        Grade::Crash | Grade::Rejected => false,
     }
 }
 
@@ -273,7 +273,7 @@ impl Subject<'_> {
             return Ok(self.error_form(seen, error, admitted, members));
         }
         if expect.is_success() {
-            return Err(self.finding(&expect.rule, Grade::Refused, got));
+            return Err(self.finding(&expect.rule, Grade::Rejected, got));
         }
         match (expect.tier, &error.name) {
             (Tier::Open, _) => Ok(Vec::new()),

@@ -79,7 +79,7 @@ fn sentence_on(finding: &Finding, breach: &str) -> String {
         },
         (Grade::State, _) if expected.allows_success() => format!("{operation} answers {came}"),
         (Grade::State, _) => format!("{operation} accepts {breach}"),
-        (Grade::Refused, _) => format!("{operation} refuses {breach}: {came}"),
+        (Grade::Rejected, _) => format!("{operation} refuses {breach}: {came}"),
         (Grade::Crash | Grade::Error, _) => format!("{operation} answers {came} to {breach}"),
         (Grade::Form, _) => format!("{operation} answers {came}"),
     }
@@ -93,8 +93,8 @@ pub fn grade(finding: &Finding) -> &'static str {
             "a 5xx, or no complete HTTP response, where the documents leave the response open"
         }
         Grade::Crash => "a 5xx, or no complete HTTP response, to an invalid request",
-        Grade::State => "accepted what must be refused; wrong bytes, digest or state",
-        Grade::Refused => "refused what must be accepted",
+        Grade::State => "accepted what must be rejected; wrong bytes, digest or state",
+        Grade::Rejected => "rejected what must be accepted",
         Grade::Error => "the wrong error type",
         Grade::Form => "the right decision with a malformed response",
     }

@@ -14,7 +14,7 @@
 //!
 //! # The numbers
 //!
-//! *Valid accepted*, *invalid refused* and *right error* are shares of the valid, of the invalid and again of the
+//! *Valid accepted*, *invalid rejected* and *right error* are shares of the valid, of the invalid and again of the
 //! invalid cases. *Balanced* looks at each area of a service (an operation, `wire`, `scenarios`) that has valid and
 //! invalid cases: how much more often are valid ones accepted than invalid ones let through, how many of the invalid
 //! ones are refused, how many with the right error? Each is averaged over the areas, and the harmonic mean of the three
@@ -59,7 +59,7 @@ pub struct Scores {
     /// Valid cases that were accepted.
     pub valid_accepted: Option<Share>,
     /// Invalid cases that were refused, with whatever error.
-    pub invalid_refused: Option<Share>,
+    pub invalid_rejected: Option<Share>,
     /// Invalid cases that were refused with an error type that is admitted.
     pub right_error: Option<Share>,
     /// One number from 0 to 1.
@@ -91,7 +91,7 @@ impl Scores {
         let all = areas.values().fold(Tally::default(), Tally::plus);
         (!services.is_empty()).then(|| Scores {
             valid_accepted: Share::new(all.accepted, all.valid),
-            invalid_refused: Share::new(all.refused, all.invalid),
+            invalid_rejected: Share::new(all.refused, all.invalid),
             right_error: Share::new(all.right, all.invalid),
             balanced: balanced(areas.values()),
             cases: all.valid + all.invalid,
@@ -167,12 +167,12 @@ pub fn percent(value: f64) -> String {
     format!("{shown:.1} %")
 }
 
-/// `valid accepted 98.1 %, invalid refused 61.0 %, right error 44.7 %, balanced 49.0 % (1032 cases of ecr)`.
+/// `valid accepted 98.1 %, invalid rejected 61.0 %, right error 44.7 %, balanced 49.0 % (1032 cases of ecr)`.
 impl fmt::Display for Scores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scores = [
             ("valid accepted", self.valid_accepted.map(Share::value)),
-            ("invalid refused", self.invalid_refused.map(Share::value)),
+            ("invalid rejected", self.invalid_rejected.map(Share::value)),
             ("right error", self.right_error.map(Share::value)),
             ("balanced", self.balanced),
         ];
@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(shown(&[]), None);
         assert_eq!(shown(&[&[(Mark::Accepted, 1)]]).unwrap(), "valid accepted 100.0 % (1 case)");
         let all = [(Mark::Accepted, 9), (Mark::RightError, 20)];
-        let whole = "valid accepted 100.0 %, invalid refused 100.0 %, right error 100.0 %, balanced 100.0 % (29 cases)";
+        let whole =
+            "valid accepted 100.0 %, invalid rejected 100.0 %, right error 100.0 %, balanced 100.0 % (29 cases)";
         assert_eq!(shown(&[&all]).unwrap(), whole);
         // All accepted in one area, all refused in the other.
         let accepts = [(Mark::Accepted, 9), (Mark::LetThrough, 20)];

@@ -144,7 +144,7 @@ fn searched(summary: &Summary) -> String {
     let percent = 100 * accepted / calls.max(1);
     let sequences = number_of(cases, "random sequence");
     let mut text =
-        format!("\nsearch     {sequences}, {calls} calls, {percent} % accepted, {classes} kinds of answers\n");
+        format!("\nsearch     {sequences}, {calls} calls, {percent} % accepted, {classes} kinds of responses\n");
     if summary.started.task == Task::Search {
         let counts = summary.counts(|_| true);
         let ok = counts.passed + unlogged;

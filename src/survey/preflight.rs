@@ -275,7 +275,7 @@ impl Look {
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),
-            grade: if rule == "answer/json-object" { Grade::Form } else { Grade::Refused },
+            grade: if rule == "answer/json-object" { Grade::Form } else { Grade::Rejected },
             about: String::from(rule),
             beside: Vec::new(),
             accept_as: String::from(rule),

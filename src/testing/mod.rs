@@ -154,7 +154,7 @@ pub struct Constraint {
 pub enum Admits {
     /// It must be accepted.
     Yes,
-    /// It must be refused.
+    /// It must be rejected.
     No,
     /// Editions of the documents differ.
     Open,
@@ -191,12 +191,12 @@ impl Constraint {
     ///
     /// # Panics
     ///
-    /// When the validator accepts what must be refused, or refuses what must be accepted. The message has the string, the
+    /// When the validator accepts what must be rejected, or rejects what must be accepted. The message has the string, the
     /// rule and its sources.
     pub fn hold(&self, text: &str, accepted: bool) {
         let wrong = match (self.admits(text), accepted) {
-            (Admits::Yes, false) => "is refused and must be accepted",
-            (Admits::No, true) => "is accepted and must be refused",
+            (Admits::Yes, false) => "is rejected and must be accepted",
+            (Admits::No, true) => "is accepted and must be rejected",
             _ => return,
         };
         let prefix = format!("{}/{}/", self.operation, self.member);
