@@ -8,25 +8,38 @@ use include_dir::{Dir, include_dir};
 use crate::case::{Case, CaseKind};
 use crate::contract::Service;
 use crate::generate::catalogue;
-use crate::judge::snapshot::Snapshots;
-use crate::scenario;
+use crate::judge::snapshot::{SnapshotError, Snapshots};
+use crate::scenario::{self, Mistake};
 
 static SCENARIOS: Dir = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static SNAPSHOTS: Dir = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
+
+/// What is wrong with the cases of this build.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SuiteError {
+    /// A scenario has a mistake.
+    #[error(transparent)]
+    Scenario(#[from] Mistake),
+    /// A case of the catalogue is not judged by its snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
 
 /// The scenarios of a service and its catalogue, in order, with the expectations of the snapshots.
 ///
 /// # Errors
 ///
 /// A scenario with a mistake, or a case of the catalogue without a snapshot: a fault of this build.
-pub fn suite(service: Service) -> Result<Vec<Case>, String> {
+pub fn suite(service: Service) -> Result<Vec<Case>, SuiteError> {
     // Whoever asks again and again, as a selftest does, gets the same.
-    static SUITES: [OnceLock<Result<Vec<Case>, String>>; 2] = [OnceLock::new(), OnceLock::new()];
+    static SUITES: [OnceLock<Result<Vec<Case>, SuiteError>>; 2] = [OnceLock::new(), OnceLock::new()];
     let judged = || {
         let snapshots = snapshots(service);
         let mut cases = scenarios(service)?;
         let mut generated = catalogue(service);
-        generated.iter_mut().try_for_each(|case| snapshots.apply(case))?;
+        for case in &mut generated {
+            snapshots.apply(case)?;
+        }
         cases.extend(generated);
         Ok(cases)
     };
@@ -38,7 +51,7 @@ pub fn suite(service: Service) -> Result<Vec<Case>, String> {
 /// # Errors
 ///
 /// A scenario with a mistake.
-pub fn drafts(service: Service) -> Result<Vec<Case>, String> {
+pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
     let mut cases = scenarios(service)?;
     cases.extend(catalogue(service));
     Ok(cases)
@@ -50,10 +63,10 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, String> {
 /// # Errors
 ///
 /// A scenario with a mistake.
-pub fn outline(service: Service) -> Result<Vec<Case>, String> {
+pub fn outline(service: Service) -> Result<Vec<Case>, SuiteError> {
     let mut cases = Vec::new();
     for file in scenario_files() {
-        let outlined = scenario::outline(&file.path, &file.id, file.text).map_err(|mistake| mistake.to_string())?;
+        let outlined = scenario::outline(&file.path, &file.id, file.text)?;
         cases.extend(outlined.into_iter().filter(|case| case.service == service).map(built_in));
     }
     cases.extend(catalogue(service));
@@ -69,13 +82,13 @@ pub fn snapshots(service: Service) -> Snapshots {
     snapshots
 }
 
-fn scenarios(service: Service) -> Result<Vec<Case>, String> {
+fn scenarios(service: Service) -> Result<Vec<Case>, SuiteError> {
     // A file is for both services; what follows from its rules takes as long as all its layers are to hash.
-    static PARSED: OnceLock<Result<Vec<Case>, String>> = OnceLock::new();
+    static PARSED: OnceLock<Result<Vec<Case>, SuiteError>> = OnceLock::new();
     let parsed = || {
         let mut cases = Vec::new();
         for file in scenario_files() {
-            let parsed = scenario::parse(&file.path, &file.id, file.text).map_err(|mistake| mistake.to_string())?;
+            let parsed = scenario::parse(&file.path, &file.id, file.text)?;
             cases.extend(parsed.cases.into_iter().map(built_in));
         }
         Ok(cases)

@@ -22,7 +22,7 @@ fn find(service: Service, id: &str) -> anyhow::Result<Option<Case>> {
     }
     match search::find(service, id) {
         Some(case) => Ok(Some(case)),
-        None => Ok(suite(service).map_err(anyhow::Error::msg)?.into_iter().find(|case| case.id == id)),
+        None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn perform(
     work: Work,
     mut watch_events: impl FnMut(&Event, &Screen),
 ) -> Result<Done, Failure> {
-    let runtime = Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let runtime = Runtime::new().map_err(Failure::harness)?;
     let endpoint = match &merged.endpoint {
         Some(endpoint) => endpoint.clone(),
         None => embedded_mock(&runtime).map_err(Failure::usage)?,
@@ -62,11 +62,12 @@ pub(super) fn perform(
         .await
     });
     screen.clear();
-    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
+    let summary =
+        Summary::of(&events, &merged.measure).map_err(|problem| Failure::harness(anyhow::Error::msg(problem)))?;
     outcome.map_err(|error| {
         let reason = match &error {
             RunError::Unreachable { .. } => Reason::SetUp,
-            RunError::Harness(_) => Reason::Harness,
+            RunError::Suite(_) | RunError::Harness(_) => Reason::Harness,
         };
         let input = Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail };
         reports.whole(&input); // That nothing could be judged is a report as well.

@@ -55,7 +55,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         deviations.push(variant.sentence);
     }
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::harness(error.to_string()))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::harness)?;
     runtime
         .block_on(async {
             let bound = TcpListener::bind(("127.0.0.1", arguments.port)).await;

@@ -114,8 +114,8 @@ impl Failure {
         Failure { reason: Reason::Usage, error: error.into() }
     }
 
-    fn harness(text: String) -> Failure {
-        Failure { reason: Reason::Harness, error: anyhow::anyhow!(text) }
+    fn harness(error: impl Into<anyhow::Error>) -> Failure {
+        Failure { reason: Reason::Harness, error: error.into() }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     })
     .map_err(Failure::usage)?;
     let settings = &merged.settings;
-    let mut cases = choose(settings).map_err(|error| Failure::harness(error.to_string()))?;
+    let mut cases = choose(settings).map_err(Failure::harness)?;
     let own = scenarios(&paths).map_err(Failure::usage)?.into_iter().flat_map(|scenario| scenario.cases);
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)

@@ -105,7 +105,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     match arguments.format {
         Format::Text => print(&outcome.text()),
         Format::Json => {
-            let json = serde_json::to_string_pretty(&outcome).map_err(|error| Failure::harness(error.to_string()))?;
+            let json = serde_json::to_string_pretty(&outcome).map_err(Failure::harness)?;
             print(&format!("{json}\n"));
         }
     }
@@ -122,11 +122,11 @@ fn side_by_side<T: Sync, R: Send>(
     let results = Mutex::new(BTreeMap::new());
     let worker = || -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.map_err(|error| Failure::harness(error.to_string()))?;
+        let runtime = runtime.map_err(Failure::harness)?;
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { return Ok(()) };
-            let result = runtime.block_on(work(item)).map_err(|error| Failure::harness(error.to_string()))?;
+            let result = runtime.block_on(work(item)).map_err(Failure::harness)?;
             results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
         }
     };
@@ -136,7 +136,7 @@ fn side_by_side<T: Sync, R: Send>(
         workers.into_iter().try_for_each(|worker| {
             worker
                 .join()
-                .unwrap_or_else(|_| Err(Failure::harness(String::from("a worker of the selftest ended early"))))
+                .unwrap_or_else(|_| Err(Failure::harness(anyhow::anyhow!("a worker of the selftest ended early"))))
         })
     })?;
     Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())

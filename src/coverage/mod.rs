@@ -22,7 +22,7 @@ use crate::case::{Case, Step, StepRole};
 use crate::contract::check::check;
 use crate::contract::{Operation, OperationSpec, Rule, Rules, Service, Tier};
 use crate::expect::Expectation;
-use crate::generate::expected::{Rehearsal, repositories};
+use crate::generate::expected::{Misfit, Rehearsal, repositories};
 use crate::model::registry::ACCOUNT;
 use state::{Members, Past, STATES};
 
@@ -138,10 +138,10 @@ impl Coverage {
     /// # Errors
     ///
     /// A case that cannot be performed.
-    pub fn of(service: Service, cases: &[Case]) -> Result<Coverage, String> {
+    pub fn of(service: Service, cases: &[Case]) -> Result<Coverage, Misfit> {
         let mut coverage = Coverage::empty(service);
         for case in cases {
-            coverage.take(case).map_err(|problem| format!("{}, {problem}", case.id))?;
+            coverage.take(case)?;
         }
         Ok(coverage)
     }
@@ -177,14 +177,14 @@ impl Coverage {
         }
     }
 
-    fn take(&mut self, case: &Case) -> Result<(), String> {
-        let mut rehearsal = Rehearsal::of(case)?;
+    fn take(&mut self, case: &Case) -> Result<(), Misfit> {
+        let mut rehearsal = Rehearsal::of(case).map_err(|why| Misfit::of(&case.id, None, why))?;
         let mut past = Past::new(ACCOUNT, repositories(case).into_iter().map(|(_, name)| name));
         // In which state a call at once is answered, differs from time to time.
         let by_itself: Vec<bool> =
             case.groups().into_iter().flat_map(|group| vec![group.len() == 1; group.len()]).collect();
         for (step, by_itself) in case.steps.iter().zip(by_itself) {
-            let (request, answer) = rehearsal.step(step)?;
+            let (request, answer) = rehearsal.step(step).map_err(|why| Misfit::of(&case.id, Some(step), why))?;
             let operation = step.spec(self.service);
             let input = match serde_json::from_slice(&request.body) {
                 Ok(Value::Object(input)) => Some(input),

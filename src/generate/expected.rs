@@ -16,13 +16,13 @@ use crate::wire::Request;
 /// # Errors
 ///
 /// Where the registry's answer is none that the case admits: then the case, its rule or the registry is wrong.
-pub fn add_pins(case: &mut Case) -> Result<(), String> {
-    let mut rehearsal = Rehearsal::of(case)?;
+pub fn add_pins(case: &mut Case) -> Result<(), Misfit> {
+    let mut rehearsal = Rehearsal::of(case).map_err(|why| Misfit::of(&case.id, None, why))?;
     rehearsal.remember_chunks(case);
     for step in &mut case.steps {
-        let (_, answer) = rehearsal.call(step).map_err(|problem| format!("{}, {problem}", case.id))?;
+        let (_, answer) = rehearsal.call(step).map_err(|why| Misfit::of(&case.id, Some(step), why))?;
         if step.role != StepRole::Attempt {
-            compare(step, &answer).map_err(|problem| format!("{}, step {}: {problem}", case.id, step.name))?;
+            compare(step, &answer).map_err(|why| Misfit::of(&case.id, Some(step), why))?;
             if step.role == StepRole::Focus {
                 pin(step, &answer, &rehearsal.bindings);
             }
@@ -39,7 +39,7 @@ pub fn add_pins(case: &mut Case) -> Result<(), String> {
 ///
 /// An error says why nothing follows from the rule: the registry answers otherwise or never gets so far, or the
 /// documents leave open which values come.
-pub fn by_rule(case: &Case) -> Vec<Result<Expectation, String>> {
+pub fn by_rule(case: &Case) -> Vec<Result<Expectation, Disagreement>> {
     let mut rehearsal = Rehearsal::of(case);
     let mut expected = Vec::new();
     for group in case.groups() {
@@ -50,6 +50,80 @@ pub fn by_rule(case: &Case) -> Vec<Result<Expectation, String>> {
         }));
     }
     expected
+}
+
+/// Why a step of a case does not go through the reference registry as it is meant to.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Disagreement {
+    /// The registry does not create a repository of the case.
+    #[error("the reference registry creates no repository: {0}")]
+    NoRepository(String),
+    /// A reference stands for nothing.
+    #[error("nothing is bound to {0}")]
+    Unbound(Reference),
+    /// The registry accepts what is meant to be rejected.
+    #[error("the reference registry accepts it; allowed is {allowed}")]
+    Accepted {
+        /// What the step allows.
+        allowed: String,
+    },
+    /// The registry rejects it for another reason.
+    #[error("the reference registry rejects it by {by} ({message}), and not by {rule}")]
+    OtherRule {
+        /// The rule that the registry goes by.
+        by: String,
+        /// The message of its error.
+        message: String,
+        /// The rule of the step.
+        rule: String,
+    },
+    /// The registry answers with an error that is not allowed.
+    #[error("the reference registry answers {error} for {by} ({message}); allowed is {allowed}")]
+    OtherError {
+        /// The type of its error.
+        error: &'static str,
+        /// The rule that it goes by.
+        by: String,
+        /// The message of its error.
+        message: String,
+        /// What the step allows.
+        allowed: String,
+    },
+    /// The step has no rule that says what is allowed.
+    #[error("no rule says what is allowed")]
+    NoRule,
+    /// Of concurrent calls, one that must fail.
+    #[error("which of the calls at once succeeds is open")]
+    AnyOfConcurrent,
+    /// The response lists several layers.
+    #[error("the documents leave the order of several layers open")]
+    OrderOfLayers,
+    /// The response has one of several digests.
+    #[error("which digest is answered depends on the order of the calls at once")]
+    AnyDigest,
+    /// The response has a digest that no reference of the case stands for.
+    #[error("no reference stands for the digest of the layer")]
+    UnnamedDigest,
+}
+
+/// A case that does not go through the reference registry as it is meant to.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{case}{at}: {why}", at = step.as_ref().map(|step| format!(", step {step}")).unwrap_or_default())]
+pub struct Misfit {
+    /// The id of the case.
+    pub case: String,
+    /// The name of the step; `None` before the first.
+    pub step: Option<String>,
+    /// Why.
+    #[source]
+    pub why: Box<Disagreement>,
+}
+
+impl Misfit {
+    /// Of a step of a case.
+    pub fn of(case: &str, step: Option<&Step>, why: Disagreement) -> Misfit {
+        Misfit { case: String::from(case), step: step.map(|step| step.name.clone()), why: Box::new(why) }
+    }
 }
 
 /// A case on its way through the reference registry, step by step.
@@ -65,16 +139,19 @@ impl Rehearsal {
     /// # Errors
     ///
     /// A repository that the registry does not make.
-    pub fn of(case: &Case) -> Result<Rehearsal, String> {
+    pub fn of(case: &Case) -> Result<Rehearsal, Disagreement> {
         let mut registry = Registry::new(case.service);
         let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
         bindings.bind(Reference::Registry, registry::ACCOUNT);
         bindings.bind(Reference::Absent, "ecrspec/absent");
         for (reference, name) in repositories(case) {
-            let operation =
-                case.service.contract().operation(Operation::CreateRepository).ok_or("no CreateRepository")?;
+            let operation = case
+                .service
+                .contract()
+                .operation(Operation::CreateRepository)
+                .ok_or_else(|| Disagreement::NoRepository(String::from("no CreateRepository")))?;
             let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
-            registry.call(operation, &input).map_err(|refusal| refusal.message)?;
+            registry.call(operation, &input).map_err(|refusal| Disagreement::NoRepository(refusal.message))?;
             bindings.bind(reference, name);
         }
         Ok(Rehearsal { registry, bindings })
@@ -85,7 +162,7 @@ impl Rehearsal {
     /// # Errors
     ///
     /// A reference that stands for nothing.
-    pub fn step(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
+    pub fn step(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), Disagreement> {
         let (request, answer) = self.call(step)?;
         if let Ok(answer) = &answer {
             self.bindings.capture(&step.name, answer);
@@ -101,7 +178,7 @@ impl Rehearsal {
     }
 
     /// Performs the next step, and says what its rule admits as its answer, as [`by_rule`] does.
-    fn by_rule(&mut self, case: &Case, step: &Step, concurrent: bool) -> Result<Expectation, String> {
+    fn by_rule(&mut self, case: &Case, step: &Step, concurrent: bool) -> Result<Expectation, Disagreement> {
         let (request, answer) = self.call(step)?;
         // Large layers take long to hash: mostly the request names the digest that is answered.
         let digest = answer.as_ref().ok().and_then(|answer| answer.get("layerDigest"));
@@ -111,11 +188,11 @@ impl Rehearsal {
         let expected = || {
             let rule = &step.expect.rule;
             if step.role == StepRole::Attempt || Rules::of(case.service).get(rule).is_none() {
-                return Err(String::from("no rule says what is admitted"));
+                return Err(Disagreement::NoRule);
             }
             let mut step = Step { expect: admitted(case.service, rule), ..step.clone() };
             if concurrent && !step.expect.is_success() {
-                return Err(String::from("which of the calls at once succeeds is open"));
+                return Err(Disagreement::AnyOfConcurrent);
             }
             compare(&step, &answer)?;
             pin(&mut step, &answer, &self.bindings);
@@ -130,8 +207,8 @@ impl Rehearsal {
         expected
     }
 
-    fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), String> {
-        let unbound = |Unbound(reference)| format!("step {}: nothing is bound to {reference}", step.name);
+    fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), Disagreement> {
+        let unbound = |Unbound(reference)| Disagreement::Unbound(reference);
         let request = step.request.with_body(self.bindings.fill(&step.request.body).map_err(unbound)?);
         let answer = self.registry.answer(&request);
         Ok((request, answer))
@@ -149,20 +226,25 @@ pub fn repositories(case: &Case) -> Vec<(Reference, String)> {
     std::iter::once(here).chain(others).collect()
 }
 
-fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), String> {
-    let admitted = step.expect.short();
+fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), Disagreement> {
+    let allowed = || step.expect.short();
     match answer {
         Ok(_) if step.expect.outcomes.iter().any(Outcome::is_success) => Ok(()),
-        Ok(_) => Err(format!("the reference registry accepts it; admitted is {admitted}")),
-        Err(refusal) if step.expect.tier.gates() && !is_of(&step.expect.rule, refusal) => Err(format!(
-            "the reference registry refuses it by {} ({}), and not by {}",
-            refusal.rule, refusal.message, step.expect.rule
-        )),
+        Ok(_) => Err(Disagreement::Accepted { allowed: allowed() }),
+        Err(refusal) if step.expect.tier.gates() && !is_of(&step.expect.rule, refusal) => {
+            Err(Disagreement::OtherRule {
+                by: refusal.rule.clone(),
+                message: refusal.message.clone(),
+                rule: step.expect.rule.clone(),
+            })
+        }
         Err(refusal) if step.expect.errors().contains(&refusal.error.name) => Ok(()),
-        Err(refusal) => Err(format!(
-            "the reference registry answers {} for {} ({}); admitted is {admitted}",
-            refusal.error.name, refusal.rule, refusal.message
-        )),
+        Err(refusal) => Err(Disagreement::OtherError {
+            error: refusal.error.name,
+            by: refusal.rule.clone(),
+            message: refusal.message.clone(),
+            allowed: allowed(),
+        }),
     }
 }
 
@@ -252,19 +334,19 @@ fn depend_on_part_size(step: &mut Step, case: &Case) {
 }
 
 /// Says what of an expectation holds for the reference registry alone, if anything does.
-fn hold_for_every_target(step: &Step, request: &Request, race: bool) -> Result<(), String> {
+fn hold_for_every_target(step: &Step, request: &Request, race: bool) -> Result<(), Disagreement> {
     let asked = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
     let digests = asked["layerDigests"].as_array().map_or(0, Vec::len);
     for members in step.expect.outcomes.iter().map(Outcome::members) {
         if members.contains_key("layers") && digests != 1 {
-            return Err(String::from("the documents leave the order of several layers open"));
+            return Err(Disagreement::OrderOfLayers);
         }
         let Some(digest) = members.get("layerDigest").and_then(Value::as_str) else { continue };
         if race && digests > 1 {
-            return Err(String::from("which digest is answered depends on the order of the calls at once"));
+            return Err(Disagreement::AnyDigest);
         }
         if Reference::alone(digest).is_none() && !String::from_utf8_lossy(&request.body).contains(digest) {
-            return Err(String::from("no reference stands for the digest of the layer"));
+            return Err(Disagreement::UnnamedDigest);
         }
     }
     Ok(())
@@ -306,7 +388,10 @@ mod tests {
     #[test]
     fn the_reference_registry_agrees_with_the_catalogue() {
         for service in Service::ALL {
-            let problems: Vec<String> = catalogue(service).iter_mut().filter_map(|case| add_pins(case).err()).collect();
+            let problems: Vec<String> = catalogue(service)
+                .iter_mut()
+                .filter_map(|case| add_pins(case).err().map(|misfit| misfit.to_string()))
+                .collect();
             assert!(problems.is_empty(), "{service}:\n{}", problems.join("\n"));
         }
     }

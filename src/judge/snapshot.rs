@@ -47,6 +47,32 @@ pub fn print(cases: &[&Case]) -> String {
     text
 }
 
+/// Why a case is not judged by its snapshot.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SnapshotError {
+    /// No snapshot has the case with this id.
+    #[error("no snapshot has the case {0}")]
+    Missing(String),
+    /// The snapshot was made of another case.
+    #[error("the snapshot of {case} has {expectations} expectations for {steps} steps")]
+    OtherSteps {
+        /// The id of the case.
+        case: String,
+        /// How many expectations the snapshot has.
+        expectations: usize,
+        /// How many steps of the case are judged.
+        steps: usize,
+    },
+    /// A line of it is no expectation.
+    #[error("the snapshot of {case}: {problem}")]
+    Unreadable {
+        /// The id of the case.
+        case: String,
+        /// What was expected, and what was found.
+        problem: String,
+    },
+}
+
 /// Expectations by case id, as they stand in snapshots.
 #[derive(Debug, Default)]
 pub struct Snapshots {
@@ -79,15 +105,15 @@ impl Snapshots {
     /// # Errors
     ///
     /// Where the snapshots have no such case, or other steps.
-    pub fn apply(&self, case: &mut Case) -> Result<(), String> {
+    pub fn apply(&self, case: &mut Case) -> Result<(), SnapshotError> {
         let id = case.id.clone();
-        let lines = self.entries.get(&id).ok_or_else(|| format!("no snapshot has the case {id}"))?;
+        let lines = self.entries.get(&id).ok_or_else(|| SnapshotError::Missing(id.clone()))?;
         let steps: Vec<&mut Step> = case.steps.iter_mut().filter(|step| step.role == StepRole::Focus).collect();
         if steps.len() != lines.len() {
-            return Err(format!("the snapshot of {id} has {} expectations for {} steps", lines.len(), steps.len()));
+            return Err(SnapshotError::OtherSteps { case: id, expectations: lines.len(), steps: steps.len() });
         }
         for (step, line) in steps.into_iter().zip(lines) {
-            step.expect = parse(line).map_err(|problem| format!("the snapshot of {id}: {problem}"))?;
+            step.expect = parse(line).map_err(|problem| SnapshotError::Unreadable { case: id.clone(), problem })?;
         }
         Ok(())
     }
@@ -159,6 +185,6 @@ mod tests {
     fn cases_without_a_snapshot_are_said() {
         let mut case = catalogue(Service::Ecr).remove(0);
         let error = Snapshots::default().apply(&mut case).unwrap_err();
-        assert_eq!(error, format!("no snapshot has the case {}", case.id));
+        assert_eq!(error, SnapshotError::Missing(case.id.clone()));
     }
 }

@@ -23,6 +23,7 @@ use crate::judge::Grade;
 use crate::judge::known::Known;
 use crate::search::{Extent, Search};
 use crate::session::{Session, Terms};
+use crate::suite::SuiteError;
 use crate::survey::Unreachable;
 use crate::wire::NoConnection;
 
@@ -144,6 +145,9 @@ pub enum RunError {
         left: Vec<String>,
     },
     /// The cases or their snapshots are wrong.
+    #[error("internal error of ecrspec: {0}")]
+    Suite(#[from] SuiteError),
+    /// The run itself failed.
     #[error("internal error of ecrspec: {0}")]
     Harness(String),
 }

@@ -18,7 +18,7 @@ use crate::suite::suite;
 pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
     let mut chosen = Vec::new();
     for service in &settings.services {
-        let cases = suite(*service).map_err(RunError::Harness)?;
+        let cases = suite(*service)?;
         chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
     }
     // What strains a target comes late.
