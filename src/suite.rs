@@ -57,8 +57,8 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
     Ok(cases)
 }
 
-/// The same cases with ids, titles and requests, and without expectations: enough for a list, and in a hundredth of the
-/// time, for no layer is hashed.
+/// The same cases with ids, titles and requests, and without expectations: enough for a list, and much
+/// cheaper, for no layer is hashed.
 ///
 /// # Errors
 ///

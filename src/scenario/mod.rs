@@ -90,8 +90,8 @@ pub fn parse(file: &str, id: &str, text: &str) -> Result<Scenario, Mistake> {
     Ok(Scenario { cases, found: written.found })
 }
 
-/// Reads a scenario file, without the outcomes that follow from rules: enough for a list, and in a hundredth of the time,
-/// for no layer is hashed.
+/// Reads a scenario file, without the outcomes that follow from rules: enough for a list, and much cheaper, for no layer
+/// is hashed.
 ///
 /// # Errors
 ///
