@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::contract::source::NoTier;
-use crate::contract::{ErrorType, Source, Tier};
+use crate::contract::{ErrorType, RuleId, Source, Tier};
 use crate::template::Template;
 
 /// An answer that the contract admits.
@@ -32,8 +32,8 @@ pub enum Outcome {
 /// The outcomes that a step admits, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
-    /// Id of the rule that the step is about.
-    pub rule: String,
+    /// The rule that the step is about.
+    pub rule: RuleId,
     /// How strong it is.
     pub tier: Tier,
     /// Where it comes from.
@@ -161,7 +161,7 @@ impl fmt::Display for Expectation {
 
 impl Expectation {
     /// Reads the text of an expectation of a rule.
-    pub fn parse(rule: &str, text: &str) -> Result<Expectation, String> {
+    pub fn parse(rule: RuleId, text: &str) -> Result<Expectation, String> {
         let (tier, rest) = text.trim().split_once(" [").ok_or("expected `tier [sources] outcomes`")?;
         let (sources, outcomes) = rest.split_once("] ").ok_or("expected `]` after the sources")?;
         let sources: Result<Vec<_>, String> = sources
@@ -170,7 +170,7 @@ impl Expectation {
             .collect();
         let outcomes: Result<Vec<_>, String> = outcomes.split(" | ").map(str::parse).collect();
         let tier = tier.parse().map_err(|error: NoTier| error.to_string())?;
-        Ok(Expectation { rule: String::from(rule), tier, sources: sources?, outcomes: outcomes? })
+        Ok(Expectation { rule, tier, sources: sources?, outcomes: outcomes? })
     }
 }
 
@@ -185,14 +185,14 @@ mod tests {
             "observed [mhart/kinesalite:test/connection.js] 400 SerializationException | 400 InvalidParameterException",
             r#"open [none-found] 200 {"layerDigest":"«sha256:layer»"} | 400 UploadNotFoundException"#,
         ] {
-            let parsed = Expectation::parse("some/rule", text).unwrap();
+            let parsed = Expectation::parse(RuleId::new("wire/method"), text).unwrap();
             assert_eq!(parsed.to_string(), text);
         }
     }
 
     #[test]
     fn mistakes_say_what_was_expected() {
-        let error = |text: &str| Expectation::parse("some/rule", text).unwrap_err();
+        let error = |text: &str| Expectation::parse(RuleId::new("wire/method"), text).unwrap_err();
         assert!(error("documented [none-found] 400 FooException").contains("documented error type"));
         assert!(error("documented [none-found] 404 UploadNotFoundException").contains("expected status 400"));
         assert!(error("certain [none-found] 200").contains("expected a tier"));

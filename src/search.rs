@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::events::Searched;
 use crate::generate::plan;
-use crate::generate::{Violations, realise};
+use crate::generate::realise;
+use crate::generate::violations::{Breaks, Violations};
 use crate::judge::Finding;
 use crate::wire::{Exchange, Trouble};
 
@@ -66,7 +67,7 @@ pub fn fitted(case: Case, lacks: impl Fn(Operation) -> bool) -> Case {
 pub struct Novelty {
     classes: HashSet<u64>,
     corpus: Vec<(Service, Plan)>,
-    broken: HashSet<String>,
+    broken: HashSet<RuleId>,
     tally: Searched,
 }
 
@@ -81,7 +82,7 @@ impl Novelty {
             self.tally.calls += 1;
             self.tally.accepted += usize::from(exchange.observed().is_ok_and(|seen| !seen.is_error()));
             if self.classes.len() < MOST_CLASSES {
-                self.classes.insert(class(step.operation, &step.expect.rule, exchange));
+                self.classes.insert(class(step.operation, step.expect.rule, exchange));
             }
         }
         let new = self.classes.len() - before;
@@ -98,7 +99,7 @@ impl Novelty {
 
     /// Takes note of a finding: the rule is known to be broken, and what breaks it would end most sequences early.
     pub fn found(&mut self, finding: &Finding) {
-        self.broken.insert(finding.about.clone());
+        self.broken.insert(finding.about);
     }
 
     /// Takes note of a case that passed or repeats a known cause, and has no event of its own.
@@ -141,8 +142,10 @@ impl Novelty {
     /// Takes the violations out of a call whose rules the target is known to break.
     fn avoid(&self, service: Service, call: &mut Decision) {
         let operation = call.operation;
-        let is_broken = |rule: &str| self.broken.iter().any(|broken| is_of(broken, rule));
-        call.violations.retain(|number| rule(service, operation, *number).is_none_or(|rule| !is_broken(&rule)));
+        let violations = Violations::of(service, operation);
+        let here = || self.broken.iter().filter(|broken| broken.operation() == Some(operation));
+        let is_broken = |breaks: Breaks| here().any(|broken| breaks.accounts_for(*broken));
+        call.violations.retain(|number| !violations.breaks(*number).is_some_and(is_broken));
     }
 }
 
@@ -150,17 +153,6 @@ fn from_plan(service: Service, plan: &Plan) -> Case {
     let case = realise(service, plan);
     let title = format!("a random sequence of {} calls", case.steps.len());
     Case { title, ..case }
-}
-
-/// Whether a rule is this one, or one of this member: of a drawn value only the member is known.
-pub(crate) fn is_of(rule: &str, rule_or_member: &str) -> bool {
-    rule.strip_prefix(rule_or_member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// The rule that a violation of an operation breaks, or the member that it draws.
-pub(crate) fn rule(service: Service, operation: Operation, number: u16) -> Option<String> {
-    let name = Violations::of(service, operation).name(number)?;
-    Some(format!("{operation}/{}", name.rsplit_once('/')?.0))
 }
 
 /// A plan with one to three changes; what is put in comes from another plan.
@@ -212,7 +204,7 @@ fn spoil(service: Service, call: &mut Decision, number: usize) {
 
 /// What distinguishes an answer from others: operation, what the request was about, status, error type, the shape of its
 /// message, and roughly how long it took.
-fn class(operation: Option<Operation>, rule: &str, exchange: &Exchange) -> u64 {
+fn class(operation: Option<Operation>, rule: RuleId, exchange: &Exchange) -> u64 {
     let mut hasher = DefaultHasher::new();
     (operation, rule).hash(&mut hasher);
     match exchange.observed() {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::case::Case;
-use crate::contract::{Operation, Service};
+use crate::contract::{Area, RuleId, Service};
 use crate::drive::{Driver, InProcess, Target};
 use crate::events::{EMBEDDED_MOCK, Event, Task};
 use crate::judge::words;
@@ -35,7 +35,7 @@ pub struct Tried {
     /// What it does.
     pub sentence: &'static str,
     /// Id of the rule that it breaks.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Which service.
     pub service: Service,
     /// The cases that found that this rule is broken, in the order in which they ran: the first one alone, or all. The
@@ -46,7 +46,7 @@ pub struct Tried {
     /// Milliseconds until then.
     pub millis: u64,
     /// Other rules that were found to be broken on the way.
-    pub beside: Vec<String>,
+    pub beside: Vec<RuleId>,
 }
 
 /// What became of a variant, or of several at once, in one service.
@@ -78,7 +78,7 @@ impl Tried {
 pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> Result<Tried, RunError> {
     let settings = settings(service);
     let mut cases = choose(&settings)?;
-    let operation: Option<Operation> = fault.rule.split('/').next().and_then(|name| name.parse().ok());
+    let operation = fault.rule.operation();
     let of_rule = |case: &Case| case.steps.iter().any(|step| step.expect.rule == fault.rule);
     let of_operation = |case: &Case| operation.is_some() && case.steps.iter().any(|step| step.operation == operation);
     // What uploads 20 MiB takes as long as a hundred others.
@@ -99,7 +99,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
     let (stopping, stop) = watch::channel(false);
     // Of an operation that is missing, or whose answers cannot be read, no case is tried.
     let by_survey =
-        fault.rule.starts_with("survey/") || fault.rule.ends_with("/known") || fault.rule == "answer/json-object";
+        fault.rule.area() == Area::Survey || fault.rule.is("known") || fault.rule == RuleId::new("answer/json-object");
     let target = Arc::new(target(Mock::with(&[service], fault.changes)));
     run(target, &settings, work, stop, |event| {
         let (name, requests, findings) = match &event {
@@ -119,7 +119,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
         }
         for finding in findings.iter().filter(|finding| finding.rule != fault.rule && first) {
             if !tried.beside.contains(&finding.rule) {
-                tried.beside.push(finding.rule.clone());
+                tried.beside.push(finding.rule);
             }
         }
     })

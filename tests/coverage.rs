@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use ecrspec::case::Case;
-use ecrspec::contract::{Operation, Rule, Rules, Service};
+use ecrspec::contract::{Operation, RuleId, Rules, Service};
 use ecrspec::coverage::{AdmittedError, Cell, Coverage, Reach, Thing};
 use ecrspec::suite::drafts;
 use ecrspec::template::Template;
@@ -22,9 +22,9 @@ fn every_row_of_the_contract_has_its_cases() {
 fn every_rule_and_error_has_a_row() {
     for coverage in COVERAGE.iter() {
         let service = coverage.service;
-        let constraints = coverage.constraints.iter().map(|row| row.rule.as_str());
-        let rows: Vec<&str> = constraints.chain(coverage.rules.iter().map(|row| row.rule.as_str())).collect();
-        for rule in Rules::of(service).iter().filter(|rule| !Rule::is_everywhere(&rule.id)) {
+        let constraints = coverage.constraints.iter().map(|row| row.rule);
+        let rows: Vec<RuleId> = constraints.chain(coverage.rules.iter().map(|row| row.rule)).collect();
+        for rule in Rules::of(service).iter().filter(|rule| !rule.id.is_everywhere()) {
             assert_eq!(rows.iter().filter(|row| **row == rule.id).count(), 1, "{service} {}", rule.id);
         }
         for operation in service.contract().operations {
@@ -116,7 +116,7 @@ fn values_lie_where_a_reader_sees_them() {
     ];
     let [ecr, _] = &*COVERAGE;
     for (rule, reach, variant) in rows {
-        let row = ecr.constraints.iter().find(|row| row.rule == rule).unwrap();
+        let row = ecr.constraints.iter().find(|row| row.rule == RuleId::new(rule)).unwrap();
         let of = |cell: &&Cell| cell.reach == reach;
         let cell = row.cells.iter().find(of).unwrap();
         let ids: Vec<&str> = cell.cases.ids().collect();

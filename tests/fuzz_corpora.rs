@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use ecrspec::case::{Bindings, Case, Length, Step, StepRole};
 use ecrspec::contract::error::ERRORS;
-use ecrspec::contract::{Kind, Member, Operation, Service, Shape};
+use ecrspec::contract::{Kind, Member, Operation, RuleId, Service, Shape};
 use ecrspec::expect::Outcome;
 use ecrspec::fuzzing;
 use ecrspec::generate::plan;
@@ -205,7 +205,7 @@ fn requests() -> Vec<(String, Vec<u8>)> {
                     continue;
                 };
                 let name = match step.role {
-                    StepRole::Focus => step.expect.rule.clone(),
+                    StepRole::Focus => step.expect.rule.to_string(),
                     // Set-up operations are in no rule.
                     StepRole::Attempt | StepRole::SetUp => format!("{service}-{}", step.operation_name()),
                     StepRole::Probe => continue,
@@ -352,7 +352,7 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
     }
     let mut known = BTreeSet::new();
     for case in suite(Service::Ecr).unwrap().into_iter().filter(|case| case.id.starts_with("wire/")) {
-        let rule = focus(&case).unwrap().expect.rule.clone();
+        let rule = focus(&case).unwrap().expect.rule.to_string();
         if let Ok(text) = print(&case)
             && known.insert(rule.clone())
         {
@@ -372,7 +372,7 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
     let text = "{\"repositoryName\":\"\u{7f}\u{85}\u{9b}\u{2028}\u{feff}\u{202e}'\\u0000\\n\",\"n\":0x1f}";
     odd.steps[0].request.body = Template::lenient(text);
     seeds.push((String::from("scenario/odd-characters.yaml"), print(&odd).unwrap().into_bytes()));
-    let found = Found { rule: String::from("always/no-5xx"), got: String::from("500 ServerException") };
+    let found = Found { rule: RuleId::new("always/no-5xx"), got: String::from("500 ServerException") };
     seeds.push((String::from("scenario/found.yaml"), print_found(&case, Some(&found)).unwrap().into_bytes()));
     seeds
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use ecrspec::contract::{Operation, Service};
+use ecrspec::contract::{Operation, RuleId, Service};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::{Driver, Target};
 use ecrspec::events::Event;
@@ -230,8 +230,8 @@ fn silence_on_a_faulty_request_is_a_finding_once_confirmed() {
     let summary = judge(&runtime, &endpoint, "=wire/body/json/open-brace", 2).unwrap();
     assert_eq!(summary.groups.len(), 1);
     assert_eq!(
-        (summary.groups[0].finding.rule.as_str(), summary.groups[0].finding.grade),
-        ("always/answered", Grade::Crash)
+        (summary.groups[0].finding.rule, summary.groups[0].finding.grade),
+        (RuleId::new("always/answered"), Grade::Crash)
     );
 
     // Silent once only: the machine, or the network.

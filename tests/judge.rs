@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ecrspec::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
 use ecrspec::case::{Case, Plan, Step, Stopped, Transcript};
-use ecrspec::contract::{Operation, Service, Tier};
+use ecrspec::contract::{Operation, RuleId, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
 use ecrspec::judge::{Finding, Grade, NotJudged, Strictness, Verdict, judge, words};
 use ecrspec::model::operation::body;
@@ -15,8 +15,8 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const TRUSTING: Strictness = Strictness { messages: false, availability: true };
 
 /// A case of one step.
-fn one(rule: &str, operation: Operation, body: body::Body) -> Case {
-    Draft::new(Service::Ecr, "some/case", "some case").focus(rule, operation, body).done()
+fn one(rule: &'static str, operation: Operation, body: body::Body) -> Case {
+    Draft::new(Service::Ecr, "some/case", "some case").focus(RuleId::new(rule), operation, body).done()
 }
 
 fn initiate() -> Case {
@@ -267,7 +267,8 @@ fn an_open_question() {
     );
     // A list may repeat what was asked, in whatever form it was.
     let listed = || json_of(200, json!({ "layers": "none", "failures": [] }));
-    let lookup = |rule: &str| one(rule, Operation::BatchCheckLayerAvailability, body::check(HERE, &["no digest"]));
+    let lookup =
+        |rule: &'static str| one(rule, Operation::BatchCheckLayerAvailability, body::check(HERE, &["no digest"]));
     check(&lookup("BatchCheckLayerAvailability/layerDigests/malformed"), vec![(listed(), "pass")]);
     assert!(verdict(&lookup("BatchCheckLayerAvailability/accepted"), vec![listed()], TRUSTING).starts_with("form "));
     // Below the operations a success may be of something else.
@@ -276,8 +277,12 @@ fn an_open_question() {
     // What was answered is kept.
     let exchange = exchange(&case.steps[0], json_of(200, body));
     let (_, records) = judge(&case, &Transcript::of(&case, vec![exchange]), TRUSTING);
-    let kept: Vec<(&str, String)> = records.iter().map(|record| (record.rule.as_str(), record.got.code())).collect();
-    assert_eq!(kept, [("CompleteLayerUpload/layerDigests/upper-case", String::from("200"))]);
+    let kept: Vec<(String, String)> =
+        records.iter().map(|record| (record.rule.to_string(), record.got.code())).collect();
+    assert_eq!(
+        kept,
+        [("CompleteLayerUpload/layerDigests/upper-case", "200")].map(|(rule, got)| (rule.into(), got.into()))
+    );
 }
 
 #[test]
@@ -456,7 +461,7 @@ fn messages_are_compared_when_it_is_asked_for() {
     assert!(found.starts_with("form answer/message-text: expected message-text The repository with name"), "{found}");
     // The text of one occasion says nothing of another.
     let says = || json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no" }));
-    let at = |rule: &str| {
+    let at = |rule: &'static str| {
         let case = one(rule, Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 1, 32));
         verdict(&case, vec![says()], strict)
     };
@@ -472,7 +477,11 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
     ] {
         let case = Draft::new(Service::Ecr, "some/case", "some case")
             .attempt("attempt", operation, input)
-            .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
+            .focus(
+                RuleId::new("InitiateLayerUpload/accepted"),
+                Operation::InitiateLayerUpload,
+                body::initiate("some/name"),
+            )
             .done();
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
@@ -491,7 +500,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
     // Another attempt than to make or to remove a repository says nothing about what comes after it.
     let case = Draft::new(Service::Ecr, "some/case", "some case")
         .attempt("attempt", Operation::InitiateLayerUpload, body::initiate("some/name"))
-        .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate("some/name"))
         .done();
     let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
     assert!(verdict(&case, twice, TRUSTING).starts_with("rejected "));
@@ -500,9 +509,19 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
 #[test]
 fn what_was_found_before_an_attempt_does_not_come_of_it() {
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+        .focus_as(
+            "first",
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::initiate(HERE),
+        )
         .attempt("attempt", Operation::DeleteRepository, body::repository(HERE))
-        .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .focus_as(
+            "second",
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::initiate("some/name"),
+        )
         .done();
     let refused = || error(400, "EmptyUploadException");
     let finding = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
@@ -522,8 +541,18 @@ fn two_uploads_of_one_id() {
     let own = "state InitiateLayerUpload/uploadId/own: expected unique uploadId, got 200 not-unique uploadId";
     let two = |first: &str, second: &str| {
         Draft::new(Service::Ecr, "some/case", "some case")
-            .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(first))
-            .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(second))
+            .focus_as(
+                "first",
+                RuleId::new("InitiateLayerUpload/accepted"),
+                Operation::InitiateLayerUpload,
+                body::initiate(first),
+            )
+            .focus_as(
+                "second",
+                RuleId::new("InitiateLayerUpload/accepted"),
+                Operation::InitiateLayerUpload,
+                body::initiate(second),
+            )
             .done()
     };
     let other = || json_of(200, json!({ "uploadId": NO_UPLOAD.replace("ff", "fe"), "partSize": 10_485_760 }));
@@ -536,7 +565,7 @@ fn two_uploads_of_one_id() {
         let mut between = two(HERE, HERE);
         let mut ends = wrong_digest().steps.remove(0);
         ends.operation = Some(operation);
-        ends.expect.rule = format!("{operation}/{rule}");
+        ends.expect.rule = RuleId::of(operation, rule);
         between.steps.insert(1, ends);
         let answers = vec![began(), error(400, "InvalidLayerException"), began()];
         assert!(!verdict(&between, answers, TRUSTING).contains("uploadId/own"));
@@ -550,7 +579,11 @@ fn two_uploads_of_one_id() {
     let part = Draft::new(Service::Ecr, "some/case", "some case")
         .chunk("layer", 32)
         .initiate("upload")
-        .focus("UploadLayerPart/accepted", Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 0, 32))
+        .focus(
+            RuleId::new("UploadLayerPart/accepted"),
+            Operation::UploadLayerPart,
+            body::part(HERE, "upload", "layer", 0, 32),
+        )
         .done();
     let sent = json!({
         "registryId": "012345678910", "repositoryName": HERE, "uploadId": NO_UPLOAD, "lastByteReceived": 31
@@ -565,11 +598,21 @@ fn two_uploads_of_one_id() {
 #[test]
 fn several_steps() {
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .focus_as("first", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
-        .focus_as("second", "InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .focus_as(
+            "first",
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::initiate(HERE),
+        )
+        .focus_as(
+            "second",
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::initiate("some/name"),
+        )
         .focus_as(
             "third",
-            "CompleteLayerUpload/layerDigests/match",
+            RuleId::new("CompleteLayerUpload/layerDigests/match"),
             Operation::CompleteLayerUpload,
             body::complete(HERE, "upload", &[ABSENT]),
         )
@@ -610,7 +653,7 @@ fn several_steps() {
 fn a_case_that_goes_on_from_success_only() {
     let mut case = Draft::new(Service::Ecr, "some/case", "some case")
         .attempt("first", Operation::InitiateLayerUpload, body::initiate(HERE))
-        .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
     let refused = || error(400, "RepositoryNotFoundException");
@@ -631,16 +674,23 @@ fn a_case_that_could_not_go_on() {
     assert!(matches!(stopped(vec![refused()]), Verdict::Fail { .. }));
 }
 
-fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &str, got: &str) -> Finding {
+fn finding(
+    rule: &'static str,
+    about: &'static str,
+    operation: &str,
+    grade: Grade,
+    expected: &str,
+    got: &str,
+) -> Finding {
     Finding {
-        rule: String::from(rule),
+        rule: RuleId::new(rule),
         operation: String::from(operation),
         tier: Tier::Documented,
         sources: Vec::new(),
         grade,
-        about: String::from(about),
+        about: RuleId::new(about),
         beside: Vec::new(),
-        accept_as: Finding::acceptable_as(rule, about),
+        accept_as: Finding::acceptable_as(RuleId::new(rule), RuleId::new(about)),
         step: String::from("call"),
         breach: String::from("a bad thing"),
         expected: expected.parse().unwrap(),
@@ -652,7 +702,7 @@ fn finding(rule: &str, about: &str, operation: &str, grade: Grade, expected: &st
 #[test]
 fn findings_are_said_in_a_sentence() {
     const COMPLETE: Operation = Operation::CompleteLayerUpload;
-    let said = |rule: &str, grade, expected: &str, got: &str| {
+    let said = |rule: &'static str, grade, expected: &str, got: &str| {
         finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
     };
     let rule = "CompleteLayerUpload/layerDigests/match";
@@ -697,11 +747,8 @@ fn findings_are_said_in_a_sentence() {
     );
     let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, refused, "500");
     assert_eq!(
-        (
-            crash.accept_as.as_str(),
-            finding(rule, "x", COMPLETE.name(), Grade::State, refused, "200").accept_as.as_str()
-        ),
-        (rule, rule)
+        (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, refused, "200").accept_as),
+        (RuleId::new(rule), RuleId::new(rule))
     );
     // What is said of a grade is true of the request.
     let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
@@ -720,8 +767,8 @@ fn findings_are_said_in_a_sentence() {
         assert_eq!(said, expected);
     }
     // Findings of one cause are said once, with the constraints of this operation that are broken.
-    let together = |rule: &str, about: &[&str]| {
-        let about: Vec<String> = about.iter().map(|rule| String::from(*rule)).collect();
+    let together = |rule: &'static str, about: &[&'static str]| {
+        let about: Vec<RuleId> = about.iter().map(|rule| RuleId::new(rule)).collect();
         let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };
         finding(rule, rule, operation, Grade::State, refused, "200").sentence_for(&about)
     };
@@ -745,10 +792,10 @@ fn findings_are_said_in_a_sentence() {
 
 #[test]
 fn findings_with_one_cause_share_it() {
-    let cause = |rule: &str, about: &str| {
+    let cause = |rule: &'static str, about: &'static str| {
         finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", "200").cause()
     };
-    let own = |rule: &str| cause(rule, rule);
+    let own = |rule: &'static str| cause(rule, rule);
     for (found, expected) in [
         (own("CompleteLayerUpload/uploadId/pattern"), "uploadId|state|200"),
         (own("UploadLayerPart/uploadId/required"), "uploadId|state|200"),
@@ -773,7 +820,7 @@ fn known_deviations_are_about_one_finding() {
     .unwrap()
     .known
     .remove(0);
-    let found = |rule: &str, about: &str, got: &str| {
+    let found = |rule: &'static str, about: &'static str, got: &str| {
         finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", got)
     };
     assert!(known.matches(Service::Ecr, &found(rule, rule, "200")));

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use ecrspec::case::{Case, Length, Step};
-use ecrspec::contract::Service;
+use ecrspec::contract::{Operation, RuleId, Service};
 use ecrspec::drive::http::{Http, Patience};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::expect::Outcome;
@@ -119,9 +119,9 @@ fn faults_of_calls_at_once_are_found_over_http() {
                 let rounds = (0..case.rounds).map(|number| runtime.block_on(round(&target, case, number)));
                 findings(case, &rounds.collect::<Vec<_>>())
             });
-            let rules: BTreeSet<String> = of_run.map(|finding| finding.rule).collect();
-            found += usize::from(rules.contains(fault.rule));
-            let others: Vec<&String> = rules.iter().filter(|rule| *rule != fault.rule).collect();
+            let rules: BTreeSet<RuleId> = of_run.map(|finding| finding.rule).collect();
+            found += usize::from(rules.contains(&fault.rule));
+            let others: Vec<&RuleId> = rules.iter().filter(|rule| **rule != fault.rule).collect();
             println!("{} {number}: {rules:?}", fault.name);
             assert!(others.is_empty(), "{}: {others:?}", fault.name);
         }
@@ -229,15 +229,17 @@ fn what_a_file_admits_some_order_admits() {
         Outcome::Error { error, .. } => String::from(error.name),
     };
     let of_step = |case: &Case, step: &Step| {
-        let of = |outcome| (case.id.clone(), step.expect.rule.clone(), outcome);
+        let of = |outcome| (case.id.clone(), step.expect.rule, outcome);
         step.expect.outcomes.iter().map(outcome).map(of).collect::<Vec<_>>()
     };
     let [cases, _] = &*SMALL_RACES;
     let admitted: BTreeSet<_> =
         cases.iter().flat_map(|case| case.steps.iter().flat_map(|step| of_step(case, step))).collect();
     // Of a repository that is gone, the reference says that and no more.
-    let is_silent = |(case, rule, got): &(String, String, String)| {
-        case.ends_with("/deletion") && rule.starts_with("CompleteLayerUpload") && got == "UploadNotFoundException"
+    let is_silent = |(case, rule, got): &(String, RuleId, String)| {
+        case.ends_with("/deletion")
+            && rule.operation() == Some(Operation::CompleteLayerUpload)
+            && got == "UploadNotFoundException"
     };
     let sought: BTreeSet<_> = admitted.iter().filter(|outcome| !is_silent(outcome)).cloned().collect();
     // Each outcome of a call at once comes up where servers dawdle, and nothing else does.

@@ -1,7 +1,7 @@
 //! A case can be kept as a scenario file: what is printed reads back as the same case.
 
 use ecrspec::case::{Case, CaseKind, Chunk, Place, StepRole};
-use ecrspec::contract::{Service, Tier};
+use ecrspec::contract::{RuleId, Service, Tier};
 use ecrspec::generate::expected::{Rehearsal, add_pins};
 use ecrspec::scenario::{Found, parse, print, print_found};
 use ecrspec::suite::{drafts, suite};
@@ -46,7 +46,7 @@ fn a_printed_case_can_be_read() {
     let cases = suite(Service::EcrPublic).unwrap();
     let mut case = cases.into_iter().find(|case| case.id == "wire/content-type/other/absent").unwrap();
     case.steps[0].only_if = vec!["200".parse().unwrap(), r#"400 UploadNotFoundException {"a":1}"#.parse().unwrap()];
-    let found = Found { rule: String::from("always/no-5xx"), got: String::from("500 \"odd\"") };
+    let found = Found { rule: RuleId::new("always/no-5xx"), got: String::from("500 \"odd\"") };
     let text = print_found(&case, Some(&found)).unwrap();
     let expected = r#"title: no content type
 services: [ecr-public]

@@ -299,7 +299,7 @@ fn who_checks_members_and_keeps_no_uploads_fails_with_a_score() {
                 return refusal("SerializationException");
             };
             let broken = check(operation, &input).into_iter().next();
-            let rule = broken.and_then(|breach| Rules::of(Service::Ecr).get(&breach.rule));
+            let rule = broken.and_then(|breach| Rules::of(Service::Ecr).get(breach.rule));
             rule.map_or_else(|| accepts(seen), |rule| refusal(rule.errors[0]))
         }),
     );

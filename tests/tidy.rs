@@ -1,6 +1,6 @@
 //! The house rules of `src/lib.rs`, kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,9 @@ mod source;
 
 use ecrspec::case::StepRole;
 use ecrspec::contract::source::SOURCES;
-use ecrspec::contract::{self, ErrorType, Kind, Member, Operation, Rule, Rules, Service, Shape, Tier};
+use ecrspec::contract::{
+    self, ErrorType, Kind, Member, Operation, Role, RuleId, RulePattern, Rules, Service, Shape, Tier,
+};
 use ecrspec::generate::catalogue;
 use ecrspec::suite::{drafts, snapshots, suite};
 use ecrspec::template::{Reference, Template};
@@ -216,8 +218,7 @@ fn rules_have_sources_and_say_something() {
             assert!(!rule.tier.gates() || !only_survey, "{service} {} gates on nothing", rule.id);
             for error in &rule.errors {
                 let known = ErrorType::find(error).unwrap_or_else(|| panic!("{} names {error}", rule.id));
-                let documented =
-                    rule.id.split('/').next().and_then(|name| service.contract().operation(name.parse().ok()?));
+                let documented = rule.id.operation().and_then(|name| service.contract().operation(name));
                 let framework = known.source != "api";
                 let listed = documented.is_none_or(|operation| operation.errors.contains(error));
                 assert!(framework || listed, "{service}: {error} of {} is no error of its operation", rule.id);
@@ -294,6 +295,28 @@ fn compiles(shape: &Shape) {
     }
 }
 
+/// Ids in the code are made without asking whether there is such a rule, so that they can be constants.
+#[test]
+fn rules_that_the_code_names_exist() {
+    let written = regex::Regex::new(r#"Rule(?:Id|Pattern)::new\(\s*"([^"]+)"\s*,?\s*\)"#).unwrap();
+    let rules: Vec<RuleId> =
+        Service::ALL.iter().flat_map(|service| Rules::of(*service).iter()).map(|rule| rule.id).collect();
+    let mut named = 0;
+    for file in files(&root().join("src"), "rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for id in written.captures_iter(code).map(|found| found.get(1).unwrap().as_str()) {
+            let pattern = RulePattern::new(String::from(id).leak());
+            // Why the registry refuses what no rule is about.
+            let operation = pattern.rule().and_then(RuleId::operation);
+            let is_own = operation.is_some_and(|operation| operation.role() != Role::Layer);
+            named += 1;
+            assert!(is_own || rules.iter().any(|rule| pattern.matches(*rule)), "{}: no rule {id}", file.display());
+        }
+    }
+    assert!(named > 500, "{named} ids were found: are they written in another way?");
+}
+
 #[test]
 fn case_ids_are_distinct() {
     for service in Service::ALL {
@@ -312,12 +335,12 @@ fn every_rule_that_gates_has_a_case() {
     for service in Service::ALL {
         let cases = drafts(service).unwrap();
         let focus = cases.iter().flat_map(|case| &case.steps).filter(|step| step.role == StepRole::Focus);
-        let tested: BTreeSet<&str> = focus.map(|step| step.expect.rule.as_str()).collect();
+        let tested: HashSet<RuleId> = focus.map(|step| step.expect.rule).collect();
         for rule in Rules::of(service).iter().filter(|rule| rule.tier.gates()) {
-            let everywhere = Rule::is_everywhere(&rule.id);
+            let everywhere = rule.id.is_everywhere();
             // A valid GetDownloadUrlForLayer finds no layer: there the rule of that answer stands for "accepted".
-            let stood_for = rule.id.starts_with("GetDownloadUrlForLayer/") && rule.errors.is_empty();
-            assert!(everywhere || stood_for || tested.contains(rule.id.as_str()), "{service}: no case for {}", rule.id);
+            let stood_for = rule.id.operation() == Some(Operation::GetDownloadUrlForLayer) && rule.errors.is_empty();
+            assert!(everywhere || stood_for || tested.contains(&rule.id), "{service}: no case for {}", rule.id);
         }
     }
 }
@@ -340,7 +363,7 @@ fn scenarios_admit_what_their_rules_admit() {
     for service in Service::ALL {
         for case in drafts(service).unwrap().iter().filter(|case| case.id.starts_with("scenarios/")) {
             for step in case.steps.iter().filter(|step| step.role == StepRole::Focus && step.expect.tier.gates()) {
-                let rule = Rules::of(service).get(&step.expect.rule).unwrap();
+                let rule = Rules::of(service).get(step.expect.rule).unwrap();
                 let mut admitted = step.expect.errors();
                 let mut errors = rule.errors.clone();
                 admitted.sort_unstable();

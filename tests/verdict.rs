@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use ecrspec::case::Partition;
-use ecrspec::contract::Service;
+use ecrspec::contract::{RuleId, RulePattern, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::events::{Event, Started, Task};
 use ecrspec::generate::{plan, realise};
@@ -22,16 +22,16 @@ use tokio::sync::watch;
 
 /// What a plain emulator does wrong: it looks up what the names of a request stand for before it looks at the members.
 static FAULTS: [Change; 11] = [
-    Change::SkipRule("*/repositoryName/pattern"),
-    Change::SkipRule("*/repositoryName/min-length"),
-    Change::SkipRule("*/repositoryName/max-length"),
-    Change::SkipRule("*/uploadId/pattern"),
-    Change::SkipRule("*/registryId/pattern"),
-    Change::SkipRule("*/layerDigests/item-pattern"),
-    Change::SkipRule("CompleteLayerUpload/layerDigests/match"),
-    Change::SkipRule("UploadLayerPart/partFirstByte/contiguous"),
-    Change::SkipRule("UploadLayerPart/layerPartBlob/length"),
-    Change::ErrorAs("UploadLayerPart/partLastByte/not-before-first", "InvalidLayerException"),
+    Change::SkipRule(RulePattern::new("*/repositoryName/pattern")),
+    Change::SkipRule(RulePattern::new("*/repositoryName/min-length")),
+    Change::SkipRule(RulePattern::new("*/repositoryName/max-length")),
+    Change::SkipRule(RulePattern::new("*/uploadId/pattern")),
+    Change::SkipRule(RulePattern::new("*/registryId/pattern")),
+    Change::SkipRule(RulePattern::new("*/layerDigests/item-pattern")),
+    Change::SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/match")),
+    Change::SkipRule(RulePattern::new("UploadLayerPart/partFirstByte/contiguous")),
+    Change::SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/length")),
+    Change::ErrorAs(RulePattern::new("UploadLayerPart/partLastByte/not-before-first"), "InvalidLayerException"),
     // Time for other jobs to be first now and then.
     Change::Delay(|_| Duration::from_millis(1)),
 ];
@@ -62,7 +62,7 @@ fn measure(known: Vec<Known>) -> Measure {
 }
 
 /// What an entry of known deviations must name, for each finding of each case.
-fn accepted(events: &[Event]) -> BTreeSet<(String, String)> {
+fn accepted(events: &[Event]) -> BTreeSet<(RuleId, String)> {
     let of_case = events.iter().filter_map(|event| match event {
         Event::Judged(judged) => match &judged.verdict {
             Verdict::Fail { findings } => Some(findings),
@@ -70,7 +70,7 @@ fn accepted(events: &[Event]) -> BTreeSet<(String, String)> {
         },
         _ => None,
     });
-    of_case.flatten().map(|finding| (finding.accept_as.clone(), finding.got.code())).collect()
+    of_case.flatten().map(|finding| (finding.accept_as, finding.got.code())).collect()
 }
 
 /// Each case with its verdict, whatever the order.
@@ -96,15 +96,15 @@ fn same(one: &[Event], other: &[Event], what: &str) {
     assert!(differ.is_empty(), "{what}: {differ:#?}");
 }
 
-fn causes(summary: &Summary) -> Vec<(String, Vec<String>)> {
+fn causes(summary: &Summary) -> Vec<(String, Vec<RuleId>)> {
     let mut causes: Vec<_> = summary.groups.iter().map(|group| (group.finding.cause(), group.rules.clone())).collect();
     causes.sort_unstable();
     causes
 }
 
-fn known(accepted: &BTreeSet<(String, String)>) -> Vec<Known> {
+fn known(accepted: &BTreeSet<(RuleId, String)>) -> Vec<Known> {
     let entry =
-        |(rule, got): &(String, String)| format!("[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"later\"\n");
+        |(rule, got): &(RuleId, String)| format!("[[known]]\nrule = \"{rule}\"\ngot = {got:?}\nreason = \"later\"\n");
     KnownFile::parse(&accepted.iter().map(entry).collect::<String>()).unwrap().known
 }
 
@@ -170,7 +170,7 @@ fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
     static ONE: Change = Change::ShortCircuit(|request, _| has(request, "\"registryId\":1").then(|| Ok(fault())));
     let (_, summary) = replayed(&ONE, TWO);
     let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
-    assert_eq!(group.rules, ["InitiateLayerUpload/registryId/type"]);
+    assert_eq!(group.rules, [RuleId::new("InitiateLayerUpload/registryId/type")]);
     assert_eq!(
         group.finding.sentence(),
         "InitiateLayerUpload answers 500 without an error type to registryId of another JSON type"
@@ -188,9 +188,9 @@ fn a_finding_that_takes_two_violations_names_both() {
     });
     let (events, summary) = replayed(&BOTH, TWO);
     let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
-    let rules = ["InitiateLayerUpload/repositoryName/type", "InitiateLayerUpload/registryId/type"];
+    let rules = ["InitiateLayerUpload/repositoryName/type", "InitiateLayerUpload/registryId/type"].map(RuleId::new);
     let Finding { about, beside, breach, .. } = &group.finding;
-    assert_eq!([about, &beside[0]].map(String::as_str), rules);
+    assert_eq!([*about, beside[0]], rules);
     assert_eq!(breach, "repositoryName of another JSON type together with registryId of another JSON type");
     assert!(group.finding.sentence().ends_with(breach), "{}", group.finding.sentence());
     let smallest = "plan/InitiateLayerUpload:repositoryName/type/number+registryId/type/number";
@@ -199,7 +199,7 @@ fn a_finding_that_takes_two_violations_names_both() {
     for (rule, got, green) in
         [(rules[0], "500 without-type", true), (rules[1], "500 without-type", true), (rules[0], "200", false)]
     {
-        let entries = known(&BTreeSet::from([(String::from(rule), String::from(got))]));
+        let entries = known(&BTreeSet::from([(rule, String::from(got))]));
         let summary = Summary::of(&events, &measure(entries)).unwrap();
         assert_eq!(summary.reasons(false).is_empty(), green, "{rule} {got}");
     }
@@ -214,8 +214,8 @@ fn only_a_run_of_everything_calls_an_entry_stale() {
     entries.insert((rule, String::from("400 EmptyUploadException")));
     let with_two = Summary::of(whole, &measure(known(&entries))).unwrap();
     assert!(with_two.known_trouble.is_empty(), "entries of a rule count together: {:?}", with_two.known_trouble);
-    let kept = "UploadLayerPart/uploadId/exists";
-    entries.insert((String::from(kept), String::from("200")));
+    let kept = RuleId::new("UploadLayerPart/uploadId/exists");
+    entries.insert((kept, String::from("200")));
     let with_stale = |change: fn(&mut Started)| {
         let mut events = whole.clone();
         if let Some(Event::Started(started)) = events.first_mut() {
@@ -225,7 +225,7 @@ fn only_a_run_of_everything_calls_an_entry_stale() {
     };
     let told = with_stale(|_| {});
     assert_eq!(
-        told.iter().map(|(entry, stale)| (entry.rule.as_str(), *stale)).collect::<Vec<_>>(),
+        told.iter().map(|(entry, stale)| (entry.rule, *stale)).collect::<Vec<_>>(),
         [(kept, Stale::UnexpectedPass)]
     );
     assert!(with_stale(|started| started.whole = false).is_empty(), "a filter or a tier");

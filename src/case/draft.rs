@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::expect::Outcome;
 use crate::template::Template;
 use crate::wire::{Request, envelope};
@@ -76,16 +76,16 @@ impl Draft {
 
     /// A valid call that makes the state that the case is about.
     pub fn set_up(self, name: &str, operation: Operation, body: Body) -> Draft {
-        self.step(name, operation, body, StepRole::SetUp, &plain_rule(operation))
+        self.step(name, operation, body, StepRole::SetUp, plain_rule(operation))
     }
 
     /// A call that the target may refuse without anything following from it.
     pub fn attempt(self, name: &str, operation: Operation, body: Body) -> Draft {
-        self.step(name, operation, body, StepRole::Attempt, "survey/plain-upload")
+        self.step(name, operation, body, StepRole::Attempt, RuleId::new("survey/plain-upload"))
     }
 
     /// What the case is about.
-    pub fn focus(self, rule: &str, operation: Operation, body: Body) -> Draft {
+    pub fn focus(self, rule: RuleId, operation: Operation, body: Body) -> Draft {
         let name = match self.case.steps.iter().filter(|step| step.role == StepRole::Focus).count() {
             0 => String::from("focus"),
             count => format!("focus{}", count + 1),
@@ -94,7 +94,7 @@ impl Draft {
     }
 
     /// What the case is about, under a name that later steps refer to.
-    pub fn focus_as(self, name: &str, rule: &str, operation: Operation, body: Body) -> Draft {
+    pub fn focus_as(self, name: &str, rule: RuleId, operation: Operation, body: Body) -> Draft {
         self.step(name, operation, body, StepRole::Focus, rule)
     }
 
@@ -125,7 +125,7 @@ impl Draft {
         self.case
     }
 
-    pub(crate) fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: &str) -> Draft {
+    pub(crate) fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
         let service = self.case.service;
         let mut expect = admitted(service, rule);
         if role == StepRole::SetUp

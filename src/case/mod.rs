@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{Effect, Operation, OperationSpec, Role, Rules, Service, Tier};
+use crate::contract::{Effect, Operation, OperationSpec, Question, Role, RuleId, Rules, Service, Tier};
 use crate::expect::{Expectation, Outcome};
 use crate::template::Template;
 use crate::wire::{Exchange, Request, Unsendable};
@@ -98,10 +98,9 @@ pub struct Step {
     /// What is admitted as its answer.
     pub expect: Expectation,
     /// Rules that its request breaks beside the one of `expect`, where it has several violations.
-    pub beside: Vec<String>,
-    /// The rules that it breaks, where it breaks two that are answered differently: which of them the target looks at
-    /// first is recorded under this name.
-    pub precedence: Option<String>,
+    pub beside: Vec<RuleId>,
+    /// Set where it breaks two rules that are answered differently: which of them the target looks at first is recorded.
+    pub precedence: Option<Question>,
     /// The answers from which the case goes on; empty where it always does. For cases whose later expectations rest on
     /// what a target did where the documents leave it a choice.
     pub only_if: Vec<Outcome>,
@@ -218,10 +217,10 @@ impl Step {
 }
 
 /// The rule of a plain call, which must succeed.
-pub fn plain_rule(operation: Operation) -> String {
+pub fn plain_rule(operation: Operation) -> RuleId {
     match operation.role() {
-        Role::Layer | Role::Image => format!("{operation}/accepted"),
-        Role::SetUp => format!("survey/{operation}"),
+        Role::Layer | Role::Image => RuleId::of(operation, "accepted"),
+        Role::SetUp => RuleId::of_survey(operation),
     }
 }
 
@@ -231,12 +230,12 @@ pub fn plain_rule(operation: Operation) -> String {
 /// # Panics
 ///
 /// When the service has no rule with this id: generators name rules that exist (tests/tidy.rs).
-pub fn admitted(service: Service, rule: &str) -> Expectation {
+pub fn admitted(service: Service, rule: RuleId) -> Expectation {
     let rule = Rules::of(service).get(rule).unwrap_or_else(|| panic!("{service} has no rule {rule}"));
     let success = (rule.errors.is_empty() || rule.tier == Tier::Open).then(Outcome::success);
     let errors = rule.errors.iter().filter_map(|name| crate::contract::ErrorType::find(name)).map(Outcome::error);
     Expectation {
-        rule: rule.id.clone(),
+        rule: rule.id,
         tier: rule.tier,
         sources: rule.sources.clone(),
         outcomes: success.into_iter().chain(errors).collect(),

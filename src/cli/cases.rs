@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 
 use crate::case::{Case, StepRole};
-use crate::contract::Service;
+use crate::contract::{RuleId, Service};
 use crate::generate::{plan, realise};
 use crate::scenario::{self, Scenario};
 use crate::search;
@@ -27,7 +27,7 @@ fn find(service: Service, id: &str) -> anyhow::Result<Option<Case>> {
 }
 
 /// The cases of a service that are about this rule.
-pub(super) fn of_rule(service: Service, rule: &str) -> anyhow::Result<Vec<Case>> {
+pub(super) fn of_rule(service: Service, rule: RuleId) -> anyhow::Result<Vec<Case>> {
     let about = |case: &Case| case.steps.iter().any(|step| step.role == StepRole::Focus && step.expect.rule == rule);
     let cases = suite(service).map_err(|error| anyhow!("{rule}: {error}"))?;
     Ok(cases.into_iter().filter(about).collect())

@@ -72,7 +72,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             break; // One script, of the first service that has the case.
         }
         let cases = suite(service).map_err(Failure::harness)?;
-        if let Some(rule) = Rules::of(service).get(&arguments.id).filter(|_| !arguments.script) {
+        if let Some(rule) = Rules::of(service).find(&arguments.id).filter(|_| !arguments.script) {
             let about: Vec<&Case> = cases
                 .iter()
                 .filter(|case| {
@@ -94,14 +94,14 @@ pub(super) fn main(arguments: &Arguments) -> Code {
                 None => page::case_page(case),
             });
         }
-        near.extend(Rules::of(service).iter().map(|rule| rule.id.clone()).filter(|id| id.contains(&arguments.id)));
+        near.extend(Rules::of(service).iter().map(|rule| rule.id.to_string()).filter(|id| id.contains(&arguments.id)));
     }
     if let (true, Some(error)) = (pages.is_empty(), mistake) {
         return Err(Failure::usage(error));
     }
     if pages.is_empty()
         && arguments.script
-        && Service::ALL.iter().any(|service| Rules::of(*service).get(&arguments.id).is_some())
+        && Service::ALL.iter().any(|service| Rules::of(*service).find(&arguments.id).is_some())
     {
         return Err(Failure::usage(anyhow!(
             "--script: expected the id of a case, found the rule {:?}; `ecrspec explain` lists its cases",

@@ -11,7 +11,7 @@ use super::gate::perform;
 use super::target::{Choice, Merged, TargetArguments};
 use super::{Code, Failure};
 use crate::case::{Partition, Transcript};
-use crate::contract::Tier;
+use crate::contract::{RuleId, Tier};
 use crate::events::Event;
 use crate::events::{Judged, Task};
 use crate::generate::{plan, settled};
@@ -93,7 +93,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
 
 /// Writes a finding and the sequence that shows it as a scenario file, named after what it is about.
 fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<PathBuf> {
-    let about: Vec<&str> = std::iter::once(&finding.about).chain(&finding.beside).map(String::as_str).collect();
+    let about: Vec<String> = std::iter::once(&finding.about).chain(&finding.beside).map(RuleId::to_string).collect();
     let name: String = format!("{}-{}-{}", judged.service, about.join("+"), finding.got)
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
@@ -113,7 +113,7 @@ fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<Pat
         words::got(&finding.got),
         judged.case
     );
-    let found = Found { rule: finding.rule.clone(), got: finding.got.code() };
+    let found = Found { rule: finding.rule, got: finding.got.code() };
     let text = scenario::print_found(&case, Some(&found)).map_err(anyhow::Error::msg)?;
     std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))?;
     Ok(path)

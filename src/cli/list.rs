@@ -56,7 +56,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             continue;
         }
         let lines: Vec<String> = if arguments.rules {
-            let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id));
+            let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id.to_string()));
             rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()
         } else {
             let cases = outline(service).map_err(Failure::harness)?;

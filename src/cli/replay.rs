@@ -10,7 +10,7 @@ use super::gate::perform;
 use super::target::{Choice, Merged, TargetArguments};
 use super::{Code, Failure, cases};
 use crate::case::Case;
-use crate::contract::Service;
+use crate::contract::{RuleId, Rules, Service};
 use crate::events::{Event, Judged, Started, Task};
 use crate::judge::{Finding, Verdict};
 use crate::report::Summary;
@@ -41,7 +41,7 @@ struct Replay {
 struct Before {
     service: Service,
     case: String,
-    rule: String,
+    rule: RuleId,
     got: String,
 }
 
@@ -85,7 +85,11 @@ impl Replay {
         for service in services {
             match cases::named(*service, id) {
                 Ok(Some(found)) => replay.cases.push(found),
-                Ok(None) => replay.cases.extend(cases::of_rule(*service, id)?),
+                Ok(None) => {
+                    if let Some(rule) = Rules::of(*service).find(id) {
+                        replay.cases.extend(cases::of_rule(*service, rule.id)?);
+                    }
+                }
                 Err(error) => mistake = Some(error),
             }
         }
@@ -102,7 +106,7 @@ impl Replay {
                 replay.before.extend(scenario.found.iter().map(|found| Before {
                     service: case.service,
                     case: case.id.clone(),
-                    rule: found.rule.clone(),
+                    rule: found.rule,
                     got: found.got.clone(),
                 }));
                 replay.cases.push(case);
@@ -126,7 +130,7 @@ impl Replay {
             replay.before.extend(judged.verdict.findings().iter().map(|finding| Before {
                 service: judged.service,
                 case: judged.case.clone(),
-                rule: finding.rule.clone(),
+                rule: finding.rule,
                 got: finding.got.code(),
             }));
         }

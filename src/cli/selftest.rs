@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Code, Failure, print};
-use crate::contract::Service;
+use crate::contract::{RuleId, Service};
 use crate::mock::fault::FAMILIES;
 use crate::mock::variant::VARIANTS;
 use crate::mock::{Fault, Variant};
@@ -210,6 +210,10 @@ impl Outcome {
 fn by(tried: &Tried) -> String {
     match tried.caught.first() {
         Some(case) => format!("{GREEN}{case}{GREEN:#} {DIM}{} requests, {} ms{DIM:#}", tried.requests, tried.millis),
-        None => format!("{RED}NOT FOUND{RED:#} {} is broken; found {}", tried.rule, tried.beside.join(", ")),
+        None => format!(
+            "{RED}NOT FOUND{RED:#} {} is broken; found {}",
+            tried.rule,
+            tried.beside.iter().map(RuleId::to_string).collect::<Vec<_>>().join(", ")
+        ),
     }
 }

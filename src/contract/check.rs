@@ -4,13 +4,14 @@ use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::OperationSpec;
+use super::rule::{Constraint, OfText, RuleId};
 use super::shape::{Kind, Shape, Text};
 
 /// A rule that a request breaks.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Breach {
-    /// Id of the rule.
-    pub rule: String,
+    /// The rule.
+    pub rule: RuleId,
     /// What the real service's message would say of it; empty where no text is known.
     pub message: String,
 }
@@ -21,14 +22,14 @@ pub fn check(operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breac
     let mut types = Vec::new();
     let mut constraints = Vec::new();
     for member in operation.input {
-        let path = format!("{}/{}", operation.name, member.name);
+        let id = |constraint| RuleId::of_member(operation.name, member.name, constraint);
         match input.get(member.name).filter(|value| !value.is_null()) {
             None if member.required => constraints.push(Breach {
-                rule: format!("{path}/required"),
+                rule: id(Constraint::Required),
                 message: constraint(member.name, "Member must not be null"),
             }),
             None => {}
-            Some(value) => shape(&path, member.name, member.shape, value, &mut types, &mut constraints),
+            Some(value) => shape(&id, member.name, member.shape, value, &mut types, &mut constraints),
         }
     }
     types.append(&mut constraints);
@@ -77,24 +78,33 @@ pub fn conforms(of: &Shape, value: &Value) -> Result<(), String> {
     }
 }
 
-fn shape(path: &str, name: &str, of: &Shape, value: &Value, types: &mut Vec<Breach>, constraints: &mut Vec<Breach>) {
-    let wrong_type = |what: &str| Breach { rule: format!("{path}/{what}"), message: String::new() };
+fn shape(
+    id: &dyn Fn(Constraint) -> RuleId,
+    name: &str,
+    of: &Shape,
+    value: &Value,
+    types: &mut Vec<Breach>,
+    constraints: &mut Vec<Breach>,
+) {
+    let wrong_type = |constraint| Breach { rule: id(constraint), message: String::new() };
     match (&of.kind, value) {
-        (Kind::Text(bounds), Value::String(found)) => text(path, "", name, bounds, found, constraints),
+        (Kind::Text(bounds), Value::String(found)) => text(id, &OfText::MEMBER, name, bounds, found, constraints),
         (Kind::Long { min }, Value::Number(number)) => match long(value) {
             Some(found) if found < *min => constraints.push(Breach {
-                rule: format!("{path}/min"),
+                rule: id(Constraint::Min),
                 message: constraint(name, &format!("Member must have value greater than or equal to {min}")),
             }),
             Some(_) => {}
-            None if number.as_f64().is_some_and(|found| found.fract() != 0.0) => types.push(wrong_type("integer")),
-            None => types.push(wrong_type("64-bit")),
+            None if number.as_f64().is_some_and(|found| found.fract() != 0.0) => {
+                types.push(wrong_type(Constraint::Integer))
+            }
+            None => types.push(wrong_type(Constraint::Bits)),
         },
         (Kind::Blob { max }, Value::String(found)) => match blob(found) {
-            None if blob_without_padding(found) => types.push(wrong_type("base64-padding")),
-            None => types.push(wrong_type("base64")),
+            None if blob_without_padding(found) => types.push(wrong_type(Constraint::Base64Padding)),
+            None => types.push(wrong_type(Constraint::Base64)),
             Some(bytes) if bytes.len() > *max => constraints.push(Breach {
-                rule: format!("{path}/max-size"),
+                rule: id(Constraint::MaxSize),
                 message: constraint(name, &format!("Member must have length less than or equal to {max}")),
             }),
             Some(_) => {}
@@ -102,59 +112,69 @@ fn shape(path: &str, name: &str, of: &Shape, value: &Value, types: &mut Vec<Brea
         (Kind::List { min, max, item }, Value::Array(found)) => {
             if found.len() < *min {
                 constraints.push(Breach {
-                    rule: format!("{path}/min-items"),
+                    rule: id(Constraint::MinItems),
                     message: constraint(name, &format!("Member must have length greater than or equal to {min}")),
                 });
             }
             if let Some(max) = max.filter(|max| found.len() > *max) {
                 constraints.push(Breach {
-                    rule: format!("{path}/max-items"),
+                    rule: id(Constraint::MaxItems),
                     message: constraint(name, &format!("Member must have length less than or equal to {max}")),
                 });
             }
             for value in found {
                 match (&item.kind, value) {
-                    (Kind::Text(bounds), Value::String(found)) => text(path, "item-", name, bounds, found, constraints),
-                    (Kind::Text(_), Value::Null) => types.push(wrong_type("item-null")),
-                    _ => types.push(wrong_type("item-type")),
+                    (Kind::Text(bounds), Value::String(found)) => {
+                        text(id, &OfText::ITEM, name, bounds, found, constraints)
+                    }
+                    (Kind::Text(_), Value::Null) => types.push(wrong_type(Constraint::ItemNull)),
+                    _ => types.push(wrong_type(Constraint::ItemType)),
                 }
             }
         }
         (Kind::Boolean, Value::Bool(_))
         | (Kind::Timestamp, Value::Number(_))
         | (Kind::Structure(_), Value::Object(_)) => {}
-        _ => types.push(wrong_type("type")),
+        _ => types.push(wrong_type(Constraint::Type)),
     }
 }
 
-fn text(path: &str, prefix: &str, name: &str, bounds: &Text, found: &str, constraints: &mut Vec<Breach>) {
-    let breach = |what: &str, text: String| Breach {
-        rule: format!("{path}/{prefix}{what}"),
-        message: match prefix {
-            "" => constraint(name, &text),
-            _ => constraint(name, &format!("Member must satisfy constraint: [Member {text}]")),
+fn text(
+    id: &dyn Fn(Constraint) -> RuleId,
+    of: &OfText,
+    name: &str,
+    bounds: &Text,
+    found: &str,
+    constraints: &mut Vec<Breach>,
+) {
+    let is_item = of.pattern == Constraint::ItemPattern;
+    let breach = |broken: Constraint, text: String| Breach {
+        rule: id(broken),
+        message: match is_item {
+            false => constraint(name, &text),
+            true => constraint(name, &format!("Member must satisfy constraint: [Member {text}]")),
         },
     };
     if !bounds.admits_length(found) {
         if bounds.contests_length(found) {
-            constraints.push(breach("editions", String::from("must have another length")));
+            constraints.push(breach(of.editions, String::from("must have another length")));
         } else if found.chars().count() < bounds.min {
-            constraints.push(breach("min-length", format!("must have length greater than or equal to {}", bounds.min)));
+            constraints
+                .push(breach(of.min_length, format!("must have length greater than or equal to {}", bounds.min)));
         } else {
             let max = bounds.max.unwrap_or_default();
-            constraints.push(breach("max-length", format!("must have length less than or equal to {max}")));
+            constraints.push(breach(of.max_length, format!("must have length less than or equal to {max}")));
         }
     }
     if !bounds.matches_all(found) {
         let pattern = bounds.patterns.first().map_or("", |pattern| pattern.text);
-        match prefix {
-            // One rule for a member and its items: what is contested breaks nothing.
-            _ if bounds.matches_any(found) => {
-                constraints.push(Breach { rule: format!("{path}/editions"), message: constraint(name, "is contested") })
-            }
-            "" => constraints.push(breach("pattern", format!("must satisfy regular expression '{pattern}'"))),
-            _ => constraints.push(breach("pattern", format!("must satisfy regular expression pattern: {pattern}"))),
-        }
+        constraints.push(if bounds.matches_any(found) {
+            Breach { rule: id(of.editions), message: constraint(name, "is contested") }
+        } else if is_item {
+            breach(of.pattern, format!("must satisfy regular expression pattern: {pattern}"))
+        } else {
+            breach(of.pattern, format!("must satisfy regular expression '{pattern}'"))
+        });
     }
 }
 
@@ -181,7 +201,10 @@ mod tests {
 
     fn rules(service: Service, operation: Operation, input: Value) -> Vec<String> {
         let Value::Object(input) = input else { panic!("an object") };
-        check(service.contract().operation(operation).unwrap(), &input).into_iter().map(|breach| breach.rule).collect()
+        check(service.contract().operation(operation).unwrap(), &input)
+            .into_iter()
+            .map(|breach| breach.rule.to_string())
+            .collect()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::rule::RuleId;
 use super::shape::{Member, optional};
 use super::shapes;
 
@@ -43,7 +44,7 @@ pub struct Message {
     /// Id of the source that shows it.
     pub source: &'static str,
     /// The rule whose breach it was seen for, if the error has other occasions too.
-    pub rule: Option<&'static str>,
+    pub rule: Option<RuleId>,
 }
 
 /// Whose fault an error is, which decides its HTTP status.
@@ -151,7 +152,7 @@ pub static ERRORS: &[ErrorType] = &[
         message: Some(Message {
             text: "First byte of the layer part is {sent} instead of {expected}",
             source: "GoogleContainerTools/kaniko#607",
-            rule: Some("UploadLayerPart/partFirstByte/contiguous"),
+            rule: Some(RuleId::new("UploadLayerPart/partFirstByte/contiguous")),
         }),
         ..client(
             "InvalidLayerPartException",

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{ErrorType, Fault};
 pub use operation::{Effect, Operation, Role};
-pub use rule::{Rule, Rules};
+pub use rule::{Area, Constraint, Question, Rule, RuleId, RulePattern, Rules};
 pub use shape::{Kind, Member, Pattern, Shape, Text};
 pub use source::{Source, Tier};
 
@@ -118,6 +118,11 @@ impl OperationSpec {
     /// The member of the request with this name.
     pub fn input(&self, name: &str) -> Option<&'static Member> {
         self.input.iter().find(|member| member.name == name)
+    }
+
+    /// The member of its successful response with this name.
+    pub fn output(&self, name: &str) -> Option<&'static Member> {
+        self.output.iter().find(|member| member.name == name)
     }
 
     /// The page that documents it.

@@ -74,7 +74,7 @@ impl Operation {
     ];
 
     /// Its name, as it stands in `X-Amz-Target` after the dot.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Operation::InitiateLayerUpload => "InitiateLayerUpload",
             Operation::UploadLayerPart => "UploadLayerPart",

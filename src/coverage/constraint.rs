@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Cases, Sample, gap, rules};
 use crate::contract::check::{blob, long};
-use crate::contract::{Kind, Member, Operation, OperationSpec, Pattern, Rule, Service, Text};
+use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Pattern, Rule, RuleId, Service, Text};
 use crate::generate::strings::Strings;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -74,13 +74,13 @@ impl Reach {
 
 /// A rule that values are measured by.
 #[derive(Debug, Serialize)]
-pub struct Constraint {
+pub struct Measured {
     /// The operation.
     pub operation: Operation,
     /// The member of its request.
-    pub member: String,
+    pub member: &'static str,
     /// The id of the rule.
-    pub rule: String,
+    pub rule: RuleId,
     /// What it says.
     pub says: String,
     /// One a column.
@@ -145,13 +145,13 @@ enum Measure {
 }
 
 /// Rules that prose states and a number decides.
-const OF_PROSE: [(&str, Measure); 6] = [
-    ("UploadLayerPart/partFirstByte/contiguous", Measure::PartStart),
-    ("UploadLayerPart/partLastByte/not-before-first", Measure::RangeOrder),
-    ("UploadLayerPart/layerPartBlob/length", Measure::RangeLength),
-    ("UploadLayerPart/layerPartBlob/above-10-MiB", Measure::LargePart),
-    ("CompleteLayerUpload/parts/min-size", Measure::InnerPart),
-    ("CompleteLayerUpload/layerDigests/sha256-length", Measure::HexDigits),
+const OF_PROSE: [(RuleId, Measure); 6] = [
+    (RuleId::new("UploadLayerPart/partFirstByte/contiguous"), Measure::PartStart),
+    (RuleId::new("UploadLayerPart/partLastByte/not-before-first"), Measure::RangeOrder),
+    (RuleId::new("UploadLayerPart/layerPartBlob/length"), Measure::RangeLength),
+    (RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB"), Measure::LargePart),
+    (RuleId::new("CompleteLayerUpload/parts/min-size"), Measure::InnerPart),
+    (RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"), Measure::HexDigits),
 ];
 
 /// The largest part that the quota table admits. Source: `quotas`.
@@ -202,31 +202,29 @@ const EXCEPTIONS: &[Exception] = &[
 ];
 
 /// The constraints of a service, and its other rules.
-pub(super) fn rows(service: Service) -> (Vec<Constraint>, Vec<&'static Rule>) {
+pub(super) fn rows(service: Service) -> (Vec<Measured>, Vec<&'static Rule>) {
     let mut others = Vec::new();
-    let mut found: BTreeMap<(usize, usize, &str), Constraint> = BTreeMap::new();
+    let mut found: BTreeMap<(usize, usize, RuleId), Measured> = BTreeMap::new();
     for rule in rules(service) {
-        let mut words = rule.id.splitn(3, '/');
-        let (name, member, what) =
-            (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let place = service.contract().operations.iter().position(|known| known.name.name() == name);
+        let member = rule.id.subject();
+        let place = service.contract().operations.iter().position(|known| Some(known.name) == rule.id.operation());
         let operation = place.map(|place| &service.contract().operations[place]);
-        let measure = operation.and_then(|operation| Measure::of(&rule.id, operation.input(member), what));
+        let measure = operation.and_then(|operation| Measure::of(rule.id, operation.input(member)));
         let (Some(measure), Some(operation), Some(place)) = (measure, operation, place) else {
             others.push(rule);
             continue;
         };
         let members = operation.input.iter().position(|known| known.name == member).unwrap_or(operation.input.len());
-        found.insert((place, members, &rule.id), Constraint::new(operation, member, rule, measure));
+        found.insert((place, members, rule.id), Measured::new(operation, rule, measure));
     }
     (found.into_values().collect(), others)
 }
 
-impl Constraint {
-    fn new(operation: &OperationSpec, member: &str, rule: &'static Rule, measure: Measure) -> Constraint {
+impl Measured {
+    fn new(operation: &OperationSpec, rule: &'static Rule, measure: Measure) -> Measured {
         let exception = |reach: Reach| {
             let here = EXCEPTIONS.iter().filter(|known| !known.but_at.contains(&operation.name));
-            let mut here = here.filter(|known| rule.id == format!("{}/{}", operation.name, known.rule));
+            let mut here = here.filter(|known| rule.id.is(known.rule));
             here.find(|known| known.reach == reach).map(|known| known.why)
         };
         let cell = |reach| Cell {
@@ -234,10 +232,10 @@ impl Constraint {
             cases: Cases::default(),
             why_not: measure.cannot(reach).or_else(|| exception(reach)),
         };
-        Constraint {
+        Measured {
             operation: operation.name,
-            member: String::from(member),
-            rule: rule.id.clone(),
+            member: rule.id.subject(),
+            rule: rule.id,
             says: rule.statement.clone(),
             cells: Reach::ALL.into_iter().map(cell).collect(),
             astray: Vec::new(),
@@ -255,7 +253,7 @@ impl Constraint {
         if sample.operation.name != self.operation {
             return;
         }
-        let Some(reach) = self.measure.reach(sample.input.get(&self.member), sample) else { return };
+        let Some(reach) = self.measure.reach(sample.input.get(self.member), sample) else { return };
         let is_asked = sample.expect.rule == self.rule;
         let alike = sample.expect.errors().iter().any(|error| self.errors.contains(error));
         let is_inside =
@@ -264,8 +262,7 @@ impl Constraint {
             self.astray.push(String::from(sample.case));
         }
         let keeps = sample.broken.is_empty();
-        let member = format!("{}/{}/", self.operation, self.member);
-        let is_alone = is_asked && sample.broken.iter().all(|rule| rule.starts_with(&member));
+        let is_alone = is_asked && sample.broken.iter().all(|rule| rule.is_about(self.operation, self.member));
         let counts = match (reach, self.measure) {
             _ if is_inside => keeps && !(alike && sample.expect.tier.gates()),
             (Reach::Null | Reach::Absent, Measure::Presence) => is_alone || (keeps && !alike),
@@ -307,7 +304,7 @@ impl Constraint {
 
 impl Measure {
     /// What decides about a rule; `None` where it is kept or broken, with nothing between.
-    fn of(rule: &str, member: Option<&'static Member>, what: &str) -> Option<Measure> {
+    fn of(rule: RuleId, member: Option<&'static Member>) -> Option<Measure> {
         if let Some((_, measure)) = OF_PROSE.iter().find(|(known, _)| *known == rule) {
             return Some(*measure);
         }
@@ -320,34 +317,34 @@ impl Measure {
             },
             _ => None,
         };
-        Some(match (what, kind) {
-            ("required" | "optional", _) => Measure::Presence,
-            ("type", kind) => Measure::Type(kind),
-            ("item-type", _) => Measure::ItemType,
-            ("item-null", _) => Measure::ItemNull,
-            ("min-items", Kind::List { min, .. }) => Measure::MinItems(*min),
-            ("max-items", Kind::List { max, .. }) => Measure::MaxItems((*max)?),
-            ("min", Kind::Long { min }) => Measure::Min(*min),
-            ("integer", Kind::Long { .. }) => Measure::Integer,
-            ("notation", Kind::Long { .. }) => Measure::Notation,
-            ("64-bit", Kind::Long { .. }) => Measure::Bits,
-            ("max-size", Kind::Blob { max }) => Measure::MaxSize(*max),
-            ("base64", Kind::Blob { .. }) => Measure::Base64,
-            ("base64-padding", Kind::Blob { .. }) => Measure::Padding,
-            ("min-length" | "item-min-length", _) => {
+        Some(match (rule.constraint()?, kind) {
+            (Constraint::Required | Constraint::Optional, _) => Measure::Presence,
+            (Constraint::Type, kind) => Measure::Type(kind),
+            (Constraint::ItemType, _) => Measure::ItemType,
+            (Constraint::ItemNull, _) => Measure::ItemNull,
+            (Constraint::MinItems, Kind::List { min, .. }) => Measure::MinItems(*min),
+            (Constraint::MaxItems, Kind::List { max, .. }) => Measure::MaxItems((*max)?),
+            (Constraint::Min, Kind::Long { min }) => Measure::Min(*min),
+            (Constraint::Integer, Kind::Long { .. }) => Measure::Integer,
+            (Constraint::Notation, Kind::Long { .. }) => Measure::Notation,
+            (Constraint::Bits, Kind::Long { .. }) => Measure::Bits,
+            (Constraint::MaxSize, Kind::Blob { max }) => Measure::MaxSize(*max),
+            (Constraint::Base64, Kind::Blob { .. }) => Measure::Base64,
+            (Constraint::Base64Padding, Kind::Blob { .. }) => Measure::Padding,
+            (Constraint::MinLength | Constraint::ItemMinLength, _) => {
                 let text = text?;
                 Measure::MinLength {
                     all: text.min,
                     any: text.other_bounds.map_or(text.min, |(min, _)| min.min(text.min)),
                 }
             }
-            ("max-length" | "item-max-length", _) => {
+            (Constraint::MaxLength | Constraint::ItemMaxLength, _) => {
                 let text = text?;
                 let max = text.max?;
                 Measure::MaxLength { all: max, any: text.other_bounds.map_or(max, |(_, other)| other.max(max)) }
             }
-            ("pattern" | "item-pattern", _) => Measure::Pattern(text?),
-            ("editions" | "item-editions", _) => Measure::Editions(text?),
+            (Constraint::Pattern | Constraint::ItemPattern, _) => Measure::Pattern(text?),
+            (Constraint::Editions, _) => Measure::Editions(text?),
             _ => return None,
         })
     }
@@ -514,14 +511,13 @@ mod tests {
 
     #[test]
     fn what_is_named_here_is_a_rule() {
-        let ids: Vec<&str> =
-            Service::ALL.iter().flat_map(|service| Rules::of(*service).iter()).map(|rule| rule.id.as_str()).collect();
+        let ids: Vec<RuleId> =
+            Service::ALL.iter().flat_map(|service| Rules::of(*service).iter()).map(|rule| rule.id).collect();
         for (rule, _) in OF_PROSE {
             assert!(ids.contains(&rule), "{rule}");
         }
         for exception in EXCEPTIONS {
-            let is_it = |id: &&str| id.split_once('/').is_some_and(|(_, below)| below == exception.rule);
-            assert!(ids.iter().any(is_it), "{}", exception.rule);
+            assert!(ids.iter().any(|id| id.is(exception.rule)), "{}", exception.rule);
         }
     }
 

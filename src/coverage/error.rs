@@ -49,7 +49,7 @@ pub(super) fn rows(service: Service) -> Vec<AdmittedError> {
     for operation in service.contract().operations {
         let is_named = |error: &&ErrorType| {
             let mut rules = Rules::of(service).iter();
-            rules.any(|rule| rule.id.starts_with(&format!("{}/", operation.name)) && rule.errors.contains(&error.name))
+            rules.any(|rule| rule.id.operation() == Some(operation.name) && rule.errors.contains(&error.name))
         };
         let documented = operation.errors.iter().filter_map(|name| ErrorType::find(name));
         let framework = ERRORS.iter().filter(|error| error.source != "api").filter(is_named);

@@ -14,13 +14,13 @@ mod state;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use constraint::{Cell, Constraint, Reach};
+pub use constraint::{Cell, Measured, Reach};
 pub use error::{AdmittedError, NotProvoked};
 pub use state::{State, Thing};
 
 use crate::case::{Case, Step, StepRole};
 use crate::contract::check::check;
-use crate::contract::{Operation, OperationSpec, Rule, Rules, Service, Tier};
+use crate::contract::{Constraint, Operation, OperationSpec, Rule, RuleId, Rules, Service, Tier};
 use crate::expect::Expectation;
 use crate::generate::expected::{Misfit, Rehearsal, repositories};
 use crate::model::registry::ACCOUNT;
@@ -32,7 +32,7 @@ pub struct Coverage {
     /// The service.
     pub service: Service,
     /// Constraints of members, and rules that a number or a length decides.
-    pub constraints: Vec<Constraint>,
+    pub constraints: Vec<Measured>,
     /// The other rules.
     pub rules: Vec<OtherRule>,
     /// The errors of the operations, and of the framework.
@@ -54,7 +54,7 @@ pub struct Cases {
 #[derive(Debug, Serialize)]
 pub struct OtherRule {
     /// Its id.
-    pub rule: String,
+    pub rule: RuleId,
     /// What it says.
     pub says: String,
     /// The cases that are about it.
@@ -99,7 +99,7 @@ struct Sample<'a> {
     operation: &'static OperationSpec,
     input: &'a Members,
     /// The rules that its members break.
-    broken: Vec<String>,
+    broken: Vec<RuleId>,
     /// The parts of the upload that it names.
     parts: Option<&'a [usize]>,
 }
@@ -150,11 +150,12 @@ impl Coverage {
     fn empty(service: Service) -> Coverage {
         let (constraints, others) = constraint::rows(service);
         // Of a layer of an image there is a case, for targets that take images.
-        let without_image = |rule: &Rule| rule.id != "GetDownloadUrlForLayer/layer/referenced";
-        let of_url = |rule: &Rule| rule.id.starts_with("GetDownloadUrlForLayer/") && rule.errors.is_empty();
+        let without_image = |rule: &Rule| rule.id != RuleId::new("GetDownloadUrlForLayer/layer/referenced");
+        let of_url =
+            |rule: &Rule| rule.id.operation() == Some(Operation::GetDownloadUrlForLayer) && rule.errors.is_empty();
         let stands_for = |rule: &Rule| of_url(rule) && without_image(rule);
         let other = |rule: &Rule| OtherRule {
-            rule: rule.id.clone(),
+            rule: rule.id,
             says: rule.statement.clone(),
             cases: Cases::default(),
             why_not: stands_for(rule).then_some(STOOD_FOR),
@@ -202,7 +203,7 @@ impl Coverage {
                     operation,
                     input: &input,
                     // What one edition admits breaks nothing.
-                    broken: broken.filter(|rule| !rule.ends_with("/editions")).collect(),
+                    broken: broken.filter(|rule| rule.constraint() != Some(Constraint::Editions)).collect(),
                     parts: past.parts(&input),
                 };
                 self.constraints.iter_mut().for_each(|row| row.measure(&sample));
@@ -229,8 +230,8 @@ impl Coverage {
 
     /// The rows whose rule, or operation with error or state, is asked for.
     pub fn only(mut self, is_asked: impl Fn(&str) -> bool) -> Coverage {
-        self.constraints.retain(|row| is_asked(&row.rule));
-        self.rules.retain(|row| is_asked(&row.rule));
+        self.constraints.retain(|row| is_asked(&row.rule.to_string()));
+        self.rules.retain(|row| is_asked(&row.rule.to_string()));
         self.errors.retain(|row| is_asked(&format!("{}/{}", row.owner(), row.error)));
         self.states.retain(|row| is_asked(&format!("{}/{}/{}", row.operation, row.state.of.word(), row.state.name)));
         self
@@ -296,5 +297,5 @@ fn gap(case: Option<impl AsRef<str>>, why_not: Option<&str>, place: &str) -> Opt
 
 /// The rules that cases are about: all but those that are judged on every answer.
 fn rules(service: Service) -> impl Iterator<Item = &'static Rule> {
-    Rules::of(service).iter().filter(|rule| !Rule::is_everywhere(&rule.id))
+    Rules::of(service).iter().filter(|rule| !rule.id.is_everywhere())
 }

@@ -1,6 +1,6 @@
 //! The tables of coverage for a terminal, and as a page of the documentation.
 
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub fn text(coverage: &Coverage, verbose: bool) -> String {
         }
         let mut cells = row.cells.iter().map(|cell| count(&cell.cases, cell.why_not.is_some()));
         let cells = Reach::ALL.map(|_| cells.next().unwrap_or_default());
-        columns(&mut text, &format!("  {}", below(&row.rule, row.operation)), cells);
+        columns(&mut text, &format!("  {}", row.rule.rest()), cells);
         for cell in row.cells.iter().filter(|_| verbose) {
             ids(&mut text, cell.reach.words(), &cell.cases);
         }
@@ -120,13 +120,13 @@ pub fn markdown(coverage: &Coverage) -> String {
             let _ =
                 writeln!(text, "\n## {}\n\n| rule | {} |\n|{}", row.operation, heads.join(" | "), " --- |".repeat(8));
         }
-        let cell = |cell: &Cell| first(&cell.cases, cell.why_not, &row.rule, Some(row.operation));
+        let cell = |cell: &Cell| first(&cell.cases, cell.why_not, Some(row.rule), Some(row.operation));
         let cells: Vec<String> = row.cells.iter().map(cell).collect();
-        let _ = writeln!(text, "| `{}` | {} |", below(&row.rule, row.operation), cells.join(" | "));
+        let _ = writeln!(text, "| `{}` | {} |", row.rule.rest(), cells.join(" | "));
     }
     text += "\n## Other rules\n\nRules that are kept or broken, with nothing to measure between.\n\n| rule | cases |\n| --- | --- |\n";
     for row in &coverage.rules {
-        let _ = writeln!(text, "| `{}` | {} |", row.rule, first(&row.cases, row.why_not, &row.rule, None));
+        let _ = writeln!(text, "| `{}` | {} |", row.rule, first(&row.cases, row.why_not, Some(row.rule), None));
     }
     text += "\n## Errors\n\nThe cases that admit an error alone, among other answers, or as the answer to an open question. The \
              framework is what answers before the operation is reached.\n\n\
@@ -136,7 +136,7 @@ pub fn markdown(coverage: &Coverage) -> String {
         let why = row.why_not.as_ref().map_or(String::new(), |not| format!("{} ({})", not.why, not.source));
         let cell = |cases: &[String]| {
             let cases = Cases { judged: cases.to_vec(), open: Vec::new() };
-            first(&cases, Some(""), "", row.operation)
+            first(&cases, Some(""), None, row.operation)
         };
         let cells = [cell(&row.alone), cell(&row.among_others), cell(&row.open)].join(" | ");
         let _ = writeln!(text, "| {} | {} | {cells} | {why} |", row.owner(), row.error);
@@ -144,7 +144,7 @@ pub fn markdown(coverage: &Coverage) -> String {
     text += "\n## States\n\nWhat the requests of cases meet, as far as their syntax is right.\n\n\
              | state | operation | cases |\n| --- | --- | --- |\n";
     for row in &coverage.states {
-        let cell = first(&row.cases, None, "", Some(row.operation));
+        let cell = first(&row.cases, None, None, Some(row.operation));
         let _ = writeln!(text, "| {}: {} | {} | {cell} |", row.state.of.word(), row.state.name, row.operation);
     }
     text += "\n## Why there is no case, or none that can fail a target\n\n| reason | where |\n| --- | --- |\n";
@@ -174,7 +174,7 @@ fn summary(coverage: &Coverage) -> String {
     )
 }
 
-/// The id of a rule without its operation.
+/// The id of a case without its operation.
 fn below(id: &str, operation: Operation) -> &str {
     id.strip_prefix(operation.name()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(id)
 }
@@ -190,13 +190,15 @@ fn count(cases: &Cases, has_reason: bool) -> String {
 }
 
 /// A cell with its first case.
-fn first(cases: &Cases, why_not: Option<&str>, rule: &str, operation: Option<Operation>) -> String {
+fn first(cases: &Cases, why_not: Option<&str>, rule: Option<RuleId>, operation: Option<Operation>) -> String {
     let count = count(cases, why_not.is_some());
     // That which is named after the rule says most.
-    let of = |prefix: &str| cases.ids().find(|id| !prefix.is_empty() && id.starts_with(&format!("{prefix}/")));
-    match of(rule).or_else(|| of(operation?.name())).or_else(|| cases.ids().next()) {
+    let prefixes = [rule.map(|rule| format!("{rule}/")), operation.map(|operation| format!("{operation}/"))];
+    let of =
+        |prefix: &Option<String>| cases.ids().find(|id| prefix.as_ref().is_some_and(|prefix| id.starts_with(prefix)));
+    match prefixes.iter().find_map(of).or_else(|| cases.ids().next()) {
         Some(id) => {
-            let short = id.strip_prefix(rule).and_then(|rest| rest.strip_prefix('/')).filter(|_| !rule.is_empty());
+            let short = prefixes[0].as_ref().and_then(|prefix| id.strip_prefix(prefix));
             format!("{count}: `{}`", short.unwrap_or_else(|| operation.map_or(id, |operation| below(id, operation))))
         }
         None if count == "EMPTY" => String::from("**EMPTY**"),
@@ -220,8 +222,7 @@ fn reasons(coverage: &Coverage) -> BTreeMap<&'static str, String> {
     for row in &coverage.constraints {
         for cell in &row.cells {
             if let Some(why) = cell.why_not {
-                let kind = row.rule.rsplit('/').next().unwrap_or_default();
-                places.entry(why).or_default().entry(String::from(kind)).or_default().insert(cell.reach);
+                places.entry(why).or_default().entry(String::from(row.rule.what())).or_default().insert(cell.reach);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a case counts for in the scores.
 
+use crate::contract::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole, Transcript};
@@ -65,7 +66,7 @@ fn must_be_refused(step: &Step) -> bool {
 
 /// The step whose answer ended a case: what came after it was sent from a state that nobody knows.
 fn judged_until(case: &Case, findings: &[Finding]) -> usize {
-    let ends = |finding: &&Finding| finding.grade != Grade::Form || finding.rule == "answer/json-object";
+    let ends = |finding: &&Finding| finding.grade != Grade::Form || finding.rule == RuleId::new("answer/json-object");
     let place = |finding: &Finding| case.steps.iter().position(|step| step.name == finding.step);
     findings.iter().filter(ends).filter_map(place).min().unwrap_or(case.steps.len())
 }
@@ -103,11 +104,11 @@ mod tests {
     /// An initiation that must be refused after one that must be accepted, or the latter alone.
     fn case(invalid: bool) -> Case {
         let valid = Draft::new(Service::Ecr, "some/case", "some case").focus(
-            "InitiateLayerUpload/accepted",
+            RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
             body::initiate(HERE),
         );
-        let rule = "InitiateLayerUpload/repositoryName/exists";
+        let rule = RuleId::new("InitiateLayerUpload/repositoryName/exists");
         if invalid {
             valid.focus(rule, Operation::InitiateLayerUpload, body::initiate("absent")).done()
         } else {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
-use crate::contract::{Service, Tier};
+use crate::contract::{RuleId, Service, Tier};
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
@@ -116,7 +116,7 @@ pub struct Judged {
     /// The strongest tier among the steps that it is about.
     pub tier: Tier,
     /// Rules of those steps.
-    pub rules: Vec<String>,
+    pub rules: Vec<RuleId>,
     /// What is said of it.
     #[serde(flatten)]
     pub verdict: Verdict,

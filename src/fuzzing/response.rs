@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::case::draft::SMALL;
 use crate::case::{Bindings, Case, Length, Place, Stopped, Transcript};
-use crate::contract::{Operation, Service, Tier};
+use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::history::{Rounds, told};
 use crate::judge::{Expected, Finding, Grade, NotJudged, Strictness, Verdict, describe, judge, words};
@@ -318,14 +318,14 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         hopeless: (!served).then_some(NotJudged::NotServed { service }),
         inconclusive: false,
         findings: vec![Finding {
-            rule: String::from("survey/service"),
+            rule: RuleId::new("survey/service"),
             operation: Operation::CreateRepository.to_string(),
             tier: Tier::Documented,
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Rejected,
-            about: String::from("survey/service"),
+            about: RuleId::new("survey/service"),
             beside: Vec::new(),
-            accept_as: String::from("survey/service"),
+            accept_as: RuleId::new("survey/service"),
             step: String::from("survey"),
             breach: String::from("a plain request"),
             expected: Expected::success(),

@@ -3,7 +3,7 @@
 use super::values::{self, Value, Violation};
 use crate::case::Case;
 use crate::case::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::model::operation::body;
 
 /// The cases about layerDigests of CompleteLayerUpload and of BatchCheckLayerAvailability.
@@ -95,7 +95,7 @@ fn completed(service: Service) -> Vec<Case> {
         .map(|(rule, family, variant, title, digests)| {
             let id = format!("{COMPLETE}/layerDigests/{family}/{variant}");
             let draft = Draft::new(service, id, title).uploaded();
-            draft.focus(&format!("{COMPLETE}/{rule}"), COMPLETE, body::complete(HERE, "upload", &digests)).done()
+            draft.focus(RuleId::of(COMPLETE, rule), COMPLETE, body::complete(HERE, "upload", &digests)).done()
         })
         .collect()
 }
@@ -105,17 +105,17 @@ fn refused(service: Service) -> Vec<Case> {
     let case = |violation: Violation| {
         let draft = Draft::new(service, violation.id(), violation.title.clone()).chunk("other", SMALL).uploaded();
         let body = violation.apply(body::complete(HERE, "upload", &[RIGHT]));
-        draft.focus(&violation.rule, COMPLETE, body).probe_absent(RIGHT).done()
+        Some(draft.focus(violation.rule?, COMPLETE, body).probe_absent(RIGHT).done())
     };
-    violations().into_iter().map(case).collect()
+    violations().into_iter().filter_map(case).collect()
 }
 
 /// What can be wrong with the list of a completion.
 pub fn violations() -> Vec<Violation> {
-    let mut lists: Vec<(String, Value)> = Vec::new();
-    let mut add = |what: &str, variant: &str, title: &str, json: String| {
+    let mut lists: Vec<(&'static str, Value)> = Vec::new();
+    let mut add = |what: &'static str, variant: &str, title: &str, json: String| {
         let value = Value { variant: String::from(variant), title: String::from(title), json };
-        lists.push((String::from(what), value));
+        lists.push((what, value));
     };
     add("min-items", "empty-list", "an empty list", String::from("[]"));
     add("max-items", "101-items", "101 digests, the first right", json(&right_at(0, 101)));
@@ -183,7 +183,7 @@ pub fn violations() -> Vec<Violation> {
         .into_iter()
         .map(|(what, value)| Violation {
             title: value.title.clone(),
-            ..Violation::of(format!("{COMPLETE}/layerDigests/{what}"), "layerDigests", &value)
+            ..Violation::of(RuleId::about(COMPLETE, "layerDigests", what), "layerDigests", &value)
         })
         .collect()
 }
@@ -246,7 +246,7 @@ fn looked_up(service: Service) -> Vec<Case> {
         .map(|(rule, family, variant, title, json)| {
             let id = format!("{CHECK}/layerDigests/{family}/{variant}");
             let body = body::check(HERE, &[ABSENT]).set("layerDigests", json);
-            Draft::new(service, id, title).focus(&format!("{CHECK}/{rule}"), CHECK, body).done()
+            Draft::new(service, id, title).focus(RuleId::of(CHECK, rule), CHECK, body).done()
         })
         .collect()
 }

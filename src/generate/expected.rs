@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, admitted};
-use crate::contract::{Operation, Rules};
+use crate::contract::{Operation, RuleId, Rules};
 use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent};
 use crate::model::{Refusal, Registry, registry};
@@ -71,11 +71,11 @@ pub enum Disagreement {
     #[error("the reference registry rejects it by {by} ({message}), and not by {rule}")]
     OtherRule {
         /// The rule that the registry goes by.
-        by: String,
+        by: RuleId,
         /// The message of its error.
         message: String,
         /// The rule of the step.
-        rule: String,
+        rule: RuleId,
     },
     /// The registry answers with an error that is not allowed.
     #[error("the reference registry answers {error} for {by} ({message}); allowed is {allowed}")]
@@ -83,7 +83,7 @@ pub enum Disagreement {
         /// The type of its error.
         error: &'static str,
         /// The rule that it goes by.
-        by: String,
+        by: RuleId,
         /// The message of its error.
         message: String,
         /// What the step allows.
@@ -186,7 +186,7 @@ impl Rehearsal {
             self.remember_chunks(case);
         }
         let expected = || {
-            let rule = &step.expect.rule;
+            let rule = step.expect.rule;
             if step.role == StepRole::Attempt || Rules::of(case.service).get(rule).is_none() {
                 return Err(Disagreement::NoRule);
             }
@@ -231,17 +231,13 @@ fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), Disagreem
     match answer {
         Ok(_) if step.expect.outcomes.iter().any(Outcome::is_success) => Ok(()),
         Ok(_) => Err(Disagreement::Accepted { allowed: allowed() }),
-        Err(refusal) if step.expect.tier.gates() && !is_of(&step.expect.rule, refusal) => {
-            Err(Disagreement::OtherRule {
-                by: refusal.rule.clone(),
-                message: refusal.message.clone(),
-                rule: step.expect.rule.clone(),
-            })
+        Err(refusal) if step.expect.tier.gates() && !is_of(step.expect.rule, refusal) => {
+            Err(Disagreement::OtherRule { by: refusal.rule, message: refusal.message.clone(), rule: step.expect.rule })
         }
         Err(refusal) if step.expect.errors().contains(&refusal.error.name) => Ok(()),
         Err(refusal) => Err(Disagreement::OtherError {
             error: refusal.error.name,
-            by: refusal.rule.clone(),
+            by: refusal.rule,
             message: refusal.message.clone(),
             allowed: allowed(),
         }),
@@ -249,14 +245,17 @@ fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), Disagreem
 }
 
 /// Rules that say more of some requests than the rule by which the registry refuses them.
-const NARROWER: [(&str, &str); 3] = [
-    ("CompleteLayerUpload/layer/side-by-side", "CompleteLayerUpload/layer/new"),
-    ("CompleteLayerUpload/layerDigests/sha256-length", "CompleteLayerUpload/layerDigests/match"),
-    ("CompleteLayerUpload/uploadId/once", "CompleteLayerUpload/uploadId/exists"),
+const NARROWER: [(RuleId, RuleId); 3] = [
+    (RuleId::new("CompleteLayerUpload/layer/side-by-side"), RuleId::new("CompleteLayerUpload/layer/new")),
+    (
+        RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"),
+        RuleId::new("CompleteLayerUpload/layerDigests/match"),
+    ),
+    (RuleId::new("CompleteLayerUpload/uploadId/once"), RuleId::new("CompleteLayerUpload/uploadId/exists")),
 ];
 
-fn is_of(rule: &str, refusal: &Refusal) -> bool {
-    refusal.rule == rule || NARROWER.contains(&(rule, &refusal.rule))
+fn is_of(rule: RuleId, refusal: &Refusal) -> bool {
+    refusal.rule == rule || NARROWER.contains(&(rule, refusal.rule))
 }
 
 /// Adds to the expectation of a step which values the registry answered with.
@@ -265,7 +264,7 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
     match answer {
         Ok(answer) => {
             let Some((operation, answer)) = step.operation.zip(answer.as_object()) else { return };
-            let pinned = (Facts::of(operation).pins)(&step.expect.rule, answer);
+            let pinned = (Facts::of(operation).pins)(step.expect.rule, answer);
             if pinned.is_empty() {
                 return;
             }

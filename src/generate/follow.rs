@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, admitted};
 use crate::contract::check::check;
-use crate::contract::{Effect, Operation, OperationSpec, Role, Rule, Rules, Service};
+use crate::contract::{Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Refusal, Registry, registry};
 use crate::template::{Reference, Template};
@@ -20,9 +20,9 @@ pub(crate) struct Readings {
     /// Without any.
     pub valid: Template,
     /// The rule that the valid request answers to.
-    pub accepting: String,
+    pub accepting: RuleId,
     /// With each alone, and the rule that it breaks, if the violation itself says so.
-    pub alone: Vec<(Option<String>, Template)>,
+    pub alone: Vec<(Option<RuleId>, Template)>,
     /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
     pub elsewhere: bool,
 }
@@ -82,16 +82,16 @@ struct Admitted {
     /// Rules that it breaks.
     broken: Vec<Broken>,
     /// Open rules that it breaks: success is admitted as well.
-    open: Vec<String>,
+    open: Vec<RuleId>,
     /// The open rule by which the upload that it names may have ended.
-    ended: Option<String>,
+    ended: Option<RuleId>,
     /// Of each reading put together here, the rule that it is about if it breaks one.
-    leading: Vec<String>,
+    leading: Vec<RuleId>,
 }
 
 impl Admitted {
     fn add(&mut self, one: Admitted) {
-        let leading = one.broken.first().map(|broken| &broken.rule.id).or(one.open.first()).cloned();
+        let leading = one.broken.first().map(|broken| broken.rule.id).or(one.open.first().copied());
         if let Some(rule) = leading.filter(|rule| !self.leading.contains(rule)) {
             self.leading.push(rule);
         }
@@ -198,7 +198,7 @@ impl Follower {
     ) -> bool {
         // What is expected where it cannot be done, is for the author of the case to say.
         if self.registry.refusals(operation, input).is_empty() {
-            step.expect = admitted(self.service, &format!("survey/{}", operation.name));
+            step.expect = admitted(self.service, RuleId::of_survey(operation.name));
         }
         if matches!(answered, Some(Answered::Refused(_))) {
             return false;
@@ -221,7 +221,7 @@ impl Follower {
         let mut all = Admitted::default();
         for (declared, body) in &readings.alone {
             let input = self.input(body);
-            all.add(self.of_reading(operation, input.as_ref(), declared.as_deref()));
+            all.add(self.of_reading(operation, input.as_ref(), *declared));
         }
         // What was done on purpose leads; a state that is wrong as well comes after it. It does not count where another
         // upload or repository is named; but whether another one is named, may be open.
@@ -233,7 +233,7 @@ impl Follower {
             let names = readings.alone.iter().filter_map(|(_, body)| self.input(body)).collect::<Vec<_>>();
             if names.iter().all(|other| name(other) == name(&input)) {
                 let mut of_valid = self.of_reading(operation, Some(&input), None);
-                of_valid.broken.retain(|broken| broken.rule.id.ends_with("/repositoryName/exists"));
+                of_valid.broken.retain(|broken| broken.rule.id.is("repositoryName/exists"));
                 all.add(Admitted { broken: of_valid.broken, ..Admitted::default() });
             }
         }
@@ -241,20 +241,20 @@ impl Follower {
     }
 
     /// What one reading of a request admits; of one that cannot be read, what its violation says.
-    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<&str>) -> Admitted {
+    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<RuleId>) -> Admitted {
         let mut admitted = Admitted::default();
         let rules = Rules::of(self.service);
         let declared = declared.and_then(|rule| rules.get(rule));
-        admitted.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id.clone()));
+        admitted.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id));
         let broken = declared.filter(|rule| rule.tier.gates() && !rule.errors.is_empty());
         let Some(input) = input else {
             admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
             return admitted;
         };
-        let syntax: Vec<String> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
-        let is_open = |rule: &&String| rules.get(rule).is_some_and(|rule| !rule.tier.gates());
-        admitted.open.extend(syntax.iter().filter(is_open).cloned());
-        admitted.open.extend(mixes_algorithms(operation, input).then(|| String::from(MIXED)));
+        let syntax: Vec<RuleId> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
+        let is_open = |rule: &&RuleId| rules.get(**rule).is_some_and(|rule| !rule.tier.gates());
+        admitted.open.extend(syntax.iter().filter(is_open).copied());
+        admitted.open.extend(mixes_algorithms(operation, input).then_some(MIXED));
         let mut refusals = self.registry.refusals(operation, input);
         if !admitted.open.is_empty() {
             // What the registry makes of it is its own choice; what is wrong with the members is not.
@@ -264,19 +264,19 @@ impl Follower {
         match self.doubts.get(&upload) {
             _ if !is_about_uploads(operation) => {}
             Some(Doubt::MayHaveEnded) => {
-                admitted.ended = Some(format!("{}/uploadId/after-refused", operation.name));
+                admitted.ended = Some(RuleId::of(operation.name, "uploadId/after-refused"));
             }
             Some(Doubt::RepositoryDeleted) if self.registry.has_repository(&upload.0) => {
-                refusals.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
-                admitted.ended = Some(format!("{}/uploadId/recreated-repository", operation.name));
+                refusals.retain(|refusal| !refusal.rule.is("uploadId/exists"));
+                admitted.ended = Some(RuleId::of(operation.name, "uploadId/recreated-repository"));
             }
             Some(Doubt::Completed) => {
-                refusals.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
+                refusals.retain(|refusal| !refusal.rule.is("uploadId/exists"));
                 match operation.name {
                     Operation::CompleteLayerUpload => {
-                        admitted.broken.extend(self.broken("CompleteLayerUpload/uploadId/once"))
+                        admitted.broken.extend(self.broken(RuleId::new("CompleteLayerUpload/uploadId/once")))
                     }
-                    _ => admitted.ended = Some(String::from("UploadLayerPart/uploadId/completed")),
+                    _ => admitted.ended = Some(RuleId::new("UploadLayerPart/uploadId/completed")),
                 }
             }
             Some(Doubt::RepositoryDeleted) | None => {}
@@ -284,9 +284,9 @@ impl Follower {
         // What the violation is made to break says more than what the registry happens to look at first.
         admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
         for refusal in refusals {
-            let Some(rule) = rules.get(&refusal.rule) else { continue };
+            let Some(rule) = rules.get(refusal.rule) else { continue };
             if !rule.tier.gates() {
-                admitted.open.push(rule.id.clone());
+                admitted.open.push(rule.id);
                 continue;
             }
             let same = |broken: &&mut Broken| rule.errors.iter().all(|error| broken.rule.errors.contains(error));
@@ -298,7 +298,7 @@ impl Follower {
         admitted
     }
 
-    fn broken(&self, rule: &str) -> Option<Broken> {
+    fn broken(&self, rule: RuleId) -> Option<Broken> {
         Rules::of(self.service).get(rule).map(|rule| Broken { rule, refusal: None })
     }
 
@@ -310,22 +310,22 @@ impl Follower {
         admits: Admitted,
     ) -> Expectation {
         let (service, rules) = (self.service, Rules::of(self.service));
-        let exists = format!("{}/uploadId/exists", operation.name);
+        let exists = RuleId::of(operation.name, "uploadId/exists");
         let mut involved: Vec<&Rule> = Vec::new();
         // Beside what is open, a rule that is broken must be refused all the same; but with which error is open then.
         let leading = match (admits.broken.first(), admits.open.first(), &admits.ended) {
             (Some(broken), _, ended) => {
                 // If it has ended, that is wrong as well.
-                involved.extend(ended.as_ref().and_then(|_| rules.get(&exists)));
-                broken.rule.id.clone()
+                involved.extend(ended.as_ref().and_then(|_| rules.get(exists)));
+                broken.rule.id
             }
-            (None, Some(open), _) => open.clone(),
-            (None, None, Some(ended)) => ended.clone(),
+            (None, Some(open), _) => *open,
+            (None, None, Some(ended)) => *ended,
             (None, None, None) => self.accepting(operation, input, readings),
         };
-        let mut expect = admitted(service, &leading);
+        let mut expect = admitted(service, leading);
         involved.extend(admits.broken.iter().map(|broken| broken.rule));
-        involved.extend(admits.open.iter().filter_map(|rule| rules.get(rule)));
+        involved.extend(admits.open.iter().filter_map(|rule| rules.get(*rule)));
         for rule in involved.into_iter().filter(|rule| rule.id != leading) {
             expect.tier = expect.tier.max(rule.tier);
             for source in &rule.sources {
@@ -333,7 +333,7 @@ impl Follower {
                     expect.sources.push(source);
                 }
             }
-            for outcome in admitted(service, &rule.id).outcomes {
+            for outcome in admitted(service, rule.id).outcomes {
                 let known = |known: &Outcome| known.to_string() == outcome.to_string();
                 if !outcome.is_success() && !expect.outcomes.iter().any(known) {
                     expect.outcomes.push(outcome);
@@ -344,9 +344,9 @@ impl Follower {
     }
 
     /// The rule that a request answers to with which nothing is wrong.
-    fn accepting(&self, operation: &OperationSpec, input: &Members, readings: &Readings) -> String {
+    fn accepting(&self, operation: &OperationSpec, input: &Members, readings: &Readings) -> RuleId {
         if operation.name != Operation::BatchCheckLayerAvailability {
-            return readings.accepting.clone();
+            return readings.accepting;
         }
         let repository = name(input);
         let digest = input.get("layerDigests").and_then(|list| list.pointer("/0")).and_then(Value::as_str);
@@ -355,31 +355,29 @@ impl Follower {
         let holders = self.registry.holders(digest);
         let held = || self.registry.uploads(repository).iter().any(|(_, held)| held.as_deref() == Some(digest));
         let what = match () {
-            () if holders.contains(&repository) => "stored",
-            () if self.refused.contains(&layer) => "refused",
-            () if self.deleted.contains(&layer) => "deleted-repository",
-            () if held() => "incomplete",
-            () if !holders.is_empty() => "per-repository",
-            () => "absent",
+            () if holders.contains(&repository) => "layers/stored",
+            () if self.refused.contains(&layer) => "layers/refused",
+            () if self.deleted.contains(&layer) => "layers/deleted-repository",
+            () if held() => "layers/incomplete",
+            () if !holders.is_empty() => "layers/per-repository",
+            () => "layers/absent",
         };
-        format!("BatchCheckLayerAvailability/layers/{what}")
+        RuleId::of(Operation::BatchCheckLayerAvailability, what)
     }
 
     /// The rules that a request breaks, if it breaks two that are answered differently.
-    fn precedence(&self, operation: &OperationSpec, readings: &Readings) -> Option<String> {
+    fn precedence(&self, operation: &OperationSpec, readings: &Readings) -> Option<Question> {
         let [one, other] = readings.alone.as_slice() else { return None };
-        let first = |(declared, body): &(Option<String>, Template)| {
+        let first = |(declared, body): &(Option<RuleId>, Template)| {
             let mut bindings = self.bindings.clone();
             let filled = bindings.fill(body).ok()?;
             let input: Option<Members> = serde_json::from_slice(&filled).ok();
-            let admitted = self.of_reading(operation, input.as_ref(), declared.as_deref());
+            let admitted = self.of_reading(operation, input.as_ref(), *declared);
             admitted.open.is_empty().then(|| admitted.broken.into_iter().next().map(|broken| broken.rule)).flatten()
         };
         let (one, other) = (first(one)?, first(other)?);
         let distinct = one.errors.iter().all(|error| !other.errors.contains(error));
-        distinct.then(|| {
-            format!("precedence/{} + {}", one.id.clone().min(other.id.clone()), one.id.clone().max(other.id.clone()))
-        })
+        distinct.then(|| Question::of_both(one.id, other.id))
     }
 
     fn accepted(&mut self, operation: &OperationSpec, step: &mut Step, input: &Members) {
@@ -456,7 +454,7 @@ impl Follower {
     }
 }
 
-const MIXED: &str = "CompleteLayerUpload/layerDigests/mixed-algorithms";
+const MIXED: RuleId = RuleId::new("CompleteLayerUpload/layerDigests/mixed-algorithms");
 
 /// Whether a list has a sha256 digest and one of another algorithm.
 fn mixes_algorithms(operation: &OperationSpec, input: &Members) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE, RIGHT};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::model::operation::{Facts, body};
 
 const PUT: Operation = Operation::PutImage;
@@ -19,9 +19,9 @@ pub fn cases(service: Service) -> Vec<Case> {
 
 /// Manifests of layers that are there, and of layers that are not.
 fn puts(service: Service) -> Vec<Case> {
-    let accepted = "PutImage/accepted";
-    let missing = "PutImage/layers/exist";
-    let draft = |rule: &str, variant: &str, title: &str| Draft::new(service, format!("{rule}/{variant}"), title);
+    let accepted = RuleId::new("PutImage/accepted");
+    let missing = RuleId::new("PutImage/layers/exist");
+    let draft = |rule: RuleId, variant: &str, title: &str| Draft::new(service, format!("{rule}/{variant}"), title);
     // All but the layer itself is in place.
     let with_config = |variant: &str, title: &str| {
         draft(missing, variant, title).own(&["other"]).config().push_in(HERE, "config-upload", "config")
@@ -31,7 +31,7 @@ fn puts(service: Service) -> Vec<Case> {
     let (plain, valid) = (known.valid)(draft(accepted, "plain", known.plain).own(&[]), HERE);
     let two = draft(accepted, "two-layers", "a manifest of two layers").own(&[]).chunk("top", 33).config();
     let two = two.stored().push_in(HERE, "top-upload", "top").push_in(HERE, "config-upload", "config");
-    let exists = "PutImage/repositoryName/exists";
+    let exists = RuleId::new("PutImage/repositoryName/exists");
     vec![
         plain.focus(accepted, PUT, valid).done(),
         two.focus(accepted, PUT, body::image(HERE, "config", &["layer", "top"])).done(),
@@ -39,7 +39,7 @@ fn puts(service: Service) -> Vec<Case> {
         put(with_config("part-only", "a manifest with a layer whose upload is not completed").uploaded()),
         put(with_config("refused", "a manifest with a layer whose completion was refused").uploaded().focus_as(
             "wrong",
-            "CompleteLayerUpload/layerDigests/match",
+            RuleId::new("CompleteLayerUpload/layerDigests/match"),
             COMPLETE,
             body::complete(HERE, "upload", &[crate::case::draft::ABSENT]),
         )),
@@ -61,9 +61,9 @@ fn puts(service: Service) -> Vec<Case> {
 /// A layer that an image refers to.
 fn referenced(service: Service) -> Vec<Case> {
     let draft =
-        |rule: &str, title: &str| Draft::new(service, format!("{rule}/referenced"), title).own(&[]).stored().image();
-    let stored = "BatchCheckLayerAvailability/layers/stored";
-    let new = "CompleteLayerUpload/layer/new";
+        |rule: RuleId, title: &str| Draft::new(service, format!("{rule}/referenced"), title).own(&[]).stored().image();
+    let stored = RuleId::new("BatchCheckLayerAvailability/layers/stored");
+    let new = RuleId::new("CompleteLayerUpload/layer/new");
     let again = draft(new, "the bytes of a layer of an image again").initiate("again");
     let mut cases = vec![
         draft(stored, "a layer of an image").focus(stored, CHECK, body::check(HERE, &[RIGHT])).done(),
@@ -73,7 +73,7 @@ fn referenced(service: Service) -> Vec<Case> {
             .done(),
     ];
     if service == Service::Ecr {
-        let url = "GetDownloadUrlForLayer/layer/referenced";
+        let url = RuleId::new("GetDownloadUrlForLayer/layer/referenced");
         let image = Draft::new(service, format!("{url}/plain"), "a layer of an image").own(&[]).stored().image();
         cases.push(image.focus(url, URL, body::url(HERE, RIGHT)).done());
     }

@@ -6,7 +6,7 @@ use super::values::{self, Value, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case};
 use crate::contract::check::check;
-use crate::contract::{Effect, Kind, Member, Operation, OperationSpec, Rules, Service};
+use crate::contract::{Constraint, Effect, Kind, Member, Operation, OperationSpec, RuleId, Rules, Service};
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
 use crate::template::{Reference, Template};
@@ -17,12 +17,12 @@ pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
     let mut cases = base.plain();
     for member in operation.input {
         cases.extend(base.optional(member));
-        cases.extend(base.presence_and_type(member).iter().map(|violation| base.case(violation)));
+        cases.extend(base.presence_and_type(member).iter().filter_map(|violation| base.case(violation)));
         if member.name == "repositoryName" {
             let wrong = base.wrong_names(member);
             cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
         }
-        cases.extend(base.values(member).iter().map(|violation| base.case(violation)));
+        cases.extend(base.values(member).iter().filter_map(|violation| base.case(violation)));
     }
     cases.extend(base.names());
     cases.extend(base.registries());
@@ -54,7 +54,7 @@ impl Base {
     }
 
     /// The rule that a valid request of this operation answers to.
-    fn accepting<'a>(&self, rule: &'a str) -> &'a str {
+    fn accepting(&self, rule: RuleId) -> RuleId {
         Facts::of(self.operation.name).answers_to.unwrap_or(rule)
     }
 
@@ -68,22 +68,22 @@ impl Base {
         }
     }
 
-    fn id(&self, rule: &str, variant: &str) -> String {
-        format!("{}/{rule}/{variant}", self.operation.name)
+    fn rule(&self, rest: &'static str) -> RuleId {
+        RuleId::of(self.operation.name, rest)
     }
 
     /// A case with this violation. A refused completion must have stored nothing.
-    fn case(&self, violation: &Violation) -> Case {
+    fn case(&self, violation: &Violation) -> Option<Case> {
         let (draft, body) = self.valid_case(violation.id(), violation.title.clone(), HERE);
-        self.refused(draft, &violation.rule, violation.apply(body))
+        Some(self.refused(draft, violation.rule?, violation.apply(body)))
     }
 
-    fn violation(&self, member: &Member, what: &str, value: &Value) -> Violation {
-        let rule = format!("{}/{}/{what}", self.operation.name, member.name);
+    fn violation(&self, member: &Member, constraint: Constraint, value: &Value) -> Violation {
+        let rule = RuleId::of_member(self.operation.name, member.name, constraint);
         Violation::of(rule, member.name, value)
     }
 
-    fn refused(&self, draft: Draft, rule: &str, body: Body) -> Case {
+    fn refused(&self, draft: Draft, rule: RuleId, body: Body) -> Case {
         let gates = Rules::of(self.service).get(rule).is_some_and(|rule| rule.tier.gates());
         let draft = draft.focus(rule, self.operation.name, body);
         match self.operation.name.effect() {
@@ -97,7 +97,7 @@ impl Base {
         let mut violations = Vec::new();
         if member.required {
             let null = Value { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
-            let absent = self.violation(member, "required", &null);
+            let absent = self.violation(member, Constraint::Required, &null);
             violations.push(Violation {
                 variant: String::from("absent"),
                 title: format!("{}: absent", member.name),
@@ -107,7 +107,7 @@ impl Base {
             violations.push(absent);
         }
         let types = values::wrong_types(member, &self.valid(member));
-        violations.extend(types.iter().map(|value| self.violation(member, "type", value)));
+        violations.extend(types.iter().map(|value| self.violation(member, Constraint::Type, value)));
         violations
     }
 
@@ -132,17 +132,16 @@ impl Base {
         values
             .iter()
             .filter_map(|value| {
-                let rule = self.broken_rule(member, &value.json)?;
-                let what = rule.rsplit('/').next()?;
+                let what = self.broken_rule(member, &value.json)?.constraint()?;
                 // A contested name of no repository tells nothing: either answer is an error.
-                let contested = what == "editions" && member.name == "repositoryName";
+                let contested = what == Constraint::Editions && member.name == "repositoryName";
                 (!contested).then(|| self.violation(member, what, value))
             })
             .collect()
     }
 
     /// The first rule that the value breaks: asks the contract, so that what a service or edition admits is seen.
-    fn broken_rule(&self, member: &Member, json: &str) -> Option<String> {
+    fn broken_rule(&self, member: &Member, json: &str) -> Option<RuleId> {
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind(Reference::repository(None), "ecrspec/case");
         bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
@@ -150,24 +149,24 @@ impl Base {
         let filled = bindings.fill(&Template::lenient(json)).ok()?;
         let value: Json = serde_json::from_slice(&filled).ok()?;
         let input = Map::from_iter([(String::from(member.name), value)]);
-        let prefix = format!("{}/{}/", self.operation.name, member.name);
-        check(self.operation, &input).into_iter().map(|breach| breach.rule).find(|rule| rule.starts_with(&prefix))
+        let broken = check(self.operation, &input).into_iter().map(|breach| breach.rule);
+        broken.into_iter().find(|rule| rule.is_about(self.operation.name, member.name))
     }
 
     fn plain(&self) -> Vec<Case> {
-        let rule = format!("{}/accepted", self.operation.name);
+        let rule = self.rule("accepted");
         let title = String::from(Facts::of(self.operation.name).plain);
         let (draft, body) = self.valid_case(format!("{rule}/plain"), title, HERE);
-        vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()]
+        vec![draft.focus(self.accepting(rule), self.operation.name, body).done()]
     }
 
     fn optional(&self, member: &Member) -> Option<Case> {
         if member.required {
             return None;
         }
-        let rule = format!("{}/{}/optional", self.operation.name, member.name);
+        let rule = RuleId::of_member(self.operation.name, member.name, Constraint::Optional);
         let (draft, body) = self.valid_case(format!("{rule}/null"), format!("{}: null", member.name), HERE);
-        Some(draft.focus(self.accepting(&rule), self.operation.name, body.set(member.name, "null")).done())
+        Some(draft.focus(self.accepting(rule), self.operation.name, body.set(member.name, "null")).done())
     }
 
     /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
@@ -179,7 +178,7 @@ impl Base {
             return None; // A name without the run's prefix in it is never created.
         }
         let rule = self.broken_rule(member, &value.json)?;
-        if rule.ends_with("/editions") && self.operation.name != Operation::InitiateLayerUpload {
+        if rule.constraint() == Some(Constraint::Editions) && self.operation.name != Operation::InitiateLayerUpload {
             return None; // Only there does the name alone decide.
         }
         let id = format!("{rule}/{}-existing", value.variant);
@@ -188,7 +187,7 @@ impl Base {
                 .own(&[])
                 .attempt("create", Operation::CreateRepository, body::repository(&name));
         let (draft, body) = self.valid_in(draft, HERE);
-        Some(draft.focus(&rule, self.operation.name, body.set(member.name, value.json.clone())).done())
+        Some(draft.focus(rule, self.operation.name, body.set(member.name, value.json.clone())).done())
     }
 
     /// Names that every edition admits, each of a repository that is made.
@@ -209,8 +208,8 @@ impl Base {
             }
             _ => None,
         };
-        let in_made = |variant: &str, rule: &str, name: &str, open: bool| {
-            let id = self.id(&format!("repositoryName/{}", rule.rsplit('/').next().unwrap_or(rule)), variant);
+        let in_made = |variant: &str, rule: RuleId, name: &str, open: bool| {
+            let id = format!("{rule}/{variant}");
             let draft = Draft::new(self.service, id, format!("repositoryName: {name}")).own(&[]);
             let (draft, body) = match open {
                 true => {
@@ -224,46 +223,46 @@ impl Base {
             let rule = if open { rule } else { self.accepting(rule) };
             draft.focus(rule, self.operation.name, body.text("repositoryName", name)).done()
         };
-        let accepted = format!("{}/repositoryName/accepted", self.operation.name);
-        let digit = format!("{}/repositoryName/leading-digit", self.operation.name);
+        let accepted = self.rule("repositoryName/accepted");
+        let digit = self.rule("repositoryName/leading-digit");
         let mut cases: Vec<Case> = rows
             .iter()
             .filter(|(variant, _)| *variant != "leading-digit" || self.operation.name == Operation::InitiateLayerUpload)
             .map(|(variant, name)| match *variant {
-                "leading-digit" => in_made(variant, &digit, name, true),
-                _ => in_made(variant, &accepted, name, false),
+                "leading-digit" => in_made(variant, digit, name, true),
+                _ => in_made(variant, accepted, name, false),
             })
             .collect();
-        cases.extend(longest.map(|(variant, name)| in_made(&variant, &accepted, &name, false)));
+        cases.extend(longest.map(|(variant, name)| in_made(&variant, accepted, &name, false)));
         // Names at the bounds are too long to lie under a run's prefix: no repository has them, and that is the answer.
         if let Some(member) = self.operation.input("repositoryName")
             && let Kind::Text(text) = &member.shape.kind
         {
             for value in values::inner_lengths(text) {
-                let rule = format!("{}/repositoryName/exists", self.operation.name);
+                let rule = self.rule("repositoryName/exists");
                 let (draft, body) = self.valid_case(
                     format!("{}/repositoryName/{}/{}", self.operation.name, bound(text, &value), value.variant),
                     format!("repositoryName: {}, of no repository", value.title),
                     HERE,
                 );
-                cases.push(draft.focus(&rule, self.operation.name, body.set("repositoryName", value.json)).done());
+                cases.push(draft.focus(rule, self.operation.name, body.set("repositoryName", value.json)).done());
             }
         }
         cases
     }
 
     fn registries(&self) -> Vec<Case> {
-        let rule = format!("{}/registryId/own", self.operation.name);
+        let rule = self.rule("registryId/own");
         let (draft, body) =
             self.valid_case(format!("{rule}/named"), String::from("registryId: the caller's own"), HERE);
         let body = body.text("registryId", "${registry}");
-        let mut cases = vec![draft.focus(self.accepting(&rule), self.operation.name, body).done()];
+        let mut cases = vec![draft.focus(self.accepting(rule), self.operation.name, body).done()];
         if self.service == Service::EcrPublic {
             for (variant, alias) in [("2-characters", "zq"), ("50-characters", "${repeat:50:z}")] {
-                let rule = format!("{}/registryId/unknown", self.operation.name);
+                let rule = self.rule("registryId/unknown");
                 let title = String::from("registryId: an alias that nobody has");
                 let (draft, body) = self.valid_case(format!("{rule}/{variant}"), title, HERE);
-                cases.push(draft.focus(&rule, self.operation.name, body.text("registryId", alias)).done());
+                cases.push(draft.focus(rule, self.operation.name, body.text("registryId", alias)).done());
             }
         }
         cases
@@ -272,16 +271,16 @@ impl Base {
     /// Numbers below the minimum, with a fraction, in other notations and beyond 64 bits.
     fn numbers(&self, member: &Member) -> Vec<Violation> {
         let valid = self.valid(member);
-        let rows: [(&str, &str, &str, String); 9] = [
-            ("min", "minus-1", "-1", String::from("-1")),
-            ("min", "minus-2-63", "-2^63", String::from("-9223372036854775808")),
-            ("integer", "fraction", "with a fraction", format!("{valid}.5")),
-            ("notation", "exponent", "in exponent notation", format!("{valid}e0")),
-            ("notation", "point-zero", "with .0", format!("{valid}.0")),
-            ("64-bit", "2-63", "2^63", String::from("9223372036854775808")),
-            ("64-bit", "2-64", "2^64", String::from("18446744073709551616")),
-            ("64-bit", "1e400", "1e400", String::from("1e400")),
-            ("64-bit", "5000-digits", "5,000 digits", String::from("${repeat:5000:9}")),
+        let rows: [(Constraint, &str, &str, String); 9] = [
+            (Constraint::Min, "minus-1", "-1", String::from("-1")),
+            (Constraint::Min, "minus-2-63", "-2^63", String::from("-9223372036854775808")),
+            (Constraint::Integer, "fraction", "with a fraction", format!("{valid}.5")),
+            (Constraint::Notation, "exponent", "in exponent notation", format!("{valid}e0")),
+            (Constraint::Notation, "point-zero", "with .0", format!("{valid}.0")),
+            (Constraint::Bits, "2-63", "2^63", String::from("9223372036854775808")),
+            (Constraint::Bits, "2-64", "2^64", String::from("18446744073709551616")),
+            (Constraint::Bits, "1e400", "1e400", String::from("1e400")),
+            (Constraint::Bits, "5000-digits", "5,000 digits", String::from("${repeat:5000:9}")),
         ];
         rows.into_iter()
             .map(|(what, variant, title, json)| {
@@ -294,12 +293,12 @@ impl Base {
     /// Text that is no base64, and text without its padding. The range fits what a lenient decoder makes of it.
     fn blobs(&self, member: &Member) -> Vec<Violation> {
         let rows = [
-            ("base64", "bad-alphabet", "characters outside of the alphabet", "QUJD*EVG", 6),
-            ("base64", "url-safe-alphabet", "the URL-safe alphabet", "-_-_-_-_", 6),
-            ("base64", "stars-and-text", "stars before base64", "****QUJD", 3),
-            ("base64", "bad-length", "one character over", "QUJDR", 3),
-            ("base64", "bad-padding", "padding in the middle", "QQ==QUJD", 4),
-            ("base64-padding", "no-padding", "no padding", "QUI", 2),
+            (Constraint::Base64, "bad-alphabet", "characters outside of the alphabet", "QUJD*EVG", 6),
+            (Constraint::Base64, "url-safe-alphabet", "the URL-safe alphabet", "-_-_-_-_", 6),
+            (Constraint::Base64, "stars-and-text", "stars before base64", "****QUJD", 3),
+            (Constraint::Base64, "bad-length", "one character over", "QUJDR", 3),
+            (Constraint::Base64, "bad-padding", "padding in the middle", "QQ==QUJD", 4),
+            (Constraint::Base64Padding, "no-padding", "no padding", "QUI", 2),
         ];
         rows.into_iter()
             .map(|(what, variant, title, text, len)| {

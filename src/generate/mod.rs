@@ -13,7 +13,7 @@ mod ranges;
 mod realise;
 mod state;
 mod values;
-mod violations;
+pub(crate) mod violations;
 mod wire_faults;
 
 pub(crate) use follow::{Answered, Follower, Readings};

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE, SMALL};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::model::operation::body;
 
 const UPLOAD: Operation = Operation::UploadLayerPart;
@@ -17,7 +17,7 @@ pub fn cases(service: Service) -> Vec<Case> {
     cases
 }
 
-fn draft(service: Service, rule: &str, variant: &str, title: &str) -> Draft {
+fn draft(service: Service, rule: RuleId, variant: &str, title: &str) -> Draft {
     Draft::new(service, format!("{rule}/{variant}"), title)
         .chunk("layer", SMALL)
         .chunk("next", SMALL)
@@ -26,7 +26,7 @@ fn draft(service: Service, rule: &str, variant: &str, title: &str) -> Draft {
 
 /// Parts that do not begin where the last one ended.
 fn positions(service: Service) -> Vec<Case> {
-    let rule = "UploadLayerPart/partFirstByte/contiguous";
+    let rule = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
     let first = |variant: &str, title: &str, at: usize| {
         let body = body::part(HERE, "upload", "layer", at, SMALL);
         draft(service, rule, variant, title).focus(rule, UPLOAD, body).done()
@@ -43,24 +43,31 @@ fn positions(service: Service) -> Vec<Case> {
         second("same-part-again", "the same part again", "layer", 0),
         second("other-bytes-again", "other bytes at the same place", "next", 0),
         {
-            let accepted =
-                draft(service, "UploadLayerPart/accepted", "second-part", "a second part right after the first");
+            let accepted = draft(
+                service,
+                RuleId::new("UploadLayerPart/accepted"),
+                "second-part",
+                "a second part right after the first",
+            );
             let body = body::part(HERE, "upload", "next", SMALL, SMALL);
-            accepted.part("part", "upload", "layer", 0).focus("UploadLayerPart/accepted", UPLOAD, body).done()
+            accepted
+                .part("part", "upload", "layer", 0)
+                .focus(RuleId::new("UploadLayerPart/accepted"), UPLOAD, body)
+                .done()
         },
         Draft::new(service, "UploadLayerPart/accepted/one-byte", "a part of one byte, from 0 to 0")
             .chunk("byte", 1)
             .initiate("upload")
-            .focus("UploadLayerPart/accepted", UPLOAD, body::part(HERE, "upload", "byte", 0, 1))
+            .focus(RuleId::new("UploadLayerPart/accepted"), UPLOAD, body::part(HERE, "upload", "byte", 0, 1))
             .done(),
     ]
 }
 
 /// Ranges that are no ranges, or not those of the bytes.
 fn lengths(service: Service) -> Vec<Case> {
-    let length = "UploadLayerPart/layerPartBlob/length";
-    let order = "UploadLayerPart/partLastByte/not-before-first";
-    let row = |rule: &str, variant: &str, title: &str, last: &str| {
+    let length = RuleId::new("UploadLayerPart/layerPartBlob/length");
+    let order = RuleId::new("UploadLayerPart/partLastByte/not-before-first");
+    let row = |rule: RuleId, variant: &str, title: &str, last: &str| {
         let body = body::part(HERE, "upload", "layer", 0, SMALL).set("partLastByte", last);
         draft(service, rule, variant, title).focus(rule, UPLOAD, body).done()
     };
@@ -69,7 +76,7 @@ fn lengths(service: Service) -> Vec<Case> {
     let inverted = |variant: &str, title: &str, body| {
         draft(service, order, variant, title).part("part", "upload", "layer", 0).focus(order, UPLOAD, body).done()
     };
-    let empty = "UploadLayerPart/layerPartBlob/empty";
+    let empty = RuleId::new("UploadLayerPart/layerPartBlob/empty");
     let no_bytes = body::part(HERE, "upload", "layer", 0, 1).text("layerPartBlob", "");
     vec![
         row(length, "one-byte-short", "a range one byte longer than the part", &SMALL.to_string()),
@@ -83,13 +90,13 @@ fn lengths(service: Service) -> Vec<Case> {
 
 /// After a refused part the right one is taken, and the layer is that of the parts that were taken.
 fn resumed(service: Service) -> Case {
-    let rule = "UploadLayerPart/partFirstByte/resume";
+    let rule = RuleId::new("UploadLayerPart/partFirstByte/resume");
     let draft = draft(service, rule, "after-gap", "the right part after a refused one")
         .own(&[])
         .part("part", "upload", "layer", 0)
         .focus_as(
             "gap",
-            "UploadLayerPart/partFirstByte/contiguous",
+            RuleId::new("UploadLayerPart/partFirstByte/contiguous"),
             UPLOAD,
             body::part(HERE, "upload", "next", SMALL + 1, SMALL),
         );
@@ -99,22 +106,27 @@ fn resumed(service: Service) -> Case {
 
 /// The largest part, one byte more, and far more.
 fn sizes(service: Service) -> Vec<Case> {
-    let row = |rule: &str, variant: &str, title: &str, size: usize| {
+    let row = |rule: RuleId, variant: &str, title: &str, size: usize| {
         let draft =
             Draft::new(service, format!("{rule}/{variant}"), title).own(&[]).chunk("large", size).initiate("upload");
         draft.focus(rule, UPLOAD, body::part(HERE, "upload", "large", 0, size)).done()
     };
-    let max = "UploadLayerPart/layerPartBlob/max-size";
+    let max = RuleId::new("UploadLayerPart/layerPartBlob/max-size");
     // No chunk holds so many bytes. Still more would meet what servers admit of any request before they look at it.
     let zeros = body::part(HERE, "upload", "large", 0, 23_068_674).text("layerPartBlob", "${repeat:30758232:A}");
     vec![
         row(
-            "UploadLayerPart/layerPartBlob/above-10-MiB",
+            RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB"),
             "10485761-bytes",
             "a part of 10 MiB and one byte",
             10_485_761,
         ),
-        row("UploadLayerPart/layerPartBlob/above-10-MiB", "20971520-bytes", "a part of 20 MiB", 20_971_520),
+        row(
+            RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB"),
+            "20971520-bytes",
+            "a part of 20 MiB",
+            20_971_520,
+        ),
         row(max, "20971521-bytes", "a part of 20 MiB and one byte", 20_971_521),
         Draft::new(service, format!("{max}/23068674-bytes"), "a part of 22 MiB and two bytes")
             .own(&[])
@@ -133,8 +145,8 @@ fn far(service: Service) -> Vec<Case> {
         ("2-32", 1 << 32),
         ("2-53-and-1", (1 << 53) + 1),
     ];
-    let contiguous = "UploadLayerPart/partFirstByte/contiguous";
-    let length = "UploadLayerPart/layerPartBlob/length";
+    let contiguous = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
+    let length = RuleId::new("UploadLayerPart/layerPartBlob/length");
     let mut cases = Vec::new();
     // What is left of it in 31 or 32 bits is right.
     let wrapped = ("2-32-too-far", (1 << 32) + SMALL as u64 - 1);

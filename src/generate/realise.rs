@@ -8,7 +8,7 @@ use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::of_digest;
 use crate::case::draft::{NO_UPLOAD, OF_NOTHING, SMALL};
 use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
-use crate::contract::{Effect, ErrorType, Operation, Service, Tier};
+use crate::contract::{Effect, ErrorType, Operation, RuleId, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
@@ -203,7 +203,7 @@ impl Unfolding {
     fn is_about_another(&self, decision: &Decision) -> bool {
         let chosen = Violations::of(self.case.service, decision.operation).chosen(&decision.violations);
         chosen.iter().any(|(_, planned)| match planned {
-            Planned::Stateful(stateful) => !self.others(decision.operation, stateful).is_empty(),
+            Planned::Stateful(_, stateful) => !self.others(decision.operation, stateful).is_empty(),
             _ => false,
         })
     }
@@ -218,7 +218,7 @@ impl Unfolding {
         };
         let readings = Readings {
             valid: body.template(),
-            accepting: format!("survey/{operation}"),
+            accepting: RuleId::of_survey(operation),
             alone: Vec::new(),
             elsewhere: false,
         };
@@ -241,14 +241,14 @@ impl Unfolding {
         // Those that are about another upload say which, before the rest is derived from it.
         let mut taken = Decision { operation, violations: Vec::new(), ..decision.clone() };
         for (number, planned) in &chosen {
-            if let Planned::Stateful(stateful) = planned
+            if let Planned::Stateful(_, stateful) = planned
                 && self.retarget(operation, stateful, decision, &mut subject)
             {
                 taken.violations.push(*number);
             }
         }
         let Some((valid, accepting)) = self.valid(operation, decision, &subject, follower) else { return };
-        let mut alone: Vec<(Option<String>, Template)> = Vec::new();
+        let mut alone: Vec<(Option<RuleId>, Template)> = Vec::new();
         let mut both = valid.clone();
         let mut elsewhere = false;
         let mut changed: Vec<&str> = Vec::new();
@@ -261,7 +261,7 @@ impl Unfolding {
             taken.violations.push(*number);
             changed.extend(violation.changes.iter().map(|(member, _)| *member));
             elsewhere |= violation.changes.iter().any(|(member, _)| matches!(*member, "repositoryName" | "uploadId"));
-            alone.push((declared(&violation), violation.apply(valid.clone()).template()));
+            alone.push((violation.rule, violation.apply(valid.clone()).template()));
             both = violation.apply(both);
         }
         let made = (operation.effect(), alone.is_empty(), subject.upload);
@@ -368,11 +368,11 @@ impl Unfolding {
         decision: &Decision,
         subject: &Subject,
         follower: &mut Follower,
-    ) -> Option<(Body, String)> {
+    ) -> Option<(Body, RuleId)> {
         let here = reference(subject.repository).written();
         let here = here.as_str();
         let upload = subject.upload.map(|index| self.uploads[index].clone());
-        let mut accepting = format!("{operation}/accepted");
+        let mut accepting = RuleId::of(operation, "accepted");
         let valid = match operation {
             Operation::InitiateLayerUpload => body::initiate(here),
             Operation::UploadLayerPart => {
@@ -384,7 +384,7 @@ impl Unfolding {
                 let upload = upload?;
                 let right = right(&upload.content());
                 let (digests, rule) = digests(&right, &upload.content(), decision.entropy[3]);
-                accepting = format!("{operation}/{rule}");
+                accepting = RuleId::of(operation, rule);
                 body::complete(here, &upload.step, &digests)
             }
             Operation::BatchCheckLayerAvailability => body::check(here, &[self.some_layer(decision)]),
@@ -431,7 +431,7 @@ impl Unfolding {
                 Some(violation)
             }
             Planned::Drawn(member) => drawn(self.case.service, operation, member, &decision.entropy, valid),
-            Planned::Stateful(stateful) => stateful_violation(operation, *stateful, subject, upload.as_ref()),
+            Planned::Stateful(_, stateful) => stateful_violation(operation, *stateful, subject, upload.as_ref()),
         }
     }
 
@@ -513,7 +513,7 @@ impl Unfolding {
             request: envelope::request(service, operation, body.template()),
             at_once: false,
             role,
-            expect: admitted(service, &readings.accepting),
+            expect: admitted(service, readings.accepting),
             beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
@@ -551,11 +551,6 @@ fn names_other(body: &Template) -> bool {
 
 fn is_upload_id(of: &Member) -> bool {
     of.step == "upload" && of.member == "uploadId"
-}
-
-/// The rule of a violation, unless only the contract can say.
-fn declared(violation: &Violation) -> Option<String> {
-    (!violation.rule.is_empty()).then(|| violation.rule.clone())
 }
 
 fn reference(repository: usize) -> Reference {
@@ -616,9 +611,9 @@ fn stateful_violation(
     subject: &Subject,
     upload: Option<&Upload>,
 ) -> Option<Violation> {
-    let change = |rule: &str, variant: &str, title: &str, changes: Vec<(&'static str, String)>| {
+    let change = |rule: &'static str, variant: &str, title: &str, changes: Vec<(&'static str, String)>| {
         Some(Violation {
-            rule: format!("{operation}/{rule}"),
+            rule: Some(RuleId::of(operation, rule)),
             variant: String::from(variant),
             title: String::from(title),
             changes: changes.into_iter().map(|(member, json)| (member, Some(json))).collect(),

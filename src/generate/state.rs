@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::model::operation::{Facts, body};
 
 const INITIATE: Operation = Operation::InitiateLayerUpload;
@@ -26,14 +26,14 @@ pub fn cases(service: Service) -> Vec<Case> {
 fn repositories(service: Service) -> Vec<Case> {
     let mut cases = Vec::new();
     for operation in service.contract().layer_operations().map(|operation| operation.name) {
-        let rule = format!("{operation}/repositoryName/exists");
+        let rule = RuleId::of(operation, "repositoryName/exists");
         let unknown = Draft::new(service, format!("{rule}/unknown"), "a repository that nobody made");
         let (unknown, body) = request(unknown.own(&[]), operation);
-        cases.push(unknown.focus(&rule, operation, body.text("repositoryName", "${absent}")).done());
+        cases.push(unknown.focus(rule, operation, body.text("repositoryName", "${absent}")).done());
         let deleted = Draft::new(service, format!("{rule}/deleted"), "a repository that was deleted");
         let (deleted, body) = request(deleted.own(&[]), operation);
         let deleted = deleted.set_up("delete", DELETE, body::repository(HERE).set("force", "true"));
-        cases.push(deleted.focus(&rule, operation, body).done());
+        cases.push(deleted.focus(rule, operation, body).done());
     }
     cases
 }
@@ -47,26 +47,26 @@ fn request(draft: Draft, operation: Operation) -> (Draft, body::Body) {
 fn uploads(service: Service) -> Vec<Case> {
     let mut cases = Vec::new();
     for operation in [UPLOAD, COMPLETE] {
-        let rule = format!("{operation}/uploadId/exists");
+        let rule = RuleId::of(operation, "uploadId/exists");
         let draft = Draft::new(service, format!("{rule}/unknown"), "an upload id that nobody was given");
         let (draft, body) = request(draft, operation);
-        let focus = draft.focus(&rule, operation, body.text("uploadId", NO_UPLOAD));
+        let focus = draft.focus(rule, operation, body.text("uploadId", NO_UPLOAD));
         cases.push(if operation == COMPLETE { focus.probe_absent(RIGHT).done() } else { focus.done() });
 
         let elsewhere = Draft::new(service, format!("{rule}/other-repository"), "the upload of another repository");
         let (elsewhere, body) = request(elsewhere.own(&["other"]), operation);
-        let focus = elsewhere.focus(&rule, operation, body.text("repositoryName", "${repository:other}"));
+        let focus = elsewhere.focus(rule, operation, body.text("repositoryName", "${repository:other}"));
         cases.push(match operation {
             COMPLETE => focus.probe_absent(RIGHT).done(),
             _ => focus.done(),
         });
 
-        let rule = format!("{operation}/uploadId/upper-case");
+        let rule = RuleId::of(operation, "uploadId/upper-case");
         let draft = Draft::new(service, format!("{rule}/own"), "the upload id in upper case");
         let (draft, body) = request(draft, operation);
-        cases.push(draft.focus(&rule, operation, body.text("uploadId", "${upper:upload.uploadId}")).done());
+        cases.push(draft.focus(rule, operation, body.text("uploadId", "${upper:upload.uploadId}")).done());
 
-        let rule = format!("{operation}/uploadId/recreated-repository");
+        let rule = RuleId::of(operation, "uploadId/recreated-repository");
         let draft =
             Draft::new(service, format!("{rule}/same-name"), "an upload of the repository that had the name before");
         let (draft, body) = request(draft.own(&[]), operation);
@@ -75,18 +75,18 @@ fn uploads(service: Service) -> Vec<Case> {
             CREATE,
             body::repository(HERE),
         );
-        cases.push(draft.focus(&rule, operation, body).done());
+        cases.push(draft.focus(rule, operation, body).done());
     }
     cases.push(side_by_side(service));
     cases.push({
-        let rule = "UploadLayerPart/uploadId/completed";
+        let rule = RuleId::new("UploadLayerPart/uploadId/completed");
         let draft = Draft::new(service, format!("{rule}/next-part"), "a part after the completion")
             .own(&[])
             .chunk("next", SMALL);
         draft.stored().focus(rule, UPLOAD, body::part(HERE, "upload", "next", SMALL, SMALL)).done()
     });
     cases.push({
-        let rule = "UploadLayerPart/uploadId/after-refused";
+        let rule = RuleId::new("UploadLayerPart/uploadId/after-refused");
         let draft = Draft::new(service, format!("{rule}/next-part"), "a part after a refused completion")
             .own(&[])
             .chunk("next", SMALL)
@@ -94,7 +94,7 @@ fn uploads(service: Service) -> Vec<Case> {
         draft
             .focus_as(
                 "wrong",
-                "CompleteLayerUpload/layerDigests/match",
+                RuleId::new("CompleteLayerUpload/layerDigests/match"),
                 COMPLETE,
                 body::complete(HERE, "upload", &[ABSENT]),
             )
@@ -102,19 +102,19 @@ fn uploads(service: Service) -> Vec<Case> {
             .done()
     });
     cases.push({
-        let rule = "CompleteLayerUpload/uploadId/once";
+        let rule = RuleId::new("CompleteLayerUpload/uploadId/once");
         let draft = Draft::new(service, format!("{rule}/repeated"), "the same completion again").own(&[]).stored();
         draft.focus(rule, COMPLETE, body::complete(HERE, "upload", &[RIGHT])).done()
     });
     cases.push({
-        let rule = "CompleteLayerUpload/uploadId/after-refused";
+        let rule = RuleId::new("CompleteLayerUpload/uploadId/after-refused");
         let draft = Draft::new(service, format!("{rule}/right-digest"), "the right digest after a wrong one")
             .own(&[])
             .uploaded();
         draft
             .focus_as(
                 "wrong",
-                "CompleteLayerUpload/layerDigests/match",
+                RuleId::new("CompleteLayerUpload/layerDigests/match"),
                 COMPLETE,
                 body::complete(HERE, "upload", &[ABSENT]),
             )
@@ -126,7 +126,10 @@ fn uploads(service: Service) -> Vec<Case> {
 
 /// Two uploads of one repository, part by part in turn.
 fn side_by_side(service: Service) -> Case {
-    let (upload, complete) = ("UploadLayerPart/uploadId/side-by-side", "CompleteLayerUpload/uploadId/side-by-side");
+    let (upload, complete) = (
+        RuleId::new("UploadLayerPart/uploadId/side-by-side"),
+        RuleId::new("CompleteLayerUpload/uploadId/side-by-side"),
+    );
     Draft::new(service, format!("{upload}/interleaved"), "two uploads, part by part in turn")
         .own(&[])
         .chunk("one", SMALL)
@@ -142,15 +145,15 @@ fn side_by_side(service: Service) -> Case {
 
 /// How many parts, and how large the inner ones.
 fn parts(service: Service) -> Vec<Case> {
-    let required = "CompleteLayerUpload/parts/not-empty";
-    let small = "CompleteLayerUpload/parts/min-size";
+    let required = RuleId::new("CompleteLayerUpload/parts/not-empty");
+    let small = RuleId::new("CompleteLayerUpload/parts/min-size");
     // With the digest of nothing, so that the missing parts are the only violation.
     let none = Draft::new(service, format!("{required}/digest-of-nothing"), "no parts, and the digest of nothing")
         .initiate("upload")
         .focus(required, COMPLETE, body::complete(HERE, "upload", &[OF_NOTHING]))
         .probe_absent(OF_NOTHING);
     // The parts of a layer in order, completed with the digest of them all.
-    let row = |rule: &str, variant: &str, title: &str, sizes: &[usize]| {
+    let row = |rule: RuleId, variant: &str, title: &str, sizes: &[usize]| {
         let mut draft = Draft::new(service, format!("{small}/{variant}"), title).own(&[]).initiate("upload");
         let mut at = 0;
         let mut names = Vec::new();
@@ -164,7 +167,7 @@ fn parts(service: Service) -> Vec<Case> {
         let draft = draft.focus(rule, COMPLETE, body::complete(HERE, "upload", &[digest.as_str()]));
         if rule == small { draft.probe_absent(&digest).done() } else { draft.done() }
     };
-    let accepted = "CompleteLayerUpload/accepted";
+    let accepted = RuleId::new("CompleteLayerUpload/accepted");
     vec![
         none.done(),
         row(small, "first-of-32-bytes", "a first part of 32 bytes", &[SMALL, SMALL]),
@@ -180,9 +183,9 @@ fn parts(service: Service) -> Vec<Case> {
 /// Layers that exist already, or elsewhere.
 fn layers(service: Service) -> Vec<Case> {
     let again = |draft: Draft| draft.initiate("again").part("part-again", "again", "layer", 0);
-    let new = "CompleteLayerUpload/layer/new";
-    let first = "CompleteLayerUpload/layer/digest-first";
-    let elsewhere = "CompleteLayerUpload/layer/per-repository";
+    let new = RuleId::new("CompleteLayerUpload/layer/new");
+    let first = RuleId::new("CompleteLayerUpload/layer/digest-first");
+    let elsewhere = RuleId::new("CompleteLayerUpload/layer/per-repository");
     let other = "${repository:other}";
     vec![
         again(Draft::new(service, format!("{new}/same-bytes"), "the same bytes again").own(&[]).stored())

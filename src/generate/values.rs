@@ -3,7 +3,7 @@
 
 use super::strings::Strings;
 use crate::case::body::{Body, quote};
-use crate::contract::{Kind, Member, Shape, Text};
+use crate::contract::{Kind, Member, RuleId, Shape, Text};
 
 /// A value for a member.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ impl Value {
 /// A way to break one rule in an otherwise valid request.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// The rule that it breaks.
-    pub rule: String,
+    /// The rule that it breaks; `None` where only the contract can say.
+    pub rule: Option<RuleId>,
     /// Short name, the last part of its id.
     pub variant: String,
     /// What it is, for a reader.
@@ -42,9 +42,9 @@ pub struct Violation {
 
 impl Violation {
     /// A member with a value that breaks a rule.
-    pub fn of(rule: String, member: &'static str, value: &Value) -> Violation {
+    pub fn of(rule: RuleId, member: &'static str, value: &Value) -> Violation {
         Violation {
-            rule,
+            rule: Some(rule),
             variant: value.variant.clone(),
             title: format!("{member}: {}", value.title),
             changes: vec![(member, Some(value.json.clone()))],
@@ -53,7 +53,7 @@ impl Violation {
 
     /// Its name, and that of the case about it alone.
     pub fn id(&self) -> String {
-        format!("{}/{}", self.rule, self.variant)
+        self.rule.map_or_else(|| self.variant.clone(), |rule| format!("{rule}/{}", self.variant))
     }
 
     /// The body of a valid request with this violation in it.

@@ -11,7 +11,7 @@ use super::strings::Strings;
 use super::values::Violation;
 use super::{digests, members};
 use crate::case::body::{Body, quote};
-use crate::contract::{Kind, Operation, Service, Text};
+use crate::contract::{Kind, Operation, RuleId, Service, Text};
 
 /// What can be wrong with the calls of an operation, in a fixed order.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub struct Violations {
 /// A violation as a plan has it, without the values that depend on where it is used.
 #[derive(Debug)]
 pub(super) enum Planned {
-    /// It does not fit what came before.
-    Stateful(Stateful),
+    /// It does not fit what came before, and breaks this rule.
+    Stateful(RuleId, Stateful),
     /// A member has a string that is drawn: nearly one that the pattern admits, or one that it does.
     Drawn(&'static str),
     /// A value of the catalogue.
@@ -51,23 +51,42 @@ pub(super) enum Stateful {
     NoParts,
 }
 
-/// Each with its name: that of the case of the catalogue that is about it alone, without the operation.
-const STATEFUL: [(&str, Stateful); 14] = [
-    ("repositoryName/exists/unknown", Stateful::RepositoryAbsent),
-    ("uploadId/exists/unknown", Stateful::UploadUnknown),
-    ("uploadId/exists/other-repository", Stateful::OtherRepository),
-    ("uploadId/upper-case/own", Stateful::UpperCase),
-    ("uploadId/once/completed", Stateful::Completed),
-    ("uploadId/recreated-repository/deleted", Stateful::RepositoryDeleted),
-    ("partFirstByte/contiguous/gap", Stateful::Gap),
-    ("partFirstByte/contiguous/overlap", Stateful::Overlap),
-    ("partFirstByte/contiguous/other-bytes-again", Stateful::FromTheStart),
-    ("partLastByte/not-before-first/one-before", Stateful::LastBeforeFirst),
-    ("layerPartBlob/length/one-byte-short", Stateful::RangeLonger),
-    ("layerPartBlob/length/one-byte-over", Stateful::RangeShorter),
-    ("layerPartBlob/empty/one-byte-range", Stateful::NoBytes),
-    ("parts/not-empty/no-parts", Stateful::NoParts),
+/// Each with its rule and variant: those of the case of the catalogue that is about it alone, without the operation.
+const STATEFUL: [(&str, &str, Stateful); 14] = [
+    ("repositoryName/exists", "unknown", Stateful::RepositoryAbsent),
+    ("uploadId/exists", "unknown", Stateful::UploadUnknown),
+    ("uploadId/exists", "other-repository", Stateful::OtherRepository),
+    ("uploadId/upper-case", "own", Stateful::UpperCase),
+    ("uploadId/once", "completed", Stateful::Completed),
+    ("uploadId/recreated-repository", "deleted", Stateful::RepositoryDeleted),
+    ("partFirstByte/contiguous", "gap", Stateful::Gap),
+    ("partFirstByte/contiguous", "overlap", Stateful::Overlap),
+    ("partFirstByte/contiguous", "other-bytes-again", Stateful::FromTheStart),
+    ("partLastByte/not-before-first", "one-before", Stateful::LastBeforeFirst),
+    ("layerPartBlob/length", "one-byte-short", Stateful::RangeLonger),
+    ("layerPartBlob/length", "one-byte-over", Stateful::RangeShorter),
+    ("layerPartBlob/empty", "one-byte-range", Stateful::NoBytes),
+    ("parts/not-empty", "no-parts", Stateful::NoParts),
 ];
+
+/// What a violation breaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Breaks {
+    /// A rule.
+    Rule(RuleId),
+    /// Some rule about a member, or none: its value is drawn.
+    Member(&'static str),
+}
+
+impl Breaks {
+    /// Whether the breach of a rule is what the violation is there for.
+    pub(crate) fn accounts_for(self, broken: RuleId) -> bool {
+        match self {
+            Breaks::Rule(rule) => rule == broken,
+            Breaks::Member(member) => broken.subject() == member,
+        }
+    }
+}
 
 impl Violations {
     /// Those of an operation of a service.
@@ -87,18 +106,18 @@ impl Violations {
             return Violations { all: Vec::new(), ends: [0; 3] };
         };
         let mut all: Vec<(String, Planned)> = Vec::new();
-        for (name, stateful) in STATEFUL {
-            let member = name.split('/').next().unwrap_or_default();
+        for (rule, variant, stateful) in STATEFUL {
+            let rule = RuleId::of(operation, rule);
             let asks_for_parts = operation == Operation::CompleteLayerUpload && stateful == Stateful::NoParts;
             // Only a part has a position that can be wrong.
-            if known.input(member).is_some() || asks_for_parts {
-                all.push((String::from(name), Planned::Stateful(stateful)));
+            if known.input(rule.subject()).is_some() || asks_for_parts {
+                all.push((format!("{}/{variant}", rule.rest()), Planned::Stateful(rule, stateful)));
             }
         }
         let lists = if operation == Operation::CompleteLayerUpload { digests::violations() } else { Vec::new() };
         // What costs a megabyte a call, the catalogue does once.
         let light = |violation: &Violation| violation.variant != "1-MiB";
-        let about_registry = |violation: &Violation| violation.rule.ends_with("registryId/unknown");
+        let about_registry = |violation: &Violation| violation.rule.is_some_and(|rule| rule.is("registryId/unknown"));
         let values = members::violations(service, known).into_iter().chain(lists);
         let named = |violation: Violation| {
             let id = violation.id();
@@ -142,6 +161,15 @@ impl Violations {
     /// The name of the one with this number; numbers go round.
     pub fn name(&self, number: u16) -> Option<&str> {
         self.all.get(self.index(number)?).map(|(name, _)| name.as_str())
+    }
+
+    /// What the one with this number breaks.
+    pub(crate) fn breaks(&self, number: u16) -> Option<Breaks> {
+        match &self.all.get(self.index(number)?)?.1 {
+            Planned::Stateful(rule, _) => Some(Breaks::Rule(*rule)),
+            Planned::Drawn(member) => Some(Breaks::Member(member)),
+            Planned::Value(violation) => violation.rule.map(Breaks::Rule),
+        }
     }
 
     /// The number of the one with this name.
@@ -196,7 +224,7 @@ pub(super) fn drawn(
         _ => drawn,
     };
     Some(Violation {
-        rule: String::new(),
+        rule: None,
         variant: String::from("drawn"),
         title: format!("{member}: a drawn value"),
         changes: vec![(member, Some(json))],

@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::model::operation::body;
 use crate::template::Template;
 use crate::wire::{CONTENT_TYPE, Framing, Request};
@@ -19,7 +19,13 @@ pub fn cases(service: Service) -> Vec<Case> {
 }
 
 /// A valid InitiateLayerUpload, its request changed.
-fn case(service: Service, rule: &str, variant: &str, title: &str, change: impl FnOnce(&mut Request<Template>)) -> Case {
+fn case(
+    service: Service,
+    rule: RuleId,
+    variant: &str,
+    title: &str,
+    change: impl FnOnce(&mut Request<Template>),
+) -> Case {
     let draft = Draft::new(service, format!("{rule}/{variant}"), title).focus(rule, INITIATE, body::initiate(HERE));
     draft.request(change).done()
 }
@@ -32,17 +38,17 @@ fn header(request: &mut Request<Template>, name: &str, value: Option<&str>) {
 fn targets(service: Service) -> Vec<Case> {
     let prefix = service.contract().target_prefix;
     let rows = [
-        ("wire/target/present", "absent", "no X-Amz-Target", None),
-        ("wire/target/present", "empty", "an empty X-Amz-Target", Some(String::new())),
+        (RuleId::new("wire/target/present"), "absent", "no X-Amz-Target", None),
+        (RuleId::new("wire/target/present"), "empty", "an empty X-Amz-Target", Some(String::new())),
         (
-            "wire/target/prefix",
+            RuleId::new("wire/target/prefix"),
             "foreign",
             "a prefix that no service has",
             Some(format!("AmazonEC2ContainerRegistry_V20991231.{INITIATE}")),
         ),
-        ("wire/target/prefix", "none", "a target without its prefix", Some(INITIATE.to_string())),
+        (RuleId::new("wire/target/prefix"), "none", "a target without its prefix", Some(INITIATE.to_string())),
         (
-            "wire/target/operation",
+            RuleId::new("wire/target/operation"),
             "unknown",
             "an operation that does not exist",
             Some(format!("{prefix}.InitiateLayerDownload")),
@@ -61,48 +67,56 @@ fn targets(service: Service) -> Vec<Case> {
 }
 
 fn headers(service: Service) -> Vec<Case> {
-    let content_type = |rule: &str, variant: &str, title: &str, value: Option<&str>| {
+    let content_type = |rule: RuleId, variant: &str, title: &str, value: Option<&str>| {
         case(service, rule, variant, title, |request| header(request, "Content-Type", value))
     };
     let charset = format!("{CONTENT_TYPE}; charset=utf-8");
     let method = |name: &str| {
-        case(service, "wire/method", &name.to_lowercase(), name, |request| request.method = String::from(name))
+        case(service, RuleId::new("wire/method"), &name.to_lowercase(), name, |request| {
+            request.method = String::from(name)
+        })
     };
     vec![
-        case(service, "wire/header/case", "lower", "header names in lower case", |request| {
+        case(service, RuleId::new("wire/header/case"), "lower", "header names in lower case", |request| {
             request.framing = Framing::Verbatim;
             request.headers.iter_mut().for_each(|(name, _)| *name = name.to_lowercase());
         }),
-        case(service, "wire/header/case", "upper", "header names in upper case", |request| {
+        case(service, RuleId::new("wire/header/case"), "upper", "header names in upper case", |request| {
             request.framing = Framing::Verbatim;
             request.headers.iter_mut().for_each(|(name, _)| *name = name.to_uppercase());
         }),
-        content_type("wire/content-type/parameters", "charset", "a content type with a charset", Some(&charset)),
         content_type(
-            "wire/content-type/other",
+            RuleId::new("wire/content-type/parameters"),
+            "charset",
+            "a content type with a charset",
+            Some(&charset),
+        ),
+        content_type(
+            RuleId::new("wire/content-type/other"),
             "json-1.0",
             "application/x-amz-json-1.0",
             Some("application/x-amz-json-1.0"),
         ),
-        content_type("wire/content-type/other", "json", "application/json", Some("application/json")),
-        content_type("wire/content-type/other", "absent", "no content type", None),
+        content_type(RuleId::new("wire/content-type/other"), "json", "application/json", Some("application/json")),
+        content_type(RuleId::new("wire/content-type/other"), "absent", "no content type", None),
         method("GET"),
         method("PUT"),
     ]
 }
 
 fn bodies(service: Service) -> Vec<Case> {
-    let with = |rule: &str, variant: &str, title: &str, body: Vec<u8>| {
+    let with = |rule: RuleId, variant: &str, title: &str, body: Vec<u8>| {
         case(service, rule, variant, title, |request| request.body = Template::lenient(body))
     };
     let plain = body::initiate(HERE).to_string();
     let text =
-        |rule: &str, variant: &str, title: &str, body: &str| with(rule, variant, title, body.as_bytes().to_vec());
+        |rule: RuleId, variant: &str, title: &str, body: &str| with(rule, variant, title, body.as_bytes().to_vec());
     let surrounded = |before: &[u8], after: &[u8]| [before, plain.as_bytes(), after].concat();
     let unknown = |json: &str| body::initiate(HERE).set("unknownMember", json).to_string();
-    let (json, lenient, object) = ("wire/body/json", "wire/body/json-extensions", "wire/body/object");
+    let (json, lenient, object) =
+        (RuleId::new("wire/body/json"), RuleId::new("wire/body/json-extensions"), RuleId::new("wire/body/object"));
     vec![
-        text("wire/body/empty", "empty", "an empty body", ""),
+        text(RuleId::new("wire/body/empty"), "empty", "an empty body", ""),
         with(json, "cut", "a body cut before its last brace", plain.as_bytes()[..plain.len() - 1].to_vec()),
         text(json, "cut-in-string", "a body cut inside a string", r#"{"repositoryName":"ecrs"#),
         text(json, "100000-brackets", "100,000 opening brackets", "${repeat:100000:[}"),
@@ -118,46 +132,56 @@ fn bodies(service: Service) -> Vec<Case> {
         text(object, "string", "a string", r#""x""#),
         text(object, "number", "1", "1"),
         text(object, "null", "null", "null"),
-        with("wire/body/utf-8", "in-name", "a byte that is no UTF-8 in the repository name", {
+        with(RuleId::new("wire/body/utf-8"), "in-name", "a byte that is no UTF-8 in the repository name", {
             let (before, after) = (br#"{"repositoryName":"${repository}"#, b"\xff\"}");
             [before.as_slice(), after.as_slice()].concat()
         }),
         text(
-            "wire/body/surrogate",
+            RuleId::new("wire/body/surrogate"),
             "in-name",
             "a lone surrogate in the repository name",
             r#"{"repositoryName":"${repository}\ud800"}"#,
         ),
-        with("wire/body/bom", "bom", "a byte order mark", surrounded(b"\xef\xbb\xbf", b"")),
+        with(RuleId::new("wire/body/bom"), "bom", "a byte order mark", surrounded(b"\xef\xbb\xbf", b"")),
         text(
-            "wire/body/duplicate-keys",
+            RuleId::new("wire/body/duplicate-keys"),
             "same-value",
             "the repository name twice",
             &body::initiate(HERE).add("repositoryName", body::quote(HERE)).to_string(),
         ),
         text(
-            "wire/body/nesting",
+            RuleId::new("wire/body/nesting"),
             "10000-lists",
             "10,000 lists in each other, as an unknown member",
             &unknown("${repeat:10000:[}${repeat:10000:]}"),
         ),
-        text("wire/body/unknown-members", "string", "an unknown member", &unknown(r#""x""#)),
+        text(RuleId::new("wire/body/unknown-members"), "string", "an unknown member", &unknown(r#""x""#)),
         text(
-            "wire/body/unknown-members",
+            RuleId::new("wire/body/unknown-members"),
             "object",
             "an unknown member that is an object",
             &unknown(r#"{"a":[1,null]}"#),
         ),
-        text("wire/body/unknown-members", "1-MiB", "an unknown member of 1 MiB", &unknown(r#""${repeat:1048576:a}""#)),
+        text(
+            RuleId::new("wire/body/unknown-members"),
+            "1-MiB",
+            "an unknown member of 1 MiB",
+            &unknown(r#""${repeat:1048576:a}""#),
+        ),
     ]
 }
 
 fn framings(service: Service) -> Vec<Case> {
-    let framed = |rule: &str, variant: &str, title: &str, framing: Framing| {
+    let framed = |rule: RuleId, variant: &str, title: &str, framing: Framing| {
         case(service, rule, variant, title, |request| request.framing = framing)
     };
     vec![
-        framed("wire/framing/chunked", "chunked", "a chunked request", Framing::Chunked),
-        framed("wire/framing/expect", "100-continue", "a request with Expect: 100-continue", Framing::ExpectContinue),
+        framed(RuleId::new("wire/framing/chunked"), "chunked", "a chunked request", Framing::Chunked),
+        framed(
+            RuleId::new("wire/framing/expect"),
+            "100-continue",
+            "a request with Expect: 100-continue",
+            Framing::ExpectContinue,
+        ),
     ]
 }

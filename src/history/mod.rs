@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use order::{Calls, Explained, Model, search};
 
 use crate::case::{Case, Place, Step, StepRole, Transcript};
-use crate::contract::{Effect, Operation, Rules, Service, Tier};
+use crate::contract::{Effect, Operation, RuleId, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
 use crate::judge::{self, Got, NotJudged, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
 use crate::template::Reference;
@@ -90,10 +90,10 @@ impl<'a> Call<'a> {
         exchange: &'a Exchange,
         number: &mut impl FnMut(String) -> usize,
     ) -> Call<'a> {
-        let accepts = |rule: &str| Rules::of(service).get(rule).is_some_and(|rule| rule.errors.is_empty());
-        let accepting = match accepts(&step.expect.rule) {
-            true => step.expect.rule.clone(),
-            false => format!("{}/accepted", step.operation_name()),
+        let accepts = |rule: RuleId| Rules::of(service).get(rule).is_some_and(|rule| rule.errors.is_empty());
+        let accepting = match accepts(step.expect.rule) {
+            true => step.expect.rule,
+            false => step.operation.map_or(step.expect.rule, |operation| RuleId::of(operation, "accepted")),
         };
         let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
@@ -494,7 +494,7 @@ mod tests {
     }
 
     /// The rule, the grade and the calls of the finding; `None` where the history is lawful.
-    fn found(with_part: bool, calls: &[Sent]) -> Option<(String, Grade, String)> {
+    fn found(with_part: bool, calls: &[Sent]) -> Option<(RuleId, Grade, String)> {
         let case = race(with_part, &calls.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
         let answers: Vec<_> = calls.iter().map(|(_, began, ended, error)| (*began, *ended, *error)).collect();
         let round = told(&case, transcript(&case, &answers), ALL, Tier::Open);
@@ -506,7 +506,7 @@ mod tests {
                 let finding = &findings[0];
                 let calls = &finding.witness.as_ref().unwrap().calls;
                 let names: Vec<&str> = calls.iter().filter_map(|call| call.split(',').next()).collect();
-                Some((finding.rule.clone(), finding.grade, names.join(" ")))
+                Some((finding.rule, finding.grade, names.join(" ")))
             }
             other => panic!("{other:?}"),
         }
@@ -540,11 +540,11 @@ mod tests {
 
     #[test]
     fn answers_that_no_order_explains_are_one() {
-        let rows: [(bool, &[Sent], &str, Grade, &str); 10] = [
+        let rows: [(bool, &[Sent], RuleId, Grade, &str); 10] = [
             (
                 true,
                 &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, ""), ("complete-c", 1, 4, GONE)],
-                "CompleteLayerUpload/uploadId/once",
+                RuleId::new("CompleteLayerUpload/uploadId/once"),
                 Grade::State,
                 "complete-a complete-b",
             ),
@@ -552,7 +552,7 @@ mod tests {
             (
                 true,
                 &[("complete-a", 0, 1, ""), ("url-b", 2, 3, ""), ("complete-c", 4, 5, "")],
-                "CompleteLayerUpload/uploadId/once",
+                RuleId::new("CompleteLayerUpload/uploadId/once"),
                 Grade::State,
                 "complete-a complete-c",
             ),
@@ -560,14 +560,14 @@ mod tests {
             (
                 true,
                 &[("complete-a", 0, 5, GONE), ("complete-b", 1, 4, GONE)],
-                "CompleteLayerUpload/accepted",
+                RuleId::new("CompleteLayerUpload/accepted"),
                 Grade::Rejected,
                 "complete-a complete-b",
             ),
             (
                 true,
                 &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, "LimitExceededException")],
-                "CompleteLayerUpload/uploadId/once",
+                RuleId::new("CompleteLayerUpload/uploadId/once"),
                 Grade::Error,
                 "complete-a complete-b",
             ),
@@ -575,14 +575,14 @@ mod tests {
             (
                 true,
                 &[("complete-a", 0, 5, ""), ("complete-b", 1, 4, "500")],
-                "CompleteLayerUpload/accepted",
+                RuleId::new("CompleteLayerUpload/accepted"),
                 Grade::Rejected,
                 "complete-a complete-b",
             ),
             (
                 false,
                 &[("part-a", 0, 5, ""), ("part-b", 1, 4, ""), ("part-c", 1, 4, NEXT)],
-                "UploadLayerPart/partFirstByte/contiguous",
+                RuleId::new("UploadLayerPart/partFirstByte/contiguous"),
                 Grade::State,
                 "part-a part-b",
             ),
@@ -590,7 +590,7 @@ mod tests {
             (
                 false,
                 &[("part-a", 0, 1, ""), ("complete-b", 2, 4, EMPTY)],
-                "CompleteLayerUpload/accepted",
+                RuleId::new("CompleteLayerUpload/accepted"),
                 Grade::Rejected,
                 "part-a complete-b",
             ),
@@ -598,14 +598,14 @@ mod tests {
             (
                 false,
                 &[("part-a", 3, 4, ""), ("complete-b", 0, 2, "")],
-                "CompleteLayerUpload/parts/not-empty",
+                RuleId::new("CompleteLayerUpload/parts/not-empty"),
                 Grade::State,
                 "complete-b",
             ),
             (
                 true,
                 &[("complete-a", 0, 5, ""), ("delete-b", 1, 9, ""), ("look-c", 10, 11, "AVAILABLE")],
-                "BatchCheckLayerAvailability/repositoryName/exists",
+                RuleId::new("BatchCheckLayerAvailability/repositoryName/exists"),
                 Grade::State,
                 "complete-a delete-b look-c",
             ),
@@ -613,13 +613,13 @@ mod tests {
             (
                 true,
                 &[("complete-a", 5, 8, ""), ("delete-b", 1, 4, "")],
-                "CompleteLayerUpload/repositoryName/exists",
+                RuleId::new("CompleteLayerUpload/repositoryName/exists"),
                 Grade::State,
                 "delete-b complete-a",
             ),
         ];
         for (with_part, calls, rule, grade, names) in rows {
-            let expected = (String::from(rule), grade, String::from(names));
+            let expected = (rule, grade, String::from(names));
             assert_eq!(found(with_part, calls), Some(expected), "{calls:?}");
         }
     }
@@ -712,7 +712,7 @@ mod tests {
     fn rounds_come_to_what_is_worst_in_them() {
         let mut case = race(true, &["complete-a", "complete-b"]);
         // No answer to a valid request is the network's.
-        case.steps[3].expect = crate::case::admitted(Service::Ecr, "CompleteLayerUpload/uploadId/once");
+        case.steps[3].expect = crate::case::admitted(Service::Ecr, RuleId::new("CompleteLayerUpload/uploadId/once"));
         let answered = |second: &str| transcript(&case, &[(0, 5, ""), (1, 4, second)]);
         let dropped = || {
             let mut transcript = answered("");

@@ -1,5 +1,6 @@
 //! What several rounds of a case come to.
 
+use crate::contract::RuleId;
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
@@ -96,5 +97,5 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
 }
 
 fn is_of_connection(finding: &Finding) -> bool {
-    finding.rule == "always/answered"
+    finding.rule == RuleId::new("always/answered")
 }

@@ -6,13 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Expected, Got};
-use crate::contract::{Rule, Rules, Tier};
+use crate::contract::{Area, Constraint, RuleId, Rules, Tier};
 
 /// One broken rule.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Finding {
     /// Id of the rule.
-    pub rule: String,
+    pub rule: RuleId,
     /// The operation whose answer breaks it.
     pub operation: String,
     /// How strong the rule is.
@@ -22,13 +22,13 @@ pub struct Finding {
     /// How bad it is.
     pub grade: Grade,
     /// Id of the rule that the step is about; the same, but where every answer is judged.
-    pub about: String,
+    pub about: RuleId,
     /// Ids of the rules that the request breaks beside it, where none of them alone is answered so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<String>,
+    pub beside: Vec<RuleId>,
     /// Id of the rule that an entry of known deviations names to accept it. A server fault is accepted for the request
     /// that provokes it, and not for all that there are.
-    pub accept_as: String,
+    pub accept_as: RuleId,
     /// Name of the step in the case.
     pub step: String,
     /// What the request had: "a digest that does not match the bytes", or several such "together with" one another.
@@ -88,13 +88,13 @@ impl fmt::Display for Grade {
 
 impl Finding {
     /// What [`Finding::accept_as`] is for a broken rule and the rule that the step is about.
-    pub fn acceptable_as(rule: &str, about: &str) -> String {
-        String::from(if rule.starts_with("always/") { about } else { rule })
+    pub fn acceptable_as(rule: RuleId, about: RuleId) -> RuleId {
+        if rule.area() == Area::Always { about } else { rule }
     }
 
     /// What a request has that breaks these rules.
-    pub fn breach_of(rules: &Rules, about: &str, beside: &[String]) -> String {
-        let broken = std::iter::once(about).chain(beside.iter().map(String::as_str));
+    pub fn breach_of(rules: &Rules, about: RuleId, beside: &[RuleId]) -> String {
+        let broken = std::iter::once(about).chain(beside.iter().copied());
         let breaches: Vec<&str> = broken.filter_map(|rule| rules.get(rule)).map(|rule| rule.breach.as_str()).collect();
         breaches.join(" together with ")
     }
@@ -106,13 +106,13 @@ impl Finding {
 
     /// Whether an entry of known deviations that names this rule is about it. Where several rules are broken, and it
     /// takes them all, any of them will do.
-    pub fn is_of_rule(&self, rule: &str) -> bool {
-        self.accept_as == rule || (self.is_about_request() && self.beside.iter().any(|beside| beside == rule))
+    pub fn is_of_rule(&self, rule: RuleId) -> bool {
+        self.accept_as == rule || (self.is_about_request() && self.beside.contains(&rule))
     }
 
     /// Whether the other is the same finding, wherever it shows.
     pub fn is_same(&self, other: &Finding) -> bool {
-        let named = |finding: &Finding| (finding.rule.clone(), finding.accept_as.clone(), finding.got.clone());
+        let named = |finding: &Finding| (finding.rule, finding.accept_as, finding.got.clone());
         let same = self.grade == other.grade && named(self) == named(other);
         same && (!self.is_about_request() || self.beside == other.beside)
     }
@@ -120,50 +120,27 @@ impl Finding {
     /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is
     /// about without its operation; the grade; and what came.
     pub fn cause(&self) -> String {
-        let everywhere = Rule::is_everywhere(&self.rule) && !self.rule.starts_with("always/");
-        let about = if everywhere { &self.rule } else { &self.about };
-        let beside = self.beside.iter().filter(|_| self.is_about_request());
-        let families: BTreeSet<&str> = std::iter::once(about).chain(beside).map(|rule| family(rule)).collect();
-        let families: Vec<&str> = families.into_iter().collect();
+        let everywhere = self.rule.is_everywhere() && self.rule.area() != Area::Always;
+        let about = if everywhere { self.rule } else { self.about };
+        let beside = self.beside.iter().copied().filter(|_| self.is_about_request());
+        let families: BTreeSet<String> = std::iter::once(about).chain(beside).map(family).collect();
+        let families: Vec<String> = families.into_iter().collect();
         format!("{}|{}|{}", families.join("+"), self.grade, self.got)
     }
 }
 
 /// The member whose constraint a rule is, or else the rule without its operation.
-fn family(rule: &str) -> &str {
-    match (member_constraint(rule), rule.split_once('/')) {
-        (Some((member, _)), _) => member,
-        (None, Some((operation, rest))) if operation.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
-        _ => rule,
-    }
+fn family(rule: RuleId) -> String {
+    member_constraint(rule).map_or_else(|| rule.rest(), |(member, _)| String::from(member))
 }
 
 /// The member and the constraint that a rule is about, if it is about the syntax of one member, or of the body or target:
 /// what one piece of code in a server looks at.
-pub(super) fn member_constraint(rule: &str) -> Option<(&str, &str)> {
-    const CONSTRAINTS: [&str; 18] = [
-        "64-bit",
-        "base64-padding",
-        "integer",
-        "notation",
-        "base64",
-        "item-max-length",
-        "item-null",
-        "item-pattern",
-        "item-type",
-        "max-items",
-        "max-length",
-        "max-size",
-        "min",
-        "min-items",
-        "min-length",
-        "pattern",
-        "required",
-        "type",
-    ];
-    match rule.split('/').collect::<Vec<_>>().as_slice() {
-        ["wire", part, fault] => Some((part, fault)),
-        [_, member, constraint] if CONSTRAINTS.contains(constraint) => Some((member, constraint)),
-        _ => None,
-    }
+pub(super) fn member_constraint(rule: RuleId) -> Option<(&'static str, &'static str)> {
+    let is_syntax = match (rule.area(), rule.constraint()) {
+        (Area::Wire, _) => !rule.subject().is_empty(),
+        (_, Some(constraint)) => !matches!(constraint, Constraint::Optional | Constraint::Editions),
+        (_, None) => false,
+    };
+    is_syntax.then(|| (rule.subject(), rule.what()))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
 use crate::contract::check::conforms;
-use crate::contract::{ErrorType, Kind, Member, Role, Tier};
+use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{CONTENT_TYPE, Exchange, Observation};
@@ -21,24 +21,25 @@ impl Subject<'_> {
         let open = self.step.expect.tier == Tier::Open;
         let mut found = Vec::new();
         if let Some(status) = seen.status().filter(|status| *status != 200) {
-            found.push(self.form("answer/status", Got::SuccessStatus(status)));
+            found.push(self.form(RuleId::new("answer/status"), Got::SuccessStatus(status)));
         }
         found.extend(self.content_type(seen));
         let sent: Option<Value> = serde_json::from_slice(&exchange.request.body).ok();
         // Of repositories the harness only wants to know whether they are there.
         let operation = self.step.spec(self.case.service).filter(|known| known.name.role() == Role::Layer);
         // An answer to an open question may list what was asked as it was asked.
-        let judged = |member: &&Member| !open || !matches!(member.shape.kind, Kind::List { .. });
-        for member in operation.into_iter().flat_map(|operation| operation.output).filter(judged) {
-            let rule = format!("{}/answer/{}", self.step.operation_name(), member.name);
+        let judged = |member: &Member| !open || !matches!(member.shape.kind, Kind::List { .. });
+        let members = operation.into_iter().flat_map(|known| known.output.iter().map(move |member| (known, member)));
+        for (operation, member) in members.filter(|(_, member)| judged(member)) {
+            let rule = RuleId::of_response(operation.name, member.name);
             let slip =
                 |slip: Slip| Got::Member { head: plain_head(seen), error: None, path: String::from(member.name), slip };
             let value = body.get(member.name).filter(|value| !value.is_null());
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
-                (None, _) if member.required => found.push(self.form(&rule, slip(Slip::Missing))),
+                (None, _) if member.required => found.push(self.form(rule, slip(Slip::Missing))),
                 (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
-                    let mut finding = self.form(&rule, slip(Slip::Malformed));
+                    let mut finding = self.form(rule, slip(Slip::Malformed));
                     let shape = String::from(expected.strip_prefix("expected ").unwrap_or(&expected));
                     finding.expected = Expected::Shape { member: String::from(member.name), shape };
                     found.push(finding);
@@ -46,7 +47,7 @@ impl Subject<'_> {
                 (Some(value), Some(echoed))
                     if !open && matches!(member.name, "repositoryName" | "uploadId") && value != echoed =>
                 {
-                    let mut finding = self.form(&rule, slip(Slip::NotEchoed));
+                    let mut finding = self.form(rule, slip(Slip::NotEchoed));
                     finding.expected = Expected::Echo(String::from(member.name));
                     found.push(finding);
                 }
@@ -69,7 +70,7 @@ impl Subject<'_> {
         }
         let mut found = Vec::new();
         if let Some(status) = seen.status().filter(|status| !admitted.statuses.contains(status)) {
-            let mut finding = self.form("answer/status", Got::ErrorStatus(status));
+            let mut finding = self.form(RuleId::new("answer/status"), Got::ErrorStatus(status));
             finding.expected = Expected::Status(admitted.statuses[0]);
             found.push(finding);
         }
@@ -79,13 +80,13 @@ impl Subject<'_> {
                 None => Got::TypeNotVisible,
                 Some(_) => Got::TypeDiffers,
             };
-            let mut finding = self.form("answer/type-visible", got);
+            let mut finding = self.form(RuleId::new("answer/type-visible"), got);
             finding.expected = Expected::VisibleType;
             found.push(finding);
         }
         // The framework's own errors come without a message.
         if error.message.is_none() && admitted.source == "api" {
-            let mut finding = self.form("answer/message", Got::NoMessage);
+            let mut finding = self.form(RuleId::new("answer/message"), Got::NoMessage);
             finding.expected = Expected::Message;
             found.push(finding);
         }
@@ -93,17 +94,20 @@ impl Subject<'_> {
             && documented.rule.is_none_or(|rule| rule == self.step.expect.rule)
             && !documented.matches(text)
         {
-            let mut finding = self.form("answer/message-text", Got::MessageText(String::from(admitted.name)));
+            let mut finding =
+                self.form(RuleId::new("answer/message-text"), Got::MessageText(String::from(admitted.name)));
             finding.sources = vec![String::from(documented.source)];
             finding.expected = Expected::MessageText(String::from(documented.text));
             found.push(finding);
         }
         let none = Map::new();
         let body = seen.members().unwrap_or(&none);
-        if let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings) {
-            let rule = format!("{}/answer/{}", self.step.operation_name(), admitted.name);
+        if let Some(operation) = self.step.operation
+            && let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings)
+        {
+            let rule = RuleId::of_response(operation, admitted.name);
             let got = miss.got(head(seen), Some(admitted.name));
-            let mut finding = self.form(&rule, got);
+            let mut finding = self.form(rule, got);
             finding.expected = miss.expected(&Outcome::error(admitted));
             found.push(finding);
         }
@@ -116,12 +120,12 @@ impl Subject<'_> {
         if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(CONTENT_TYPE)) {
             return None;
         }
-        let mut finding = self.form("answer/content-type", Got::ContentType(bare.map(String::from)));
+        let mut finding = self.form(RuleId::new("answer/content-type"), Got::ContentType(bare.map(String::from)));
         finding.expected = Expected::ContentType;
         Some(finding)
     }
 
-    fn form(&self, rule: &str, got: Got) -> Finding {
+    fn form(&self, rule: RuleId, got: Got) -> Finding {
         *self.finding(rule, Grade::Form, got)
     }
 }

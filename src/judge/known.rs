@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::{Finding, Got};
-use crate::contract::{Rule, Rules, Service};
+use crate::contract::{Area, Rule, RuleId, Rules, Service};
 
 /// A file of known deviations.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct KnownFile {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Known {
     /// Id of the rule that the finding names.
-    pub rule: String,
+    pub rule: RuleId,
     /// What came: another answer to the same rule is a new finding.
     pub got: Got,
     /// Why it is accepted.
@@ -84,7 +84,7 @@ impl Known {
 
     /// Whether the entry is about the rule of this finding, whatever came.
     pub fn is_about(&self, service: Service, finding: &Finding) -> bool {
-        self.is_for(service) && finding.is_of_rule(&self.rule)
+        self.is_for(service) && finding.is_of_rule(self.rule)
     }
 
     /// Whether the entry is about this service.
@@ -115,9 +115,9 @@ impl KnownFile {
         let line = |place: &Spanned<String>| 1 + text[..place.span().start].matches('\n').count();
         let mut known: Vec<(usize, Known)> = Vec::new();
         for entry in file.known {
-            let got = entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
+            let (rule, got) = entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
             let at = line(&entry.rule);
-            let entry = entry.known(got);
+            let entry = entry.known(rule, got);
             let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
             if let Some((first, _)) = twin {
                 let Known { rule, got, .. } = &entry;
@@ -133,22 +133,22 @@ impl KnownFile {
 }
 
 impl Entry {
-    /// What came, by its code; or what is wrong with the entry, and where.
-    fn check(&self) -> Result<Got, (&Spanned<String>, String)> {
+    /// Its rule, and what came by its code; or what is wrong with the entry, and where.
+    fn check(&self) -> Result<(RuleId, Got), (&Spanned<String>, String)> {
         let rule = self.rule.get_ref();
         let services = Service::ALL.into_iter().filter(|service| self.service.is_none_or(|own| own == *service));
-        let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).get(rule)).collect();
-        if rules.is_empty() {
+        let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).find(rule)).collect();
+        let Some(id) = rules.first().map(|rule| rule.id) else {
             let of = self.service.map_or_else(String::new, |service| format!(" of {service}"));
             return Err((&self.rule, format!("rule: expected the id of a rule{of}, found {rule:?}")));
-        }
-        if rule.starts_with("always/") {
+        };
+        if id.area() == Area::Always {
             let expected =
                 "expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log)";
             return Err((&self.rule, format!("rule: {expected}, found {rule:?}, which stands for all")));
         }
         let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, format!("got: {error}")))?;
-        if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(rule, &got) {
+        if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(id, &got) {
             let why = "which the documents leave open: only a server fault, or no answer, can be a finding there";
             return Err((
                 &self.rule,
@@ -157,13 +157,13 @@ impl Entry {
         }
         match self.reason.get_ref().trim() {
             "" => Err((&self.reason, String::from("reason: expected why the deviation is accepted, found nothing"))),
-            _ => Ok(got),
+            _ => Ok((id, got)),
         }
     }
 
-    fn known(self, got: Got) -> Known {
+    fn known(self, rule: RuleId, got: Got) -> Known {
         Known {
-            rule: self.rule.into_inner(),
+            rule,
             got,
             reason: self.reason.into_inner(),
             service: self.service,
@@ -175,8 +175,8 @@ impl Entry {
 
 /// Whether an answer can be a finding where the documents leave the answer to the target: a server fault, no answer, or
 /// wrong values for a layer.
-fn may_be_found_where_open(rule: &str, got: &Got) -> bool {
-    got.is_server_fault() || rule.contains("/layers/")
+fn may_be_found_where_open(rule: RuleId, got: &Got) -> bool {
+    got.is_server_fault() || rule.subject() == "layers"
 }
 
 impl std::fmt::Display for Stale {
@@ -195,17 +195,22 @@ mod tests {
 
     #[test]
     fn entries_need_a_rule_that_exists_and_a_reason() {
-        let entry =
+        let written =
             |rule: &str, reason: &str| format!("[[known]]\nrule = {rule:?}\ngot = \"200\"\nreason = {reason:?}\n");
+        let entry = |rule: RuleId, reason: &str| written(&rule.to_string(), reason);
         assert_eq!(
-            KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", "issue 7")).unwrap().known.len(),
+            KnownFile::parse(&entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7"))
+                .unwrap()
+                .known
+                .len(),
             1
         );
-        let error = KnownFile::parse(&entry("CompleteLayerUpload/nothing", "issue 7")).unwrap_err();
+        let error = KnownFile::parse(&written("CompleteLayerUpload/nothing", "issue 7")).unwrap_err();
         assert_eq!(error, "line 2: rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
-        let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err();
+        let error = KnownFile::parse(&entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), " ")).unwrap_err();
         assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
-        let text = entry("CompleteLayerUpload/layerDigests/match", "issue 7").replace("200", "connection dropped");
+        let text = entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7")
+            .replace("200", "connection dropped");
         let error = KnownFile::parse(&text).unwrap_err();
         assert!(error.starts_with("line 3: got: expected the code of what came, such as 200"), "{error}");
         assert!(error.ends_with("found \"connection dropped\""), "{error}");
@@ -214,7 +219,7 @@ mod tests {
         let dated = |day: &str| {
             KnownFile::parse(&format!(
                 "{}expires = {day}\n",
-                entry("CompleteLayerUpload/layerDigests/match", "issue 7")
+                entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7")
             ))
         };
         assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
@@ -223,24 +228,25 @@ mod tests {
 
     #[test]
     fn an_entry_that_accepts_nothing_or_twice_is_refused() {
-        let entry = |rule: &str, got: &str, more: &str| {
+        let entry = |rule: RuleId, got: &str, more: &str| {
             format!("# later\n[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"issue 7\"\n{more}\n")
         };
         let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
-        let open = "UploadLayerPart/layerPartBlob/empty";
+        let open = RuleId::new("UploadLayerPart/layerPartBlob/empty");
         assert!(!Rules::of(Service::Ecr).get(open).unwrap().tier.gates());
-        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err();
+        let error = parsed(&[entry(RuleId::new("wire/body/json"), "200", ""), entry(open, "200", "")]).unwrap_err();
         assert!(
-            error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
+            error.starts_with("line 9: rule: expected a rule that \"200\" can break")
+                && error.contains(&open.to_string()),
             "{error}"
         );
         assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "dropped", "")]), Ok(2));
-        let rule = "CompleteLayerUpload/layerDigests/match";
+        let rule = RuleId::new("CompleteLayerUpload/layerDigests/match");
         let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err();
         assert_eq!(error, format!("line 9: expected one entry for {rule}, got \"200\": line 3 has it as well"));
         let of = |service: &str| entry(rule, "200", &format!("service = {service:?}"));
         assert_eq!(parsed(&[of("ecr"), of("ecr-public"), entry(rule, "500", "")]), Ok(3));
-        let everywhere = parsed(&[entry("always/no-5xx", "500", "")]).unwrap_err();
+        let everywhere = parsed(&[entry(RuleId::new("always/no-5xx"), "500", "")]).unwrap_err();
         assert!(everywhere.starts_with("line 3: rule: expected the rule that the request breaks"), "{everywhere}");
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Transcript};
-use crate::contract::{Operation, Rules, Tier};
+use crate::contract::{Area, Operation, Question, RuleId, Rules, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::ErrorInfo;
 use crate::wire::{Exchange, Observation};
@@ -61,8 +61,8 @@ impl Verdict {
 /// What a target did where the documents leave it open.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Record {
-    /// The open rule; or `precedence/` and two rules, where a request broke both and either could be answered first.
-    pub rule: String,
+    /// What is open.
+    pub rule: Question,
     /// What was answered.
     pub got: Got,
 }
@@ -100,17 +100,17 @@ pub fn admits(
         return Some(true);
     }
     let form = Subject { case, step, transcript, strictness }.exchange(exchange).ok()?;
-    Some(!form.iter().any(|finding| finding.rule.contains("/answer/")))
+    Some(!form.iter().any(|finding| finding.rule.is_about_response()))
 }
 
 /// Whether the answer to a step is not looked at.
 fn is_passed_over(step: &Step, strictness: Strictness) -> bool {
-    let by_availability = step.expect.rule.starts_with("BatchCheckLayerAvailability/layers/");
+    let by_availability = step.expect.rule.is_about(Operation::BatchCheckLayerAvailability, "layers");
     step.role == StepRole::Attempt || (by_availability && !strictness.availability)
 }
 
 /// The rule that each upload has an id of its own.
-const OWN_ID: &str = "InitiateLayerUpload/uploadId/own";
+const OWN_ID: RuleId = RuleId::new("InitiateLayerUpload/uploadId/own");
 
 /// The upload that a call began, if it did: its repository and its id. No other call may begin the same one, until one
 /// comes that [`may_end_uploads`]: whether an id is given again after that, is not documented.
@@ -179,9 +179,9 @@ fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdi
                 return (Verdict::Fail { findings }, records);
             }
         }
-        let open = (step.expect.tier == Tier::Open).then_some(&step.expect.rule);
-        let asked = open.into_iter().chain(&step.precedence).filter(|_| !skip);
-        records.extend(asked.map(|rule| Record { rule: rule.clone(), got: describe(exchange) }));
+        let open = (step.expect.tier == Tier::Open).then_some(Question::Rule(step.expect.rule));
+        let asked = open.into_iter().chain(step.precedence).filter(|_| !skip);
+        records.extend(asked.map(|rule| Record { rule, got: describe(exchange) }));
         if !judged.goes_on(exchange) {
             return match findings.is_empty() {
                 true => (Verdict::Skipped { reason: judged.ended(exchange) }, records),
@@ -247,7 +247,7 @@ impl Subject<'_> {
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
         match exchange.observed() {
             Ok(seen) => self.response(exchange, seen),
-            Err(trouble) => Err(self.finding("always/answered", Grade::Crash, Got::Transport(trouble))),
+            Err(trouble) => Err(self.finding(RuleId::new("always/answered"), Grade::Crash, Got::Transport(trouble))),
         }
     }
 
@@ -255,11 +255,11 @@ impl Subject<'_> {
         let got = describe_observed(seen);
         let expect = &self.step.expect;
         if seen.is_server_fault() && !expect.is_success() {
-            return Err(self.finding("always/no-5xx", Grade::Crash, got));
+            return Err(self.finding(RuleId::new("always/no-5xx"), Grade::Crash, got));
         }
         let Some(error) = seen.error() else {
             if !expect.outcomes.iter().any(Outcome::is_success) {
-                return Err(self.finding(&expect.rule, Grade::State, got));
+                return Err(self.finding(expect.rule, Grade::State, got));
             }
             return self.success(exchange, seen);
         };
@@ -273,23 +273,23 @@ impl Subject<'_> {
             return Ok(self.error_form(seen, error, admitted, members));
         }
         if expect.is_success() {
-            return Err(self.finding(&expect.rule, Grade::Rejected, got));
+            return Err(self.finding(expect.rule, Grade::Rejected, got));
         }
         match (expect.tier, &error.name) {
             (Tier::Open, _) => Ok(Vec::new()),
-            (_, None) => Err(self.finding("answer/error-type", Grade::Error, got)),
-            (_, Some(_)) => Err(self.finding(&expect.rule, Grade::Error, got)),
+            (_, None) => Err(self.finding(RuleId::new("answer/error-type"), Grade::Error, got)),
+            (_, Some(_)) => Err(self.finding(expect.rule, Grade::Error, got)),
         }
     }
 
     fn success(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
-        if self.step.expect.tier == Tier::Open && self.step.expect.rule.starts_with("wire/") {
+        if self.step.expect.tier == Tier::Open && self.step.expect.rule.area() == Area::Wire {
             return Ok(Vec::new()); // It may have answered something else altogether.
         }
         let Some(body) = seen.success() else {
             return match self.step.expect.tier {
                 Tier::Open => Ok(Vec::new()),
-                _ => Err(self.finding("answer/json-object", Grade::Form, Got::NotAnObject(head(seen)))),
+                _ => Err(self.finding(RuleId::new("answer/json-object"), Grade::Form, Got::NotAnObject(head(seen)))),
             };
         };
         let pinned: Vec<_> =
@@ -302,13 +302,16 @@ impl Subject<'_> {
             && let Some(miss) = misses.into_iter().next()
         {
             // What a layer rule says of the answer's members is its own; otherwise the member's rule is broken.
-            let about_member = format!("{}/answer/{}", self.step.operation_name(), miss.member);
-            let rule = match self.step.expect.rule.contains("/layers/") {
-                true => self.step.expect.rule.clone(),
-                false => about_member,
+            let about = self.step.expect.rule;
+            let member = self.step.spec(self.case.service).and_then(|operation| operation.output(&miss.member));
+            let rule = match (member, self.step.operation) {
+                (Some(member), Some(operation)) if about.subject() != "layers" => {
+                    RuleId::of_response(operation, member.name)
+                }
+                _ => about,
             };
             let grade = if miss.absent { Grade::Form } else { Grade::State };
-            let mut finding = self.finding(&rule, grade, miss.got(head(seen), None));
+            let mut finding = self.finding(rule, grade, miss.got(head(seen), None));
             finding.expected = miss.expected(&Outcome::success());
             return Err(finding);
         }
@@ -354,13 +357,13 @@ impl Subject<'_> {
         NotJudged::Ended { step: self.step.name.clone(), got: describe(exchange), only_if }
     }
 
-    fn finding(&self, rule: &str, grade: Grade, got: Got) -> Box<Finding> {
+    fn finding(&self, rule: RuleId, grade: Grade, got: Got) -> Box<Finding> {
         let expect = &self.step.expect;
         let rules = Rules::of(self.case.service);
         let known = rules.get(rule);
         let beside = &self.step.beside;
         Box::new(Finding {
-            rule: String::from(rule),
+            rule,
             operation: String::from(self.step.operation_name()),
             tier: known.map_or(expect.tier, |rule| rule.tier),
             sources: known
@@ -369,13 +372,13 @@ impl Subject<'_> {
                 .map(|source| String::from(source.id))
                 .collect(),
             grade,
-            about: expect.rule.clone(),
+            about: expect.rule,
             beside: beside.clone(),
-            accept_as: Finding::acceptable_as(rule, &expect.rule),
+            accept_as: Finding::acceptable_as(rule, expect.rule),
             step: self.step.name.clone(),
-            breach: Finding::breach_of(rules, &expect.rule, beside),
+            breach: Finding::breach_of(rules, expect.rule, beside),
             expected: match expect.tier {
-                Tier::Open if rule.starts_with("always/") => Expected::NoServerFault,
+                Tier::Open if rule.area() == Area::Always => Expected::NoServerFault,
                 _ => Expected::outcomes(&expect.outcomes),
             },
             got,
@@ -409,7 +412,7 @@ mod tests {
         let digest = "sha256:00";
         let mut case = Draft::new(Service::Ecr, "some/case", "some case")
             .attempt("complete", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[digest]))
-            .focus("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+            .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
             .done();
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];

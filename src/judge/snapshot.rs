@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use super::sent::sent;
 use crate::case::{Case, Step, StepRole};
+use crate::contract::rule::NoRule;
 use crate::expect::Expectation;
 use crate::template::shown;
 
@@ -126,8 +127,8 @@ impl Snapshots {
 
 /// The id of a case below its heading: from there on, if it goes on from the first rule.
 fn short_id(case: &Case) -> String {
-    let rule = case.steps.iter().find(|step| step.role == StepRole::Focus).map(|step| &step.expect.rule);
-    let below = rule.and_then(|rule| case.id.strip_prefix(rule.as_str())).filter(|below| below.starts_with('/'));
+    let rule = case.steps.iter().find(|step| step.role == StepRole::Focus).map(|step| step.expect.rule);
+    let below = rule.and_then(|rule| case.id.strip_prefix(&rule.to_string())).filter(|below| below.starts_with('/'));
     below.map_or_else(|| case.id.clone(), |below| format!(".{below}"))
 }
 
@@ -137,7 +138,7 @@ fn line(step: &Step) -> String {
 
 fn parse(line: &str) -> Result<Expectation, String> {
     let (rule, rest) = line.split_once(' ').ok_or("expected a rule and what it admits")?;
-    Expectation::parse(rule, rest)
+    Expectation::parse(rule.parse().map_err(|error: NoRule| error.to_string())?, rest)
 }
 
 fn print_expected(case: &Case) -> String {

@@ -6,7 +6,7 @@ use super::expected::Expected;
 use super::finding::{Finding, Grade, member_constraint};
 use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
-use crate::contract::Service;
+use crate::contract::{Area, RuleId, Service};
 use crate::expect::short;
 use crate::wire::{CONTENT_TYPE, MAX_ANSWER, Trouble};
 
@@ -17,7 +17,7 @@ impl Finding {
     }
 
     /// The sentence that findings of one cause share: see [`sentence_for`].
-    pub fn sentence_for(&self, about: &[String]) -> String {
+    pub fn sentence_for(&self, about: &[RuleId]) -> String {
         sentence_for(self, about)
     }
 }
@@ -36,18 +36,18 @@ pub fn sentence(finding: &Finding) -> String {
 
 /// The sentence that findings of one cause share. `about` are the rules that their steps are about: of those of this
 /// operation, the broken constraints are named.
-pub fn sentence_for(finding: &Finding, about: &[String]) -> String {
-    let area = if finding.about.starts_with("wire/") { "wire/" } else { &format!("{}/", finding.operation) };
+pub fn sentence_for(finding: &Finding, about: &[RuleId]) -> String {
+    let area = finding.about.area();
     let mut broken: Vec<&str> = about
         .iter()
-        .filter(|rule| rule.starts_with(area))
-        .filter_map(|rule| member_constraint(rule))
+        .filter(|rule| rule.area() == area)
+        .filter_map(|rule| member_constraint(*rule))
         .map(|(_, constraint)| constraint)
         .collect();
     broken.sort_unstable();
     broken.dedup();
-    match member_constraint(&finding.about) {
-        Some((member, _)) if broken.len() > 1 && area == "wire/" => {
+    match member_constraint(finding.about) {
+        Some((member, _)) if broken.len() > 1 && area == Area::Wire => {
             sentence_on(finding, &format!("a {member} outside of the protocol ({})", broken.join(", ")))
         }
         Some((member, _)) if broken.len() > 1 => {
@@ -60,13 +60,13 @@ pub fn sentence_for(finding: &Finding, about: &[String]) -> String {
 fn sentence_on(finding: &Finding, breach: &str) -> String {
     let Finding { operation, expected, .. } = finding;
     let came = got(&finding.got);
-    if finding.rule == "survey/service" {
+    if finding.rule == RuleId::new("survey/service") {
         return format!("the target does not serve the service: {operation} answers {came}");
     }
-    if finding.rule == "survey/availability" {
+    if finding.rule == RuleId::new("survey/availability") {
         return format!("{operation} does not tell a stored layer from an absent one: {came}");
     }
-    if finding.rule.ends_with("/known") {
+    if finding.rule.is("known") {
         return format!("{operation} is not known: {breach} is answered with {came}");
     }
     match (finding.grade, &finding.got) {

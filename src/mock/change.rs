@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::race::Race;
 use crate::contract::check::long;
-use crate::contract::{Operation, OperationSpec};
+use crate::contract::{Operation, OperationSpec, RuleId, RulePattern};
 use crate::model::Refusal;
 use crate::model::operation::{blob_of, blob_size};
 use crate::model::registry::{Registry, Repository, Upload};
@@ -29,15 +29,15 @@ pub enum Change {
     /// Changes the members of the request before they are checked.
     RewriteInput(fn(&mut Call)),
     /// Does not check a rule.
-    SkipRule(&'static str),
+    SkipRule(RulePattern),
     /// Does not check a rule where the member that it is about has such a value.
-    AcceptIf(&'static str, fn(&Value) -> bool),
+    AcceptIf(RulePattern, fn(&Value) -> bool),
     /// Rejects a request that is valid, where the member that the rule is about has such a value.
-    RejectIf(&'static str, fn(&Value) -> bool),
+    RejectIf(RulePattern, fn(&Value) -> bool),
     /// Changes what was found wrong with a request.
     EditRefusals(fn(&mut Call, &mut Vec<Refusal>)),
     /// Reports the breach of a rule with another error type.
-    ErrorAs(&'static str, &'static str),
+    ErrorAs(RulePattern, &'static str),
     /// Does something else; `None` leaves it to the registry.
     Execute(fn(&mut Call) -> Option<Value>),
     /// Changes the response. Without one, the connection is dropped, or stays silent.
@@ -166,28 +166,14 @@ impl Call<'_> {
     }
 }
 
-/// Whether a rule is the one that is named, or one of those.
-pub(super) fn is_rule(rule: &str, named: &str) -> bool {
-    match named.strip_prefix("*/") {
-        Some(rest) => rule.split_once('/').is_some_and(|(_, path)| path == rest),
-        None => rule == named,
-    }
-}
-
-/// The operation and the member that the name of a rule begins with.
-fn subject(named: &str) -> (&str, &str) {
-    let mut segments = named.split('/');
-    (segments.next().unwrap_or_default(), segments.next().unwrap_or_default())
-}
-
 impl Change {
     /// Changes what was found wrong with the members of a call, or with what they name.
     pub(super) fn filter_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         match self {
-            Change::SkipRule(rule) => wrong.retain(|refusal| !is_rule(&refusal.rule, rule)),
+            Change::SkipRule(rule) => wrong.retain(|refusal| !rule.matches(refusal.rule)),
             Change::AcceptIf(rule, admits) => {
-                let value = call.input.get(subject(rule).1).unwrap_or(&Value::Null);
-                wrong.retain(|refusal| !is_rule(&refusal.rule, rule) || !admits(value));
+                let value = call.input.get(rule.subject()).unwrap_or(&Value::Null);
+                wrong.retain(|refusal| !rule.matches(refusal.rule) || !admits(value));
             }
             _ => {}
         }
@@ -196,12 +182,11 @@ impl Change {
     /// Finds something wrong with members that are right.
     pub(super) fn add_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
         let Change::RejectIf(rule, refuses) = self else { return };
-        let (operation, member) = subject(rule);
-        let concerned =
-            (operation == "*" || call.operation.name.name() == operation) && call.operation.input(member).is_some();
+        let (member, here) = (rule.subject(), rule.at(call.operation.name));
+        let concerned = here.operation() == Some(call.operation.name) && call.operation.input(member).is_some();
         let value = call.input.get(member).unwrap_or(&Value::Null);
         if concerned && refuses(value) {
-            wrong.push(invalid_parameter(&rule.replacen('*', call.operation.name.name(), 1)));
+            wrong.push(invalid_parameter(here));
         }
     }
 }
@@ -209,17 +194,17 @@ impl Change {
 /// Refuses with another error that a completed upload is completed again.
 pub(super) fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
     let completed = call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key());
-    for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.ends_with("/uploadId/exists")) {
-        *refused = refusal(error, "CompleteLayerUpload/uploadId/once");
+    for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.is("uploadId/exists")) {
+        *refused = refusal(error, RuleId::new("CompleteLayerUpload/uploadId/once"));
     }
 }
 
 /// A refusal as a parameter.
-pub(super) fn invalid_parameter(rule: &str) -> Refusal {
+pub(super) fn invalid_parameter(rule: RuleId) -> Refusal {
     refusal("InvalidParameterException", rule)
 }
 
 /// A refusal with an error that the documents have.
-pub(super) fn refusal(error: &str, rule: &str) -> Refusal {
+pub(super) fn refusal(error: &str, rule: RuleId) -> Refusal {
     Refusal::named(error, rule, String::from("refused"))
 }

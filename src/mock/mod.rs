@@ -76,11 +76,11 @@ use http_body::{Body as HttpBody, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::contract::{Effect, ErrorType, Service};
+use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Refusal, Registry};
 use crate::wire::{Answer, Framing, Reply, Request, Trouble, envelope};
 
-use change::{Call, Memory, is_rule};
+use change::{Call, Memory};
 
 pub use change::Change;
 pub use fault::Fault;
@@ -180,7 +180,7 @@ impl Mock {
     /// What a call comes to: the members of a success, or why it is refused.
     fn call(&self, registry: &mut Registry, memory: &mut Memory, request: &Request) -> Result<Value, Refusal> {
         let operation = match registry.route(request) {
-            Err(refusal) if self.ignores(&refusal.rule) => {
+            Err(refusal) if self.ignores(refusal.rule) => {
                 let named = request.operation().and_then(|name| registry.service.contract().operation(name));
                 named.ok_or(refusal)?
             }
@@ -234,14 +234,14 @@ impl Mock {
         wrong
     }
 
-    fn ignores(&self, rule: &str) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::SkipRule(named) if is_rule(rule, named)))
+    fn ignores(&self, rule: RuleId) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::SkipRule(named) if named.matches(rule)))
     }
 
     /// A refusal with the error type that the mock has for it.
     fn named(&self, refusal: &Refusal) -> Answer {
         let other = self.changes.iter().find_map(|change| match change {
-            Change::ErrorAs(rule, error) if is_rule(&refusal.rule, rule) => Some(*error),
+            Change::ErrorAs(rule, error) if rule.matches(refusal.rule) => Some(*error),
             _ => None,
         });
         match other {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Mock;
-use crate::contract::{Operation, OperationSpec, Service};
+use crate::contract::{Operation, OperationSpec, RuleId, Service};
 use crate::model::Registry;
 use crate::wire::{Answer, Reply, Request, envelope};
 
@@ -70,7 +70,8 @@ impl Race {
         let (name, upload) = (text(input, "repositoryName"), text(input, "uploadId"));
         let is_open = |registry: &Registry| registry.uploads(name).iter().any(|(id, _)| id == upload);
         if let Some(refusal) = found.refusals(operation, input).into_iter().next() {
-            let forgets = self == Race::PartForgotten && refusal.rule == "CompleteLayerUpload/parts/not-empty";
+            let forgets =
+                self == Race::PartForgotten && refusal.rule == RuleId::new("CompleteLayerUpload/parts/not-empty");
             return forgets.then(|| {
                 put_back(registry, &found, name, upload);
                 refusal.to_answer()

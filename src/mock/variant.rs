@@ -11,8 +11,8 @@ use super::Change::{
 };
 use super::change::{Call, Memory, again, invalid_parameter, refusal};
 use super::reply::{edit, of_error, retype};
-use crate::contract::Operation;
 use crate::contract::check::check;
+use crate::contract::{Constraint, Operation, RuleId, RulePattern};
 use crate::model::Refusal;
 use crate::wire::{Answer, Reply, Trouble, envelope};
 
@@ -280,7 +280,7 @@ pub static VARIANTS: &[Variant] = &[
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.blob_size() > 10_485_760 && wrong.is_empty() {
-                    wrong.push(invalid_parameter("UploadLayerPart/layerPartBlob/above-10-MiB"));
+                    wrong.push(invalid_parameter(RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB")));
                 }
             }),
             // Whoever asks for larger ones cannot refuse them.
@@ -301,7 +301,7 @@ pub static VARIANTS: &[Variant] = &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart)
                     && call.blob_size() == 0
-                    && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerPartBlob/empty"))
+                    && wrong.iter().any(|refusal| refusal.rule.is("layerPartBlob/empty"))
                 {
                     wrong.clear();
                 }
@@ -328,7 +328,7 @@ pub static VARIANTS: &[Variant] = &[
         changes: &[EditRefusals(|call, wrong| {
             let name = call.text("repositoryName");
             if (name.contains("__") || name.contains("--")) && wrong.is_empty() {
-                wrong.push(invalid_parameter("*/repositoryName/editions"));
+                wrong.push(invalid_parameter(RuleId::of(call.operation.name, "repositoryName/editions")));
             }
         })],
         withholds: false,
@@ -339,7 +339,7 @@ pub static VARIANTS: &[Variant] = &[
         changes: &[EditRefusals(|call, wrong| {
             let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
             if digit && call.operation.name == Operation::CreateRepository && wrong.is_empty() {
-                wrong.push(invalid_parameter("InitiateLayerUpload/repositoryName/leading-digit"));
+                wrong.push(invalid_parameter(RuleId::new("InitiateLayerUpload/repositoryName/leading-digit")));
             }
         })],
         withholds: false,
@@ -364,9 +364,9 @@ pub static VARIANTS: &[Variant] = &[
             let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
             if call.is(Operation::CompleteLayerUpload)
                 && call.digests().iter().any(odd)
-                && wrong.iter().any(|refusal| refusal.rule.ends_with("/layerDigests/match"))
+                && wrong.iter().any(|refusal| refusal.rule.is("layerDigests/match"))
             {
-                *wrong = vec![invalid_parameter("CompleteLayerUpload/layerDigests/sha256-length")];
+                *wrong = vec![invalid_parameter(RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"))];
             }
         })],
         withholds: false,
@@ -378,7 +378,10 @@ pub static VARIANTS: &[Variant] = &[
             let digests = call.digests();
             let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
             if call.is(Operation::CompleteLayerUpload) && (1..digests.len()).contains(&compared) && wrong.is_empty() {
-                wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/mixed-algorithms"));
+                wrong.push(refusal(
+                    "InvalidLayerException",
+                    RuleId::new("CompleteLayerUpload/layerDigests/mixed-algorithms"),
+                ));
             }
         })],
         withholds: false,
@@ -439,7 +442,7 @@ pub static VARIANTS: &[Variant] = &[
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.memory.completed.contains_key(&call.key()) {
-                    wrong.retain(|refusal| refusal.rule != "UploadLayerPart/uploadId/exists");
+                    wrong.retain(|refusal| refusal.rule != RuleId::new("UploadLayerPart/uploadId/exists"));
                 }
             }),
             Execute(|call| {
@@ -474,8 +477,8 @@ pub static VARIANTS: &[Variant] = &[
         name: "no-repository-as-no-upload",
         sentence: "an upload in a repository that does not exist is not found",
         changes: &[
-            ErrorAs("UploadLayerPart/repositoryName/exists", "UploadNotFoundException"),
-            ErrorAs("CompleteLayerUpload/repositoryName/exists", "UploadNotFoundException"),
+            ErrorAs(RulePattern::new("UploadLayerPart/repositoryName/exists"), "UploadNotFoundException"),
+            ErrorAs(RulePattern::new("CompleteLayerUpload/repositoryName/exists"), "UploadNotFoundException"),
         ],
         withholds: false,
     },
@@ -483,8 +486,8 @@ pub static VARIANTS: &[Variant] = &[
         name: "lengths-as-parameter",
         sentence: "a part whose length differs from its range is rejected as a parameter",
         changes: &[
-            ErrorAs("UploadLayerPart/layerPartBlob/length", "InvalidParameterException"),
-            ErrorAs("UploadLayerPart/partLastByte/not-before-first", "InvalidParameterException"),
+            ErrorAs(RulePattern::new("UploadLayerPart/layerPartBlob/length"), "InvalidParameterException"),
+            ErrorAs(RulePattern::new("UploadLayerPart/partLastByte/not-before-first"), "InvalidParameterException"),
         ],
         withholds: false,
     },
@@ -499,9 +502,9 @@ pub static VARIANTS: &[Variant] = &[
                 "uploadId": call.text("uploadId"),
                 "lastValidByteReceived": received.saturating_sub(1),
             });
-            let of_bounds = |rule: &str| rule.ends_with("/min") || rule.ends_with("/max-size");
-            for refused in wrong.iter_mut().filter(|refusal| of_bounds(&refusal.rule)) {
-                *refused = Refusal { members: members.clone(), ..refusal("InvalidLayerPartException", &refused.rule) };
+            let of_bounds = |rule: RuleId| matches!(rule.constraint(), Some(Constraint::Min | Constraint::MaxSize));
+            for refused in wrong.iter_mut().filter(|refusal| of_bounds(refusal.rule)) {
+                *refused = Refusal { members: members.clone(), ..refusal("InvalidLayerPartException", refused.rule) };
             }
         })],
         withholds: false,
@@ -511,7 +514,7 @@ pub static VARIANTS: &[Variant] = &[
         sentence: "a wrong JSON type is rejected as a parameter",
         changes: &[EditRefusals(|_, wrong| {
             for refusal in wrong.iter_mut().filter(|refusal| refusal.error.name == "SerializationException") {
-                *refusal = invalid_parameter(&refusal.rule);
+                *refusal = invalid_parameter(refusal.rule);
             }
         })],
         withholds: false,
@@ -520,9 +523,9 @@ pub static VARIANTS: &[Variant] = &[
         name: "bad-bodies-as-parameter",
         sentence: "an empty body, one that is not an object and one that is not UTF-8 are rejected as a parameter",
         changes: &[
-            ErrorAs("wire/body/empty", "InvalidParameterException"),
-            ErrorAs("wire/body/object", "InvalidParameterException"),
-            ErrorAs("wire/body/utf-8", "InvalidParameterException"),
+            ErrorAs(RulePattern::new("wire/body/empty"), "InvalidParameterException"),
+            ErrorAs(RulePattern::new("wire/body/object"), "InvalidParameterException"),
+            ErrorAs(RulePattern::new("wire/body/utf-8"), "InvalidParameterException"),
         ],
         withholds: false,
     },
@@ -561,7 +564,7 @@ pub static VARIANTS: &[Variant] = &[
         sentence: "CompleteLayerUpload compares digests before it checks the parts",
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload) {
-                wrong.sort_by_key(|refusal| refusal.rule.contains("/parts/"));
+                wrong.sort_by_key(|refusal| refusal.rule.subject() == "parts");
             }
         })],
         withholds: false,
@@ -588,7 +591,7 @@ pub static VARIANTS: &[Variant] = &[
                 && call.digests().iter().any(malformed)
                 && wrong.is_empty()
             {
-                wrong.push(invalid_parameter("BatchCheckLayerAvailability/layerDigests/malformed"));
+                wrong.push(invalid_parameter(RuleId::new("BatchCheckLayerAvailability/layerDigests/malformed")));
             }
         })],
         withholds: false,
@@ -612,7 +615,7 @@ pub static VARIANTS: &[Variant] = &[
         name: "layers-of-no-image-handed-out",
         sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
         changes: &[
-            Change::SkipRule("GetDownloadUrlForLayer/layer/unreferenced"),
+            Change::SkipRule(RulePattern::new("GetDownloadUrlForLayer/layer/unreferenced")),
             Execute(|call| {
                 call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
@@ -625,8 +628,8 @@ pub static VARIANTS: &[Variant] = &[
         name: "aliases-unknown",
         sentence: "an unknown registry alias is rejected as a parameter",
         changes: &[EditRefusals(|_, wrong| {
-            for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.ends_with("/registryId/unknown")) {
-                *refusal = invalid_parameter(&refusal.rule);
+            for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.is("registryId/unknown")) {
+                *refusal = invalid_parameter(refusal.rule);
             }
         })],
         withholds: false,
@@ -854,25 +857,20 @@ fn case_counts(call: &mut Call, wrong: &mut Vec<Refusal>, error: &str) {
     let digests = call.digests();
     let folded = digests.iter().any(|digest| digest.eq_ignore_ascii_case(&right) && *digest != right);
     if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
-        wrong.push(refusal(error, "CompleteLayerUpload/layerDigests/upper-case"));
+        wrong.push(refusal(error, RuleId::new("CompleteLayerUpload/layerDigests/upper-case")));
     }
 }
 
 /// Looks up what is named by members with which nothing is wrong, before the others.
 fn state_first(call: &mut Call, wrong: &mut Vec<Refusal>) {
     let broken = check(call.operation, &call.input);
-    let is_fine = |member: &str| {
-        let prefix = format!("{}/{member}/", call.operation.name);
-        !broken.iter().any(|breach| breach.rule.starts_with(&prefix))
-    };
+    let is_fine = |member: &str| !broken.iter().any(|breach| breach.rule.is_about(call.operation.name, member));
     if broken.is_empty() || !is_fine("repositoryName") || !is_fine("registryId") {
         return;
     }
     let first = call.registry.standing(call.operation.name, &call.input).into_iter().next();
     let Some(first) = first else { return };
-    if first.rule.ends_with("/repositoryName/exists")
-        || (first.rule.ends_with("/uploadId/exists") && is_fine("uploadId"))
-    {
+    if first.rule.is("repositoryName/exists") || (first.rule.is("uploadId/exists") && is_fine("uploadId")) {
         *wrong = vec![first];
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, Registry};
-use crate::contract::OperationSpec;
+use crate::contract::{OperationSpec, RuleId};
 use crate::wire::{Request, envelope};
 
 impl Registry {
@@ -20,25 +20,25 @@ impl Registry {
     ///
     /// Why it names none.
     pub fn route(&self, request: &Request) -> Result<&'static OperationSpec, Refusal> {
-        let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
+        let refuse = |rule: RuleId| Refusal::of(self.service, rule, String::new());
         if request.method != "POST" {
-            return Err(refuse("wire/method"));
+            return Err(refuse(RuleId::new("wire/method")));
         }
         let content_type = request.header("content-type").unwrap_or_default();
         if content_type.split(';').next().map(str::trim) != Some(crate::wire::CONTENT_TYPE) {
-            return Err(refuse("wire/content-type/other"));
+            return Err(refuse(RuleId::new("wire/content-type/other")));
         }
-        let target = request.header("x-amz-target").ok_or_else(|| refuse("wire/target/present"))?;
-        let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| refuse("wire/target/prefix"))?;
+        let target = request.header("x-amz-target").ok_or_else(|| refuse(RuleId::new("wire/target/present")))?;
+        let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| refuse(RuleId::new("wire/target/prefix")))?;
         let contract = self.service.contract();
         if prefix != contract.target_prefix {
-            return Err(refuse("wire/target/prefix"));
+            return Err(refuse(RuleId::new("wire/target/prefix")));
         }
         operation
             .parse()
             .ok()
             .and_then(|operation| contract.operation(operation))
-            .ok_or_else(|| refuse("wire/target/operation"))
+            .ok_or_else(|| refuse(RuleId::new("wire/target/operation")))
     }
 
     /// The members of a request.
@@ -47,19 +47,19 @@ impl Registry {
     ///
     /// Why it has none.
     pub fn read(&self, request: &Request) -> Result<Map<String, Value>, Refusal> {
-        let refuse = |rule: &str| Refusal::of(self.service, rule, String::new());
+        let refuse = |rule: RuleId| Refusal::of(self.service, rule, String::new());
         if request.body.is_empty() {
-            return Err(refuse("wire/body/empty"));
+            return Err(refuse(RuleId::new("wire/body/empty")));
         }
         if std::str::from_utf8(&request.body).is_err() {
-            return Err(refuse("wire/body/utf-8"));
+            return Err(refuse(RuleId::new("wire/body/utf-8")));
         }
         match serde_json::from_slice(&request.body) {
             Ok(Value::Object(input)) => Ok(input),
-            Ok(_) => Err(refuse("wire/body/object")),
+            Ok(_) => Err(refuse(RuleId::new("wire/body/object"))),
             // Both of serde_json's messages about a surrogate without its other half.
-            Err(error) if error.to_string().contains("hex escape") => Err(refuse("wire/body/surrogate")),
-            Err(_) => Err(refuse("wire/body/json")),
+            Err(error) if error.to_string().contains("hex escape") => Err(refuse(RuleId::new("wire/body/surrogate"))),
+            Err(_) => Err(refuse(RuleId::new("wire/body/json"))),
         }
     }
 }
@@ -99,7 +99,7 @@ mod tests {
             let body = Bytes::from_static(body);
             let request = Request { method: String::from("POST"), headers: Vec::new(), body, framing: Framing::Length };
             let refused = registry.read(&request).unwrap_err().rule;
-            assert_eq!(refused, format!("wire/body/{rule}"), "{:?}", request.body);
+            assert_eq!(refused.to_string(), format!("wire/body/{rule}"), "{:?}", request.body);
         }
     }
 }

@@ -11,15 +11,15 @@ pub mod registry;
 
 use serde_json::Value;
 
-use crate::contract::{ErrorType, Rules, Service};
+use crate::contract::{ErrorType, RuleId, Rules, Service};
 
 pub use registry::Registry;
 
 /// Why the registry refuses a request.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// Id of the rule that the request breaks.
-    pub rule: String,
+    /// The rule that the request breaks.
+    pub rule: RuleId,
     /// What is answered.
     pub error: &'static ErrorType,
     /// Its message, as the real service words it where that is known.
@@ -34,13 +34,13 @@ impl Refusal {
     /// # Panics
     ///
     /// When there is no such rule, or it names no error.
-    pub fn of(service: Service, rule: &str, message: String) -> Refusal {
+    pub fn of(service: Service, rule: RuleId, message: String) -> Refusal {
         let error = Rules::of(service)
             .get(rule)
             .and_then(|rule| rule.errors.first())
             .and_then(|name| ErrorType::find(name))
             .unwrap_or_else(|| panic!("rule {rule} of {service} names no error"));
-        Refusal { rule: String::from(rule), error, message, members: Value::Null }
+        Refusal { rule, error, message, members: Value::Null }
     }
 
     /// A refusal with this error: for requests of operations that have no rules of their own, and where a rule names
@@ -49,8 +49,8 @@ impl Refusal {
     /// # Panics
     ///
     /// When the documents have no such error.
-    pub fn named(error: &str, rule: &str, message: String) -> Refusal {
+    pub fn named(error: &str, rule: RuleId, message: String) -> Refusal {
         let error = ErrorType::find(error).unwrap_or_else(|| panic!("{error} is in the table of errors"));
-        Refusal { rule: String::from(rule), error, message, members: Value::Null }
+        Refusal { rule, error, message, members: Value::Null }
     }
 }

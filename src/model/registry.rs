@@ -9,7 +9,7 @@ use super::Refusal;
 use super::operation::{Facts, Members};
 use crate::case::bindings::hex;
 use crate::contract::check::{Breach, check};
-use crate::contract::{Operation, OperationSpec, Role, Service};
+use crate::contract::{Constraint, Operation, OperationSpec, Role, RuleId, Service};
 
 /// The state of one service. Plain data, so that the mock can spoil it.
 #[derive(Clone, Debug)]
@@ -98,10 +98,11 @@ impl Registry {
     /// What is wrong with the members of a request.
     pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
         // What one edition of the documents admits, the registry admits.
-        let broken = check(operation, input).into_iter().filter(|breach| !breach.rule.ends_with("/editions"));
+        let broken =
+            check(operation, input).into_iter().filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
         let refusal = |breach: Breach| match operation.name.role() {
-            Role::Layer => Refusal::of(self.service, &breach.rule, breach.message),
-            Role::Image | Role::SetUp => Refusal::named("InvalidParameterException", &breach.rule, breach.message),
+            Role::Layer => Refusal::of(self.service, breach.rule, breach.message),
+            Role::Image | Role::SetUp => Refusal::named("InvalidParameterException", breach.rule, breach.message),
         };
         broken.map(refusal).collect()
     }
@@ -165,7 +166,7 @@ impl Registry {
         let repository = self.named_repository(operation, input)?;
         let upload = repository.uploads.get(text(input, "uploadId")).ok_or_else(|| {
             let message = format!("{} does not exist", self.words_for_upload(input));
-            Refusal::named("UploadNotFoundException", &format!("{operation}/uploadId/exists"), message)
+            Refusal::named("UploadNotFoundException", RuleId::of(operation, "uploadId/exists"), message)
         })?;
         Ok((repository, upload))
     }
@@ -179,7 +180,7 @@ impl Registry {
     pub(super) fn no_repository(&self, operation: Operation, name: &str) -> Refusal {
         let message =
             format!("The repository with name '{name}' does not exist in the registry with id '{}'", self.account);
-        Refusal::named("RepositoryNotFoundException", &format!("{operation}/repositoryName/exists"), message)
+        Refusal::named("RepositoryNotFoundException", RuleId::of(operation, "repositoryName/exists"), message)
     }
 
     /// The upload that a request names, as messages call it.
@@ -208,7 +209,7 @@ impl Registry {
         match (self.service, operation.role()) {
             (Service::EcrPublic, Role::Layer) => Refusal::of(
                 self.service,
-                &format!("{operation}/registryId/unknown"),
+                RuleId::of(operation, "registryId/unknown"),
                 format!("The registry with id '{registry}' does not exist"),
             ),
             _ => self.no_repository(operation, text(input, "repositoryName")),

@@ -41,7 +41,12 @@ pub(super) fn markdown(input: &Input) -> String {
     page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(word, group)));
     let stale = |(entry, stale): &(crate::judge::known::Known, crate::judge::known::Stale)| {
         let reason = text(&entry.reason);
-        format!("{}: {}, got {} ({reason})", text(&stale.to_string()), code(&entry.rule), code(&entry.got.code()))
+        format!(
+            "{}: {}, got {} ({reason})",
+            text(&stale.to_string()),
+            code(&entry.rule.to_string()),
+            code(&entry.got.code())
+        )
     };
     page.list("Known deviations that are none any more", summary.known_trouble.iter().map(stale));
     let unjudged = terminal::unjudged(summary)
@@ -114,9 +119,9 @@ fn finding(summary: &Summary, number: usize, group: &Group) -> String {
         let _ = writeln!(page, "- **{key}** {value}");
     };
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
-    let rule = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule));
+    let rule = group.services.first().and_then(|service| Rules::of(*service).get(found.rule));
     let says = rule.map_or_else(String::new, |rule| format!(": {}", text(&rule.statement)));
-    line("rule", &format!("{}, {}{says}", code(&found.rule), found.tier));
+    line("rule", &format!("{}, {}{says}", code(&found.rule.to_string()), found.tier));
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("[{} ({})]({})", text(source.what), text(source.edition), source.url));
     }
@@ -149,7 +154,7 @@ fn finding(summary: &Summary, number: usize, group: &Group) -> String {
 fn accepted(word: &str, group: &Group) -> String {
     let sentence = text(&group.finding.sentence_for(&group.about));
     let cases = number_of(group.cases.len(), "case");
-    format!("{word}: {sentence} ({}, {}, {cases})", group.finding.grade, code(&group.finding.rule))
+    format!("{word}: {sentence} ({}, {}, {cases})", group.finding.grade, code(&group.finding.rule.to_string()))
 }
 
 /// Commands as a block of code. One that is cut would be none.

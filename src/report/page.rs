@@ -65,7 +65,7 @@ pub fn case_page(case: &Case) -> String {
 pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
     match (rule.errors.as_slice(), rule.tier) {
-        ([], _) if Rule::is_everywhere(&rule.id) => text += "  judged    on every answer, or by the survey\n",
+        ([], _) if rule.id.is_everywhere() => text += "  judged    on every answer, or by the survey\n",
         ([], _) => text += "  admitted  success\n",
         (errors, Tier::Open) => {
             let _ = writeln!(

@@ -23,7 +23,7 @@ pub fn page(service: Service, cases: &[Case]) -> String {
     );
     let mut areas: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
     for rule in Rules::of(service).iter() {
-        areas.entry(rule.id.split('/').next().unwrap_or_default()).or_default().push(rule);
+        areas.entry(rule.id.area().name()).or_default().push(rule);
     }
     for (area, rules) in areas {
         let _ = writeln!(
@@ -40,7 +40,7 @@ pub fn page(service: Service, cases: &[Case]) -> String {
                 cell(&rule.statement),
                 rule.tier,
                 rule.errors.join(", "),
-                if Rule::is_everywhere(&rule.id) { String::from("every answer") } else { about.to_string() },
+                if rule.id.is_everywhere() { String::from("every answer") } else { about.to_string() },
                 sources.join(", ")
             );
         }

@@ -24,7 +24,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::contract::Service;
+use crate::contract::{RuleId, Service};
 use crate::events::{Judged, Mark};
 use crate::survey::Survey;
 
@@ -102,7 +102,7 @@ impl Scores {
 }
 
 fn is_not_served(survey: &Survey, service: Service) -> bool {
-    let not_served = || survey.findings.iter().any(|finding| finding.rule == "survey/service");
+    let not_served = || survey.findings.iter().any(|finding| finding.rule == RuleId::new("survey/service"));
     survey.service == service && survey.hopeless.is_some() && not_served()
 }
 
@@ -199,7 +199,7 @@ mod tests {
     fn scores(areas: &[&[(Mark, usize)]]) -> Option<Scores> {
         let operation = Operation::InitiateLayerUpload;
         let draft = Draft::new(Service::Ecr, "some/case", "some case");
-        let case = draft.focus("InitiateLayerUpload/accepted", operation, body::initiate(HERE)).done();
+        let case = draft.focus(RuleId::new("InitiateLayerUpload/accepted"), operation, body::initiate(HERE)).done();
         let mut cases = Vec::new();
         for (index, area) in areas.iter().enumerate() {
             for (mark, count) in *area {

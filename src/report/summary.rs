@@ -1,12 +1,12 @@
 //! What the events of a run come to: counts, groups of findings by cause, warnings, and how the process ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use super::score::Scores;
 use crate::case::Partition;
-use crate::contract::{ErrorType, Rule, Rules, Service, Tier};
+use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
 use crate::judge::{Finding, Verdict, words};
@@ -47,9 +47,9 @@ pub struct Group {
     /// What shows it with the fewest calls; `None` if the survey found it.
     pub smallest: Option<Judged>,
     /// Ids of the rules that entries of known deviations name to accept it.
-    pub rules: Vec<String>,
+    pub rules: Vec<RuleId>,
     /// Ids of the rules that the steps are about.
-    pub about: Vec<String>,
+    pub about: Vec<RuleId>,
     /// All operations.
     pub operations: Vec<String>,
     /// All cases.
@@ -246,7 +246,7 @@ impl Summary {
     /// Whether the cases of the rule of an entry were all judged, and there are some.
     fn is_kept(&self, entry: &Known) -> bool {
         // Rules that every answer is judged by are in the list of no case: then any case may break them.
-        let everywhere = Rule::is_everywhere(&entry.rule);
+        let everywhere = entry.rule.is_everywhere();
         let of_rule = |judged: &&Judged| everywhere || judged.rules.contains(&entry.rule);
         let mut cases = self.cases.iter().filter(|judged| entry.is_for(judged.service)).filter(of_rule).peekable();
         let surveyed = self.surveys.iter().filter(|survey| entry.is_for(survey.service));
@@ -402,12 +402,12 @@ impl Summary {
     }
 
     /// What was answered to open questions, by service and rule.
-    pub fn records(&self) -> BTreeMap<(Service, String), BTreeMap<String, usize>> {
+    pub fn records(&self) -> BTreeMap<(Service, Question), BTreeMap<String, usize>> {
         let mut records: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
         for judged in self.cases.iter().filter(|judged| judged.tier == Tier::Open || !judged.records.is_empty()) {
             for record in &judged.records {
                 *records
-                    .entry((judged.service, record.rule.clone()))
+                    .entry((judged.service, record.rule))
                     .or_default()
                     .entry(words::got(&record.got))
                     .or_default() += 1;
@@ -433,25 +433,21 @@ impl Group {
             let most = std::cmp::Reverse(cases_of(&found.finding.operation));
             (found.finding.tier, most, found.cases.map(size))
         })?;
-        let distinct = |values: Vec<String>| {
-            let mut values = values;
-            values.sort_unstable();
-            values.dedup();
-            values
-        };
-        let mut services: Vec<Service> = found.iter().map(|found| found.service).collect();
-        services.sort_unstable();
-        services.dedup();
         Some(Group {
-            services,
+            services: distinct(found.iter().map(|found| found.service)),
             finding: first.finding.clone(),
             smallest: first.cases.map(|(_, smallest)| smallest.clone()),
-            rules: distinct(found.iter().map(|found| found.finding.accept_as.clone()).collect()),
-            about: distinct(found.iter().map(|found| found.finding.about.clone()).collect()),
-            operations: distinct(found.iter().map(|found| found.finding.operation.clone()).collect()),
+            rules: distinct(found.iter().map(|found| found.finding.accept_as)),
+            about: distinct(found.iter().map(|found| found.finding.about)),
+            operations: distinct(found.iter().map(|found| found.finding.operation.clone())),
             cases: found.iter().filter_map(|found| Some((found.service, found.cases?.0.case.clone()))).collect(),
         })
     }
+}
+
+/// Each value once, in order.
+fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    values.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
 /// Cases of the suite first, then the fewest calls, then the fewest bytes, then the order of the suite.
@@ -470,8 +466,8 @@ const HANDFUL: usize = 10;
 /// Whether a valid case has a completion among what it is about.
 fn completes(judged: &Judged) -> bool {
     let rules = Rules::of(judged.service);
-    let accepts = |id: &String| rules.get(id).is_some_and(|rule| rule.tier.gates() && rule.errors.is_empty());
-    judged.rules.iter().any(|rule| rule.starts_with("CompleteLayerUpload/") && accepts(rule))
+    let accepts = |id: &RuleId| rules.get(*id).is_some_and(|rule| rule.tier.gates() && rule.errors.is_empty());
+    judged.rules.iter().any(|rule| rule.operation() == Some(Operation::CompleteLayerUpload) && accepts(rule))
 }
 
 /// Whether some answer had a documented error type.

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::script::request_flags;
 use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
-use crate::contract::{Rules, Service, Source};
+use crate::contract::{Question, RuleId, Rules, Service, Source};
 use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::judge::{Grade, Verdict, words};
 use crate::survey::Survey;
@@ -197,12 +197,12 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     line("rule", &format!("{}, {}", found.rule, found.tier));
     if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
         let many = if detail.verbose || detail.reader == Reader::Test { group.rules.len() } else { 3 };
-        let named: Vec<&str> = group.rules.iter().take(many).map(String::as_str).collect();
+        let named: Vec<String> = group.rules.iter().take(many).map(RuleId::to_string).collect();
         let more = group.rules.len().saturating_sub(many);
         let more = if more > 0 { format!(" and {more} more (-v)") } else { String::new() };
         line("accept as", &format!("{}{more}", named.join(", ")));
     }
-    if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(&found.rule)) {
+    if let Some(rule) = group.services.first().and_then(|service| Rules::of(*service).get(found.rule)) {
         line("says", &rule.statement);
     }
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
@@ -372,7 +372,7 @@ fn known(summary: &Summary) -> String {
 
 fn open(summary: &Summary, detail: Detail) -> String {
     let (pairs, questions): (Vec<_>, Vec<_>) =
-        summary.records().into_iter().partition(|((_, rule), _)| rule.starts_with(PRECEDENCE));
+        summary.records().into_iter().partition(|((_, asked), _)| matches!(asked, Question::Precedence(..)));
     let mut text = String::new();
     if !detail.verbose {
         let asked = [
@@ -397,17 +397,17 @@ fn open(summary: &Summary, detail: Detail) -> String {
         if !records.is_empty() {
             let _ = writeln!(text, "\n{BOLD}{title}{BOLD:#}");
         }
-        for ((service, rule), answers) in records {
+        for ((service, asked), answers) in records {
             let answers: Vec<String> = answers.iter().map(|(got, count)| format!("{got} ({count})")).collect();
-            let rule = rule.strip_prefix(PRECEDENCE).unwrap_or(&rule);
-            let _ = writeln!(text, "  {service} {rule}: {}", answers.join(", "));
+            let asked = match asked {
+                Question::Rule(rule) => rule.to_string(),
+                Question::Precedence(one, other) => format!("{one} + {other}"),
+            };
+            let _ = writeln!(text, "  {service} {asked}: {}", answers.join(", "));
         }
     }
     text
 }
-
-/// How a record begins that is about two violations.
-const PRECEDENCE: &str = "precedence/";
 
 /// Cases that could not be judged, by reason.
 fn troubles(summary: &Summary, detail: Detail) -> String {

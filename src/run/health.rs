@@ -1,6 +1,7 @@
 //! How a target does under a run: when it is given time, when a case is tried again, when it is asked whether it lives, and
 //! when the rest is not worth waiting for. Pure: no clock, no target, nothing that waits.
 
+use crate::contract::RuleId;
 use std::time::Duration;
 
 use crate::events::{Judged, Logged};
@@ -38,7 +39,9 @@ impl Attempted {
     pub fn of(verdict: &Verdict) -> Attempted {
         match verdict {
             Verdict::Pass => Attempted::Passed,
-            Verdict::Fail { findings } if findings.iter().any(|finding| finding.rule == "always/answered") => {
+            Verdict::Fail { findings }
+                if findings.iter().any(|finding| finding.rule == RuleId::new("always/answered")) =>
+            {
                 Attempted::Unanswered
             }
             Verdict::Fail { .. } => Attempted::Failed,

@@ -10,8 +10,8 @@ use crate::case::{Case, Plan};
 use crate::contract::{Rules, Service};
 use crate::events::Judged;
 use crate::generate::realise;
+use crate::generate::violations::{Breaks, Violations};
 use crate::judge::{Finding, Verdict};
-use crate::search::{is_of, rule};
 
 impl Worker {
     /// Judges a random case. `None` where a search that goes on as long as there is time has nothing new to tell.
@@ -103,10 +103,12 @@ impl Worker {
 /// otherwise, is part of the sequence.
 pub(super) fn on_purpose(service: Service, plan: &Plan, call: usize, mut finding: Finding) -> Finding {
     let Some(call) = plan.decisions.get(call) else { return finding };
-    let violations: Vec<String> =
-        call.violations.iter().filter_map(|number| rule(service, call.operation, *number)).collect();
-    finding.beside.retain(|beside| violations.iter().any(|violation| is_of(beside, violation)));
-    finding.breach = Finding::breach_of(Rules::of(service), &finding.about, &finding.beside);
+    let violations = Violations::of(service, call.operation);
+    let breaks: Vec<Breaks> = call.violations.iter().filter_map(|number| violations.breaks(*number)).collect();
+    finding.beside.retain(|beside| {
+        beside.operation() == Some(call.operation) && breaks.iter().any(|breaks| breaks.accounts_for(*beside))
+    });
+    finding.breach = Finding::breach_of(Rules::of(service), finding.about, &finding.beside);
     finding
 }
 

@@ -9,7 +9,7 @@ use serde_saphyr::{Location, Spanned};
 use super::repeat::Unrolled;
 use super::{Mistake, Reader, WrittenStep};
 use crate::case::{self, StepRole, admitted};
-use crate::contract::{Operation, Rules, Service, Source, Tier};
+use crate::contract::{Operation, RuleId, Rules, Service, Source, Tier};
 use crate::expect::Expectation;
 
 /// `expect: RULE`, or `expect: {rule: RULE, outcomes: […]}`.
@@ -33,8 +33,8 @@ pub(super) enum Intended {
 }
 
 /// The rule of a plain call, which must succeed.
-pub(super) fn plain_rule(service: Service, operation: Option<Operation>) -> Option<String> {
-    Rules::of(service).get(&case::plain_rule(operation?)).map(|rule| rule.id.clone())
+pub(super) fn plain_rule(service: Service, operation: Option<Operation>) -> Option<RuleId> {
+    Rules::of(service).get(case::plain_rule(operation?)).map(|rule| rule.id)
 }
 
 /// The source that a file names; `api:X` is the page of X in the reference of the service.
@@ -66,12 +66,12 @@ impl Reader<'_> {
             if step.expect.is_some() {
                 return Err(self.mistake(judged, String::from("judged: expected no expect beside judged: false")));
             }
-            return Ok((StepRole::Attempt, admitted(service, "survey/plain-upload"), Intended::AsWritten));
+            return Ok((StepRole::Attempt, admitted(service, RuleId::new("survey/plain-upload")), Intended::AsWritten));
         }
         let nothing = WrittenExpectation::default();
         let written = step.expect.as_ref().map_or(&nothing, |expect| &expect.value);
         let rule = match &written.rule {
-            Some(rule) if Rules::of(service).get(&rule.value).is_some() => rule.value.clone(),
+            Some(rule) if let Some(known) = Rules::of(service).find(&rule.value) => known.id,
             Some(rule) => {
                 let problem =
                     format!("rule: expected the id of a rule (`ecrspec list --rules`), found {:?}", rule.value);
@@ -85,7 +85,7 @@ impl Reader<'_> {
                 self.mistake(one.at, String::from(problem))
             })?,
         };
-        let mut expect = admitted(service, &rule);
+        let mut expect = admitted(service, rule);
         if let Some(tier) = &written.tier {
             if expect.tier > tier.value {
                 let problem = format!("tier: the rule is {}, a scenario cannot make it {}", expect.tier, tier.value);

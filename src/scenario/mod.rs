@@ -41,7 +41,7 @@ pub use print::{print, print_found};
 use repeat::Unrolled;
 
 use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service};
 use crate::expect::Outcome;
 use crate::generate::expected::by_rule;
 use crate::template::Template;
@@ -73,7 +73,7 @@ pub struct Scenario {
 #[serde(deny_unknown_fields)]
 pub struct Found {
     /// Id of the rule that the finding names.
-    pub rule: String,
+    pub rule: RuleId,
     /// What came, as the finding says it.
     pub got: String,
 }

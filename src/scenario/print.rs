@@ -94,7 +94,7 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
         let _ = writeln!(text, "rounds: {}", case.rounds);
     }
     if let Some(Found { rule, got }) = found {
-        let _ = writeln!(text, "found: {{rule: {}, got: {}}}", scalar(rule), quote(got));
+        let _ = writeln!(text, "found: {{rule: {}, got: {}}}", scalar(&rule.to_string()), quote(got));
     }
     if !case.chunks.is_empty() {
         text += "bytes:\n";
@@ -168,8 +168,8 @@ fn expectation(service: Service, step: &Step, by_rule: Option<&Expectation>) -> 
     if step.role == StepRole::Attempt {
         return String::from("    judged: false\n");
     }
-    let rule = (plain_rule(service, step.operation).as_ref() != Some(&expect.rule)).then(|| scalar(&expect.rule));
-    let known = Rules::of(service).get(&expect.rule);
+    let rule = (plain_rule(service, step.operation) != Some(expect.rule)).then(|| scalar(&expect.rule.to_string()));
+    let known = Rules::of(service).get(expect.rule);
     let mut members = Vec::new();
     if known.is_none_or(|rule| rule.tier != expect.tier) {
         members.push(format!("tier: {}", expect.tier));

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole};
-use crate::contract::{Operation, Role, Service};
+use crate::contract::{Operation, Role, RuleId, Service};
 use crate::judge::{Finding, Got, NotJudged};
 use crate::template::Reference;
 
@@ -60,11 +60,12 @@ impl Survey {
             .map(Step::operation_name)
             .collect();
         self.findings.retain(|finding| {
-            let whole = matches!(
-                finding.rule.as_str(),
-                "survey/service" | "survey/CreateRepository" | "survey/DeleteRepository"
-            );
-            whole || judged.contains(finding.operation.as_str())
+            let whole = [
+                RuleId::new("survey/service"),
+                RuleId::of_survey(Operation::CreateRepository),
+                RuleId::of_survey(Operation::DeleteRepository),
+            ];
+            whole.contains(&finding.rule) || judged.contains(finding.operation.as_str())
         });
     }
 
@@ -94,7 +95,7 @@ impl Survey {
         if fixed_repository && case.manages_repositories() {
             return Some(Skip::excused(NotJudged::FixedRepository));
         }
-        if !self.availability && judged().all(|step| is_about_layers(&step.expect.rule) || step.role == StepRole::SetUp)
+        if !self.availability && judged().all(|step| is_about_layers(step.expect.rule) || step.role == StepRole::SetUp)
         {
             return Some(Skip::counted(NotJudged::AvailabilityUntrusted));
         }
@@ -138,8 +139,8 @@ impl Skip {
 }
 
 /// Whether a rule is judged by what BatchCheckLayerAvailability says.
-fn is_about_layers(rule: &str) -> bool {
-    rule.starts_with("BatchCheckLayerAvailability/layers/")
+fn is_about_layers(rule: RuleId) -> bool {
+    rule.is_about(Operation::BatchCheckLayerAvailability, "layers")
 }
 
 #[cfg(test)]
@@ -170,7 +171,7 @@ mod tests {
         let draft =
             Draft::new(Service::Ecr, "some/case", "some case").uploaded().complete("complete", "upload", "layer");
         let image = body::image(HERE, "layer", &["layer"]);
-        let case = draft.focus("PutImage/accepted", Operation::PutImage, image).done();
+        let case = draft.focus(RuleId::new("PutImage/accepted"), Operation::PutImage, image).done();
         let skip = |unknown: &[Operation]| without(unknown).skips(&case, false).map(|skip| (skip.counts, skip.reason));
         let told = |operation: Operation| NotJudged::UnknownOperation { operation };
         assert_eq!(skip(&[]), None);

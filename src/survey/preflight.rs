@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Survey;
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
-use crate::contract::{Operation, Role, Rules, Service, Tier};
+use crate::contract::{Operation, Role, RuleId, Rules, Service, Tier};
 use crate::drive::{self, Target, Workspace};
 use crate::judge::{
     Expected, Finding, Got, Grade, Head, NotJudged, Strictness, Verdict, describe, infrastructure, judge,
@@ -83,7 +83,7 @@ pub async fn preflight(
     look.report();
     let availability = look.availability(&case, &transcript);
     let mut hopeless = look.hopeless(&transcript, known_repository);
-    let is_other = look.findings.iter().any(|finding| finding.rule == "survey/service");
+    let is_other = look.findings.iter().any(|finding| finding.rule == SERVICE);
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
         hopeless = Some(NotJudged::ServedSigned { service });
     }
@@ -161,6 +161,9 @@ struct Look {
     trouble: Option<NotJudged>,
 }
 
+/// That the target serves the service.
+const SERVICE: RuleId = RuleId::new("survey/service");
+
 impl Look {
     fn is_fine(&self, operation: Operation) -> bool {
         !self.unknown.contains_key(&operation) && !self.broken.contains_key(&operation)
@@ -216,9 +219,9 @@ impl Look {
         match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
             Verdict::Pass => true,
             // Wrong form does not keep an upload from working; a body that is no object does.
-            Verdict::Fail { findings } => {
-                findings.iter().all(|finding| finding.grade == Grade::Form && finding.rule != "answer/json-object")
-            }
+            Verdict::Fail { findings } => findings
+                .iter()
+                .all(|finding| finding.grade == Grade::Form && finding.rule != RuleId::new("answer/json-object")),
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => false,
         }
     }
@@ -228,17 +231,17 @@ impl Look {
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
             let rule = match operation.role() {
-                Role::SetUp => format!("survey/{operation}"),
-                Role::Layer => format!("{operation}/known"),
+                Role::SetUp => RuleId::of_survey(*operation),
+                Role::Layer => RuleId::of(*operation, "known"),
                 // What comes after an upload, a target of uploads may lack.
                 Role::Image => continue,
             };
-            self.finding(&rule, *operation, "a plain request", got.clone());
+            self.finding(rule, *operation, "a plain request", got.clone());
         }
         let broken = self.broken.clone();
         for (operation, got) in broken.iter().filter(|(_, got)| matches!(got, Got::NotAnObject(_))) {
             if operation.role() == Role::Layer {
-                self.finding("answer/json-object", *operation, "a plain request", got.clone());
+                self.finding(RuleId::new("answer/json-object"), *operation, "a plain request", got.clone());
             }
         }
         let first = [
@@ -251,9 +254,9 @@ impl Look {
         for operation in first {
             let Some(got) = broken.get(&operation).filter(|got| was_tried(got)) else { continue };
             let rule = if operation == Operation::CreateRepository {
-                "survey/CreateRepository"
+                RuleId::new("survey/CreateRepository")
             } else {
-                "survey/plain-upload"
+                RuleId::new("survey/plain-upload")
             };
             if operation == Operation::CreateRepository || !matches!(got, Got::NotAnObject(_)) {
                 self.finding(rule, operation, "a plain request", got.clone());
@@ -262,27 +265,32 @@ impl Look {
         }
         // Not on the way of an upload, and so no consequence of what came before.
         if let Some(got) = broken.get(&Operation::DeleteRepository) {
-            self.finding("survey/DeleteRepository", Operation::DeleteRepository, "a plain request", got.clone());
+            self.finding(
+                RuleId::new("survey/DeleteRepository"),
+                Operation::DeleteRepository,
+                "a plain request",
+                got.clone(),
+            );
         }
     }
 
-    fn finding(&mut self, rule: &str, operation: Operation, breach: &str, got: Got) {
+    fn finding(&mut self, rule: RuleId, operation: Operation, breach: &str, got: Got) {
         let known = Rules::of(self.service).get(rule);
         self.findings.push(Finding {
-            rule: String::from(rule),
+            rule,
             operation: operation.to_string(),
             tier: known.map_or(Tier::Documented, |rule| rule.tier),
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),
-            grade: if rule == "answer/json-object" { Grade::Form } else { Grade::Rejected },
-            about: String::from(rule),
+            grade: if rule == RuleId::new("answer/json-object") { Grade::Form } else { Grade::Rejected },
+            about: rule,
             beside: Vec::new(),
-            accept_as: String::from(rule),
+            accept_as: rule,
             step: String::from("survey"),
             breach: String::from(breach),
             expected: match (rule, operation) {
-                ("survey/service", _) => Expected::Service(self.service),
+                (SERVICE, _) => Expected::Service(self.service),
                 (_, Operation::GetDownloadUrlForLayer) => Expected::DocumentedResponse,
                 _ => Expected::success(),
             },
@@ -307,7 +315,7 @@ impl Look {
         let completed = self.is_fine(Operation::CompleteLayerUpload) && self.is_fine(operation);
         if completed && !(was_absent && is_there) {
             let got = if was_absent { Got::AbsentAfterUpload } else { Got::PresentBeforeUpload };
-            self.finding("survey/availability", operation, "a plain request", got);
+            self.finding(RuleId::new("survey/availability"), operation, "a plain request", got);
             if let Some(finding) = self.findings.last_mut() {
                 finding.grade = Grade::State;
                 finding.expected = Expected::LayerAfterUpload;
@@ -330,7 +338,7 @@ impl Look {
                 Operation::BatchCheckLayerAvailability
             };
             self.findings.clear();
-            self.finding("survey/service", operation, "a plain request", got);
+            self.finding(SERVICE, operation, "a plain request", got);
             return Some(NotJudged::NotServed { service: self.service });
         }
         (!repository).then_some(NotJudged::NoRepositories)

@@ -131,7 +131,7 @@ use proptest::prelude::*;
 
 use crate::case::bindings::of_digest;
 use crate::case::{Bindings, Case, Decision};
-use crate::contract::{Kind, Operation, Rules, Service, Text};
+use crate::contract::{self, Kind, Operation, RuleId, Rules, Service, Text};
 use crate::expect::Expectation;
 use crate::generate::{self, Violations, plan};
 use crate::template::Reference;
@@ -199,11 +199,15 @@ impl Constraint {
             (Admits::No, true) => "is accepted and must be rejected",
             _ => return,
         };
-        let prefix = format!("{}/{}/", self.operation, self.member);
-        let about = |id: &str| id.starts_with(&prefix) && (id.ends_with("pattern") || id.ends_with("-length"));
+        use contract::Constraint::{ItemMaxLength, ItemMinLength, ItemPattern, MaxLength, MinLength, Pattern};
+        let of_text = [ItemMaxLength, ItemMinLength, ItemPattern, MaxLength, MinLength, Pattern];
+        let about = |id: RuleId| {
+            let stated = id.constraint().is_some_and(|constraint| of_text.contains(&constraint));
+            stated && id.is_about(self.operation, self.member)
+        };
         let rules: Vec<String> = Rules::of(self.service)
             .iter()
-            .filter(|rule| about(&rule.id))
+            .filter(|rule| about(rule.id))
             .map(|rule| {
                 let sources: Vec<&str> = rule.sources.iter().map(|source| source.url).collect();
                 format!("{}: {} ({})", rule.id, rule.statement, sources.join(", "))

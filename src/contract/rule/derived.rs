@@ -2,7 +2,8 @@
 
 use super::super::shape::{Kind, Text};
 use super::super::{Member, Operation, OperationSpec, Tier};
-use super::Table;
+
+use super::{Constraint, OfText, RuleId, Table};
 
 const INVALID: &[&str] = &["InvalidParameterException"];
 const WRONG_TYPE: &[&str] = &["SerializationException", "InvalidParameterException"];
@@ -25,12 +26,12 @@ impl Table {
         let name = member.name;
         let page = format!("api:{}", operation.name);
         let page = page.as_str();
-        let id = |what: &str| format!("{}/{name}/{what}", operation.name);
+        let id = |constraint| RuleId::of_member(operation.name, name, constraint);
         if member.required {
             self.add(
                 Tier::Documented,
                 &[page, "smithy"],
-                &id("required"),
+                id(Constraint::Required),
                 format!("{name} is required; null counts as absent."),
                 format!("a request without {name}"),
                 INVALID,
@@ -39,7 +40,7 @@ impl Table {
             self.add(
                 Tier::Documented,
                 &[page, "smithy"],
-                &id("optional"),
+                id(Constraint::Optional),
                 format!("{name} is optional; null counts as absent."),
                 format!("a request with {name} null"),
                 NOTHING,
@@ -48,18 +49,18 @@ impl Table {
         self.add(
             Tier::Observed,
             &["mhart/kinesalite:test/helpers.js", page],
-            &id("type"),
+            id(Constraint::Type),
             format!("{name} is a JSON {}. Any other JSON type is rejected.", json_type(&member.shape.kind)),
             format!("{name} of another JSON type"),
             WRONG_TYPE,
         );
         match &member.shape.kind {
-            Kind::Text(bounds) => self.text(page, "", &id, name, bounds),
+            Kind::Text(bounds) => self.text(page, &OfText::MEMBER, id, name, bounds),
             Kind::Long { min } => {
                 self.add(
                     Tier::Documented,
                     &[page, "service-model"],
-                    &id("min"),
+                    id(Constraint::Min),
                     // Such a range is also none that follows the last part: either error is allowed.
                     format!("{name} is at least {min}."),
                     format!("{name} below {min}"),
@@ -68,7 +69,7 @@ impl Table {
                 self.add(
                     Tier::Open,
                     &["mhart/kinesalite:index.js"],
-                    &id("integer"),
+                    id(Constraint::Integer),
                     format!("{name} is an integer. How a fraction is handled is not documented."),
                     format!("{name} with a fraction"),
                     WRONG_TYPE,
@@ -76,7 +77,7 @@ impl Table {
                 self.add(
                     Tier::Open,
                     &["none-found"],
-                    &id("notation"),
+                    id(Constraint::Notation),
                     format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
                     format!("{name} in exponent notation"),
                     WRONG_TYPE,
@@ -84,7 +85,7 @@ impl Table {
                 self.add(
                     Tier::Open,
                     &["none-found"],
-                    &id("64-bit"),
+                    id(Constraint::Bits),
                     format!("{name} is a 64-bit integer. How larger numbers are handled is not documented."),
                     format!("{name} beyond 64 bits"),
                     WRONG_TYPE,
@@ -94,7 +95,7 @@ impl Table {
                 self.add(
                     Tier::Documented,
                     &[page, "service-model"],
-                    &id("max-size"),
+                    id(Constraint::MaxSize),
                     // "The layer part size is not valid" is what the page says of the other error.
                     format!("{name} has at most {max} bytes."),
                     format!("{name} of more than {max} bytes"),
@@ -103,7 +104,7 @@ impl Table {
                 self.add(
                     Tier::Observed,
                     &["mhart/kinesalite:test/helpers.js", "rfc4648"],
-                    &id("base64"),
+                    id(Constraint::Base64),
                     format!("{name} is base64 in the standard alphabet."),
                     format!("{name} that is not base64"),
                     WRONG_TYPE,
@@ -111,7 +112,7 @@ impl Table {
                 self.add(
                     Tier::Open,
                     &["rfc4648"],
-                    &id("base64-padding"),
+                    id(Constraint::Base64Padding),
                     format!(
                         "{name} is padded base64. Whether a decoder rejects text without padding is not specified."
                     ),
@@ -123,7 +124,7 @@ impl Table {
                 self.add(
                     Tier::Documented,
                     &[page, "puemos/aws-lambda-ecr-cleaner#3"],
-                    &id("min-items"),
+                    id(Constraint::MinItems),
                     format!("{name} has at least {min} item."),
                     format!("an empty list of {name}"),
                     INVALID,
@@ -132,7 +133,7 @@ impl Table {
                     self.add(
                         Tier::Documented,
                         &[page, "puemos/aws-lambda-ecr-cleaner#3"],
-                        &id("max-items"),
+                        id(Constraint::MaxItems),
                         format!("{name} has at most {max} items."),
                         format!("more than {max} {name}"),
                         INVALID,
@@ -141,7 +142,7 @@ impl Table {
                 self.add(
                     Tier::Observed,
                     &["mhart/kinesalite:test/helpers.js", page],
-                    &id("item-type"),
+                    id(Constraint::ItemType),
                     format!("each item of {name} is a JSON string."),
                     format!("an item of {name} of another JSON type"),
                     WRONG_TYPE,
@@ -149,26 +150,25 @@ impl Table {
                 self.add(
                     Tier::Documented,
                     &["service-model", "smithy"],
-                    &id("item-null"),
+                    id(Constraint::ItemNull),
                     format!("{name} must not contain nulls."),
                     format!("a null in {name}"),
                     WRONG_TYPE,
                 );
                 if let Kind::Text(bounds) = &item.kind {
-                    self.text(page, "item-", &id, &format!("an item of {name}"), bounds);
+                    self.text(page, &OfText::ITEM, id, &format!("an item of {name}"), bounds);
                 }
             }
             Kind::Boolean | Kind::Timestamp | Kind::Structure(_) => {}
         }
     }
 
-    fn text(&mut self, page: &str, prefix: &str, id: &dyn Fn(&str) -> String, name: &str, bounds: &Text) {
-        let id = |what: &str| id(&format!("{prefix}{what}"));
+    fn text(&mut self, page: &str, of: &OfText, id: impl Fn(Constraint) -> RuleId, name: &str, bounds: &Text) {
         if bounds.min > 0 {
             self.add(
                 Tier::Documented,
                 &[page, "aws/aws-dotnet-deploy#549"],
-                &id("min-length"),
+                id(of.min_length),
                 format!("{name} has at least {} characters.", bounds.min),
                 format!("{name} that is too short"),
                 INVALID,
@@ -178,14 +178,18 @@ impl Table {
             self.add(
                 Tier::Documented,
                 &[page],
-                &id("max-length"),
+                id(of.max_length),
                 format!("{name} has at most {max} characters."),
                 format!("{name} that is too long"),
                 INVALID,
             );
         }
         if let [newest, others @ ..] = bounds.patterns {
-            let seen = if prefix.is_empty() { "jenkins-x/jx#1344" } else { "aws-actions/amazon-ecr-login#225" };
+            let seen = if of.pattern == Constraint::Pattern {
+                "jenkins-x/jx#1344"
+            } else {
+                "aws-actions/amazon-ecr-login#225"
+            };
             let matches = match others {
                 [] => newest.text.to_owned(),
                 [older, ..] => {
@@ -196,7 +200,7 @@ impl Table {
             self.add(
                 Tier::Documented,
                 &sources,
-                &id("pattern"),
+                id(of.pattern),
                 format!("{name} must match {matches} in full."),
                 format!("{name} that breaks its pattern"),
                 INVALID,
@@ -206,7 +210,7 @@ impl Table {
             self.add(
                 Tier::Open,
                 &[page, "service-model"],
-                &id("editions"),
+                id(of.editions),
                 format!("editions of the documents differ about {name}; a value that only one of them allows may be accepted or rejected."),
                 format!("{name} that only one edition of the documents allows"),
                 if bounds.patterns.is_empty() { &["InvalidParameterException", "RegistryNotFoundException"] } else { INVALID },
@@ -223,7 +227,7 @@ impl Table {
         self.add(
             Tier::Documented,
             &sources,
-            &format!("{}/answer/{}", operation.name, member.name),
+            RuleId::of_response(operation.name, member.name),
             format!(
                 "a successful response has {}, a {}{}.",
                 member.name,

@@ -2,21 +2,26 @@
 //! sentence does.
 
 mod derived;
+mod id;
 mod prose;
+mod question;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use super::{Operation, Service, Source, Tier};
+pub(crate) use id::OfText;
+pub use id::{Area, Constraint, NoRule, RuleId, RulePattern};
 use prose::Row;
+pub use question::Question;
 
 /// One statement of the contract that a target can keep or break.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rule {
-    /// Stable id, built from names: `CompleteLayerUpload/layerDigests/max-items`.
-    pub id: String,
+    /// Its name.
+    pub id: RuleId,
     /// What the contract says, one sentence.
     pub statement: String,
     /// What a request that breaks it has, as it stands in a finding: "accepts *a digest that does not match the bytes*".
@@ -33,16 +38,9 @@ pub struct Rule {
 /// The rules of one service.
 #[derive(Debug)]
 pub struct Rules {
-    by_id: BTreeMap<String, Rule>,
-}
-
-impl Rule {
-    /// Whether the rule with this id is judged on every answer, or by the survey, and not by cases of its own.
-    pub fn is_everywhere(id: &str) -> bool {
-        ["answer/", "always/", "survey/"].iter().any(|prefix| id.starts_with(prefix))
-            || id.contains("/answer/")
-            || id.ends_with("/known")
-    }
+    /// Sorted by id.
+    rules: Vec<Rule>,
+    places: HashMap<RuleId, usize>,
 }
 
 impl Rules {
@@ -53,13 +51,18 @@ impl Rules {
     }
 
     /// The rule with this id.
-    pub fn get(&self, id: &str) -> Option<&Rule> {
-        self.by_id.get(id)
+    pub fn get(&self, id: RuleId) -> Option<&Rule> {
+        self.places.get(&id).map(|place| &self.rules[*place])
+    }
+
+    /// The rule whose id is written so.
+    pub fn find(&self, id: &str) -> Option<&Rule> {
+        self.rules.binary_search_by(|rule| rule.id.cmp_text(id)).ok().map(|place| &self.rules[place])
     }
 
     /// All rules, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.by_id.values()
+        self.rules.iter()
     }
 
     fn build(service: Service) -> Rules {
@@ -67,26 +70,28 @@ impl Rules {
         let mut table = Table { service, rules: Vec::new() };
         for operation in contract.layer_operations() {
             table.derive(operation);
-            table.write(prose::EACH_OPERATION, Some(operation.name));
+            table.write(prose::EACH_OPERATION, operation.name);
             match operation.input("uploadId") {
-                Some(_) => table.write(prose::EACH_UPLOAD, Some(operation.name)),
-                None => table.write(prose::EACH_WITHOUT_UPLOAD, Some(operation.name)),
+                Some(_) => table.write(prose::EACH_UPLOAD, operation.name),
+                None => table.write(prose::EACH_WITHOUT_UPLOAD, operation.name),
             }
             if service == Service::EcrPublic {
-                table.write(prose::EACH_PUBLIC, Some(operation.name));
+                table.write(prose::EACH_PUBLIC, operation.name);
             }
         }
-        let is_here = |row: &&Row| {
-            let operation = row.id.split('/').next().and_then(|name| name.parse().ok());
-            operation.is_none_or(|operation| contract.operation(operation).is_some())
-        };
-        prose::ROWS.iter().filter(is_here).for_each(|row| table.write(std::slice::from_ref(row), None));
-        let mut by_id = BTreeMap::new();
-        for rule in table.rules {
-            let before = by_id.insert(rule.id.clone(), rule);
-            assert!(before.is_none(), "two rules have the id {}", before.map(|rule| rule.id).unwrap_or_default());
+        for row in prose::ROWS {
+            let id = RuleId::new(row.id);
+            if id.operation().is_none_or(|operation| contract.operation(operation).is_some()) {
+                table.add(row.tier, row.sources, id, row.statement, row.breach, row.errors);
+            }
         }
-        Rules { by_id }
+        let mut rules = table.rules;
+        rules.sort_by_key(|rule| rule.id);
+        let mut places = HashMap::new();
+        for (place, rule) in rules.iter().enumerate() {
+            assert!(places.insert(rule.id, place).is_none(), "two rules have the id {}", rule.id);
+        }
+        Rules { rules, places }
     }
 }
 
@@ -98,12 +103,12 @@ struct Table {
 
 impl Table {
     /// Adds rows; `*` in them is the operation.
-    fn write(&mut self, rows: &[Row], operation: Option<Operation>) {
-        let operation = operation.map_or("", Operation::name);
+    fn write(&mut self, rows: &[Row], operation: Operation) {
         for row in rows {
-            let sources: Vec<String> = row.sources.iter().map(|id| id.replace('*', operation)).collect();
+            let sources: Vec<String> = row.sources.iter().map(|id| id.replace('*', operation.name())).collect();
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-            self.add(row.tier, &sources, &row.id.replace('*', operation), row.statement, row.breach, row.errors);
+            let id = RulePattern::new(row.id).at(operation);
+            self.add(row.tier, &sources, id, row.statement, row.breach, row.errors);
         }
     }
 
@@ -112,7 +117,7 @@ impl Table {
         &mut self,
         tier: Tier,
         sources: &[&str],
-        id: &str,
+        id: RuleId,
         statement: impl Into<String>,
         breach: impl Into<String>,
         errors: &[&'static str],
@@ -126,7 +131,7 @@ impl Table {
             .map(|id| Source::find(&id).unwrap_or_else(|| panic!("source {id} is not in contract/source.rs")))
             .collect();
         self.rules.push(Rule {
-            id: String::from(id),
+            id,
             statement: capitalised(statement.into()),
             breach: breach.into(),
             errors: errors.to_vec(),

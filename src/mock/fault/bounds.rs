@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::Change::{AcceptIf, EditRefusals, RejectIf, RewriteInput, SkipRule};
 use super::super::change::{Call, invalid_parameter, refusal};
 use super::{Fault, length};
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 use crate::model::Refusal;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -13,95 +13,105 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "initiate-name-one-longer",
         sentence: "InitiateLayerUpload accepts a repository name one character over the limit",
-        rule: "InitiateLayerUpload/repositoryName/max-length",
-        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/max-length", one_longer)],
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/max-length"),
+        changes: &[AcceptIf(RulePattern::new("InitiateLayerUpload/repositoryName/max-length"), one_longer)],
     },
     Fault {
         name: "part-name-one-longer",
         sentence: "UploadLayerPart accepts a repository name one character over the limit",
-        rule: "UploadLayerPart/repositoryName/max-length",
-        changes: &[AcceptIf("UploadLayerPart/repositoryName/max-length", one_longer)],
+        rule: RuleId::new("UploadLayerPart/repositoryName/max-length"),
+        changes: &[AcceptIf(RulePattern::new("UploadLayerPart/repositoryName/max-length"), one_longer)],
     },
     Fault {
         name: "complete-name-one-longer",
         sentence: "CompleteLayerUpload accepts a repository name one character over the limit",
-        rule: "CompleteLayerUpload/repositoryName/max-length",
-        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/max-length", one_longer)],
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/max-length"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/repositoryName/max-length"), one_longer)],
     },
     Fault {
         name: "check-name-unbounded",
         sentence: "BatchCheckLayerAvailability accepts repository names of any length",
-        rule: "BatchCheckLayerAvailability/repositoryName/max-length",
-        changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/max-length")],
+        rule: RuleId::new("BatchCheckLayerAvailability/repositoryName/max-length"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/repositoryName/max-length"))],
     },
     Fault {
         name: "url-name-unbounded",
         sentence: "GetDownloadUrlForLayer accepts repository names of any length",
-        rule: "GetDownloadUrlForLayer/repositoryName/max-length",
-        changes: &[SkipRule("GetDownloadUrlForLayer/repositoryName/max-length")],
+        rule: RuleId::new("GetDownloadUrlForLayer/repositoryName/max-length"),
+        changes: &[SkipRule(RulePattern::new("GetDownloadUrlForLayer/repositoryName/max-length"))],
     },
     Fault {
         name: "name-one-shorter",
         sentence: "the longest allowed repository name is rejected by CompleteLayerUpload",
-        rule: "CompleteLayerUpload/repositoryName/accepted",
-        changes: &[RejectIf("CompleteLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/accepted"),
+        changes: &[RejectIf(RulePattern::new("CompleteLayerUpload/repositoryName/accepted"), |name| {
+            matches!(length(name), 205 | 256)
+        })],
     },
     Fault {
         name: "initiate-name-one-shorter",
         sentence: "the longest allowed repository name is rejected by InitiateLayerUpload",
-        rule: "InitiateLayerUpload/repositoryName/accepted",
-        changes: &[RejectIf("InitiateLayerUpload/repositoryName/accepted", |name| matches!(length(name), 205 | 256))],
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/accepted"),
+        changes: &[RejectIf(RulePattern::new("InitiateLayerUpload/repositoryName/accepted"), |name| {
+            matches!(length(name), 205 | 256)
+        })],
     },
     Fault {
         name: "initiate-name-1-character",
         sentence: "InitiateLayerUpload accepts a repository name of one character",
-        rule: "InitiateLayerUpload/repositoryName/min-length",
-        changes: &[AcceptIf("InitiateLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/min-length"),
+        changes: &[AcceptIf(RulePattern::new("InitiateLayerUpload/repositoryName/min-length"), |name| {
+            length(name) == 1
+        })],
     },
     Fault {
         name: "complete-name-1-character",
         sentence: "CompleteLayerUpload accepts a repository name of one character",
-        rule: "CompleteLayerUpload/repositoryName/min-length",
-        changes: &[AcceptIf("CompleteLayerUpload/repositoryName/min-length", |name| length(name) == 1)],
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/min-length"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/repositoryName/min-length"), |name| {
+            length(name) == 1
+        })],
     },
     Fault {
         name: "part-name-empty",
         sentence: "UploadLayerPart accepts an empty repository name",
-        rule: "UploadLayerPart/repositoryName/min-length",
+        rule: RuleId::new("UploadLayerPart/repositoryName/min-length"),
         changes: &[
-            AcceptIf("UploadLayerPart/repositoryName/min-length", |name| length(name) == 0),
-            AcceptIf("UploadLayerPart/repositoryName/pattern", |name| length(name) == 0),
+            AcceptIf(RulePattern::new("UploadLayerPart/repositoryName/min-length"), |name| length(name) == 0),
+            AcceptIf(RulePattern::new("UploadLayerPart/repositoryName/pattern"), |name| length(name) == 0),
         ],
     },
     Fault {
         name: "name-2-characters-refused",
         sentence: "a repository name of two characters is rejected",
-        rule: "CompleteLayerUpload/repositoryName/exists",
-        changes: &[RejectIf("*/repositoryName/accepted", |name| length(name) == 2)],
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/exists"),
+        changes: &[RejectIf(RulePattern::new("*/repositoryName/accepted"), |name| length(name) == 2)],
     },
     Fault {
         name: "digests-101",
         sentence: "CompleteLayerUpload accepts 101 digests",
-        rule: "CompleteLayerUpload/layerDigests/max-items",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 101)],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/max-items"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| {
+            length(list) == 101
+        })],
     },
     Fault {
         name: "digests-unbounded",
         sentence: "CompleteLayerUpload accepts any number of digests",
-        rule: "CompleteLayerUpload/layerDigests/max-items",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/max-items")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/max-items"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"))],
     },
     Fault {
         name: "digests-many",
         sentence: "CompleteLayerUpload rejects 101 to 255 digests, and accepts more",
-        rule: "CompleteLayerUpload/layerDigests/max-items",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 255)],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/max-items"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| length(list) > 255)],
     },
     Fault {
         name: "digests-counted-once",
         sentence: "CompleteLayerUpload counts only distinct digests",
-        rule: "CompleteLayerUpload/layerDigests/max-items",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/max-items", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/max-items"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| {
             let distinct: std::collections::BTreeSet<&str> = super::texts(list).into_iter().collect();
             distinct.len() <= 100
         })],
@@ -109,7 +119,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "digests-cut-at-100",
         sentence: "CompleteLayerUpload checks only the first hundred digests",
-        rule: "CompleteLayerUpload/layerDigests/max-items",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/max-items"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::CompleteLayerUpload)
                 && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
@@ -121,125 +131,135 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "digests-100-refused",
         sentence: "CompleteLayerUpload accepts fewer than a hundred digests",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
-        changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) == 100)],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
+        changes: &[RejectIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| {
+            length(list) == 100
+        })],
     },
     Fault {
         name: "digests-10-at-most",
         sentence: "CompleteLayerUpload accepts at most ten digests",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
-        changes: &[RejectIf("CompleteLayerUpload/layerDigests/max-items", |list| length(list) > 10)],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
+        changes: &[RejectIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| length(list) > 10)],
     },
     Fault {
         name: "digests-none",
         sentence: "CompleteLayerUpload accepts an empty list of digests",
-        rule: "CompleteLayerUpload/layerDigests/min-items",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/min-items")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/min-items"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/min-items"))],
     },
     Fault {
         name: "lookup-101",
         sentence: "BatchCheckLayerAvailability accepts 101 digests",
-        rule: "BatchCheckLayerAvailability/layerDigests/max-items",
-        changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 101)],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/max-items"),
+        changes: &[AcceptIf(RulePattern::new("BatchCheckLayerAvailability/layerDigests/max-items"), |list| {
+            length(list) == 101
+        })],
     },
     Fault {
         name: "lookup-100-refused",
         sentence: "BatchCheckLayerAvailability accepts fewer than a hundred digests",
-        rule: "BatchCheckLayerAvailability/accepted",
-        changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/max-items", |list| length(list) == 100)],
+        rule: RuleId::new("BatchCheckLayerAvailability/accepted"),
+        changes: &[RejectIf(RulePattern::new("BatchCheckLayerAvailability/layerDigests/max-items"), |list| {
+            length(list) == 100
+        })],
     },
     Fault {
         name: "lookup-none",
         sentence: "BatchCheckLayerAvailability accepts an empty list of digests",
-        rule: "BatchCheckLayerAvailability/layerDigests/min-items",
-        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/min-items")],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/min-items"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/layerDigests/min-items"))],
     },
     Fault {
         name: "lookup-digest-one-longer",
         sentence: "BatchCheckLayerAvailability accepts a digest of 1001 characters",
-        rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
-        changes: &[AcceptIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1001)],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/item-max-length"),
+        changes: &[AcceptIf(RulePattern::new("BatchCheckLayerAvailability/layerDigests/item-max-length"), |list| {
+            longest(list) == 1001
+        })],
     },
     Fault {
         name: "lookup-digest-unbounded",
         sentence: "BatchCheckLayerAvailability accepts digests of any length",
-        rule: "BatchCheckLayerAvailability/layerDigests/item-max-length",
-        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-max-length")],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/item-max-length"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/layerDigests/item-max-length"))],
     },
     Fault {
         name: "lookup-digest-one-shorter",
         sentence: "BatchCheckLayerAvailability rejects a digest of 1000 characters",
-        rule: "BatchCheckLayerAvailability/accepted",
-        changes: &[RejectIf("BatchCheckLayerAvailability/layerDigests/item-max-length", |list| longest(list) == 1000)],
+        rule: RuleId::new("BatchCheckLayerAvailability/accepted"),
+        changes: &[RejectIf(RulePattern::new("BatchCheckLayerAvailability/layerDigests/item-max-length"), |list| {
+            longest(list) == 1000
+        })],
     },
     Fault {
         name: "registry-13-digits",
         sentence: "CompleteLayerUpload accepts a registry id of 13 digits",
-        rule: "CompleteLayerUpload/registryId/pattern",
-        changes: &[AcceptIf("CompleteLayerUpload/registryId/pattern", |id| digits(id, 13))],
+        rule: RuleId::new("CompleteLayerUpload/registryId/pattern"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/registryId/pattern"), |id| digits(id, 13))],
     },
     Fault {
         name: "registry-11-digits",
         sentence: "InitiateLayerUpload accepts a registry id of 11 digits",
-        rule: "InitiateLayerUpload/registryId/pattern",
-        changes: &[AcceptIf("InitiateLayerUpload/registryId/pattern", |id| digits(id, 11))],
+        rule: RuleId::new("InitiateLayerUpload/registryId/pattern"),
+        changes: &[AcceptIf(RulePattern::new("InitiateLayerUpload/registryId/pattern"), |id| digits(id, 11))],
     },
     Fault {
         name: "alias-257-characters",
         sentence: "CompleteLayerUpload accepts registry ids longer than 256 characters",
-        rule: "CompleteLayerUpload/registryId/max-length",
-        changes: &[SkipRule("CompleteLayerUpload/registryId/max-length")],
+        rule: RuleId::new("CompleteLayerUpload/registryId/max-length"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/registryId/max-length"))],
     },
     Fault {
         name: "alias-empty",
         sentence: "UploadLayerPart accepts an empty registry id",
-        rule: "UploadLayerPart/registryId/min-length",
-        changes: &[SkipRule("UploadLayerPart/registryId/min-length")],
+        rule: RuleId::new("UploadLayerPart/registryId/min-length"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/registryId/min-length"))],
     },
     Fault {
         name: "part-above-20-mib",
         sentence: "UploadLayerPart accepts parts of any size",
-        rule: "UploadLayerPart/layerPartBlob/max-size",
-        changes: &[SkipRule("UploadLayerPart/layerPartBlob/max-size")],
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/max-size"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/max-size"))],
     },
     Fault {
         name: "part-of-5-mib-refused",
         sentence: "UploadLayerPart rejects parts of 5 MiB",
-        rule: "UploadLayerPart/accepted",
+        rule: RuleId::new("UploadLayerPart/accepted"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && call.blob_size() == MIN_INNER_PART {
-                wrong.push(invalid_parameter("UploadLayerPart/accepted"));
+                wrong.push(invalid_parameter(RuleId::new("UploadLayerPart/accepted")));
             }
         })],
     },
     Fault {
         name: "inner-part-not-measured",
         sentence: "CompleteLayerUpload does not check the size of parts",
-        rule: "CompleteLayerUpload/parts/min-size",
-        changes: &[SkipRule("CompleteLayerUpload/parts/min-size")],
+        rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/parts/min-size"))],
     },
     Fault {
         name: "inner-part-one-smaller",
         sentence: "CompleteLayerUpload accepts inner parts of one byte less than 5 MiB",
-        rule: "CompleteLayerUpload/parts/min-size",
+        rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
     },
     Fault {
         name: "inner-part-of-5-mb",
         sentence: "CompleteLayerUpload accepts inner parts of 5,000,000 bytes",
-        rule: "CompleteLayerUpload/parts/min-size",
+        rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
     },
     Fault {
         name: "inner-part-one-larger",
         sentence: "CompleteLayerUpload rejects inner parts of 5 MiB",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
     },
     Fault {
         name: "first-part-not-measured",
         sentence: "CompleteLayerUpload checks only the size of the parts between the first and the last",
-        rule: "CompleteLayerUpload/parts/min-size",
+        rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
         changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.iter().skip(1).rev().skip(1).all(|size| *size >= MIN_INNER_PART))
         })],
@@ -247,7 +267,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "middle-part-not-measured",
         sentence: "CompleteLayerUpload checks the size of only the first part",
-        rule: "CompleteLayerUpload/parts/min-size",
+        rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
         changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes[0] >= MIN_INNER_PART)
         })],
@@ -255,7 +275,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-part-measured",
         sentence: "CompleteLayerUpload asks for 5 MiB of the last of several parts as well",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[EditRefusals(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes.iter().all(|size| *size >= MIN_INNER_PART));
         })],
@@ -263,11 +283,11 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "small-part-refused-early",
         sentence: "UploadLayerPart rejects the part after a small one",
-        rule: "UploadLayerPart/accepted",
+        rule: RuleId::new("UploadLayerPart/accepted"),
         changes: &[EditRefusals(|call, wrong| {
             let small = call.upload().and_then(|upload| upload.parts.last()).is_some_and(|size| *size < MIN_INNER_PART);
             if call.is(Operation::UploadLayerPart) && small && wrong.is_empty() {
-                wrong.push(refusal("InvalidLayerPartException", "UploadLayerPart/accepted"));
+                wrong.push(refusal("InvalidLayerPartException", RuleId::new("UploadLayerPart/accepted")));
             }
         })],
     },
@@ -297,8 +317,8 @@ fn parts(call: &mut Call, wrong: &mut Vec<Refusal>, are_right: impl Fn(&[usize])
     if !call.is(Operation::CompleteLayerUpload) {
         return;
     }
-    wrong.retain(|refusal| refusal.rule != "CompleteLayerUpload/parts/min-size");
+    wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/parts/min-size"));
     if !right {
-        wrong.insert(0, refusal("LayerPartTooSmallException", "CompleteLayerUpload/parts/min-size"));
+        wrong.insert(0, refusal("LayerPartTooSmallException", RuleId::new("CompleteLayerUpload/parts/min-size")));
     }
 }

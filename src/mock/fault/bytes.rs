@@ -8,10 +8,10 @@ use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::Fault;
 use crate::case::bindings::hex;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::wire::{Reply, Request};
 
-const DIGEST: &str = "CompleteLayerUpload/answer/layerDigest";
+const DIGEST: RuleId = RuleId::new("CompleteLayerUpload/answer/layerDigest");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
@@ -77,13 +77,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "base64-hashed",
         sentence: "the base64 text of parts is hashed instead of their bytes",
-        rule: "survey/plain-upload",
+        rule: RuleId::new("survey/plain-upload"),
         changes: &[Execute(|call| hashes(call, |call, before| before.chain_update(call.text("layerPartBlob"))))],
     },
     Fault {
         name: "first-part-hashed",
         sentence: "only the first part is hashed",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first).then(|| hashes(call, |_, before| before)).flatten()
@@ -92,13 +92,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-part-hashed",
         sentence: "only the last part is hashed",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| hashes(call, |call, _| Sha256::new_with_prefix(call.blob())))],
     },
     Fault {
         name: "parts-hashed-apart",
         sentence: "the digests of the parts after the first are hashed instead of their bytes",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first).then(|| hashes(call, |call, before| before.chain_update(Sha256::digest(call.blob())))).flatten()
@@ -107,7 +107,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "parts-chained",
         sentence: "after each part the digest of the previous parts is hashed instead of their bytes",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| {
             let first = call.upload().is_some_and(|upload| upload.parts.is_empty());
             (!first)
@@ -120,13 +120,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "newline-hashed",
         sentence: "a newline after each part is hashed",
-        rule: "survey/plain-upload",
+        rule: RuleId::new("survey/plain-upload"),
         changes: &[Execute(|call| hashes(call, |call, before| before.chain_update(call.blob()).chain_update(b"\n")))],
     },
     Fault {
         name: "zero-bytes-dropped",
         sentence: "zero bytes at the end of a part are not hashed",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| {
             hashes(call, |call, before| {
                 let bytes = call.blob();
@@ -138,7 +138,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "bytes-as-utf-8",
         sentence: "parts are decoded as UTF-8 with replacement characters before they are hashed",
-        rule: "survey/plain-upload",
+        rule: RuleId::new("survey/plain-upload"),
         changes: &[Execute(|call| {
             hashes(call, |call, before| before.chain_update(String::from_utf8_lossy(&call.blob()).as_bytes()))
         })],
@@ -146,7 +146,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "one-mib-hashed",
         sentence: "only the first MiB of a part is hashed",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Execute(|call| {
             hashes(call, |call, before| {
                 let bytes = call.blob();

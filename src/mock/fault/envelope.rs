@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::super::Change::RewriteReply;
 use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
 use super::Fault;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::wire::{Answer, Reply, Request, envelope};
 
-const STATUS: &str = "answer/status";
-const TYPE: &str = "answer/error-type";
-const VISIBLE: &str = "answer/type-visible";
-const CONTENT_TYPE: &str = "answer/content-type";
+const STATUS: RuleId = RuleId::new("answer/status");
+const TYPE: RuleId = RuleId::new("answer/error-type");
+const VISIBLE: RuleId = RuleId::new("answer/type-visible");
+const CONTENT_TYPE: RuleId = RuleId::new("answer/content-type");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
@@ -58,13 +58,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "errors-as-500",
         sentence: "errors have the status 500",
-        rule: "always/no-5xx",
+        rule: RuleId::new("always/no-5xx"),
         changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| answer.status = 500))],
     },
     Fault {
         name: "serialization-500",
         sentence: "SerializationException comes with status 500",
-        rule: "always/no-5xx",
+        rule: RuleId::new("always/no-5xx"),
         changes: &[RewriteReply(|_, _, reply| of_error(reply, "SerializationException", |answer| answer.status = 500))],
     },
     Fault {
@@ -131,7 +131,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-as-204",
         sentence: "CompleteLayerUpload succeeds with the status 204 and no body",
-        rule: "answer/json-object",
+        rule: RuleId::new("answer/json-object"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.status = 204;
@@ -178,7 +178,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "type-without-exception",
         sentence: "the error type lacks its ending Exception",
-        rule: "CompleteLayerUpload/uploadId/exists",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/exists"),
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| body["__type"] = json!(name.trim_end_matches("Exception")))
         })],
@@ -186,7 +186,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "type-in-lower-case",
         sentence: "the error type starts with a small letter",
-        rule: "CompleteLayerUpload/layerDigests/match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/match"),
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| body["__type"] = json!(format!("{}{}", name[..1].to_lowercase(), &name[1..])))
         })],
@@ -194,7 +194,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "type-in-snake-case",
         sentence: "the error type is written in snake case",
-        rule: "UploadLayerPart/uploadId/exists",
+        rule: RuleId::new("UploadLayerPart/uploadId/exists"),
         changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(snake(name))))],
     },
     Fault {
@@ -227,13 +227,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "message-missing",
         sentence: "errors have no message",
-        rule: "answer/message",
+        rule: RuleId::new("answer/message"),
         changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| *body = json!({ "__type": name })))],
     },
     Fault {
         name: "message-no-text",
         sentence: "the message of errors is an object",
-        rule: "answer/message",
+        rule: RuleId::new("answer/message"),
         changes: &[RewriteReply(|_, _, reply| {
             retype(reply, |body, name| *body = json!({ "__type": name, "message": {} }))
         })],
@@ -249,7 +249,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "html-500",
         sentence: "InvalidParameterException becomes an HTML page with status 500",
-        rule: "always/no-5xx",
+        rule: RuleId::new("always/no-5xx"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidParameterException", |answer| {
                 answer.status = 500;
@@ -297,7 +297,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-empty",
         sentence: "CompleteLayerUpload succeeds without a body",
-        rule: "answer/json-object",
+        rule: RuleId::new("answer/json-object"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| answer.body = Bytes::new())
         })],
@@ -305,7 +305,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-cut",
         sentence: "the body of CompleteLayerUpload is cut in the middle",
-        rule: "answer/json-object",
+        rule: RuleId::new("answer/json-object"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.body = answer.body.slice(..answer.body.len() / 2)
@@ -315,7 +315,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-empty-object",
         sentence: "CompleteLayerUpload succeeds with an empty object",
-        rule: "CompleteLayerUpload/answer/layerDigest",
+        rule: RuleId::new("CompleteLayerUpload/answer/layerDigest"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 answer.body = Bytes::from_static(b"{}")
@@ -325,7 +325,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-in-pascal-case",
         sentence: "members of CompleteLayerUpload begin with a capital",
-        rule: "CompleteLayerUpload/answer/uploadId",
+        rule: RuleId::new("CompleteLayerUpload/answer/uploadId"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 rename_members(answer, |name| format!("{}{}", name[..1].to_uppercase(), &name[1..]))
@@ -335,7 +335,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "part-in-snake-case",
         sentence: "members of UploadLayerPart are written in snake case",
-        rule: "UploadLayerPart/answer/lastByteReceived",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::UploadLayerPart, |answer| rename_members(answer, snake))
         })],
@@ -343,7 +343,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-in-an-envelope",
         sentence: "the members of CompleteLayerUpload are below a member of its own",
-        rule: "CompleteLayerUpload/answer/registryId",
+        rule: RuleId::new("CompleteLayerUpload/answer/registryId"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
                 let body = answer.json();
@@ -382,7 +382,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "check-as-list",
         sentence: "BatchCheckLayerAvailability returns a bare list",
-        rule: "answer/json-object",
+        rule: RuleId::new("answer/json-object"),
         changes: &[RewriteReply(|request, _, reply| {
             of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
                 let layers = answer.json().map(|body| body["layers"].clone());
@@ -393,7 +393,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "check-without-failures",
         sentence: "BatchCheckLayerAvailability leaves failures out",
-        rule: "BatchCheckLayerAvailability/answer/failures",
+        rule: RuleId::new("BatchCheckLayerAvailability/answer/failures"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::BatchCheckLayerAvailability, "failures")
         })],
@@ -401,7 +401,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "completed-without-registry",
         sentence: "CompleteLayerUpload leaves registryId out",
-        rule: "CompleteLayerUpload/answer/registryId",
+        rule: RuleId::new("CompleteLayerUpload/answer/registryId"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::CompleteLayerUpload, "registryId")
         })],
@@ -409,7 +409,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "completed-without-name",
         sentence: "CompleteLayerUpload leaves repositoryName out",
-        rule: "CompleteLayerUpload/answer/repositoryName",
+        rule: RuleId::new("CompleteLayerUpload/answer/repositoryName"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::CompleteLayerUpload, "repositoryName")
         })],
@@ -417,7 +417,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "completed-without-upload-id",
         sentence: "CompleteLayerUpload leaves uploadId out",
-        rule: "CompleteLayerUpload/answer/uploadId",
+        rule: RuleId::new("CompleteLayerUpload/answer/uploadId"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::CompleteLayerUpload, "uploadId")
         })],
@@ -425,7 +425,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "completed-without-layer-digest",
         sentence: "CompleteLayerUpload leaves layerDigest out",
-        rule: "CompleteLayerUpload/answer/layerDigest",
+        rule: RuleId::new("CompleteLayerUpload/answer/layerDigest"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::CompleteLayerUpload, "layerDigest")
         })],
@@ -433,13 +433,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "taken-without-registry",
         sentence: "UploadLayerPart leaves registryId out",
-        rule: "UploadLayerPart/answer/registryId",
+        rule: RuleId::new("UploadLayerPart/answer/registryId"),
         changes: &[RewriteReply(|request, _, reply| without(request, reply, Operation::UploadLayerPart, "registryId"))],
     },
     Fault {
         name: "taken-without-last-byte",
         sentence: "UploadLayerPart leaves lastByteReceived out",
-        rule: "UploadLayerPart/answer/lastByteReceived",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::UploadLayerPart, "lastByteReceived")
         })],
@@ -447,7 +447,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "initiate-without-part-size",
         sentence: "InitiateLayerUpload leaves partSize out",
-        rule: "InitiateLayerUpload/answer/partSize",
+        rule: RuleId::new("InitiateLayerUpload/answer/partSize"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::InitiateLayerUpload, "partSize")
         })],
@@ -455,7 +455,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "initiate-without-upload-id",
         sentence: "InitiateLayerUpload leaves uploadId out",
-        rule: "InitiateLayerUpload/answer/uploadId",
+        rule: RuleId::new("InitiateLayerUpload/answer/uploadId"),
         changes: &[RewriteReply(|request, _, reply| {
             without(request, reply, Operation::InitiateLayerUpload, "uploadId")
         })],
@@ -463,7 +463,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "part-size-as-text",
         sentence: "InitiateLayerUpload gives partSize as text",
-        rule: "InitiateLayerUpload/answer/partSize",
+        rule: RuleId::new("InitiateLayerUpload/answer/partSize"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::InitiateLayerUpload, |body| {
                 body["partSize"] = json!(body["partSize"].to_string())
@@ -473,7 +473,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "upload-id-malformed",
         sentence: "InitiateLayerUpload gives ids that are no UUIDs in its responses",
-        rule: "InitiateLayerUpload/answer/uploadId",
+        rule: RuleId::new("InitiateLayerUpload/answer/uploadId"),
         changes: &[
             super::super::Change::RewriteInput(|call| {
                 super::retext(&mut call.input, "uploadId", |id| String::from(id.trim_start_matches("upload-")))
@@ -488,7 +488,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-byte-counted",
         sentence: "UploadLayerPart returns the number of bytes so far",
-        rule: "UploadLayerPart/answer/lastByteReceived",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] =
@@ -499,7 +499,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-byte-of-part",
         sentence: "UploadLayerPart counts lastByteReceived from the beginning of the part",
-        rule: "UploadLayerPart/answer/lastByteReceived",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
             let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let first = sent["partFirstByte"].as_i64().unwrap_or_default();
@@ -513,7 +513,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-byte-as-text",
         sentence: "UploadLayerPart gives lastByteReceived as text",
-        rule: "UploadLayerPart/answer/lastByteReceived",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["lastByteReceived"] = json!(body["lastByteReceived"].to_string())
@@ -523,7 +523,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "upload-id-of-answer",
         sentence: "CompleteLayerUpload returns an upload id of its own",
-        rule: "CompleteLayerUpload/answer/uploadId",
+        rule: RuleId::new("CompleteLayerUpload/answer/uploadId"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 body["uploadId"] = json!("00000000-0000-4000-8000-000000000000")
@@ -533,7 +533,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "name-of-answer",
         sentence: "CompleteLayerUpload returns the last segment of the repository name",
-        rule: "CompleteLayerUpload/answer/repositoryName",
+        rule: RuleId::new("CompleteLayerUpload/answer/repositoryName"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
                 let name = body["repositoryName"].as_str().unwrap_or_default();
@@ -544,7 +544,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "registry-as-number",
         sentence: "UploadLayerPart gives registryId as a number",
-        rule: "UploadLayerPart/answer/registryId",
+        rule: RuleId::new("UploadLayerPart/answer/registryId"),
         changes: &[RewriteReply(|request, _, reply| {
             edit_success(request, reply, Operation::UploadLayerPart, |body| {
                 body["registryId"] = json!(12_345_678_910_u64)
@@ -554,7 +554,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "refused-part-says-nothing",
         sentence: "InvalidLayerPartException names nothing",
-        rule: "UploadLayerPart/answer/InvalidLayerPartException",
+        rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
                 answer.body = Bytes::from_static(b"{\"__type\":\"InvalidLayerPartException\",\"message\":\"no\"}");
@@ -564,7 +564,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "refused-part-last-byte",
         sentence: "InvalidLayerPartException gives the number of bytes received as the last valid one",
-        rule: "UploadLayerPart/answer/InvalidLayerPartException",
+        rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
                 edit_answer(answer, |body| {

@@ -3,6 +3,7 @@
 use super::super::Change::{EditRefusals, ErrorAs};
 use super::super::change::again;
 use super::Fault;
+use crate::contract::{RuleId, RulePattern};
 
 /// An error type for a rule.
 macro_rules! named {
@@ -10,8 +11,8 @@ macro_rules! named {
         Fault {
             name: $name,
             sentence: concat!("a break of ", $rule, " is answered with ", $error),
-            rule: $rule,
-            changes: &[ErrorAs($rule, $error)],
+            rule: RuleId::new($rule),
+            changes: &[ErrorAs(RulePattern::new($rule), $error)],
         }
     };
 }
@@ -87,13 +88,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "once-as-layer",
         sentence: "a second CompleteLayerUpload of an upload gets InvalidLayerException",
-        rule: "CompleteLayerUpload/uploadId/once",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/once"),
         changes: &[EditRefusals(|call, wrong| again(call, wrong, "InvalidLayerException"))],
     },
     Fault {
         name: "once-as-empty",
         sentence: "a second CompleteLayerUpload of an upload gets EmptyUploadException",
-        rule: "CompleteLayerUpload/uploadId/once",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/once"),
         changes: &[EditRefusals(|call, wrong| again(call, wrong, "EmptyUploadException"))],
     },
 ];

@@ -3,16 +3,16 @@
 use super::super::Change::{EditRefusals, ErrorAs, Execute, SkipRule};
 use super::super::change::{Call, refusal};
 use super::Fault;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 
-const LAYERS: &str = "PutImage/layers/exist";
+const LAYERS: RuleId = RuleId::new("PutImage/layers/exist");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "image-of-absent-layers",
         sentence: "PutImage does not check that the layers exist",
         rule: LAYERS,
-        changes: &[SkipRule(LAYERS)],
+        changes: &[SkipRule(RulePattern::only(LAYERS))],
     },
     Fault {
         name: "image-of-open-upload",
@@ -40,28 +40,28 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "image-layers-as-parameter",
         sentence: "PutImage rejects absent layers as a parameter",
         rule: LAYERS,
-        changes: &[ErrorAs(LAYERS, "InvalidParameterException")],
+        changes: &[ErrorAs(RulePattern::only(LAYERS), "InvalidParameterException")],
     },
     Fault {
         name: "image-of-one-layer-only",
         sentence: "PutImage rejects a manifest of two layers",
-        rule: "PutImage/accepted",
+        rule: RuleId::new("PutImage/accepted"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::PutImage) && call.text("imageManifest").matches("layer.v1.tar").count() > 1 {
-                wrong.push(refusal("InvalidParameterException", "PutImage/accepted"));
+                wrong.push(refusal("InvalidParameterException", RuleId::new("PutImage/accepted")));
             }
         })],
     },
     Fault {
         name: "image-makes-repository",
         sentence: "PutImage makes the repository if there is none",
-        rule: "PutImage/repositoryName/exists",
-        changes: &[SkipRule("PutImage/repositoryName/exists")],
+        rule: RuleId::new("PutImage/repositoryName/exists"),
+        changes: &[SkipRule(RulePattern::new("PutImage/repositoryName/exists"))],
     },
     Fault {
         name: "image-takes-layers-away",
         sentence: "PutImage removes the layers from the repository",
-        rule: "BatchCheckLayerAvailability/layers/stored",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/stored"),
         changes: &[Execute(|call| {
             let name = call.text("repositoryName").to_owned();
             let members = call.is(Operation::PutImage).then(|| call.perform())?;
@@ -72,23 +72,26 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "referenced-without-url",
         sentence: "GetDownloadUrlForLayer rejects a layer of an image as inaccessible",
-        rule: "GetDownloadUrlForLayer/layer/referenced",
+        rule: RuleId::new("GetDownloadUrlForLayer/layer/referenced"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::GetDownloadUrlForLayer) && wrong.is_empty() {
-                wrong.push(refusal("LayerInaccessibleException", "GetDownloadUrlForLayer/layer/unreferenced"));
+                wrong.push(refusal(
+                    "LayerInaccessibleException",
+                    RuleId::new("GetDownloadUrlForLayer/layer/unreferenced"),
+                ));
             }
         })],
     },
     Fault {
         name: "referenced-completed-again",
         sentence: "CompleteLayerUpload accepts a layer again once an image refers to it",
-        rule: "CompleteLayerUpload/layer/new",
+        rule: RuleId::new("CompleteLayerUpload/layer/new"),
         changes: &[EditRefusals(|call, wrong| {
             let digest = call.computed();
             let place = call.registry.repositories.get(call.text("repositoryName"));
             let referenced = place.zip(digest).is_some_and(|(place, digest)| place.is_referenced(&digest));
             if call.is(Operation::CompleteLayerUpload) && referenced {
-                wrong.retain(|refusal| refusal.rule != "CompleteLayerUpload/layer/new");
+                wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/layer/new"));
             }
         })],
     },

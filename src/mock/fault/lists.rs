@@ -5,40 +5,40 @@ use serde_json::{Value, json};
 use super::super::Change::{AcceptIf, EditRefusals, RewriteInput, SkipRule};
 use super::super::change::{Call, refusal};
 use super::{Fault, texts};
-use crate::contract::{Operation, shapes};
+use crate::contract::{Operation, RuleId, RulePattern, shapes};
 
-const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
+const MATCH: RuleId = RuleId::new("CompleteLayerUpload/layerDigests/match");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "pattern-of-first-digest",
         sentence: "CompleteLayerUpload checks the pattern of only the first digest",
-        rule: "CompleteLayerUpload/layerDigests/item-pattern",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-pattern"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/item-pattern"), |list| {
             texts(list).first().copied().is_some_and(is_digest)
         })],
     },
     Fault {
         name: "pattern-of-last-digest",
         sentence: "CompleteLayerUpload checks the pattern of only the last digest",
-        rule: "CompleteLayerUpload/layerDigests/item-pattern",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-pattern"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/item-pattern"), |list| {
             texts(list).last().copied().is_some_and(is_digest)
         })],
     },
     Fault {
         name: "pattern-of-some-digest",
         sentence: "CompleteLayerUpload accepts the list if one of the digests matches the pattern",
-        rule: "CompleteLayerUpload/layerDigests/item-pattern",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-pattern"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/item-pattern"), |list| {
             texts(list).into_iter().any(is_digest)
         })],
     },
     Fault {
         name: "pattern-of-ends",
         sentence: "CompleteLayerUpload checks only the pattern of the first and the last digest",
-        rule: "CompleteLayerUpload/layerDigests/item-pattern",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-pattern", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-pattern"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/item-pattern"), |list| {
             let texts = texts(list);
             texts.len() > 2 && [texts.first(), texts.last()].into_iter().flatten().all(|text| is_digest(text))
         })],
@@ -46,95 +46,98 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "malformed-digests-dropped",
         sentence: "CompleteLayerUpload drops malformed digests if others are left",
-        rule: "CompleteLayerUpload/layerDigests/item-pattern",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-pattern"),
         changes: &[RewriteInput(|call| keep(call, is_digest_item))],
     },
     Fault {
         name: "nulls-dropped",
         sentence: "CompleteLayerUpload drops nulls among the digests",
-        rule: "CompleteLayerUpload/layerDigests/item-null",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-null"),
         changes: &[RewriteInput(|call| keep(call, |item| !item.is_null()))],
     },
     Fault {
         name: "nulls-dropped-to-nothing",
         sentence: "CompleteLayerUpload ignores nulls among the digests",
-        rule: "CompleteLayerUpload/layerDigests/item-null",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/item-null")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-null"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/item-null"))],
     },
     Fault {
         name: "lookup-nulls-dropped",
         sentence: "BatchCheckLayerAvailability drops nulls among the digests",
-        rule: "BatchCheckLayerAvailability/layerDigests/item-null",
-        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-null")],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/item-null"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/layerDigests/item-null"))],
     },
     Fault {
         name: "other-types-dropped",
         sentence: "CompleteLayerUpload drops items that are not texts if others are left",
-        rule: "CompleteLayerUpload/layerDigests/item-type",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-type"),
         changes: &[RewriteInput(|call| keep(call, Value::is_string))],
     },
     Fault {
         name: "type-of-first-digest",
         sentence: "CompleteLayerUpload checks the type of only the first digest",
-        rule: "CompleteLayerUpload/layerDigests/item-type",
-        changes: &[AcceptIf("CompleteLayerUpload/layerDigests/item-type", |list| {
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-type"),
+        changes: &[AcceptIf(RulePattern::new("CompleteLayerUpload/layerDigests/item-type"), |list| {
             list.pointer("/0").is_some_and(Value::is_string)
         })],
     },
     Fault {
         name: "items-as-text",
         sentence: "CompleteLayerUpload converts items of any type to text",
-        rule: "CompleteLayerUpload/layerDigests/item-type",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/item-type")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/item-type"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/item-type"))],
     },
     Fault {
         name: "lookup-items-as-text",
         sentence: "BatchCheckLayerAvailability accepts items of any type",
-        rule: "BatchCheckLayerAvailability/layerDigests/item-type",
-        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/item-type")],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/item-type"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/layerDigests/item-type"))],
     },
     Fault {
         name: "digests-not-compared",
         sentence: "CompleteLayerUpload accepts any well-formed digest",
         rule: MATCH,
-        changes: &[SkipRule(MATCH), SkipRule("CompleteLayerUpload/layer/digest-first")],
+        changes: &[
+            SkipRule(RulePattern::only(MATCH)),
+            SkipRule(RulePattern::new("CompleteLayerUpload/layer/digest-first")),
+        ],
     },
     Fault {
         name: "single-digest-not-compared",
         sentence: "CompleteLayerUpload compares digests only if there are several",
         rule: MATCH,
-        changes: &[AcceptIf(MATCH, |list| texts(list).len() == 1)],
+        changes: &[AcceptIf(RulePattern::only(MATCH), |list| texts(list).len() == 1)],
     },
     Fault {
         name: "many-digests-not-compared",
         sentence: "CompleteLayerUpload compares digests only if there is one",
         rule: MATCH,
-        changes: &[AcceptIf(MATCH, |list| texts(list).len() > 1)],
+        changes: &[AcceptIf(RulePattern::only(MATCH), |list| texts(list).len() > 1)],
     },
     Fault {
         name: "zeros-match",
         sentence: "CompleteLayerUpload accepts a digest of zeros for any bytes",
         rule: MATCH,
-        changes: &[AcceptIf(MATCH, |list| {
+        changes: &[AcceptIf(RulePattern::only(MATCH), |list| {
             texts(list).iter().any(|digest| digest.trim_start_matches("sha256:").bytes().all(|byte| byte == b'0'))
         })],
     },
     Fault {
         name: "first-digest-alone",
         sentence: "CompleteLayerUpload compares only the first digest",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.first() == Some(&right)))],
     },
     Fault {
         name: "last-digest-alone",
         sentence: "CompleteLayerUpload compares only the last digest",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.last() == Some(&right)))],
     },
     Fault {
         name: "all-digests-must-match",
         sentence: "CompleteLayerUpload requires all digests to match",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[EditRefusals(|call, wrong| {
             compares(call, wrong, |digests, right| digests.iter().all(|digest| *digest == right))
         })],
@@ -142,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "ends-alone",
         sentence: "CompleteLayerUpload compares only the first and the last digest",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[EditRefusals(|call, wrong| {
             compares(call, wrong, |digests, right| [digests.first(), digests.last()].contains(&Some(&right)));
         })],
@@ -150,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "first-ten-digests",
         sentence: "CompleteLayerUpload compares the first ten digests",
-        rule: "CompleteLayerUpload/layerDigests/any-match",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[EditRefusals(|call, wrong| {
             compares(call, wrong, |digests, right| digests.iter().take(10).any(|digest| *digest == right))
         })],
@@ -158,12 +161,14 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "digests-must-differ",
         sentence: "CompleteLayerUpload rejects the same digest twice",
-        rule: "CompleteLayerUpload/layerDigests/duplicates",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/duplicates"),
         changes: &[EditRefusals(|call, wrong| {
             let digests = call.digests();
             let distinct: std::collections::BTreeSet<&str> = digests.iter().copied().collect();
             if call.is(Operation::CompleteLayerUpload) && distinct.len() < digests.len() {
-                wrong.push(super::super::change::invalid_parameter("CompleteLayerUpload/layerDigests/duplicates"));
+                wrong.push(super::super::change::invalid_parameter(RuleId::new(
+                    "CompleteLayerUpload/layerDigests/duplicates",
+                )));
             }
         })],
     },
@@ -178,7 +183,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "short-digest-compared",
         sentence: "CompleteLayerUpload accepts a prefix of the right digest",
-        rule: "CompleteLayerUpload/layerDigests/sha256-length",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"),
         changes: &[EditRefusals(|call, wrong| {
             lenient(call, wrong, |digest, right| digest.len() > 7 && right.starts_with(digest))
         })],
@@ -186,25 +191,28 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "long-digest-compared",
         sentence: "CompleteLayerUpload compares the first 64 hex digits of a digest",
-        rule: "CompleteLayerUpload/layerDigests/sha256-length",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"),
         changes: &[EditRefusals(|call, wrong| lenient(call, wrong, |digest, right| digest.starts_with(right)))],
     },
     Fault {
         name: "other-algorithms-compared",
         sentence: "CompleteLayerUpload rejects digests of other algorithms, since they differ from the sha256 of the bytes",
-        rule: "CompleteLayerUpload/layerDigests/other-algorithm",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/other-algorithm"),
         changes: &[EditRefusals(|call, wrong| {
             let Some(right) = call.computed() else { return };
             if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && !call.digests().contains(&right.as_str())
             {
-                wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/other-algorithm"));
+                wrong.push(refusal(
+                    "InvalidLayerException",
+                    RuleId::new("CompleteLayerUpload/layerDigests/other-algorithm"),
+                ));
             }
         })],
     },
     Fault {
         name: "lookup-first-alone",
         sentence: "BatchCheckLayerAvailability answers only for the first digest",
-        rule: "BatchCheckLayerAvailability/layers/stored",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/stored"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::BatchCheckLayerAvailability)
                 && let Some(Value::Array(list)) = call.input.get_mut("layerDigests")
@@ -217,7 +225,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "body-in-a-list",
         sentence: "the members may be inside an array of one object",
-        rule: "wire/body/object",
+        rule: RuleId::new("wire/body/object"),
         changes: &[super::super::Change::RewriteRequest(|request| {
             if let Ok(Value::Array(mut items)) = serde_json::from_slice(&request.body) {
                 let first = if items.is_empty() { json!({}) } else { items.remove(0) };
@@ -257,7 +265,7 @@ fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: f
         && digests.iter().all(|digest| digest.starts_with("sha256:"))
         && !is_match(&digests, &right)
     {
-        wrong.push(refusal("InvalidLayerException", "CompleteLayerUpload/layerDigests/any-match"));
+        wrong.push(refusal("InvalidLayerException", RuleId::new("CompleteLayerUpload/layerDigests/any-match")));
     }
 }
 
@@ -265,6 +273,6 @@ fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: f
 fn lenient(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: fn(&str, &str) -> bool) {
     let Some(right) = call.computed() else { return };
     if call.is(Operation::CompleteLayerUpload) && call.digests().iter().any(|digest| is_match(digest, &right)) {
-        wrong.retain(|refusal| refusal.rule != MATCH && !refusal.rule.ends_with("/layerDigests/sha256-length"));
+        wrong.retain(|refusal| refusal.rule != MATCH && !refusal.rule.is("layerDigests/sha256-length"));
     }
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::Change;
 use crate::contract::shape::{Shape, Text};
-use crate::contract::{Kind, Rules, Service};
+use crate::contract::{Kind, RuleId, Rules, Service};
 
 /// One wrong behaviour.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Fault {
     /// What it does, in a sentence.
     pub sentence: &'static str,
     /// Id of the rule that it breaks.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// What the mock does otherwise.
     pub changes: &'static [Change],
 }

@@ -7,20 +7,20 @@ use super::super::Change::{EditRefusals, RewriteReply, RewriteRequest, SkipRule}
 use super::super::change::{invalid_parameter, refusal};
 use super::super::reply::of_error;
 use super::Fault;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 use crate::wire::{CONTENT_TYPE, Request, envelope};
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "prefix-not-looked-at",
         sentence: "the prefix of X-Amz-Target is not checked",
-        rule: "wire/target/prefix",
-        changes: &[SkipRule("wire/target/prefix")],
+        rule: RuleId::new("wire/target/prefix"),
+        changes: &[SkipRule(RulePattern::new("wire/target/prefix"))],
     },
     Fault {
         name: "operation-unknown-as-404",
         sentence: "an unknown operation gets a page of HTML and 404",
-        rule: "answer/error-type",
+        rule: RuleId::new("answer/error-type"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| {
                 answer.status = 404;
@@ -32,7 +32,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "operation-unknown-as-500",
         sentence: "an unknown operation gets 500",
-        rule: "always/no-5xx",
+        rule: RuleId::new("always/no-5xx"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| answer.status = 500)
         })],
@@ -40,7 +40,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "operation-unknown-accepted",
         sentence: "an unknown operation gets an empty object",
-        rule: "wire/target/operation",
+        rule: RuleId::new("wire/target/operation"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "UnknownOperationException", |answer| *answer = envelope::answer(200, &json!({})));
         })],
@@ -48,7 +48,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "charset-refused",
         sentence: "a content type with a charset is rejected",
-        rule: "wire/content-type/parameters",
+        rule: RuleId::new("wire/content-type/parameters"),
         changes: &[RewriteRequest(|request| {
             if request.header("content-type").is_some_and(|value| value.contains("charset")) {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
@@ -58,7 +58,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "bad-json-as-nothing",
         sentence: "a body that is not JSON counts as an empty object",
-        rule: "wire/body/json",
+        rule: RuleId::new("wire/body/json"),
         changes: &[RewriteRequest(|request| {
             if !request.body.is_empty() && serde_json::from_slice::<Value>(&request.body).is_err() {
                 request.body = Bytes::from_static(b"{}");
@@ -68,7 +68,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "json-until-error",
         sentence: "a body that is cut off is read as far as it goes",
-        rule: "wire/body/json",
+        rule: RuleId::new("wire/body/json"),
         changes: &[RewriteRequest(|request| {
             if serde_json::from_slice::<Value>(&request.body).is_err() {
                 mend(request);
@@ -78,7 +78,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "empty-body-accepted",
         sentence: "an empty body gets an empty object, as a success",
-        rule: "wire/body/empty",
+        rule: RuleId::new("wire/body/empty"),
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
                 && request.body.is_empty()
@@ -91,7 +91,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "empty-body-500",
         sentence: "an empty body gets 500",
-        rule: "always/no-5xx",
+        rule: RuleId::new("always/no-5xx"),
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
                 && request.body.is_empty()
@@ -103,7 +103,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "utf-8-dropped",
         sentence: "bytes that are not UTF-8 are dropped",
-        rule: "wire/body/utf-8",
+        rule: RuleId::new("wire/body/utf-8"),
         changes: &[RewriteRequest(|request| {
             if std::str::from_utf8(&request.body).is_err() {
                 request.body = request.body.utf8_chunks().map(|chunk| chunk.valid()).collect::<String>().into();
@@ -113,27 +113,27 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "unknown-members-refused",
         sentence: "unknown members are rejected",
-        rule: "wire/body/unknown-members",
+        rule: RuleId::new("wire/body/unknown-members"),
         changes: &[EditRefusals(|call, wrong| {
             if call.input.keys().any(|name| call.operation.input(name).is_none()) {
-                wrong.push(invalid_parameter("wire/body/unknown-members"));
+                wrong.push(invalid_parameter(RuleId::new("wire/body/unknown-members")));
             }
         })],
     },
     Fault {
         name: "unknown-members-unreadable",
         sentence: "an object as an unknown member cannot be read",
-        rule: "wire/body/unknown-members",
+        rule: RuleId::new("wire/body/unknown-members"),
         changes: &[EditRefusals(|call, wrong| {
             if call.input.iter().any(|(name, value)| value.is_object() && call.operation.input(name).is_none()) {
-                wrong.insert(0, refusal("SerializationException", "wire/body/unknown-members"));
+                wrong.insert(0, refusal("SerializationException", RuleId::new("wire/body/unknown-members")));
             }
         })],
     },
     Fault {
         name: "long-body-refused",
         sentence: "a body of more than 1 MiB is rejected, but for parts",
-        rule: "wire/body/unknown-members",
+        rule: RuleId::new("wire/body/unknown-members"),
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
                 && request.body.len() > 1 << 20
@@ -147,7 +147,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "text-body-as-nothing",
         sentence: "a text as the body gets success",
-        rule: "wire/body/object",
+        rule: RuleId::new("wire/body/object"),
         changes: &[RewriteReply(|request, _, reply| {
             if let (Ok(answer), Ok(Value::String(_))) = (reply, serde_json::from_slice(&request.body)) {
                 *answer = envelope::answer(200, &json!({}));
@@ -157,7 +157,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "null-body-as-nothing",
         sentence: "null as the body gets success",
-        rule: "wire/body/object",
+        rule: RuleId::new("wire/body/object"),
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
                 && request.body == "null"
@@ -169,7 +169,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "content-type-compared-whole",
         sentence: "a request whose content type has parameters cannot be read",
-        rule: "wire/content-type/parameters",
+        rule: RuleId::new("wire/content-type/parameters"),
         changes: &[RewriteReply(|request, _, reply| {
             if let Ok(answer) = reply
                 && request

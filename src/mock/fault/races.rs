@@ -3,36 +3,37 @@
 use super::super::Change::Races;
 use super::super::race::Race;
 use super::Fault;
+use crate::contract::RuleId;
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "race-completed-twice",
         sentence: "concurrent completions of one upload all succeed",
-        rule: "CompleteLayerUpload/uploadId/once",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/once"),
         changes: &[Races(Race::CompletedTwice)],
     },
     Fault {
         name: "race-layer-after-deletion",
         sentence: "a completion recreates a repository that was deleted concurrently",
-        rule: "BatchCheckLayerAvailability/repositoryName/exists",
+        rule: RuleId::new("BatchCheckLayerAvailability/repositoryName/exists"),
         changes: &[Races(Race::LayerAfterDeletion)],
     },
     Fault {
         name: "race-part-forgotten",
         sentence: "a completion that is rejected as empty drops parts that were accepted concurrently",
-        rule: "CompleteLayerUpload/accepted",
+        rule: RuleId::new("CompleteLayerUpload/accepted"),
         changes: &[Races(Race::PartForgotten)],
     },
     Fault {
         name: "race-part-twice",
         sentence: "concurrent parts for one position are all accepted",
-        rule: "UploadLayerPart/partFirstByte/contiguous",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/contiguous"),
         changes: &[Races(Race::PartTwice)],
     },
     Fault {
         name: "race-shared-id",
         sentence: "concurrent InitiateLayerUpload calls get the same uploadId",
-        rule: "InitiateLayerUpload/uploadId/own",
+        rule: RuleId::new("InitiateLayerUpload/uploadId/own"),
         changes: &[Races(Race::SharedId)],
     },
 ];

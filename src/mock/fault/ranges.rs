@@ -8,31 +8,35 @@ use serde_json::json;
 use super::super::Change::{EditRefusals, Execute, RewriteInput, SkipRule};
 use super::super::change::{Call, refusal};
 use super::{Fault, retext};
-use crate::contract::Operation;
 use crate::contract::check::long;
+use crate::contract::{Operation, RuleId, RulePattern};
 
-const CONTIGUOUS: &str = "UploadLayerPart/partFirstByte/contiguous";
-const LENGTH: &str = "UploadLayerPart/layerPartBlob/length";
-const INVERTED: &str = "UploadLayerPart/partLastByte/not-before-first";
+const CONTIGUOUS: RuleId = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
+const LENGTH: RuleId = RuleId::new("UploadLayerPart/layerPartBlob/length");
+const INVERTED: RuleId = RuleId::new("UploadLayerPart/partLastByte/not-before-first");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "ranges-not-looked-at",
         sentence: "UploadLayerPart checks neither position",
         rule: CONTIGUOUS,
-        changes: &[SkipRule(CONTIGUOUS), SkipRule(LENGTH), SkipRule(INVERTED)],
+        changes: &[
+            SkipRule(RulePattern::only(CONTIGUOUS)),
+            SkipRule(RulePattern::only(LENGTH)),
+            SkipRule(RulePattern::only(INVERTED)),
+        ],
     },
     Fault {
         name: "first-byte-not-looked-at",
         sentence: "UploadLayerPart does not check the first position",
         rule: CONTIGUOUS,
-        changes: &[SkipRule(CONTIGUOUS)],
+        changes: &[SkipRule(RulePattern::only(CONTIGUOUS))],
     },
     Fault {
         name: "length-not-looked-at",
         sentence: "UploadLayerPart does not compare the number of bytes with the positions",
         rule: LENGTH,
-        changes: &[SkipRule(LENGTH), SkipRule(INVERTED)],
+        changes: &[SkipRule(RulePattern::only(LENGTH)), SkipRule(RulePattern::only(INVERTED))],
     },
     Fault {
         name: "gaps-taken",
@@ -135,13 +139,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "negative-positions-as-0",
         sentence: "UploadLayerPart reads a negative position as 0",
-        rule: "UploadLayerPart/partFirstByte/min",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/min"),
         changes: &[RewriteInput(|call| positions(call, |position| position.max(0)))],
     },
     Fault {
         name: "negative-last-position",
         sentence: "UploadLayerPart computes the last position if it is negative",
-        rule: "UploadLayerPart/partLastByte/min",
+        rule: RuleId::new("UploadLayerPart/partLastByte/min"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.number("partLastByte") < 0 {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
@@ -151,14 +155,14 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "no-resuming",
         sentence: "after a rejected part an upload accepts no further part",
-        rule: "UploadLayerPart/partFirstByte/resume",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
         changes: &[EditRefusals(|call, wrong| {
             if !call.is(Operation::UploadLayerPart) {
                 return;
             }
             let key = call.key();
             if call.memory.ended.contains(&key) {
-                wrong.push(refusal("InvalidLayerPartException", "UploadLayerPart/partFirstByte/resume"));
+                wrong.push(refusal("InvalidLayerPartException", RuleId::new("UploadLayerPart/partFirstByte/resume")));
             } else if wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
                 call.memory.ended.insert(key);
             }
@@ -167,7 +171,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "refused-part-kept",
         sentence: "a part that is rejected for its position is stored anyway",
-        rule: "UploadLayerPart/partFirstByte/resume",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
                 let bytes = call.blob();
@@ -180,13 +184,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "base64-of-urls",
         sentence: "UploadLayerPart accepts base64 in the URL-safe alphabet",
-        rule: "UploadLayerPart/layerPartBlob/base64",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
         changes: &[RewriteInput(|call| decoded(call, |text| URL_SAFE.decode(text).ok()))],
     },
     Fault {
         name: "base64-lenient",
         sentence: "UploadLayerPart skips characters that are not base64, as Python does",
-        rule: "UploadLayerPart/layerPartBlob/base64",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
         changes: &[RewriteInput(|call| {
             decoded(call, |text| {
                 let kept: String = text
@@ -200,13 +204,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "base64-not-looked-at",
         sentence: "UploadLayerPart treats text that is not base64 as an empty part",
-        rule: "UploadLayerPart/layerPartBlob/base64",
-        changes: &[SkipRule("UploadLayerPart/layerPartBlob/base64")],
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/base64"))],
     },
     Fault {
         name: "base64-raw",
         sentence: "UploadLayerPart treats text that is not base64 as the bytes themselves, of any length",
-        rule: "UploadLayerPart/layerPartBlob/base64",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
         changes: &[RewriteInput(|call| decoded(call, |text| Some(text.as_bytes().to_vec())))],
     },
 ];

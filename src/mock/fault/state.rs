@@ -6,11 +6,11 @@ use super::super::Change::{EditRefusals, Execute, RewriteInput, RewriteReply, Sk
 use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::Fault;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 use crate::wire::{Reply, Request};
 
-const ONCE: &str = "CompleteLayerUpload/uploadId/once";
-const STORED: &str = "BatchCheckLayerAvailability/layers/stored";
+const ONCE: RuleId = RuleId::new("CompleteLayerUpload/uploadId/once");
+const STORED: RuleId = RuleId::new("BatchCheckLayerAvailability/layers/stored");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
@@ -20,7 +20,7 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[
             EditRefusals(|call, wrong| {
                 if call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key()) {
-                    wrong.retain(|refusal| !refusal.rule.ends_with("/uploadId/exists"));
+                    wrong.retain(|refusal| !refusal.rule.is("uploadId/exists"));
                 }
             }),
             Execute(|call| {
@@ -44,7 +44,7 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "an upload stays open when it is completed, and its layer can be completed once more",
         rule: ONCE,
         changes: &[
-            SkipRule("CompleteLayerUpload/layer/new"),
+            SkipRule(RulePattern::new("CompleteLayerUpload/layer/new")),
             Execute(|call| {
                 let (repository, id) = call.key();
                 let upload = call.upload().cloned().filter(|_| call.is(Operation::CompleteLayerUpload))?;
@@ -57,29 +57,29 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layer-again",
         sentence: "CompleteLayerUpload accepts a layer that is already in the repository",
-        rule: "CompleteLayerUpload/layer/new",
-        changes: &[SkipRule("CompleteLayerUpload/layer/new")],
+        rule: RuleId::new("CompleteLayerUpload/layer/new"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layer/new"))],
     },
     Fault {
         name: "layer-before-digests",
         sentence: "CompleteLayerUpload looks for the layer before it compares digests",
-        rule: "CompleteLayerUpload/layer/digest-first",
+        rule: RuleId::new("CompleteLayerUpload/layer/digest-first"),
         changes: &[super::super::Change::ErrorAs(
-            "CompleteLayerUpload/layer/digest-first",
+            RulePattern::new("CompleteLayerUpload/layer/digest-first"),
             "LayerAlreadyExistsException",
         )],
     },
     Fault {
         name: "layer-of-all-repositories",
         sentence: "a layer of another repository counts as present",
-        rule: "CompleteLayerUpload/layer/per-repository",
+        rule: RuleId::new("CompleteLayerUpload/layer/per-repository"),
         changes: &[EditRefusals(|call, wrong| {
             let Some(digest) = call.computed() else { return };
             let has = call.registry.holders(&digest).iter().any(|name| *name != call.text("repositoryName"));
             if call.is(Operation::CompleteLayerUpload) && has && wrong.is_empty() {
                 wrong.push(super::super::change::refusal(
                     "LayerAlreadyExistsException",
-                    "CompleteLayerUpload/layer/new",
+                    RuleId::new("CompleteLayerUpload/layer/new"),
                 ));
             }
         })],
@@ -87,16 +87,16 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "empty-upload-completed",
         sentence: "CompleteLayerUpload completes an upload without parts",
-        rule: "CompleteLayerUpload/parts/not-empty",
-        changes: &[SkipRule("CompleteLayerUpload/parts/not-empty")],
+        rule: RuleId::new("CompleteLayerUpload/parts/not-empty"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/parts/not-empty"))],
     },
     Fault {
         name: "refused-completion-stores",
         sentence: "a CompleteLayerUpload that is rejected for its digests stores the layer anyway",
-        rule: "BatchCheckLayerAvailability/layers/refused",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/refused"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
-                && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/layerDigests/match")
+                && wrong.iter().any(|refusal| refusal.rule == RuleId::new("CompleteLayerUpload/layerDigests/match"))
             {
                 store(call);
             }
@@ -105,10 +105,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "small-part-stores",
         sentence: "a CompleteLayerUpload that is rejected for a small part stores the layer anyway",
-        rule: "BatchCheckLayerAvailability/layers/refused",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/refused"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
-                && wrong.iter().any(|refusal| refusal.rule == "CompleteLayerUpload/parts/min-size")
+                && wrong.iter().any(|refusal| refusal.rule == RuleId::new("CompleteLayerUpload/parts/min-size"))
             {
                 store(call);
             }
@@ -117,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "stored-with-first-part",
         sentence: "a layer is available as soon as a part is there",
-        rule: "BatchCheckLayerAvailability/layers/incomplete",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/incomplete"),
         changes: &[
             Execute(|call| {
                 if !call.is(Operation::UploadLayerPart) {
@@ -128,13 +128,13 @@ pub(super) static FAULTS: &[Fault] = &[
                 Some(members)
             }),
             // The completion must not find it.
-            SkipRule("CompleteLayerUpload/layer/new"),
+            SkipRule(RulePattern::new("CompleteLayerUpload/layer/new")),
         ],
     },
     Fault {
         name: "parts-under-one-key",
         sentence: "parts are kept by repository, not by upload",
-        rule: "CompleteLayerUpload/uploadId/side-by-side",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/side-by-side"),
         changes: &[Execute(|call| {
             if !call.is(Operation::UploadLayerPart) {
                 return None;
@@ -154,7 +154,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "upload-ended-by-another",
         sentence: "a CompleteLayerUpload ends all uploads of the repository",
-        rule: "CompleteLayerUpload/uploadId/side-by-side",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/side-by-side"),
         changes: &[Execute(|call| {
             if !call.is(Operation::CompleteLayerUpload) {
                 return None;
@@ -168,7 +168,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "one-upload-a-repository",
         sentence: "InitiateLayerUpload ends the other uploads of the repository",
-        rule: "UploadLayerPart/uploadId/side-by-side",
+        rule: RuleId::new("UploadLayerPart/uploadId/side-by-side"),
         changes: &[Execute(|call| {
             if !call.is(Operation::InitiateLayerUpload) {
                 return None;
@@ -181,7 +181,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "upload-id-reused",
         sentence: "InitiateLayerUpload gives the id of an upload of the repository that is open",
-        rule: "InitiateLayerUpload/uploadId/own",
+        rule: RuleId::new("InitiateLayerUpload/uploadId/own"),
         changes: &[Execute(|call| {
             let (repository, _) = call.key();
             let open = call.registry.repositories.get(&repository)?.uploads.keys().next()?.clone();
@@ -191,7 +191,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "upload-ended-by-bad-part",
         sentence: "an upload ends when a part is rejected",
-        rule: "UploadLayerPart/partFirstByte/resume",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
                 let (repository, id) = call.key();
@@ -202,41 +202,41 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "uploads-of-all-repositories",
         sentence: "CompleteLayerUpload finds an upload under the name of any repository",
-        rule: "CompleteLayerUpload/uploadId/exists",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/exists"),
         changes: &[RewriteInput(|call| found_anywhere(call, Operation::CompleteLayerUpload))],
     },
     Fault {
         name: "part-of-any-repository",
         sentence: "UploadLayerPart finds an upload under the name of any repository",
-        rule: "UploadLayerPart/uploadId/exists",
+        rule: RuleId::new("UploadLayerPart/uploadId/exists"),
         changes: &[RewriteInput(|call| found_anywhere(call, Operation::UploadLayerPart))],
     },
     Fault {
         name: "part-begins-upload",
         sentence: "UploadLayerPart creates an upload for an unknown id",
-        rule: "UploadLayerPart/uploadId/exists",
-        changes: &[SkipRule("UploadLayerPart/uploadId/exists")],
+        rule: RuleId::new("UploadLayerPart/uploadId/exists"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/uploadId/exists"))],
     },
     Fault {
         name: "completion-of-nothing",
         sentence: "CompleteLayerUpload succeeds for an unknown upload",
-        rule: "CompleteLayerUpload/uploadId/exists",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/exists"),
         changes: &[EditRefusals(|call, wrong| {
             if !call.memory.completed.contains_key(&call.key()) {
-                wrong.retain(|refusal| refusal.rule != "CompleteLayerUpload/uploadId/exists");
+                wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/uploadId/exists"));
             }
         })],
     },
     Fault {
         name: "initiate-makes-repository",
         sentence: "InitiateLayerUpload makes a repository that does not exist",
-        rule: "InitiateLayerUpload/repositoryName/exists",
-        changes: &[SkipRule("InitiateLayerUpload/repositoryName/exists")],
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/exists"),
+        changes: &[SkipRule(RulePattern::new("InitiateLayerUpload/repositoryName/exists"))],
     },
     Fault {
         name: "repository-begins-with",
         sentence: "a repository is found by a prefix of its name",
-        rule: "InitiateLayerUpload/repositoryName/exists",
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/exists"),
         changes: &[RewriteInput(|call| {
             let name = String::from(call.text("repositoryName"));
             let longer = call
@@ -254,22 +254,22 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "lookup-in-no-repository",
         sentence: "BatchCheckLayerAvailability succeeds for a repository that does not exist",
-        rule: "BatchCheckLayerAvailability/repositoryName/exists",
-        changes: &[SkipRule("BatchCheckLayerAvailability/repositoryName/exists")],
+        rule: RuleId::new("BatchCheckLayerAvailability/repositoryName/exists"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/repositoryName/exists"))],
     },
     Fault {
         name: "url-in-no-repository",
         sentence: "GetDownloadUrlForLayer treats a repository that does not exist as one without the layer",
-        rule: "GetDownloadUrlForLayer/repositoryName/exists",
+        rule: RuleId::new("GetDownloadUrlForLayer/repositoryName/exists"),
         changes: &[super::super::Change::ErrorAs(
-            "GetDownloadUrlForLayer/repositoryName/exists",
+            RulePattern::new("GetDownloadUrlForLayer/repositoryName/exists"),
             "LayersNotFoundException",
         )],
     },
     Fault {
         name: "layers-survive-deletion",
         sentence: "the layers of a repository survive its deletion",
-        rule: "BatchCheckLayerAvailability/layers/deleted-repository",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/deleted-repository"),
         changes: &[Execute(|call| {
             let (name, _) = call.key();
             let layers =
@@ -282,19 +282,19 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "no-deletion",
         sentence: "DeleteRepository is an unknown operation",
-        rule: "survey/DeleteRepository",
+        rule: RuleId::new("survey/DeleteRepository"),
         changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::DeleteRepository))],
     },
     Fault {
         name: "no-uploads",
         sentence: "InitiateLayerUpload is an unknown operation",
-        rule: "InitiateLayerUpload/known",
+        rule: RuleId::new("InitiateLayerUpload/known"),
         changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::InitiateLayerUpload))],
     },
     Fault {
         name: "no-availability",
         sentence: "BatchCheckLayerAvailability is an unknown operation",
-        rule: "BatchCheckLayerAvailability/known",
+        rule: RuleId::new("BatchCheckLayerAvailability/known"),
         changes: &[super::super::Change::RewriteRequest(|request| {
             unknown(request, Operation::BatchCheckLayerAvailability)
         })],
@@ -302,13 +302,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "no-download",
         sentence: "GetDownloadUrlForLayer is an unknown operation",
-        rule: "GetDownloadUrlForLayer/known",
+        rule: RuleId::new("GetDownloadUrlForLayer/known"),
         changes: &[super::super::Change::RewriteRequest(|request| unknown(request, Operation::GetDownloadUrlForLayer))],
     },
     Fault {
         name: "deletion-without-effect",
         sentence: "DeleteRepository returns success and removes nothing",
-        rule: "BatchCheckLayerAvailability/repositoryName/exists",
+        rule: RuleId::new("BatchCheckLayerAvailability/repositoryName/exists"),
         changes: &[Execute(|call| {
             let (name, _) = call.key();
             call.is(Operation::DeleteRepository).then(|| json!({ "repository": { "repositoryName": name } }))
@@ -317,7 +317,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layer-always-available",
         sentence: "BatchCheckLayerAvailability calls every layer available",
-        rule: "survey/availability",
+        rule: RuleId::new("survey/availability"),
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| {
                 layer["layerAvailability"] = json!("AVAILABLE");
@@ -328,7 +328,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layer-never-available",
         sentence: "BatchCheckLayerAvailability calls no layer available",
-        rule: "survey/availability",
+        rule: RuleId::new("survey/availability"),
         changes: &[RewriteReply(|request, _, reply| {
             checked(request, reply, |layer| layer["layerAvailability"] = json!("UNAVAILABLE"))
         })],
@@ -336,7 +336,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layer-of-another-repository",
         sentence: "BatchCheckLayerAvailability finds the layers of other repositories",
-        rule: "BatchCheckLayerAvailability/layers/per-repository",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/per-repository"),
         changes: &[Execute(|call| {
             if !call.is(Operation::BatchCheckLayerAvailability) {
                 return None;
@@ -412,7 +412,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "absent-layers-left-out",
         sentence: "BatchCheckLayerAvailability leaves out absent layers",
-        rule: "BatchCheckLayerAvailability/layers/absent",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/absent"),
         changes: &[RewriteReply(|request, _, reply| {
             listed(request, reply, |layers| layers.retain(|layer| layer["layerAvailability"] == "AVAILABLE"))
         })],
@@ -432,9 +432,9 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "url-for-absent-layer",
         sentence: "GetDownloadUrlForLayer gives a URL for a layer that does not exist",
-        rule: "GetDownloadUrlForLayer/layerDigest/exists",
+        rule: RuleId::new("GetDownloadUrlForLayer/layerDigest/exists"),
         changes: &[
-            SkipRule("GetDownloadUrlForLayer/layerDigest/exists"),
+            SkipRule(RulePattern::new("GetDownloadUrlForLayer/layerDigest/exists")),
             Execute(|call| {
                 call.is(Operation::GetDownloadUrlForLayer).then(
                     || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),

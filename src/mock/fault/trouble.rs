@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::super::Change::{Delay, ErrorAs, RewriteReply};
 use super::super::reply::of_error;
 use super::Fault;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 use crate::wire::{Answer, Reply, Request, Trouble};
 
-const ANSWERED: &str = "always/answered";
-const FAULT: &str = "always/no-5xx";
+const ANSWERED: RuleId = RuleId::new("always/answered");
+const FAULT: RuleId = RuleId::new("always/no-5xx");
 
 /// Longer than the patience of a selftest.
 const LONG: Duration = Duration::from_secs(30);
@@ -122,7 +122,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "base64-500",
         sentence: "text that is not base64 gets 500",
         rule: FAULT,
-        changes: &[ErrorAs("UploadLayerPart/layerPartBlob/base64", "ServerException")],
+        changes: &[ErrorAs(RulePattern::new("UploadLayerPart/layerPartBlob/base64"), "ServerException")],
     },
     Fault {
         name: "far-position-500",

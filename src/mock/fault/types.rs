@@ -1,6 +1,6 @@
 //! JSON types that are converted, and members that are missing.
 
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId, RulePattern};
 use serde_json::{Map, Value, json};
 
 use super::super::Change::{EditRefusals, RewriteInput, SkipRule};
@@ -11,19 +11,19 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "name-of-any-type",
         sentence: "InitiateLayerUpload reads a repository name of any JSON type as text",
-        rule: "InitiateLayerUpload/repositoryName/type",
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/type"),
         changes: &[RewriteInput(|call| as_text(call, Operation::InitiateLayerUpload, "repositoryName"))],
     },
     Fault {
         name: "complete-name-of-any-type",
         sentence: "CompleteLayerUpload treats a repository name of any JSON type as one that does not exist",
-        rule: "CompleteLayerUpload/repositoryName/type",
-        changes: &[SkipRule("CompleteLayerUpload/repositoryName/type")],
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/type"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/repositoryName/type"))],
     },
     Fault {
         name: "number-as-registry",
         sentence: "CompleteLayerUpload accepts a number as the registry id",
-        rule: "CompleteLayerUpload/registryId/type",
+        rule: RuleId::new("CompleteLayerUpload/registryId/type"),
         changes: &[RewriteInput(|call| {
             drop_where(call, Operation::CompleteLayerUpload, "registryId", Value::is_number)
         })],
@@ -31,7 +31,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "object-as-registry",
         sentence: "InitiateLayerUpload accepts an object as the registry id",
-        rule: "InitiateLayerUpload/registryId/type",
+        rule: RuleId::new("InitiateLayerUpload/registryId/type"),
         changes: &[RewriteInput(|call| {
             drop_where(call, Operation::InitiateLayerUpload, "registryId", Value::is_object)
         })],
@@ -39,73 +39,73 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "false-is-null",
         sentence: "false counts as absent",
-        rule: "UploadLayerPart/registryId/type",
+        rule: RuleId::new("UploadLayerPart/registryId/type"),
         changes: &[RewriteInput(|call| call.input.retain(|_, value| value != false))],
     },
     Fault {
         name: "zero-is-null",
         sentence: "the number 0 counts as absent, but for positions",
-        rule: "CompleteLayerUpload/registryId/type",
+        rule: RuleId::new("CompleteLayerUpload/registryId/type"),
         changes: &[RewriteInput(|call| call.input.retain(|name, value| value != 0 || name.starts_with("part")))],
     },
     Fault {
         name: "empty-object-is-null",
         sentence: "an empty object counts as absent",
-        rule: "BatchCheckLayerAvailability/registryId/type",
+        rule: RuleId::new("BatchCheckLayerAvailability/registryId/type"),
         changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!({})))],
     },
     Fault {
         name: "empty-list-is-null",
         sentence: "an empty array counts as absent",
-        rule: "GetDownloadUrlForLayer/registryId/type",
+        rule: RuleId::new("GetDownloadUrlForLayer/registryId/type"),
         changes: &[RewriteInput(|call| call.input.retain(|_, value| *value != json!([])))],
     },
     Fault {
         name: "upload-id-of-any-type",
         sentence: "CompleteLayerUpload looks up an upload id of any JSON type",
-        rule: "CompleteLayerUpload/uploadId/type",
-        changes: &[SkipRule("CompleteLayerUpload/uploadId/type")],
+        rule: RuleId::new("CompleteLayerUpload/uploadId/type"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/uploadId/type"))],
     },
     Fault {
         name: "part-upload-id-of-any-type",
         sentence: "UploadLayerPart looks up an upload id of any JSON type",
-        rule: "UploadLayerPart/uploadId/type",
-        changes: &[SkipRule("UploadLayerPart/uploadId/type")],
+        rule: RuleId::new("UploadLayerPart/uploadId/type"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/uploadId/type"))],
     },
     Fault {
         name: "one-digest-as-list",
         sentence: "CompleteLayerUpload treats a text as an array of one digest",
-        rule: "CompleteLayerUpload/layerDigests/type",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/type"),
         changes: &[RewriteInput(|call| as_list(call, Operation::CompleteLayerUpload))],
     },
     Fault {
         name: "digests-of-any-type",
         sentence: "CompleteLayerUpload treats digests of any JSON type as none",
-        rule: "CompleteLayerUpload/layerDigests/type",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/type")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/type"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/type"))],
     },
     Fault {
         name: "one-lookup-as-list",
         sentence: "BatchCheckLayerAvailability treats a text as an array of one digest",
-        rule: "BatchCheckLayerAvailability/layerDigests/type",
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/type"),
         changes: &[RewriteInput(|call| as_list(call, Operation::BatchCheckLayerAvailability))],
     },
     Fault {
         name: "position-as-text",
         sentence: "UploadLayerPart reads a text of digits as a position",
-        rule: "UploadLayerPart/partFirstByte/type",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/type"),
         changes: &[RewriteInput(|call| as_number(call, "partFirstByte"))],
     },
     Fault {
         name: "last-position-as-text",
         sentence: "UploadLayerPart reads a text of digits as the last position",
-        rule: "UploadLayerPart/partLastByte/type",
+        rule: RuleId::new("UploadLayerPart/partLastByte/type"),
         changes: &[RewriteInput(|call| as_number(call, "partLastByte"))],
     },
     Fault {
         name: "position-as-boolean",
         sentence: "UploadLayerPart reads false as the position 0",
-        rule: "UploadLayerPart/partFirstByte/type",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/type"),
         changes: &[RewriteInput(|call| {
             if call.input.get("partFirstByte") == Some(&Value::Bool(false)) {
                 call.input.insert(String::from("partFirstByte"), json!(0));
@@ -115,19 +115,19 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "position-of-any-type",
         sentence: "UploadLayerPart treats a position of any JSON type as 0",
-        rule: "UploadLayerPart/partFirstByte/type",
-        changes: &[SkipRule("UploadLayerPart/partFirstByte/type")],
+        rule: RuleId::new("UploadLayerPart/partFirstByte/type"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/partFirstByte/type"))],
     },
     Fault {
         name: "part-of-any-type",
         sentence: "UploadLayerPart treats a part of any JSON type as an empty one",
-        rule: "UploadLayerPart/layerPartBlob/type",
-        changes: &[SkipRule("UploadLayerPart/layerPartBlob/type")],
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/type"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/type"))],
     },
     Fault {
         name: "bytes-as-numbers",
         sentence: "UploadLayerPart treats a list of numbers as the bytes of a part, whatever its length",
-        rule: "UploadLayerPart/layerPartBlob/type",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/type"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && call.input.get("layerPartBlob").is_some_and(Value::is_array) {
                 fill(call);
@@ -137,19 +137,19 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "url-digest-of-any-type",
         sentence: "GetDownloadUrlForLayer looks up a digest of any JSON type",
-        rule: "GetDownloadUrlForLayer/layerDigest/type",
-        changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/type")],
+        rule: RuleId::new("GetDownloadUrlForLayer/layerDigest/type"),
+        changes: &[SkipRule(RulePattern::new("GetDownloadUrlForLayer/layerDigest/type"))],
     },
     Fault {
         name: "initiate-without-name",
         sentence: "InitiateLayerUpload looks for a repository without a name",
-        rule: "InitiateLayerUpload/repositoryName/required",
-        changes: &[SkipRule("InitiateLayerUpload/repositoryName/required")],
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/required"),
+        changes: &[SkipRule(RulePattern::new("InitiateLayerUpload/repositoryName/required"))],
     },
     Fault {
         name: "complete-without-name",
         sentence: "CompleteLayerUpload finds the upload without the name of its repository",
-        rule: "CompleteLayerUpload/repositoryName/required",
+        rule: RuleId::new("CompleteLayerUpload/repositoryName/required"),
         changes: &[RewriteInput(|call| {
             let name = call.repository_of_upload().map(Value::from);
             if let Some(name) =
@@ -162,13 +162,13 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "part-without-upload-id",
         sentence: "UploadLayerPart looks for an upload without an id",
-        rule: "UploadLayerPart/uploadId/required",
-        changes: &[SkipRule("UploadLayerPart/uploadId/required")],
+        rule: RuleId::new("UploadLayerPart/uploadId/required"),
+        changes: &[SkipRule(RulePattern::new("UploadLayerPart/uploadId/required"))],
     },
     Fault {
         name: "complete-without-upload-id",
         sentence: "CompleteLayerUpload completes the last upload of the repository if no id is named",
-        rule: "CompleteLayerUpload/uploadId/required",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/required"),
         changes: &[RewriteInput(|call| {
             if !call.is(Operation::CompleteLayerUpload) || !missing(&call.input, "uploadId") {
                 return;
@@ -183,25 +183,25 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "complete-without-digests",
         sentence: "CompleteLayerUpload accepts a request without digests",
-        rule: "CompleteLayerUpload/layerDigests/required",
-        changes: &[SkipRule("CompleteLayerUpload/layerDigests/required")],
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/required"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/required"))],
     },
     Fault {
         name: "lookup-without-digests",
         sentence: "BatchCheckLayerAvailability accepts a request without digests",
-        rule: "BatchCheckLayerAvailability/layerDigests/required",
-        changes: &[SkipRule("BatchCheckLayerAvailability/layerDigests/required")],
+        rule: RuleId::new("BatchCheckLayerAvailability/layerDigests/required"),
+        changes: &[SkipRule(RulePattern::new("BatchCheckLayerAvailability/layerDigests/required"))],
     },
     Fault {
         name: "url-without-digest",
         sentence: "GetDownloadUrlForLayer looks for a layer without a digest",
-        rule: "GetDownloadUrlForLayer/layerDigest/required",
-        changes: &[SkipRule("GetDownloadUrlForLayer/layerDigest/required")],
+        rule: RuleId::new("GetDownloadUrlForLayer/layerDigest/required"),
+        changes: &[SkipRule(RulePattern::new("GetDownloadUrlForLayer/layerDigest/required"))],
     },
     Fault {
         name: "part-without-first-byte",
         sentence: "UploadLayerPart uses the position after the last part if none is named",
-        rule: "UploadLayerPart/partFirstByte/required",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/required"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "partFirstByte") {
                 let next = call.upload().map_or(0, |upload| upload.size());
@@ -212,7 +212,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "part-without-last-byte",
         sentence: "UploadLayerPart computes the last byte if none is named",
-        rule: "UploadLayerPart/partLastByte/required",
+        rule: RuleId::new("UploadLayerPart/partLastByte/required"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "partLastByte") {
                 call.input.insert(String::from("partLastByte"), json!(call.last_by_size()));
@@ -222,7 +222,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "part-without-bytes",
         sentence: "UploadLayerPart accepts a part without bytes as zeros",
-        rule: "UploadLayerPart/layerPartBlob/required",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/required"),
         changes: &[RewriteInput(|call| {
             if call.is(Operation::UploadLayerPart) && missing(&call.input, "layerPartBlob") {
                 fill(call);
@@ -232,27 +232,30 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "null-registry-refused",
         sentence: "null as the registry id is rejected as a parameter",
-        rule: "CompleteLayerUpload/registryId/optional",
+        rule: RuleId::new("CompleteLayerUpload/registryId/optional"),
         changes: &[EditRefusals(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
-                wrong.insert(0, invalid_parameter("CompleteLayerUpload/registryId/optional"));
+                wrong.insert(0, invalid_parameter(RuleId::new("CompleteLayerUpload/registryId/optional")));
             }
         })],
     },
     Fault {
         name: "null-registry-unreadable",
         sentence: "null as the registry id cannot be read",
-        rule: "InitiateLayerUpload/registryId/optional",
+        rule: RuleId::new("InitiateLayerUpload/registryId/optional"),
         changes: &[EditRefusals(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
-                wrong.insert(0, refusal("SerializationException", "InitiateLayerUpload/registryId/optional"));
+                wrong.insert(
+                    0,
+                    refusal("SerializationException", RuleId::new("InitiateLayerUpload/registryId/optional")),
+                );
             }
         })],
     },
     Fault {
         name: "null-is-a-text",
         sentence: "null as a repository name is read as the text null",
-        rule: "UploadLayerPart/repositoryName/required",
+        rule: RuleId::new("UploadLayerPart/repositoryName/required"),
         changes: &[RewriteInput(|call| {
             if call.input.get("repositoryName") == Some(&Value::Null) {
                 call.input.insert(String::from("repositoryName"), json!("null"));
@@ -262,7 +265,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "null-is-zero",
         sentence: "null as a position is read as 0",
-        rule: "UploadLayerPart/partFirstByte/required",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/required"),
         changes: &[RewriteInput(|call| {
             if call.input.get("partFirstByte") == Some(&Value::Null) {
                 call.input.insert(String::from("partFirstByte"), json!(0));
@@ -272,26 +275,26 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "own-registry-refused",
         sentence: "CompleteLayerUpload accepts no registry id, not even its own",
-        rule: "CompleteLayerUpload/registryId/own",
+        rule: RuleId::new("CompleteLayerUpload/registryId/own"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
             {
-                wrong.push(invalid_parameter("CompleteLayerUpload/registryId/own"));
+                wrong.push(invalid_parameter(RuleId::new("CompleteLayerUpload/registryId/own")));
             }
         })],
     },
     Fault {
         name: "own-registry-not-found",
         sentence: "UploadLayerPart does not find the repository if the request names the owner's registryId",
-        rule: "UploadLayerPart/registryId/own",
+        rule: RuleId::new("UploadLayerPart/registryId/own"),
         changes: &[EditRefusals(|call, wrong| {
             if call.is(Operation::UploadLayerPart)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
             {
-                wrong.push(refusal("RepositoryNotFoundException", "UploadLayerPart/registryId/own"));
+                wrong.push(refusal("RepositoryNotFoundException", RuleId::new("UploadLayerPart/registryId/own")));
             }
         })],
     },

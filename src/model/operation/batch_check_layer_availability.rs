@@ -7,7 +7,7 @@ use super::{Facts, Members, nothing};
 use crate::case::StepRole;
 use crate::case::body::Body;
 use crate::case::draft::{ABSENT, Draft, HERE};
-use crate::contract::{Kind, Operation, shapes};
+use crate::contract::{Kind, Operation, RuleId, shapes};
 use crate::expect::Outcome;
 use crate::model::{Refusal, Registry};
 
@@ -18,7 +18,7 @@ pub(super) static FACTS: Facts = Facts {
     valid: |draft, repository| (draft, body(repository, &[ABSENT])),
     refusals,
     perform,
-    pins: |rule, answer| if rule.contains("/layers/") { answer.clone() } else { nothing(rule, answer) },
+    pins: |rule, answer| if rule.subject() == "layers" { answer.clone() } else { nothing(rule, answer) },
 };
 
 /// BatchCheckLayerAvailability of these digests.
@@ -39,7 +39,7 @@ pub fn absent(digest: &str) -> Vec<Outcome> {
 impl Draft {
     /// Looks whether the layer is still absent.
     pub fn probe_absent(self, digest: &str) -> Draft {
-        let rule = "BatchCheckLayerAvailability/layers/refused";
+        let rule = RuleId::new("BatchCheckLayerAvailability/layers/refused");
         let operation = Operation::BatchCheckLayerAvailability;
         let draft = self.step("probe", operation, body(HERE, &[digest]), StepRole::Probe, rule);
         draft.expecting(absent(digest))

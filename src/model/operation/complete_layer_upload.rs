@@ -6,7 +6,7 @@ use super::input::{repository, texts, upload};
 use super::{Facts, Members, only};
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::model::registry::MIN_INNER_PART;
 use crate::model::{Refusal, Registry};
 
@@ -56,8 +56,8 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         Err(refusal) => return vec![refusal],
     };
     let mut refusals = Vec::new();
-    let mut refuse = |rule: &str, message: String| {
-        refusals.push(Refusal::of(registry.service, &format!("CompleteLayerUpload/{rule}"), message));
+    let mut refuse = |rule: &'static str, message: String| {
+        refusals.push(Refusal::of(registry.service, RuleId::of(Operation::CompleteLayerUpload, rule), message));
     };
     if known.parts.is_empty() {
         let named = registry.words_for_upload(input);

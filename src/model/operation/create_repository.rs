@@ -1,5 +1,6 @@
 //! CreateRepository: makes a repository.
 
+use crate::contract::RuleId;
 use serde_json::{Value, json};
 
 use super::input::repository;
@@ -30,7 +31,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
     }
     let text =
         format!("The repository with name '{name}' already exists in the registry with id '{}'", registry.account);
-    vec![Refusal::named("RepositoryAlreadyExistsException", "CreateRepository", text)]
+    vec![Refusal::named("RepositoryAlreadyExistsException", RuleId::new("CreateRepository/repositoryName/new"), text)]
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

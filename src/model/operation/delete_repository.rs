@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::input::repository;
 use super::{Facts, Members, create_repository, nothing};
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::model::{Refusal, Registry};
 
 pub(super) static FACTS: Facts = Facts {
@@ -32,7 +32,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         "The repository with name '{name}' in registry with id '{}' cannot be deleted because it still contains images",
         registry.account
     );
-    vec![Refusal::named("RepositoryNotEmptyException", "DeleteRepository", text)]
+    vec![Refusal::named("RepositoryNotEmptyException", RuleId::new("DeleteRepository/force/empty"), text)]
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

@@ -6,14 +6,14 @@ use super::input::{repository, text};
 use super::{Facts, Members, only};
 use crate::case::body::Body;
 use crate::case::draft::ABSENT;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::model::{Refusal, Registry};
 
 pub(super) static FACTS: Facts = Facts {
     step: "url",
     plain: "a plain request, for a layer that was never uploaded",
     // Without an image no layer can be downloaded: the plainest request is one that finds no layer.
-    answers_to: Some("GetDownloadUrlForLayer/layerDigest/exists"),
+    answers_to: Some(RuleId::new("GetDownloadUrlForLayer/layerDigest/exists")),
     valid: |draft, repository| (draft, body(repository, ABSENT)),
     refusals,
     perform,
@@ -44,7 +44,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         );
         ("layerDigest/exists", message)
     };
-    vec![Refusal::of(registry.service, &format!("GetDownloadUrlForLayer/{rule}"), message)]
+    vec![Refusal::of(registry.service, RuleId::of(Operation::GetDownloadUrlForLayer, rule), message)]
 }
 
 fn perform(_: &mut Registry, input: &Members) -> Value {

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::{Refusal, Registry};
 use crate::case::body::Body;
 use crate::case::draft::Draft;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 
 pub use batch_check_layer_availability::absent;
 #[cfg(feature = "mock")]
@@ -37,7 +37,7 @@ pub struct Facts {
     /// What a plain request of it is, in a few words.
     pub plain: &'static str,
     /// The rule that a valid request answers to, where that is not success.
-    pub answers_to: Option<&'static str>,
+    pub answers_to: Option<RuleId>,
     /// Adds to a case what must be in place in a repository, and gives the body of a valid request there.
     pub valid: fn(Draft, repository: &str) -> (Draft, Body),
     /// What is wrong with what the members of a request name, in a registry of its own account.
@@ -45,7 +45,7 @@ pub struct Facts {
     /// Does what a request asks for that is refused by nothing.
     pub perform: fn(&mut Registry, &Members) -> Value,
     /// The members of an answer that matter beside those that every answer of it has, where a step is about this rule.
-    pub pins: fn(rule: &str, answer: &Members) -> Members,
+    pub pins: fn(rule: RuleId, answer: &Members) -> Members,
 }
 
 impl Facts {
@@ -78,7 +78,7 @@ pub mod body {
 }
 
 /// Pins nothing.
-fn nothing(_rule: &str, _answer: &Members) -> Members {
+fn nothing(_rule: RuleId, _answer: &Members) -> Members {
     Members::new()
 }
 

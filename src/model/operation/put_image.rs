@@ -8,7 +8,7 @@ use super::{Facts, Members, nothing};
 use crate::case::bindings::hex;
 use crate::case::body::{Body, quote};
 use crate::case::draft::{Draft, HERE, SMALL};
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::model::{Refusal, Registry};
 
 pub(super) static FACTS: Facts = Facts {
@@ -83,7 +83,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
     let Some(named) = layers(text(input, "imageManifest")) else {
         let message =
             String::from("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'");
-        return vec![Refusal::named("InvalidParameterException", "PutImage/imageManifest/json", message)];
+        return vec![Refusal::named("InvalidParameterException", RuleId::new("PutImage/imageManifest/json"), message)];
     };
     let missing: Vec<String> = named.into_iter().filter(|digest| !place.layers.contains_key(digest)).collect();
     if missing.is_empty() {
@@ -96,7 +96,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         repository(input),
         registry.account
     );
-    vec![Refusal::of(registry.service, "PutImage/layers/exist", message)]
+    vec![Refusal::of(registry.service, RuleId::new("PutImage/layers/exist"), message)]
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

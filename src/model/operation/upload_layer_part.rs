@@ -8,7 +8,7 @@ use super::{Facts, Members, only};
 use crate::case::Length;
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, SMALL};
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::model::{Refusal, Registry};
 
 pub(super) static FACTS: Facts = Facts {
@@ -68,8 +68,8 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
     let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
     let received = known.size();
     let length = blob_size(input);
-    let mut refuse = |rule: &str, message: String| {
-        let mut refusal = Refusal::of(registry.service, &format!("UploadLayerPart/{rule}"), message);
+    let mut refuse = |rule: &'static str, message: String| {
+        let mut refusal = Refusal::of(registry.service, RuleId::of(Operation::UploadLayerPart, rule), message);
         refusal.members = json!({
             "registryId": registry.account,
             "repositoryName": repository(input),
