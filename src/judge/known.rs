@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::got::NoCode;
 use super::{Finding, Got};
 use crate::contract::{Rule, Rules, Service};
 
@@ -55,6 +56,77 @@ struct Entry {
     /// A TOML date, `2027-01-31`.
     #[serde(default, deserialize_with = "day")]
     expires: Option<Date>,
+}
+
+/// The first mistake in a file of known deviations.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KnownError {
+    /// It is no TOML, or has other keys or types.
+    #[error(transparent)]
+    Toml(#[from] toml::de::Error),
+    /// An entry accepts nothing, or not so that a reader could tell what and why.
+    #[error("line {line}: {mistake}")]
+    Entry {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        mistake: EntryMistake,
+    },
+    /// Two entries accept the same.
+    #[error("line {line}: expected one entry for {about}, got {:?}: line {first} has it as well", got.code())]
+    Twice {
+        /// The line of the second.
+        line: usize,
+        /// The line of the first.
+        first: usize,
+        /// Id of the rule of both.
+        about: String,
+        /// What both accept.
+        got: Got,
+    },
+}
+
+/// What is wrong with an entry of known deviations.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EntryMistake {
+    /// The service has no such rule.
+    #[error("rule: expected the id of a rule{of}, found {found:?}", of = of_service(*service))]
+    NoRule {
+        /// What stands in its place.
+        found: String,
+        /// The service of the entry, if it names one.
+        service: Option<Service>,
+    },
+    /// The rule is one that every request may break.
+    #[error(
+        "rule: expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log), found \
+         {found:?}, which stands for all"
+    )]
+    StandsForAll {
+        /// The id of the rule.
+        found: String,
+    },
+    /// The rule is open, and such an answer to it is no finding.
+    #[error(
+        "rule: expected a rule that {:?} can break, found {found:?}, which the documents leave open: only a server \
+         fault, or no answer, can be a finding there", got.code()
+    )]
+    Open {
+        /// The id of the rule.
+        found: String,
+        /// What the entry accepts.
+        got: Got,
+    },
+    /// What came is said by no code.
+    #[error("got: {0}")]
+    Got(NoCode),
+    /// It gives no reason.
+    #[error("reason: expected why the deviation is accepted, found nothing")]
+    NoReason,
+}
+
+fn of_service(service: Option<Service>) -> String {
+    service.map_or_else(String::new, |service| format!(" of {service}"))
 }
 
 /// Reads a TOML date.
@@ -110,21 +182,19 @@ impl KnownFile {
     /// # Errors
     ///
     /// The first mistake: its line, what was expected and what was found.
-    pub fn parse(text: &str) -> Result<KnownFile, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    pub fn parse(text: &str) -> Result<KnownFile, KnownError> {
+        let file: File = toml::from_str(text)?;
         let line = |place: &Spanned<String>| 1 + text[..place.span().start].matches('\n').count();
         let mut known: Vec<(usize, Known)> = Vec::new();
         for entry in file.known {
-            let got = entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
+            let at_line = |(place, mistake)| KnownError::Entry { line: line(place), mistake };
+            let got = entry.check().map_err(at_line)?;
             let at = line(&entry.rule);
             let entry = entry.known(got);
             let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
             if let Some((first, _)) = twin {
-                let Known { rule, got, .. } = &entry;
-                return Err(format!(
-                    "line {at}: expected one entry for {rule}, got {:?}: line {first} has it as well",
-                    got.code()
-                ));
+                let Known { rule, got, .. } = entry;
+                return Err(KnownError::Twice { line: at, first: *first, about: rule.to_string(), got });
             }
             known.push((at, entry));
         }
@@ -134,29 +204,22 @@ impl KnownFile {
 
 impl Entry {
     /// What came, by its code; or what is wrong with the entry, and where.
-    fn check(&self) -> Result<Got, (&Spanned<String>, String)> {
+    fn check(&self) -> Result<Got, (&Spanned<String>, EntryMistake)> {
         let rule = self.rule.get_ref();
         let services = Service::ALL.into_iter().filter(|service| self.service.is_none_or(|own| own == *service));
         let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).get(rule)).collect();
         if rules.is_empty() {
-            let of = self.service.map_or_else(String::new, |service| format!(" of {service}"));
-            return Err((&self.rule, format!("rule: expected the id of a rule{of}, found {rule:?}")));
+            return Err((&self.rule, EntryMistake::NoRule { found: rule.clone(), service: self.service }));
         }
         if rule.starts_with("always/") {
-            let expected =
-                "expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log)";
-            return Err((&self.rule, format!("rule: {expected}, found {rule:?}, which stands for all")));
+            return Err((&self.rule, EntryMistake::StandsForAll { found: rule.clone() }));
         }
-        let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, format!("got: {error}")))?;
+        let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, EntryMistake::Got(error)))?;
         if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(rule, &got) {
-            let why = "which the documents leave open: only a server fault, or no answer, can be a finding there";
-            return Err((
-                &self.rule,
-                format!("rule: expected a rule that {:?} can break, found {rule:?}, {why}", got.code()),
-            ));
+            return Err((&self.rule, EntryMistake::Open { found: rule.clone(), got }));
         }
         match self.reason.get_ref().trim() {
-            "" => Err((&self.reason, String::from("reason: expected why the deviation is accepted, found nothing"))),
+            "" => Err((&self.reason, EntryMistake::NoReason)),
             _ => Ok(got),
         }
     }
@@ -201,15 +264,15 @@ mod tests {
             KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", "issue 7")).unwrap().known.len(),
             1
         );
-        let error = KnownFile::parse(&entry("CompleteLayerUpload/nothing", "issue 7")).unwrap_err();
+        let error = KnownFile::parse(&entry("CompleteLayerUpload/nothing", "issue 7")).unwrap_err().to_string();
         assert_eq!(error, "line 2: rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
-        let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err();
+        let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err().to_string();
         assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
         let text = entry("CompleteLayerUpload/layerDigests/match", "issue 7").replace("200", "connection dropped");
-        let error = KnownFile::parse(&text).unwrap_err();
+        let error = KnownFile::parse(&text).unwrap_err().to_string();
         assert!(error.starts_with("line 3: got: expected the code of what came, such as 200"), "{error}");
         assert!(error.ends_with("found \"connection dropped\""), "{error}");
-        assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
+        assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().to_string().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
         let dated = |day: &str| {
             KnownFile::parse(&format!(
@@ -218,7 +281,7 @@ mod tests {
             ))
         };
         assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
-        assert!(dated("12:00:00").unwrap_err().contains("expected a day such as 2027-01-31"));
+        assert!(dated("12:00:00").unwrap_err().to_string().contains("expected a day such as 2027-01-31"));
     }
 
     #[test]
@@ -229,18 +292,18 @@ mod tests {
         let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
         let open = "UploadLayerPart/layerPartBlob/empty";
         assert!(!Rules::of(Service::Ecr).get(open).unwrap().tier.gates());
-        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err();
+        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err().to_string();
         assert!(
             error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
             "{error}"
         );
         assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "dropped", "")]), Ok(2));
         let rule = "CompleteLayerUpload/layerDigests/match";
-        let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err();
+        let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err().to_string();
         assert_eq!(error, format!("line 9: expected one entry for {rule}, got \"200\": line 3 has it as well"));
         let of = |service: &str| entry(rule, "200", &format!("service = {service:?}"));
         assert_eq!(parsed(&[of("ecr"), of("ecr-public"), entry(rule, "500", "")]), Ok(3));
-        let everywhere = parsed(&[entry("always/no-5xx", "500", "")]).unwrap_err();
+        let everywhere = parsed(&[entry("always/no-5xx", "500", "")]).unwrap_err().to_string();
         assert!(everywhere.starts_with("line 3: rule: expected the rule that the request breaks"), "{everywhere}");
     }
 }
