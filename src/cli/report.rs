@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default: as in the run)
-    #[arg(long, value_name = "GRADE", value_parser = super::target::grade)]
+    #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures (default: as in the run)
     #[arg(long)]

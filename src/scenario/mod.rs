@@ -37,7 +37,7 @@ use serde_saphyr::Spanned;
 
 use expect::{Intended, WrittenExpectation};
 use json::{Json, Ordered};
-pub use print::{print, print_found};
+pub use print::{Loss, Unwritable, print, print_found};
 use repeat::Unrolled;
 
 use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
