@@ -372,3 +372,24 @@ pub fn read(log: &str) -> Result<Vec<Event>, NoLog> {
         _ => Err(NoLog::NoStart),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_log_is_told_with_its_line() {
+        assert_eq!(read(""), Err(NoLog::NoStart));
+        let finished = line(&Event::Finished(Finished { seconds: 1.0, interrupted: false, left: Vec::new() }));
+        assert_eq!(read(&finished), Err(NoLog::NoStart), "a log begins with a start");
+        assert_eq!(read(&format!("{finished}{{")), Err(NoLog::NoStart), "the last line may be cut off");
+        let broken = read(&format!("{finished}{{\n{finished}")).unwrap_err().to_string();
+        assert!(broken.starts_with("line 2: expected an event of an ecrspec log: EOF"), "{broken}");
+        let old = serde_json::json!({
+            "event": "started", "schema": 1, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z", "task": "gate",
+            "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "tier": "documented", "strict": false, "fail_on": [], "deny_warnings": false, "repositories": "x",
+        });
+        assert_eq!(read(&format!("{old}\n")), Err(NoLog::Schema(1)));
+    }
+}

@@ -217,3 +217,49 @@ impl Merged {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A log of one run, but for a member of its start.
+    fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
+        let mut started = json!({
+            "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
+            "task": "gate", "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
+            "repositories": "x",
+        });
+        started[member] = value;
+        (format!("{name}.ndjson"), vec![serde_json::from_value(started).unwrap()])
+    }
+
+    #[test]
+    fn logs_of_several_runs_are_refused() {
+        let first = || log("hash:1/2", "jobs", json!(1));
+        let merged = |member: &str, value: Value| merge(vec![first(), log("hash:2/2", member, value)]);
+        let why = |member: &str, value: Value| merged(member, value).unwrap_err().to_string();
+        assert!(merged("jobs", json!(2)).is_ok());
+        assert_eq!(
+            why("ecrspec", json!("1.0.1")),
+            "hash:2/2.ndjson: expected a log of ecrspec 1.0.0, found one of 1.0.1"
+        );
+        assert_eq!(why("task", json!("replay")), "hash:2/2.ndjson: expected a log of the same command as the others");
+        let otherwise = why("deny_warnings", json!(true));
+        assert!(otherwise.ends_with("; give them to say by which all are to be judged"), "{otherwise}");
+        let part = |text: &str| text.parse::<Partition>().unwrap();
+        let again = MergeError::Part {
+            log: String::from("hash:2/2.ndjson"),
+            there: vec![part("hash:1/2")],
+            found: part("hash:1/2"),
+        };
+        assert_eq!(merged("parts", json!(["hash:1/2"])), Err(again.clone()));
+        assert_eq!(
+            again.to_string(),
+            "hash:2/2.ndjson: expected another part of the run than hash:1/2, found hash:1/2"
+        );
+        assert_eq!(merge(Vec::new()), Err(MergeError::Empty));
+    }
+}

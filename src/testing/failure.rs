@@ -24,7 +24,7 @@ pub enum Failure {
         /// The id of the case.
         case: String,
         /// Why.
-        reason: NotJudged,
+        reason: Box<NotJudged>,
         /// What the service panicked with in the case, if it did: `panicked at …`.
         panic: Option<String>,
     },

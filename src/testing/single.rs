@@ -42,7 +42,7 @@ pub fn case(server: impl Server, service: Service, id: &str) {
             }
             let case = session.fitted(find(service, id)?);
             if let Some(skip) = session.skips(&case) {
-                return Err(Failure::NotJudged { case: String::from(id), reason: skip.reason, panic: None });
+                return Err(Failure::NotJudged { case: String::from(id), reason: Box::new(skip.reason), panic: None });
             }
             found(&session.judge(&case).await, &panics, |_| false)
         })
@@ -86,7 +86,7 @@ pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) ->
         Verdict::Fail { findings } => findings.iter().filter(|finding| !accepted(finding)).collect(),
         Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {
             let panic = transcript.exchanges.iter().find_map(|exchange| panic_of(exchange, panics));
-            return Err(Failure::NotJudged { case: case.id.clone(), reason: reason.clone(), panic });
+            return Err(Failure::NotJudged { case: case.id.clone(), reason: Box::new(reason.clone()), panic });
         }
     };
     if findings.is_empty() {
