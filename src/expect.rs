@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use crate::contract::rule::NoRule;
 use crate::contract::source::NoTier;
 use crate::contract::{ErrorType, RuleId, Source, Tier};
-use crate::template::Template;
+use crate::template::{NoReference, Template};
 
 /// An answer that the contract admits.
 ///
@@ -119,10 +120,65 @@ impl fmt::Display for Outcome {
     }
 }
 
-impl FromStr for Outcome {
-    type Err = String;
+/// Why a text is no outcome.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoOutcome {
+    /// It begins neither with 200 nor with a status and an error type.
+    #[error("expected 200, or a status and an error type, found {0:?}")]
+    Head(String),
+    /// No service has this error type.
+    #[error("expected a documented error type, found {0:?}")]
+    ErrorType(String),
+    /// The error type has another status.
+    #[error("expected status {expected} with {name}, found {found}")]
+    Status {
+        /// The error type.
+        name: &'static str,
+        /// Its documented status.
+        expected: u16,
+        /// What stands in its place.
+        found: String,
+    },
+    /// A member has a reference that is none.
+    #[error(transparent)]
+    Reference(#[from] NoReference),
+    /// Its members are no JSON object.
+    #[error("expected a JSON object after {head:?}: {why}")]
+    Members {
+        /// What stands before them.
+        head: String,
+        /// What the JSON reader says.
+        why: String,
+    },
+}
 
-    fn from_str(text: &str) -> Result<Outcome, String> {
+/// Why a text is no expectation.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoExpectation {
+    /// It has no sources after a tier.
+    #[error("expected `tier [sources] outcomes`")]
+    Form,
+    /// The sources have no end.
+    #[error("expected `]` after the sources")]
+    OpenSources,
+    /// It begins with something else than a tier.
+    #[error(transparent)]
+    Tier(#[from] NoTier),
+    /// No rule has this id.
+    #[error(transparent)]
+    Rule(#[from] NoRule),
+    /// No source has this id.
+    #[error("expected the id of a source, found {0:?}")]
+    Source(String),
+    /// One of the outcomes is none.
+    #[error(transparent)]
+    Outcome(#[from] NoOutcome),
+}
+
+impl FromStr for Outcome {
+    type Err = NoOutcome;
+
+    fn from_str(text: &str) -> Result<Outcome, NoOutcome> {
         let (head, members) = match text.find('{') {
             Some(start) => (text[..start].trim(), &text[start..]),
             None => (text.trim(), ""),
@@ -130,9 +186,9 @@ impl FromStr for Outcome {
         let members = match members {
             "" => Map::new(),
             json => {
-                let json = Template::from_shown(json).map_err(|mistake| mistake.to_string())?.to_string();
+                let json = Template::from_shown(json)?.to_string();
                 serde_json::from_str(&json)
-                    .map_err(|error| format!("expected a JSON object after {head:?}: {error}"))?
+                    .map_err(|error| NoOutcome::Members { head: String::from(head), why: error.to_string() })?
             }
         };
         if head == "200" {
@@ -140,10 +196,12 @@ impl FromStr for Outcome {
         }
         let (status, name) = head
             .split_once(' ')
-            .ok_or_else(|| format!("expected 200, or a status and an error type, found {head:?}"))?;
-        let error = ErrorType::find(name).ok_or_else(|| format!("expected a documented error type, found {name:?}"))?;
+            .filter(|(status, _)| status.bytes().all(|byte| byte.is_ascii_digit()))
+            .ok_or_else(|| NoOutcome::Head(String::from(head)))?;
+        let error = ErrorType::find(name).ok_or_else(|| NoOutcome::ErrorType(String::from(name)))?;
         if status != error.statuses[0].to_string() {
-            return Err(format!("expected status {} with {name}, found {status}", error.statuses[0]));
+            let found = String::from(status);
+            return Err(NoOutcome::Status { name: error.name, expected: error.statuses[0], found });
         }
         Ok(Outcome::Error { error, members })
     }
@@ -161,16 +219,18 @@ impl fmt::Display for Expectation {
 
 impl Expectation {
     /// Reads the text of an expectation of a rule.
-    pub fn parse(rule: RuleId, text: &str) -> Result<Expectation, String> {
-        let (tier, rest) = text.trim().split_once(" [").ok_or("expected `tier [sources] outcomes`")?;
-        let (sources, outcomes) = rest.split_once("] ").ok_or("expected `]` after the sources")?;
-        let sources: Result<Vec<_>, String> = sources
-            .split_whitespace()
-            .map(|id| Source::find(id).ok_or_else(|| format!("expected the id of a source, found {id:?}")))
-            .collect();
-        let outcomes: Result<Vec<_>, String> = outcomes.split(" | ").map(str::parse).collect();
-        let tier = tier.parse().map_err(|error: NoTier| error.to_string())?;
-        Ok(Expectation { rule, tier, sources: sources?, outcomes: outcomes? })
+    ///
+    /// # Errors
+    ///
+    /// The first part of the text that is not as it should be.
+    pub fn parse(rule: RuleId, text: &str) -> Result<Expectation, NoExpectation> {
+        let (tier, rest) = text.trim().split_once(" [").ok_or(NoExpectation::Form)?;
+        let (sources, outcomes) = rest.split_once("] ").ok_or(NoExpectation::OpenSources)?;
+        let tier = tier.parse()?;
+        let source = |id: &str| Source::find(id).ok_or_else(|| NoExpectation::Source(String::from(id)));
+        let sources = sources.split_whitespace().map(source).collect::<Result<_, _>>()?;
+        let outcomes = outcomes.split(" | ").map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Expectation { rule, tier, sources, outcomes })
     }
 }
 
@@ -192,11 +252,16 @@ mod tests {
 
     #[test]
     fn mistakes_say_what_was_expected() {
-        let error = |text: &str| Expectation::parse(RuleId::new("wire/method"), text).unwrap_err();
+        let error = |text: &str| Expectation::parse(RuleId::new("wire/method"), text).unwrap_err().to_string();
         assert!(error("documented [none-found] 400 FooException").contains("documented error type"));
         assert!(error("documented [none-found] 404 UploadNotFoundException").contains("expected status 400"));
         assert!(error("certain [none-found] 200").contains("expected a tier"));
         assert!(error("open [nobody] 200").contains("id of a source"));
         assert!(error(r#"open [none-found] 200 {"a":"«nobody»"}"#).starts_with("\"nobody\" is no reference"));
+        assert!(error("open [none-found] 200 {").starts_with("expected a JSON object after \"200\": EOF"));
+        assert_eq!(error("open [none-found] 404"), "expected 200, or a status and an error type, found \"404\"");
+        assert!(error("open [none-found] not this").ends_with("found \"not this\""));
+        assert_eq!(error("open"), "expected `tier [sources] outcomes`");
+        assert_eq!(error("open [none-found 200"), "expected `]` after the sources");
     }
 }

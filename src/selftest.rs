@@ -146,7 +146,7 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
         deny_warnings: false,
         all_parts: false,
     };
-    let summary = Summary::of(&events, &measure).map_err(RunError::Harness)?;
+    let summary = Summary::of(&events, &measure).map_err(|error| RunError::Harness(error.to_string()))?;
     let withholds = variants.iter().any(|variant| variant.withholds);
     let counts = summary.counts(|_| true);
     let mut alarms: Vec<String> = Vec::new();

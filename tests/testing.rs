@@ -15,7 +15,7 @@ use ecrspec::contract::{Operation, Service};
 use ecrspec::judge::Grade;
 use ecrspec::judge::known::KnownFile;
 use ecrspec::mock::{Fault, Mock, router};
-use ecrspec::testing::{self, CaseOutcome, Conformance};
+use ecrspec::testing::{self, CaseOutcome, Conformance, Failure};
 use http_body_util::Full;
 use tower::ServiceExt as _;
 
@@ -68,7 +68,7 @@ fn accepted(report: &str) -> BTreeSet<(String, String)> {
 #[test]
 fn known_deviations_turn_it_green() {
     let server = || faulty(FAULT);
-    let report = some(server()).check().unwrap_err();
+    let report = some(server()).check().unwrap_err().to_string();
     has_no_flags(&report);
     assert!(report.contains("ecrspec::testing::case(server, Service::Ecr, \"UploadLayerPart/uploadId/"), "{report}");
     let accepted = accepted(&report);
@@ -89,7 +89,7 @@ fn known_deviations_turn_it_green() {
 #[test]
 fn grades_that_do_not_count_turn_it_green() {
     assert!(some(faulty(FAULT)).fail_on(Grade::ALL).check().is_err());
-    let report = some(faulty(FAULT)).check().unwrap_err();
+    let report = some(faulty(FAULT)).check().unwrap_err().to_string();
     let graded = |grade: &Grade| report.contains(&format!("grade     {grade}:"));
     let others: Vec<Grade> = Grade::ALL.into_iter().filter(|grade| !graded(grade)).collect();
     assert!(others.len() < Grade::ALL.len(), "{report}");
@@ -100,8 +100,20 @@ fn grades_that_do_not_count_turn_it_green() {
 fn what_is_chosen_by_no_filter_is_no_success() {
     let report = some(mock()).filter("nonsense").check();
     assert_eq!(report, Ok(()), "one of two filters chooses");
-    let nothing = Conformance::new(mock()).services([Service::Ecr]).filter("nonsense").check().unwrap_err();
+    let nothing = Conformance::new(mock()).services([Service::Ecr]).filter("nonsense").check().unwrap_err().to_string();
     assert!(nothing.contains("nothing was run"), "{nothing}");
+}
+
+#[test]
+fn a_test_that_returns_its_failure_shows_the_report_as_it_reads() {
+    let failure = some(faulty(FAULT)).check().unwrap_err();
+    assert!(matches!(&failure, Failure::Report(_)), "{failure}");
+    assert!(failure.to_string().lines().count() > 5, "{failure}");
+    assert_eq!(format!("{failure:?}"), failure.to_string());
+    assert_eq!(format!("{failure:#?}"), failure.to_string());
+    let cases = some(faulty(FAULT)).cases();
+    let failure = cases.iter().find_map(|case| case.judge().err()).unwrap();
+    assert!(format!("{failure:?}").contains("\n  rule UploadLayerPart/uploadId/"), "{failure}");
 }
 
 #[test]
@@ -113,7 +125,11 @@ fn each_case_is_a_test() {
     let random = Conformance::new(mock()).services([Service::Ecr]).filter("random/").random(2);
     assert_eq!(names(random), ["ecr::random/0/0", "ecr::random/0/1"].map(String::from).into());
     assert!(some(mock()).cases().iter().all(|case| case.judge() == Ok(CaseOutcome::Passed)));
-    let failures: Vec<String> = some(faulty(FAULT)).cases().iter().filter_map(|case| case.judge().err()).collect();
+    let failures: Vec<String> = some(faulty(FAULT))
+        .cases()
+        .iter()
+        .filter_map(|case| case.judge().err().map(|failure| failure.to_string()))
+        .collect();
     assert!(!failures.is_empty());
     failures.iter().for_each(|failure| has_no_flags(failure));
     let without_grades = some(faulty(FAULT)).fail_on([]).cases();
@@ -126,7 +142,7 @@ fn a_single_case_is_judged_by_its_id() {
         testing::case(mock(), Service::Ecr, id);
     }
     let found = message(|| {
-        let report = some(faulty(FAULT)).check().unwrap_err();
+        let report = some(faulty(FAULT)).check().unwrap_err().to_string();
         let (_, id) = report.split_once("Service::Ecr, \"").unwrap();
         testing::case(faulty(FAULT), Service::Ecr, id.split('"').next().unwrap());
     });
@@ -192,9 +208,10 @@ fn panicking() -> impl ecrspec::drive::Server {
 fn a_panic_of_the_service_is_told_with_its_place() {
     let suite =
         Conformance::new(panicking()).services([Service::Ecr]).filter("UploadLayerPart/uploadId/type").random(0);
-    let report = suite.clone().check().unwrap_err();
+    let report = suite.clone().check().unwrap_err().to_string();
     let told = "the service panicked at tests/testing.rs:";
     assert!(report.contains(told) && report.contains("the id is no text"), "{report}");
-    let failures: Vec<String> = suite.cases().iter().filter_map(|case| case.judge().err()).collect();
+    let failures: Vec<String> =
+        suite.cases().iter().filter_map(|case| case.judge().err().map(|failure| failure.to_string())).collect();
     assert!(failures.iter().any(|failure| failure.contains(told)), "{failures:?}");
 }

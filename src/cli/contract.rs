@@ -22,7 +22,7 @@ enum Command {
         /// Only this operation
         operation: Option<String>,
         /// Service: ecr or ecr-public (repeatable; default both)
-        #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+        #[arg(long, value_name = "SERVICE")]
         service: Vec<Service>,
         /// Output format
         #[arg(long, value_enum, default_value_t = Format::Text)]

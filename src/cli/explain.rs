@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// Id of a rule or case (as printed by reports and `list`), or a scenario file
     id: String,
     /// Service: ecr or ecr-public (repeatable; default both)
-    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
     /// Print the case as a shell script of curl calls instead
     #[arg(long)]
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Signature that the script sends: none (default) or dummy
-    #[arg(long, value_name = "KIND", value_parser = super::auth)]
+    #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
     /// Existing repository for the script to use instead of creating one
     #[arg(long, value_name = "NAME")]

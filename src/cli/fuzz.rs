@@ -114,7 +114,7 @@ fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<Pat
         judged.case
     );
     let found = Found { rule: finding.rule, got: finding.got.code() };
-    let text = scenario::print_found(&case, Some(&found)).map_err(anyhow::Error::msg)?;
+    let text = scenario::print_found(&case, Some(&found))?;
     std::fs::write(&path, text).with_context(|| format!("--save: could not write {}", path.display()))?;
     Ok(path)
 }

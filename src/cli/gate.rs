@@ -62,8 +62,7 @@ pub(super) fn perform(
         .await
     });
     screen.clear();
-    let summary =
-        Summary::of(&events, &merged.measure).map_err(|problem| Failure::harness(anyhow::Error::msg(problem)))?;
+    let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
     outcome.map_err(|error| {
         let reason = match &error {
             RunError::Unreachable { .. } => Reason::SetUp,

@@ -14,7 +14,7 @@ use crate::suite::{outline, suite};
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
-    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
     /// Only ids that contain ID (`=ID`: exact match; repeatable)
     #[arg(long, value_name = "ID")]

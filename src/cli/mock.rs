@@ -15,7 +15,7 @@ use crate::mock::{Change, Fault, Mock, Variant, serve};
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
-    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
     /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 5000)]

@@ -19,9 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::contract::Service;
 use crate::report::summary::Reason;
-use crate::wire::auth::Auth;
 
 /// Conformance tests for servers that speak the layer-upload API of Amazon ECR.
 ///
@@ -116,20 +114,6 @@ impl Failure {
 
     fn harness(error: impl Into<anyhow::Error>) -> Failure {
         Failure { reason: Reason::Harness, error: error.into() }
-    }
-}
-
-/// Reads `ecr` or `ecr-public`.
-fn service(text: &str) -> Result<Service, String> {
-    Service::find(text).ok_or_else(|| String::from("expected ecr or ecr-public"))
-}
-
-/// Reads `none` or `dummy`.
-fn auth(text: &str) -> Result<Auth, String> {
-    match text {
-        "none" => Ok(Auth::None),
-        "dummy" => Ok(Auth::Dummy),
-        _ => Err(String::from("expected none or dummy")),
     }
 }
 

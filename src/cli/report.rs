@@ -13,7 +13,7 @@ use crate::judge::Grade;
 use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
 use crate::report::merge::merge;
-use crate::report::summary::Measure;
+use crate::report::summary::{Measure, NoStart};
 use crate::report::terminal::{self, Detail, Reader};
 
 #[derive(Args, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default: as in the run)
-    #[arg(long, value_name = "GRADE", value_parser = super::target::grade)]
+    #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures (default: as in the run)
     #[arg(long)]
@@ -54,9 +54,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         other => other,
     };
     let logs = logs.into_iter().map(|(name, events)| (name, events.into_iter().map(judged_by).collect())).collect();
-    let events = merge(logs).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let events = merge(logs).map_err(Failure::usage)?;
     let Some(Event::Started(started)) = events.first() else {
-        return Err(Failure::usage(anyhow!("the log has no beginning")));
+        return Err(Failure::usage(NoStart));
     };
     let measure = Measure {
         known: started.known.clone(),
@@ -64,7 +64,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         deny_warnings: started.deny_warnings,
         all_parts: true,
     };
-    let summary = Summary::of(&events, &measure).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let summary = Summary::of(&events, &measure).map_err(Failure::usage)?;
     let reasons = summary.reasons(measure.deny_warnings);
     let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };

@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     filter: Vec<String>,
     /// Service: ecr or ecr-public (repeatable; default both)
-    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]

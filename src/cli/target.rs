@@ -30,7 +30,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Service to test: ecr or ecr-public (repeatable; default both)
-    #[arg(long, value_name = "SERVICE", value_parser = super::service)]
+    #[arg(long, value_name = "SERVICE")]
     pub service: Vec<Service>,
     /// Existing repository to use instead of creating one per case
     #[arg(long, value_name = "NAME")]
@@ -42,7 +42,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
     /// Signature to send: none (default), or dummy for servers that route by its scope
-    #[arg(long, value_name = "KIND", value_parser = super::auth)]
+    #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
     /// Also compare message texts, where a published response of the real service shows them
     #[arg(long)]
@@ -53,7 +53,7 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default all)
-    #[arg(long, value_name = "GRADE", value_parser = grade)]
+    #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures
     #[arg(long)]
@@ -257,12 +257,4 @@ fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
         bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws");
     }
     Ok(())
-}
-
-/// Reads the name of a grade.
-pub(super) fn grade(text: &str) -> Result<Grade, String> {
-    Grade::ALL
-        .into_iter()
-        .find(|grade| grade.to_string() == text)
-        .ok_or_else(|| String::from("expected crash, state, rejected, error or form"))
 }

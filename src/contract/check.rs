@@ -1,5 +1,7 @@
 //! Holds the members of a request against the contract: the syntax only, no state.
 
+use std::fmt;
+
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
@@ -49,32 +51,89 @@ pub fn long(value: &Value) -> Option<i64> {
     })
 }
 
-/// Whether a value of an answer is of its shape; if not, what was expected.
-pub fn conforms(of: &Shape, value: &Value) -> Result<(), String> {
-    let expected = |what: String| Err(format!("expected {what}"));
+/// A value of an answer that is not of its shape.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}expected {expected}", self.place())]
+pub struct Unfit {
+    /// The members that lead to what is wrong, the outermost first; none where it is the value itself.
+    pub path: Vec<&'static str>,
+    /// What was expected there.
+    pub expected: Fit,
+}
+
+/// What a shape wants of a value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fit {
+    /// One of these strings.
+    OneOf(&'static [&'static str]),
+    /// A string of which the whole matches this pattern.
+    Pattern(&'static str),
+    /// A whole number that is not below this one.
+    AtLeast(i64),
+    /// An object that has this member.
+    Member(&'static str),
+    /// A value of this type, by [`Kind::word`].
+    Type(&'static str),
+}
+
+impl Unfit {
+    /// The shape that was expected, with the members that lead to it: `layerSize: a whole number of at least 0`.
+    pub fn shape(&self) -> String {
+        format!("{}{}", self.place(), self.expected)
+    }
+
+    fn place(&self) -> String {
+        self.path.iter().map(|member| format!("{member}: ")).collect()
+    }
+
+    fn within(mut self, member: &'static str) -> Unfit {
+        self.path.insert(0, member);
+        self
+    }
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fit::OneOf(values) => write!(f, "one of {}", values.join(", ")),
+            Fit::Pattern(pattern) => write!(f, "{pattern}, the whole of it"),
+            Fit::AtLeast(min) => write!(f, "a whole number of at least {min}"),
+            Fit::Member(name) => write!(f, "a member {name}"),
+            Fit::Type(word) => write!(f, "a {word}"),
+        }
+    }
+}
+
+/// Whether a value of an answer is of its shape.
+///
+/// # Errors
+///
+/// The first part of the value that is not, and what was expected there.
+pub fn conforms(of: &Shape, value: &Value) -> Result<(), Unfit> {
+    let expected = |expected: Fit| Err(Unfit { path: Vec::new(), expected });
     match (&of.kind, value) {
         (Kind::Text(bounds), Value::String(found)) => {
             if !bounds.values.is_empty() && !bounds.values.contains(&found.as_str()) {
-                return expected(format!("one of {}", bounds.values.join(", ")));
+                return expected(Fit::OneOf(bounds.values));
             }
             if !bounds.matches_any(found) {
-                return expected(format!("{}, the whole of it", bounds.patterns[0].text));
+                return expected(Fit::Pattern(bounds.patterns[0].text));
             }
             Ok(())
         }
         (Kind::Long { min }, value) if long(value).is_some_and(|found| found >= *min) => Ok(()),
-        (Kind::Long { min }, _) => expected(format!("a whole number of at least {min}")),
+        (Kind::Long { min }, _) => expected(Fit::AtLeast(*min)),
         (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::Number(_)) => Ok(()),
         (Kind::Blob { .. }, Value::String(found)) if blob(found).is_some() => Ok(()),
         (Kind::List { item, .. }, Value::Array(items)) => items.iter().try_for_each(|value| conforms(item, value)),
         (Kind::Structure(members), Value::Object(found)) => {
             members.iter().try_for_each(|member| match found.get(member.name) {
-                None | Some(Value::Null) if member.required => expected(format!("a member {}", member.name)),
+                None | Some(Value::Null) if member.required => expected(Fit::Member(member.name)),
                 None | Some(Value::Null) => Ok(()),
-                Some(value) => conforms(member.shape, value).map_err(|what| format!("{}: {what}", member.name)),
+                Some(value) => conforms(member.shape, value).map_err(|unfit| unfit.within(member.name)),
             })
         }
-        (kind, _) => expected(format!("a {}", kind.word())),
+        (kind, _) => expected(Fit::Type(kind.word())),
     }
 }
 
@@ -240,6 +299,30 @@ mod tests {
             rules(Service::EcrPublic, Operation::InitiateLayerUpload, public),
             ["InitiateLayerUpload/registryId/editions", "InitiateLayerUpload/repositoryName/pattern"]
         );
+    }
+
+    #[test]
+    fn what_is_not_of_its_shape_is_told_with_its_place() {
+        let operation = Service::Ecr.contract().operation(Operation::BatchCheckLayerAvailability).unwrap();
+        let layers = operation.output.iter().find(|member| member.name == "layers").unwrap();
+        let layer = |member: &str, value: Value| {
+            let mut layer =
+                json!({"layerDigest": format!("sha256:{}", "0".repeat(64)), "layerAvailability": "AVAILABLE"});
+            layer[member] = value;
+            json!([layer])
+        };
+        let unfit = |member: &str, value: Value| conforms(layers.shape, &layer(member, value)).unwrap_err();
+        let size = unfit("layerSize", json!(-1));
+        assert_eq!(size, Unfit { path: vec!["layerSize"], expected: Fit::AtLeast(0) });
+        assert_eq!(size.to_string(), "layerSize: expected a whole number of at least 0");
+        assert_eq!(size.shape(), "layerSize: a whole number of at least 0");
+        let available = unfit("layerAvailability", json!("MAYBE"));
+        assert_eq!(available.to_string(), "layerAvailability: expected one of AVAILABLE, UNAVAILABLE, ARCHIVED");
+        let digest = unfit("layerDigest", json!("x"));
+        assert!(matches!(digest.expected, Fit::Pattern(pattern) if digest.shape().contains(pattern)), "{digest}");
+        assert_eq!(unfit("layerDigest", Value::Null).to_string(), "expected a member layerDigest");
+        assert_eq!(conforms(layers.shape, &json!([7])).unwrap_err().to_string(), "expected a structure");
+        assert_eq!(conforms(layers.shape, &layer("layerSize", json!(7))), Ok(()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod shapes;
 pub mod source;
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,6 +92,19 @@ impl Service {
     }
 }
 
+impl FromStr for Service {
+    type Err = NoService;
+
+    fn from_str(text: &str) -> Result<Service, NoService> {
+        Service::find(text).ok_or_else(|| NoService(String::from(text)))
+    }
+}
+
+/// A text that names no service.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected ecr or ecr-public, found {0:?}")]
+pub struct NoService(pub String);
+
 impl fmt::Display for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -128,5 +142,20 @@ impl OperationSpec {
     /// The page that documents it.
     pub fn page(&self) -> &'static Source {
         Source::find(self.source).expect("tests/tidy.rs checks that every operation names a known source")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_has_the_words_of_the_settings_file() {
+        for service in Service::ALL {
+            assert_eq!(service.name().parse(), Ok(service));
+            assert_eq!(serde_json::to_value(service).unwrap(), service.name());
+        }
+        let told = "s3".parse::<Service>().unwrap_err().to_string();
+        assert_eq!(told, "expected ecr or ecr-public, found \"s3\"");
     }
 }

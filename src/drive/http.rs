@@ -23,24 +23,40 @@ pub struct Http {
     patience: Patience,
 }
 
+/// Why an address cannot be a target.
+#[derive(Debug, thiserror::Error)]
+pub enum NoEndpoint {
+    /// It is no URL of HTTP.
+    #[error("expected a URL such as http://127.0.0.1:5000, found {0:?}")]
+    NoUrl(String),
+    /// It has credentials; they are not kept here either.
+    #[error("expected a URL without a user and a password: they would stand in reports")]
+    Credentials,
+    /// No request can name it.
+    #[error("expected a URL that can be requested, found {0:?}")]
+    NotRequestable(String),
+    /// The HTTP client could not be set up, for whatever address.
+    #[error("could not set up HTTP: {0}")]
+    Client(reqwest::Error),
+}
+
 impl Http {
     /// A target at this address.
     ///
     /// # Errors
     ///
-    /// Where the address is none of `http://` or `https://`.
-    pub fn new(endpoint: &str, patience: Patience) -> Result<Http, String> {
-        let url: Url = endpoint
-            .parse()
-            .map_err(|_| format!("expected a URL such as http://127.0.0.1:5000, found {endpoint:?}"))?;
+    /// Where the address is none of `http://` or `https://`, or cannot be requested, or has credentials.
+    pub fn new(endpoint: &str, patience: Patience) -> Result<Http, NoEndpoint> {
+        let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
+        let url: Url = endpoint.parse().map_err(|_| no_url())?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(format!("expected a URL such as http://127.0.0.1:5000, found {endpoint:?}"));
+            return Err(no_url());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(String::from("expected a URL without a user and a password: they would stand in reports"));
+            return Err(NoEndpoint::Credentials);
         }
         if url.as_str().parse::<http::Uri>().is_err() {
-            return Err(format!("expected a URL that can be requested, found {endpoint:?}"));
+            return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
         }
         let client = Client::builder()
             .connect_timeout(patience.connect)
@@ -50,7 +66,7 @@ impl Http {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .build()
-            .map_err(|error| format!("could not set up HTTP: {error}"))?;
+            .map_err(NoEndpoint::Client)?;
         Ok(Http { endpoint: url, client, patience })
     }
 

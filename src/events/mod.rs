@@ -332,24 +332,64 @@ pub fn line(event: &Event) -> String {
     serde_json::to_string(event).expect("all keys of an event are text") + "\n"
 }
 
+/// Why a text is no log of events.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoLog {
+    /// A line is no event.
+    #[error("line {line}: expected an event of an ecrspec log: {why}")]
+    Line {
+        /// The line, counted from 1.
+        line: usize,
+        /// What the JSON reader says.
+        why: String,
+    },
+    /// It is of another version of the format.
+    #[error("expected schema {SCHEMA}, found {0}")]
+    Schema(u32),
+    /// It does not begin with the start of a run.
+    #[error("line 1: expected the event `started` of an ecrspec log")]
+    NoStart,
+}
+
 /// Reads a log. A last line that was cut off is left out: the run may have been killed while writing it.
 ///
 /// # Errors
 ///
 /// The first line, counted from 1, that is no event, and why.
-pub fn read(log: &str) -> Result<Vec<Event>, String> {
+pub fn read(log: &str) -> Result<Vec<Event>, NoLog> {
     let lines: Vec<&str> = log.lines().collect();
     let mut events = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         match serde_json::from_str(line) {
             Ok(event) => events.push(event),
             Err(_) if index + 1 == lines.len() && !log.ends_with('\n') => {}
-            Err(error) => return Err(format!("line {}: expected an event of an ecrspec log: {error}", index + 1)),
+            Err(error) => return Err(NoLog::Line { line: index + 1, why: error.to_string() }),
         }
     }
     match events.first() {
         Some(Event::Started(started)) if started.schema == SCHEMA => Ok(events),
-        Some(Event::Started(started)) => Err(format!("expected schema {SCHEMA}, found {}", started.schema)),
-        _ => Err(String::from("line 1: expected the event `started` of an ecrspec log")),
+        Some(Event::Started(started)) => Err(NoLog::Schema(started.schema)),
+        _ => Err(NoLog::NoStart),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_log_is_told_with_its_line() {
+        assert_eq!(read(""), Err(NoLog::NoStart));
+        let finished = line(&Event::Finished(Finished { seconds: 1.0, interrupted: false, left: Vec::new() }));
+        assert_eq!(read(&finished), Err(NoLog::NoStart), "a log begins with a start");
+        assert_eq!(read(&format!("{finished}{{")), Err(NoLog::NoStart), "the last line may be cut off");
+        let broken = read(&format!("{finished}{{\n{finished}")).unwrap_err().to_string();
+        assert!(broken.starts_with("line 2: expected an event of an ecrspec log: EOF"), "{broken}");
+        let old = serde_json::json!({
+            "event": "started", "schema": 1, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z", "task": "gate",
+            "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "tier": "documented", "strict": false, "fail_on": [], "deny_warnings": false, "repositories": "x",
+        });
+        assert_eq!(read(&format!("{old}\n")), Err(NoLog::Schema(1)));
     }
 }

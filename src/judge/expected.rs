@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::got::{split, token};
 use crate::contract::Service;
-use crate::expect::Outcome;
+use crate::expect::{NoOutcome, Outcome};
 
 /// What was expected where another thing came.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -124,46 +124,68 @@ fn bare(outcome: &Outcome) -> Outcome {
     }
 }
 
-impl FromStr for Expected {
-    type Err = String;
+/// Why a text is no code of [`Expected`].
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NoCode {
+    /// It has the form of none.
+    #[error(
+        "expected the code of what was expected, such as 200, 400 InvalidLayerException, 200 with lastByteReceived 31 \
+         or status 400, found {0:?}"
+    )]
+    Unknown(String),
+    /// It names an outcome that there is not.
+    #[error(transparent)]
+    Outcome(#[from] NoOutcome),
+}
 
-    fn from_str(text: &str) -> Result<Expected, String> {
-        let wrong = || format!("expected the code of what was expected, such as 200 or status 400, found {text:?}");
-        let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-        Ok(match (first, rest) {
-            ("content-type", "") => Expected::ContentType,
-            ("type-visible", "") => Expected::VisibleType,
-            ("message", "") => Expected::Message,
-            ("no-server-fault", "") => Expected::NoServerFault,
-            ("documented-response", "") => Expected::DocumentedResponse,
-            ("layer-after-upload", "") => Expected::LayerAfterUpload,
-            ("unique", "uploadId") => Expected::UniqueUploadId,
-            ("status", status) => Expected::Status(status.parse().map_err(|_| wrong())?),
-            ("message-text", text) => Expected::MessageText(String::from(text)),
-            ("service", service) => {
-                let known = Service::ALL.into_iter().find(|known| known.name() == service);
-                Expected::Service(known.ok_or_else(wrong)?)
+fn parse(text: &str) -> Result<Expected, NoCode> {
+    let unknown = || NoCode::Unknown(String::from(text));
+    let outcome = |outcome: &str| match outcome.parse() {
+        Ok(known) => Ok(bare(&known)),
+        Err(why @ (NoOutcome::ErrorType(_) | NoOutcome::Status { .. })) => Err(NoCode::Outcome(why)),
+        Err(_) => Err(unknown()),
+    };
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    Ok(match (first, rest) {
+        ("content-type", "") => Expected::ContentType,
+        ("type-visible", "") => Expected::VisibleType,
+        ("message", "") => Expected::Message,
+        ("no-server-fault", "") => Expected::NoServerFault,
+        ("documented-response", "") => Expected::DocumentedResponse,
+        ("layer-after-upload", "") => Expected::LayerAfterUpload,
+        ("unique", "uploadId") => Expected::UniqueUploadId,
+        ("status", status) => Expected::Status(status.parse().map_err(|_| unknown())?),
+        ("message-text", text) => Expected::MessageText(String::from(text)),
+        ("service", service) => Expected::Service(Service::find(service).ok_or_else(unknown)?),
+        ("echo", member) => Expected::Echo(split(member).ok_or_else(unknown)?.0),
+        ("shape", rest) => {
+            let (member, shape) = split(rest).ok_or_else(unknown)?;
+            Expected::Shape { member, shape: String::from(shape) }
+        }
+        _ => match text.split_once(" with ") {
+            Some((head, rest)) => {
+                let (path, value) = split(rest).ok_or_else(unknown)?;
+                Expected::Member { outcome: outcome(head)?, path, value: String::from(value) }
             }
-            ("echo", member) => Expected::Echo(split(member).ok_or_else(wrong)?.0),
-            ("shape", rest) => {
-                let (member, shape) = split(rest).ok_or_else(wrong)?;
-                Expected::Shape { member, shape: String::from(shape) }
-            }
-            _ => match text.split_once(" with ") {
-                Some((outcome, rest)) => {
-                    let (path, value) = split(rest).ok_or_else(wrong)?;
-                    Expected::Member { outcome: outcome.parse()?, path, value: String::from(value) }
-                }
-                None => Expected::Outcomes(text.split(" or ").map(str::parse).collect::<Result<_, String>>()?),
-            },
-        })
+            None => Expected::Outcomes(text.split(" or ").map(outcome).collect::<Result<_, _>>()?),
+        },
+    })
+}
+
+impl FromStr for Expected {
+    type Err = NoCode;
+
+    /// Reads a code, exactly as it is written.
+    fn from_str(text: &str) -> Result<Expected, NoCode> {
+        let expected = parse(text)?;
+        if expected.code() == text { Ok(expected) } else { Err(NoCode::Unknown(String::from(text))) }
     }
 }
 
 impl TryFrom<String> for Expected {
-    type Error = String;
+    type Error = NoCode;
 
-    fn try_from(text: String) -> Result<Expected, String> {
+    fn try_from(text: String) -> Result<Expected, NoCode> {
         text.parse()
     }
 }
@@ -183,7 +205,72 @@ impl fmt::Display for Expected {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::contract::error::ERRORS;
+
+    /// Which variant it is. A variant that is missing here does not compile: it needs a place among those that are drawn.
+    fn variant(expected: &Expected) -> usize {
+        match expected {
+            Expected::Outcomes(_) => 0,
+            Expected::Member { .. } => 1,
+            Expected::Shape { .. } => 2,
+            Expected::Echo(_) => 3,
+            Expected::UniqueUploadId => 4,
+            Expected::Status(_) => 5,
+            Expected::ContentType => 6,
+            Expected::VisibleType => 7,
+            Expected::Message => 8,
+            Expected::MessageText(_) => 9,
+            Expected::NoServerFault => 10,
+            Expected::Service(_) => 11,
+            Expected::DocumentedResponse => 12,
+            Expected::LayerAfterUpload => 13,
+        }
+    }
+
+    const VARIANTS: usize = 14;
+
+    fn drawn() -> impl Strategy<Value = Expected> {
+        // Texts with the words and signs that a code has itself.
+        let text = || prop_oneof![any::<String>(), "(with|or|200|status|echo|\"| |\n|[a-z]\\[0\\]|[{}])*"];
+        let outcome = || {
+            let error = (0..ERRORS.len()).prop_map(|index| Outcome::error(&ERRORS[index]));
+            prop_oneof![Just(Outcome::success()), error]
+        };
+        prop_oneof![
+            proptest::collection::vec(outcome(), 1..4).prop_map(Expected::Outcomes),
+            (outcome(), text(), text()).prop_map(|(outcome, path, value)| Expected::Member { outcome, path, value }),
+            (text(), text()).prop_map(|(member, shape)| Expected::Shape { member, shape }),
+            text().prop_map(Expected::Echo),
+            Just(Expected::UniqueUploadId),
+            any::<u16>().prop_map(Expected::Status),
+            Just(Expected::ContentType),
+            Just(Expected::VisibleType),
+            Just(Expected::Message),
+            text().prop_map(Expected::MessageText),
+            Just(Expected::NoServerFault),
+            proptest::sample::select(&Service::ALL[..]).prop_map(Expected::Service),
+            Just(Expected::DocumentedResponse),
+            Just(Expected::LayerAfterUpload),
+        ]
+    }
+
+    #[test]
+    fn every_variant_reads_back() {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let seen = std::cell::RefCell::new(BTreeSet::new());
+        let reads_back = |expected: Expected| {
+            seen.borrow_mut().insert(variant(&expected));
+            prop_assert_eq!(expected.code().parse(), Ok(expected));
+            Ok(())
+        };
+        runner.run(&drawn(), reads_back).unwrap();
+        assert!(seen.into_inner().into_iter().eq(0..VARIANTS), "every variant is drawn");
+    }
 
     #[test]
     fn codes_read_back() {
@@ -209,8 +296,37 @@ mod tests {
             assert_eq!(expected.code(), code, "{expected:?}");
             assert_eq!(serde_json::to_value(&expected).unwrap(), code);
         }
-        for text in ["", "nothing", "400 FooException", "status x", "anything but a server fault"] {
-            assert!(text.parse::<Expected>().is_err(), "{text:?}");
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        for text in [
+            "",
+            " 200",
+            "200 ",
+            "200 or ",
+            "200 {\"a\":1}",
+            "200 with \"a\" 1",
+            "nothing",
+            "status",
+            "status x",
+            "status +400",
+            "status 0400",
+            "content-type ",
+            "echo",
+            "echo a b",
+            "echo \"a\"",
+            "shape",
+            "shape a",
+            "unique",
+            "service s3",
+            "anything but a server fault",
+        ] {
+            assert_eq!(text.parse::<Expected>(), Err(NoCode::Unknown(String::from(text))), "{text:?}");
         }
+        let why = |text: &str| text.parse::<Expected>().unwrap_err().to_string();
+        assert_eq!(why("400 FooException"), "expected a documented error type, found \"FooException\"");
+        let status = "expected status 400 with UploadNotFoundException, found 404";
+        assert_eq!(why("200 or 404 UploadNotFoundException"), status);
     }
 }

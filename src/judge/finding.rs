@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,20 @@ impl fmt::Display for Grade {
     }
 }
 
+impl FromStr for Grade {
+    type Err = NoGrade;
+
+    fn from_str(text: &str) -> Result<Grade, NoGrade> {
+        let known = Grade::ALL.into_iter().find(|grade| grade.to_string() == text);
+        known.ok_or_else(|| NoGrade(String::from(text)))
+    }
+}
+
+/// A text that names no grade.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected crash, state, rejected, error or form, found {0:?}")]
+pub struct NoGrade(pub String);
+
 impl Finding {
     /// What [`Finding::accept_as`] is for a broken rule and the rule that the step is about.
     pub fn acceptable_as(rule: RuleId, about: RuleId) -> RuleId {
@@ -143,4 +158,20 @@ pub(super) fn member_constraint(rule: RuleId) -> Option<(&'static str, &'static 
         (_, None) => false,
     };
     is_syntax.then(|| (rule.subject(), rule.what()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_has_the_words_of_the_settings_file() {
+        for grade in Grade::ALL {
+            assert_eq!(grade.to_string().parse(), Ok(grade));
+            assert_eq!(serde_json::to_value(grade).unwrap(), grade.to_string());
+        }
+        let told = "worst".parse::<Grade>().unwrap_err().to_string();
+        assert_eq!(told, "expected crash, state, rejected, error or form, found \"worst\"");
+        assert!(Grade::ALL.iter().all(|grade| told.contains(&grade.to_string())), "{told}");
+    }
 }

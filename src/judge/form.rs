@@ -38,10 +38,9 @@ impl Subject<'_> {
             let echoed = sent.as_ref().and_then(|sent| sent.get(member.name)).filter(|_| member.name != "registryId");
             match (value, echoed) {
                 (None, _) if member.required => found.push(self.form(rule, slip(Slip::Missing))),
-                (Some(value), _) if let Err(expected) = conforms(member.shape, value) => {
+                (Some(value), _) if let Err(unfit) = conforms(member.shape, value) => {
                     let mut finding = self.form(rule, slip(Slip::Malformed));
-                    let shape = String::from(expected.strip_prefix("expected ").unwrap_or(&expected));
-                    finding.expected = Expected::Shape { member: String::from(member.name), shape };
+                    finding.expected = Expected::Shape { member: String::from(member.name), shape: unfit.shape() };
                     found.push(finding);
                 }
                 (Some(value), Some(echoed))

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use super::got::NoCode;
 use super::{Finding, Got};
 use crate::contract::{Area, Rule, RuleId, Rules, Service};
 
@@ -55,6 +56,74 @@ struct Entry {
     /// A TOML date, `2027-01-31`.
     #[serde(default, deserialize_with = "day")]
     expires: Option<Date>,
+}
+
+/// The first mistake in a file of known deviations.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KnownError {
+    /// It is no TOML, or has other keys or types.
+    #[error(transparent)]
+    Toml(#[from] toml::de::Error),
+    /// An entry accepts nothing, or not so that a reader could tell what and why.
+    #[error("line {line}: {mistake}")]
+    Entry {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        mistake: EntryMistake,
+    },
+    /// Two entries accept the same.
+    #[error("line {line}: expected one entry for {rule}, got {:?}: line {first} has it as well", got.code())]
+    Twice {
+        /// The line of the second.
+        line: usize,
+        /// The line of the first.
+        first: usize,
+        /// The rule of both.
+        rule: RuleId,
+        /// What both accept.
+        got: Got,
+    },
+}
+
+/// What is wrong with an entry of known deviations.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EntryMistake {
+    /// The service has no such rule.
+    #[error("rule: expected the id of a rule{of}, found {found:?}", of = of_service(*service))]
+    NoRule {
+        /// What stands in its place.
+        found: String,
+        /// The service of the entry, if it names one.
+        service: Option<Service>,
+    },
+    /// The rule is one that every request may break.
+    #[error(
+        "rule: expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log), found \
+         \"{0}\", which stands for all"
+    )]
+    StandsForAll(RuleId),
+    /// The rule is open, and such an answer to it is no finding.
+    #[error(
+        "rule: expected a rule that {:?} can break, found \"{rule}\", which the documents leave open: only a server \
+         fault, or no answer, can be a finding there", got.code()
+    )]
+    Open {
+        /// The rule.
+        rule: RuleId,
+        /// What the entry accepts.
+        got: Got,
+    },
+    /// What came is said by no code.
+    #[error("got: {0}")]
+    Got(NoCode),
+    /// It gives no reason.
+    #[error("reason: expected why the deviation is accepted, found nothing")]
+    NoReason,
+}
+
+fn of_service(service: Option<Service>) -> String {
+    service.map_or_else(String::new, |service| format!(" of {service}"))
 }
 
 /// Reads a TOML date.
@@ -110,21 +179,19 @@ impl KnownFile {
     /// # Errors
     ///
     /// The first mistake: its line, what was expected and what was found.
-    pub fn parse(text: &str) -> Result<KnownFile, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    pub fn parse(text: &str) -> Result<KnownFile, KnownError> {
+        let file: File = toml::from_str(text)?;
         let line = |place: &Spanned<String>| 1 + text[..place.span().start].matches('\n').count();
         let mut known: Vec<(usize, Known)> = Vec::new();
         for entry in file.known {
-            let (rule, got) = entry.check().map_err(|(place, problem)| format!("line {}: {problem}", line(place)))?;
+            let at_line = |(place, mistake)| KnownError::Entry { line: line(place), mistake };
+            let (rule, got) = entry.check().map_err(at_line)?;
             let at = line(&entry.rule);
             let entry = entry.known(rule, got);
             let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
             if let Some((first, _)) = twin {
-                let Known { rule, got, .. } = &entry;
-                return Err(format!(
-                    "line {at}: expected one entry for {rule}, got {:?}: line {first} has it as well",
-                    got.code()
-                ));
+                let Known { rule, got, .. } = entry;
+                return Err(KnownError::Twice { line: at, first: *first, rule, got });
             }
             known.push((at, entry));
         }
@@ -134,29 +201,22 @@ impl KnownFile {
 
 impl Entry {
     /// Its rule, and what came by its code; or what is wrong with the entry, and where.
-    fn check(&self) -> Result<(RuleId, Got), (&Spanned<String>, String)> {
+    fn check(&self) -> Result<(RuleId, Got), (&Spanned<String>, EntryMistake)> {
         let rule = self.rule.get_ref();
         let services = Service::ALL.into_iter().filter(|service| self.service.is_none_or(|own| own == *service));
         let rules: Vec<&Rule> = services.filter_map(|service| Rules::of(service).find(rule)).collect();
         let Some(id) = rules.first().map(|rule| rule.id) else {
-            let of = self.service.map_or_else(String::new, |service| format!(" of {service}"));
-            return Err((&self.rule, format!("rule: expected the id of a rule{of}, found {rule:?}")));
+            return Err((&self.rule, EntryMistake::NoRule { found: rule.clone(), service: self.service }));
         };
         if id.area() == Area::Always {
-            let expected =
-                "expected the rule that the request breaks (`accept as` in the report, `accept_as` in the log)";
-            return Err((&self.rule, format!("rule: {expected}, found {rule:?}, which stands for all")));
+            return Err((&self.rule, EntryMistake::StandsForAll(id)));
         }
-        let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, format!("got: {error}")))?;
+        let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, EntryMistake::Got(error)))?;
         if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(id, &got) {
-            let why = "which the documents leave open: only a server fault, or no answer, can be a finding there";
-            return Err((
-                &self.rule,
-                format!("rule: expected a rule that {:?} can break, found {rule:?}, {why}", got.code()),
-            ));
+            return Err((&self.rule, EntryMistake::Open { rule: id, got }));
         }
         match self.reason.get_ref().trim() {
-            "" => Err((&self.reason, String::from("reason: expected why the deviation is accepted, found nothing"))),
+            "" => Err((&self.reason, EntryMistake::NoReason)),
             _ => Ok((id, got)),
         }
     }
@@ -195,58 +255,52 @@ mod tests {
 
     #[test]
     fn entries_need_a_rule_that_exists_and_a_reason() {
-        let written =
+        let entry =
             |rule: &str, reason: &str| format!("[[known]]\nrule = {rule:?}\ngot = \"200\"\nreason = {reason:?}\n");
-        let entry = |rule: RuleId, reason: &str| written(&rule.to_string(), reason);
         assert_eq!(
-            KnownFile::parse(&entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7"))
-                .unwrap()
-                .known
-                .len(),
+            KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", "issue 7")).unwrap().known.len(),
             1
         );
-        let error = KnownFile::parse(&written("CompleteLayerUpload/nothing", "issue 7")).unwrap_err();
+        let error = KnownFile::parse(&entry("CompleteLayerUpload/nothing", "issue 7")).unwrap_err().to_string();
         assert_eq!(error, "line 2: rule: expected the id of a rule, found \"CompleteLayerUpload/nothing\"");
-        let error = KnownFile::parse(&entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), " ")).unwrap_err();
+        let error = KnownFile::parse(&entry("CompleteLayerUpload/layerDigests/match", " ")).unwrap_err().to_string();
         assert_eq!(error, "line 4: reason: expected why the deviation is accepted, found nothing");
-        let text = entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7")
-            .replace("200", "connection dropped");
-        let error = KnownFile::parse(&text).unwrap_err();
+        let text = entry("CompleteLayerUpload/layerDigests/match", "issue 7").replace("200", "connection dropped");
+        let error = KnownFile::parse(&text).unwrap_err().to_string();
         assert!(error.starts_with("line 3: got: expected the code of what came, such as 200"), "{error}");
         assert!(error.ends_with("found \"connection dropped\""), "{error}");
-        assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().contains("rul"));
+        assert!(KnownFile::parse("[[known]]\nrul = 1\n").unwrap_err().to_string().contains("rul"));
         assert!(KnownFile::parse("").unwrap().known.is_empty());
         let dated = |day: &str| {
             KnownFile::parse(&format!(
                 "{}expires = {day}\n",
-                entry(RuleId::new("CompleteLayerUpload/layerDigests/match"), "issue 7")
+                entry("CompleteLayerUpload/layerDigests/match", "issue 7")
             ))
         };
         assert_eq!(dated("2027-01-31").unwrap().known[0].expires, Some(jiff::civil::date(2027, 1, 31)));
-        assert!(dated("12:00:00").unwrap_err().contains("expected a day such as 2027-01-31"));
+        assert!(dated("12:00:00").unwrap_err().to_string().contains("expected a day such as 2027-01-31"));
     }
 
     #[test]
     fn an_entry_that_accepts_nothing_or_twice_is_refused() {
-        let entry = |rule: RuleId, got: &str, more: &str| {
+        let entry = |rule: &str, got: &str, more: &str| {
             format!("# later\n[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"issue 7\"\n{more}\n")
         };
         let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
-        let open = RuleId::new("UploadLayerPart/layerPartBlob/empty");
-        assert!(!Rules::of(Service::Ecr).get(open).unwrap().tier.gates());
-        let error = parsed(&[entry(RuleId::new("wire/body/json"), "200", ""), entry(open, "200", "")]).unwrap_err();
+        let open = "UploadLayerPart/layerPartBlob/empty";
+        assert!(!Rules::of(Service::Ecr).find(open).unwrap().tier.gates());
+        let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err().to_string();
         assert!(
-            error.starts_with("line 9: rule: expected a rule that \"200\" can break")
-                && error.contains(&open.to_string()),
+            error.starts_with("line 9: rule: expected a rule that \"200\" can break") && error.contains(open),
             "{error}"
         );
         assert_eq!(parsed(&[entry(open, "500", ""), entry(open, "dropped", "")]), Ok(2));
-        let rule = RuleId::new("CompleteLayerUpload/layerDigests/match");
-        let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err();
+        let rule = "CompleteLayerUpload/layerDigests/match";
+        let error = parsed(&[entry(rule, "200", ""), entry(rule, "200", "service = \"ecr\"")]).unwrap_err().to_string();
         assert_eq!(error, format!("line 9: expected one entry for {rule}, got \"200\": line 3 has it as well"));
         let of = |service: &str| entry(rule, "200", &format!("service = {service:?}"));
         assert_eq!(parsed(&[of("ecr"), of("ecr-public"), entry(rule, "500", "")]), Ok(3));
-        let everywhere = parsed(&[entry(RuleId::new("always/no-5xx"), "500", "")]).unwrap_err();
+        let everywhere = parsed(&[entry("always/no-5xx", "500", "")]).unwrap_err().to_string();
         assert!(everywhere.starts_with("line 3: rule: expected the rule that the request breaks"), "{everywhere}");
     }
 }

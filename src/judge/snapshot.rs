@@ -18,8 +18,7 @@ use std::collections::BTreeMap;
 
 use super::sent::sent;
 use crate::case::{Case, Step, StepRole};
-use crate::contract::rule::NoRule;
-use crate::expect::Expectation;
+use crate::expect::{Expectation, NoExpectation};
 use crate::template::shown;
 
 /// The file, without its ending, that has the expectations of a case of the catalogue, below the folder of its service.
@@ -64,13 +63,21 @@ pub enum SnapshotError {
         /// How many steps of the case are judged.
         steps: usize,
     },
+    /// A line of it has nothing after a rule.
+    #[error("the snapshot of {case}: expected a rule and what it admits, found {line:?}")]
+    NothingAdmitted {
+        /// The id of the case.
+        case: String,
+        /// The line.
+        line: String,
+    },
     /// A line of it is no expectation.
     #[error("the snapshot of {case}: {problem}")]
     Unreadable {
         /// The id of the case.
         case: String,
         /// What was expected, and what was found.
-        problem: String,
+        problem: NoExpectation,
     },
 }
 
@@ -114,7 +121,7 @@ impl Snapshots {
             return Err(SnapshotError::OtherSteps { case: id, expectations: lines.len(), steps: steps.len() });
         }
         for (step, line) in steps.into_iter().zip(lines) {
-            step.expect = parse(line).map_err(|problem| SnapshotError::Unreadable { case: id.clone(), problem })?;
+            step.expect = parse(&id, line)?;
         }
         Ok(())
     }
@@ -136,9 +143,12 @@ fn line(step: &Step) -> String {
     format!("=> {} {}", step.expect.rule, step.expect)
 }
 
-fn parse(line: &str) -> Result<Expectation, String> {
-    let (rule, rest) = line.split_once(' ').ok_or("expected a rule and what it admits")?;
-    Expectation::parse(rule.parse().map_err(|error: NoRule| error.to_string())?, rest)
+fn parse(case: &str, line: &str) -> Result<Expectation, SnapshotError> {
+    let case = || String::from(case);
+    let nothing = || SnapshotError::NothingAdmitted { case: case(), line: String::from(line) };
+    let (rule, rest) = line.split_once(' ').ok_or_else(nothing)?;
+    let expectation = rule.parse().map_err(NoExpectation::Rule).and_then(|rule| Expectation::parse(rule, rest));
+    expectation.map_err(|problem| SnapshotError::Unreadable { case: case(), problem })
 }
 
 fn print_expected(case: &Case) -> String {
@@ -187,5 +197,22 @@ mod tests {
         let mut case = catalogue(Service::Ecr).remove(0);
         let error = Snapshots::default().apply(&mut case).unwrap_err();
         assert_eq!(error, SnapshotError::Missing(case.id.clone()));
+    }
+
+    #[test]
+    fn mistakes_in_a_snapshot_name_the_case() {
+        let mut case = catalogue(Service::Ecr).remove(0);
+        let mut error = |expectation: &str| {
+            let mut snapshots = Snapshots::default();
+            snapshots.add(&format!("=> {expectation}\n  - {}: a title\n", case.id));
+            snapshots.apply(&mut case).unwrap_err().to_string()
+        };
+        let nothing = error("wire/method");
+        assert!(nothing.starts_with("the snapshot of InitiateLayerUpload/"), "{nothing}");
+        assert!(nothing.ends_with(": expected a rule and what it admits, found \"wire/method\""), "{nothing}");
+        let rule = error("some/rule open [none-found] 200");
+        assert!(rule.ends_with("found \"some/rule\""), "{rule}");
+        let source = error("wire/method open [nobody] 200");
+        assert!(source.ends_with(": expected the id of a source, found \"nobody\""), "{source}");
     }
 }

@@ -2,17 +2,75 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::CaseKind;
+use crate::case::{CaseKind, Partition};
 use crate::contract::Service;
 use crate::events::{Event, Finished, Judged, Searched, Started};
 use crate::survey::Survey;
+
+/// Why logs are not those of one run. A log is named by its file.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum MergeError {
+    /// There is none, or none with a start.
+    #[error("no log was given")]
+    Empty,
+    /// One is of another version.
+    #[error("{log}: expected a log of ecrspec {expected}, found one of {found}")]
+    Version {
+        /// The log.
+        log: String,
+        /// The version of those before it.
+        expected: String,
+        /// Its version.
+        found: String,
+    },
+    /// One is of another command.
+    #[error("{log}: expected a log of the same command as the others")]
+    Command {
+        /// The log.
+        log: String,
+    },
+    /// One was judged by other settings.
+    #[error(
+        "{log}: judged by other known deviations, --fail-on or --deny-warnings than the logs before it; give them to \
+         say by which all are to be judged"
+    )]
+    JudgedOtherwise {
+        /// The log.
+        log: String,
+    },
+    /// One has a part that is there already, or that is of another division.
+    #[error(
+        "{log}: expected another part of the run than {}, found {found}",
+        there.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    Part {
+        /// The log.
+        log: String,
+        /// The parts of those before it.
+        there: Vec<Partition>,
+        /// Its part.
+        found: Partition,
+    },
+    /// Two have the same case.
+    #[error("{log}: {case} in {service} is in {first} as well: expected logs of different parts or services")]
+    Twice {
+        /// The second log.
+        log: String,
+        /// The first.
+        first: String,
+        /// The id of the case.
+        case: String,
+        /// The service.
+        service: Service,
+    },
+}
 
 /// The events of several logs as those of one run. Names are those of the files, for what is wrong with them.
 ///
 /// # Errors
 ///
 /// Logs that are not of one run: of different versions or wholes, judged otherwise, or with a case in common.
-pub fn merge(mut logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, String> {
+pub fn merge(mut logs: Vec<(String, Vec<Event>)>) -> Result<Vec<Event>, MergeError> {
     if logs.len() == 1 {
         return Ok(logs.swap_remove(0).1);
     }
@@ -36,7 +94,7 @@ struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, name: &str, events: Vec<Event>) -> Result<(), String> {
+    fn add(&mut self, name: &str, events: Vec<Event>) -> Result<(), MergeError> {
         self.count += 1;
         let before = self.cases.iter().map(|judged| judged.index + 1).max().unwrap_or_default();
         let mut finished = None;
@@ -66,34 +124,29 @@ impl Merged {
         Ok(())
     }
 
-    fn start(&mut self, name: &str, started: Started) -> Result<(), String> {
+    fn start(&mut self, name: &str, started: Started) -> Result<(), MergeError> {
         let Some(all) = &mut self.started else {
             self.started = Some(started);
             return Ok(());
         };
+        let log = || String::from(name);
         if all.ecrspec != started.ecrspec {
-            return Err(format!("{name}: expected a log of ecrspec {}, found one of {}", all.ecrspec, started.ecrspec));
+            let expected = all.ecrspec.clone();
+            return Err(MergeError::Version { log: log(), expected, found: started.ecrspec });
         }
         if all.task != started.task {
-            return Err(format!("{name}: expected a log of the same command as the others"));
+            return Err(MergeError::Command { log: log() });
         }
         let judged_by = |started: &Started| {
             let Started { known, fail_on, deny_warnings, .. } = started;
             (known.clone(), fail_on.clone(), *deny_warnings)
         };
         if judged_by(all) != judged_by(&started) {
-            return Err(format!(
-                "{name}: judged by other known deviations, --fail-on or --deny-warnings than the logs before it; give \
-                 them to say by which all are to be judged"
-            ));
+            return Err(MergeError::JudgedOtherwise { log: log() });
         }
         for part in &started.parts {
             if all.parts.iter().any(|known| known == part || !known.fit(*part)) {
-                let known: Vec<String> = all.parts.iter().map(ToString::to_string).collect();
-                return Err(format!(
-                    "{name}: expected another part of the run than {}, found {part}",
-                    known.join(", ")
-                ));
+                return Err(MergeError::Part { log: log(), there: all.parts.clone(), found: *part });
             }
         }
         if all.target != started.target {
@@ -127,14 +180,16 @@ impl Merged {
         }
     }
 
-    fn judged(&mut self, name: &str, judged: Judged) -> Result<(), String> {
+    fn judged(&mut self, name: &str, judged: Judged) -> Result<(), MergeError> {
         let key = (judged.service, judged.case.clone());
         // The searches of two jobs may come to the same sequence: then it was tried twice.
         match self.homes.get(&key) {
-            Some(home) if judged.kind != CaseKind::Plan => Err(format!(
-                "{name}: {} in {} is in {home} as well: expected logs of different parts or services",
-                judged.case, judged.service
-            )),
+            Some(home) if judged.kind != CaseKind::Plan => Err(MergeError::Twice {
+                log: String::from(name),
+                first: home.clone(),
+                case: judged.case,
+                service: judged.service,
+            }),
             _ => {
                 self.homes.insert(key, String::from(name));
                 self.cases.push(judged);
@@ -143,8 +198,8 @@ impl Merged {
         }
     }
 
-    fn events(self) -> Result<Vec<Event>, String> {
-        let mut started = self.started.ok_or("no log was given")?;
+    fn events(self) -> Result<Vec<Event>, MergeError> {
+        let mut started = self.started.ok_or(MergeError::Empty)?;
         started.options.retain(|option| !option.starts_with("partition "));
         started.options.push(format!("put together from {} logs", self.count));
         let mut events = vec![Event::Started(Box::new(started))];
@@ -160,5 +215,51 @@ impl Merged {
             })
         }));
         Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A log of one run, but for a member of its start.
+    fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
+        let mut started = json!({
+            "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
+            "task": "gate", "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
+            "repositories": "x",
+        });
+        started[member] = value;
+        (format!("{name}.ndjson"), vec![serde_json::from_value(started).unwrap()])
+    }
+
+    #[test]
+    fn logs_of_several_runs_are_refused() {
+        let first = || log("hash:1/2", "jobs", json!(1));
+        let merged = |member: &str, value: Value| merge(vec![first(), log("hash:2/2", member, value)]);
+        let why = |member: &str, value: Value| merged(member, value).unwrap_err().to_string();
+        assert!(merged("jobs", json!(2)).is_ok());
+        assert_eq!(
+            why("ecrspec", json!("1.0.1")),
+            "hash:2/2.ndjson: expected a log of ecrspec 1.0.0, found one of 1.0.1"
+        );
+        assert_eq!(why("task", json!("replay")), "hash:2/2.ndjson: expected a log of the same command as the others");
+        let otherwise = why("deny_warnings", json!(true));
+        assert!(otherwise.ends_with("; give them to say by which all are to be judged"), "{otherwise}");
+        let part = |text: &str| text.parse::<Partition>().unwrap();
+        let again = MergeError::Part {
+            log: String::from("hash:2/2.ndjson"),
+            there: vec![part("hash:1/2")],
+            found: part("hash:1/2"),
+        };
+        assert_eq!(merged("parts", json!(["hash:1/2"])), Err(again.clone()));
+        assert_eq!(
+            again.to_string(),
+            "hash:2/2.ndjson: expected another part of the run than hash:1/2, found hash:1/2"
+        );
+        assert_eq!(merge(Vec::new()), Err(MergeError::Empty));
     }
 }

@@ -125,15 +125,20 @@ impl Reason {
     }
 }
 
+/// Events that do not begin with a start, as a log of a run does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the log has no beginning")]
+pub struct NoStart;
+
 impl Summary {
     /// Sums up events. Reports need the whole suite in order, whatever the order of the log.
     ///
     /// # Errors
     ///
     /// Where the events do not begin with a start.
-    pub fn of(events: &[Event], measure: &Measure) -> Result<Summary, String> {
+    pub fn of(events: &[Event], measure: &Measure) -> Result<Summary, NoStart> {
         let Some(Event::Started(started)) = events.first() else {
-            return Err(String::from("the log has no beginning"));
+            return Err(NoStart);
         };
         let mut cases: Vec<Judged> = events
             .iter()

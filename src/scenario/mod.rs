@@ -37,12 +37,12 @@ use serde_saphyr::Spanned;
 
 use expect::{Intended, WrittenExpectation};
 use json::{Json, Ordered};
-pub use print::{print, print_found};
+pub use print::{Loss, Unwritable, print, print_found};
 use repeat::Unrolled;
 
 use crate::case::{Bindings, Case, CaseKind, Chunk, Length, Place, Step};
 use crate::contract::{Operation, RuleId, Service};
-use crate::expect::Outcome;
+use crate::expect::{NoOutcome, Outcome};
 use crate::generate::expected::by_rule;
 use crate::template::Template;
 use crate::wire::{Framing, Request, envelope, unsendable};
@@ -390,7 +390,7 @@ impl Reader<'_> {
         let parse = |outcome: &Spanned<String>| {
             let mistake = |problem: String| self.mistake(outcome, format!("{key}: {problem}"));
             let template = one.outcome(&outcome.value).map_err(|why| mistake(why.to_string()))?;
-            template.to_string().parse().map_err(mistake)
+            template.to_string().parse().map_err(|why: NoOutcome| mistake(why.to_string()))
         };
         written.iter().map(parse).collect()
     }

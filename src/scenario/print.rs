@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::expect::plain_rule;
 use super::json::{Json, Ordered};
-use super::{Found, apply, parse};
+use super::{Found, Mistake, apply, parse};
 use crate::case::{Case, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service};
 use crate::expect::{Expectation, Outcome};
@@ -16,13 +16,54 @@ use crate::wire::envelope::{self, visible};
 /// Columns that a line has at most, where a line can be broken.
 const WIDTH: usize = 120;
 
+/// A case that cannot be written as a scenario file.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{case}{}: {why}", step.as_ref().map(|step| format!(", step {step}")).unwrap_or_default())]
+pub struct Unwritable {
+    /// The id of the case.
+    pub case: String,
+    /// The name of the step; `None` where it is about the whole case.
+    pub step: Option<String>,
+    /// Why not.
+    pub why: Loss,
+}
+
+/// What a scenario file would lose of a case.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Loss {
+    /// The body of a request has bytes that are no text.
+    #[error("its body is no text")]
+    Body,
+    /// Its headers are not those of a plain request with changes.
+    #[error("a file cannot say its headers")]
+    Headers,
+    /// The file could not be read again.
+    #[error("it cannot be written: {0}")]
+    Unreadable(Mistake),
+    /// The file would be for no service.
+    #[error("it has no service")]
+    Service,
+    /// What the target was found to do.
+    #[error("a file cannot say what was found")]
+    Found,
+    /// This part of it would read as another.
+    #[error("a file cannot say its {0}")]
+    Part(&'static str),
+}
+
+impl Unwritable {
+    fn of(case: &Case, step: Option<&Step>, why: Loss) -> Unwritable {
+        Unwritable { case: case.id.clone(), step: step.map(|step| step.name.clone()), why }
+    }
+}
+
 /// The text of a scenario file for a case. Read again it gives the same case, but that it has its own repository, that
 /// its id is what the reader gives it, and that what made the state or looked at it is judged as all else is.
 ///
 /// # Errors
 ///
 /// Why the case cannot be written: a body that is no text, a header twice.
-pub fn print(case: &Case) -> Result<String, String> {
+pub fn print(case: &Case) -> Result<String, Unwritable> {
     print_found(case, None)
 }
 
@@ -31,20 +72,21 @@ pub fn print(case: &Case) -> Result<String, String> {
 /// # Errors
 ///
 /// As for [`print()`].
-pub fn print_found(case: &Case, found: Option<&Found>) -> Result<String, String> {
+pub fn print_found(case: &Case, found: Option<&Found>) -> Result<String, Unwritable> {
     let text = file(case, found)?;
     // What this writes, a reader reads as it likes: what cannot be said in a file shows here.
-    let read = parse("", &case.id, &text).map_err(|mistake| format!("{}: it cannot be written: {mistake}", case.id))?;
-    let [same] = read.cases.as_slice() else { return Err(format!("{}: it has no service", case.id)) };
+    let lost = |why: Loss| Unwritable::of(case, None, why);
+    let read = parse("", &case.id, &text).map_err(|mistake| lost(Loss::Unreadable(mistake)))?;
+    let [same] = read.cases.as_slice() else { return Err(lost(Loss::Service)) };
     match difference(case, same) {
         None if read.found.as_ref() == found => Ok(text),
-        None => Err(format!("{}: a file cannot say what was found", case.id)),
-        Some(what) => Err(format!("{}: a file cannot say its {what}", case.id)),
+        None => Err(lost(Loss::Found)),
+        Some((step, what)) => Err(Unwritable::of(case, step, Loss::Part(what))),
     }
 }
 
-/// What of a case got lost in a file, if anything.
-fn difference(case: &Case, read: &Case) -> Option<String> {
+/// What of a case, or of a step of it, got lost in a file, if anything.
+fn difference<'a>(case: &'a Case, read: &Case) -> Option<(Option<&'a Step>, &'static str)> {
     let own = match &case.place {
         Place::Shared => Place::Own(Vec::new()),
         own => own.clone(),
@@ -60,7 +102,7 @@ fn difference(case: &Case, read: &Case) -> Option<String> {
         (case.steps.len() == read.steps.len(), "steps"),
     ];
     if let Some((_, what)) = parts.into_iter().find(|(same, _)| !same) {
-        return Some(String::from(what));
+        return Some((None, what));
     }
     case.steps.iter().zip(&read.steps).find_map(|(step, read)| {
         let judged = step.role != StepRole::Attempt;
@@ -74,11 +116,11 @@ fn difference(case: &Case, read: &Case) -> Option<String> {
             (step.only_if == read.only_if, "only-if"),
         ];
         let (_, what) = parts.into_iter().find(|(same, _)| !same)?;
-        Some(format!("{what} of step {}", step.name))
+        Some((Some(step), what))
     })
 }
 
-fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
+fn file(case: &Case, found: Option<&Found>) -> Result<String, Unwritable> {
     let mut text = format!("title: {}\n", scalar(&case.title));
     text += &about(case.about.trim());
     let _ = writeln!(text, "services: [{}]", case.service);
@@ -109,7 +151,7 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, String> {
     }
     text += "steps:\n";
     for (written, by_rule) in case.steps.iter().zip(by_rule(case)) {
-        text += &step(case.service, written).map_err(|why| format!("{}, step {}: {why}", case.id, written.name))?;
+        text += &step(case.service, written).map_err(|why| Unwritable::of(case, Some(written), why))?;
         text += &expectation(case.service, written, by_rule.ok().as_ref());
         if !written.only_if.is_empty() {
             text += &outcomes("    only-if:", &written.only_if);
@@ -133,7 +175,7 @@ fn about(about: &str) -> String {
     }
 }
 
-fn step(service: Service, step: &Step) -> Result<String, String> {
+fn step(service: Service, step: &Step) -> Result<String, Loss> {
     let mut text = format!("  - name: {}\n", scalar(&step.name));
     if let Some(operation) = step.operation {
         let _ = writeln!(text, "    call: {operation}");
@@ -154,7 +196,7 @@ fn step(service: Service, step: &Step) -> Result<String, String> {
     };
     framing.into_iter().for_each(|framing| text += &format!("    framing: {framing}\n"));
     text += &headers(&base.headers, &request.headers)?;
-    let body = request.body.to_text().ok_or("its body is no text")?;
+    let body = request.body.to_text().ok_or(Loss::Body)?;
     match members(&request.body, &body) {
         Some(object) => text += &wrapped("    body: ", &object),
         None => text += &format!("    raw: {}\n", quote(&body)),
@@ -198,7 +240,7 @@ fn expectation(service: Service, step: &Step, by_rule: Option<&Expectation>) -> 
 }
 
 /// What a file says of headers, so that those of a plain request become those of the step.
-fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<String, String> {
+fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<String, Loss> {
     // As many as possible stay as they are; the rest is written in its order.
     let candidates = (0..=plain.len().min(wanted.len())).rev().map(|kept| {
         let (kept, written) = wanted.split_at(kept);
@@ -213,7 +255,7 @@ fn headers(plain: &[(String, String)], wanted: &[(String, String)]) -> Result<St
         changes.0.iter().for_each(|(name, value)| apply(&mut headers, name, value.as_deref()));
         headers == wanted
     };
-    let Ordered(changes) = candidates.into_iter().find(right).ok_or("a file cannot say its headers")?;
+    let Ordered(changes) = candidates.into_iter().find(right).ok_or(Loss::Headers)?;
     if changes.is_empty() {
         return Ok(String::new());
     }

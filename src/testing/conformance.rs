@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::Failure;
 use super::single::{block_on, found, on_own_thread};
 use crate::case::Case;
 use crate::contract::Service;
@@ -17,7 +18,7 @@ use crate::judge::{Finding, Grade, Verdict};
 use crate::report::Summary;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader, report};
-use crate::run::{RANDOM_CASES, SEED, Settings, Work, choose, is_chosen, run};
+use crate::run::{RANDOM_CASES, RunError, SEED, Settings, Work, choose, is_chosen, run};
 use crate::search::{self, Extent, RANDOM, Search};
 use crate::session::{Session, Terms};
 
@@ -115,27 +116,27 @@ impl Conformance {
     /// With the report, where something is found that counts, nothing could be judged, or a known deviation is no longer as
     /// its entry says.
     pub fn run(self) {
-        self.check().unwrap_or_else(|report| panic!("{report}"));
+        self.check().unwrap_or_else(|failure| panic!("{failure}"));
     }
 
     /// Runs it.
     ///
     /// # Errors
     ///
-    /// The report, where [`Conformance::run`] panics.
-    pub fn check(self) -> Result<(), String> {
+    /// The report, where [`Conformance::run`] panics. A `#[test]` can return it: it is shown as it is to be read.
+    pub fn check(self) -> Result<(), Failure> {
         Panics::locate();
         let search = Search { seed: SEED, extent: Extent::Cases(self.random) };
-        let cases = choose(&self.settings).map_err(|error| error.to_string())?;
+        let cases = choose(&self.settings)?;
         let search = Some(search).filter(|_| self.random > 0);
         let work = Work { task: Task::Gate, cases, search, whole_survey: false };
         let target = Arc::new(Target::new(Driver::InProcess(self.server.clone())));
         let mut events = Vec::new();
         on_own_thread(|| {
-            let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no runtime: {error}"))?;
+            let runtime =
+                tokio::runtime::Runtime::new().map_err(|error| RunError::Harness(format!("no runtime: {error}")))?;
             let (_keep, stop) = watch::channel(false);
-            let ended = runtime.block_on(run(target, &self.settings, work, stop, |event| events.push(event)));
-            ended.map_err(|error| error.to_string())
+            runtime.block_on(run(target, &self.settings, work, stop, |event| events.push(event)))
         })?;
         let measure = Measure {
             known: self.settings.known.clone(),
@@ -143,14 +144,14 @@ impl Conformance {
             deny_warnings: false,
             all_parts: false,
         };
-        let summary = Summary::of(&events, &measure)?;
+        let summary = Summary::of(&events, &measure).map_err(|error| RunError::Harness(error.to_string()))?;
         let reasons = summary.reasons(false);
         if reasons.is_empty() {
             return Ok(());
         }
         let detail = Detail { groups: self.causes, verbose: false, reader: Reader::Test };
         let text = report(&summary, detail, &reasons);
-        Err(self.panics(&events) + &anstream::adapter::strip_str(&text).to_string())
+        Err(Failure::Report(self.panics(&events) + &anstream::adapter::strip_str(&text).to_string()))
     }
 
     /// What the service panicked with, and in which cases.
@@ -215,15 +216,15 @@ impl Conformance {
 struct Prepared {
     suite: Conformance,
     service: Service,
-    session: OnceLock<Result<Session, String>>,
+    session: OnceLock<Result<Session, Failure>>,
 }
 
 impl Prepared {
-    fn session(&self) -> Result<&Session, String> {
+    fn session(&self) -> Result<&Session, Failure> {
         let look = || {
             let target = Arc::new(Target::new(Driver::InProcess(self.suite.server.clone())));
             let prepared = block_on(Session::prepare(target, self.service, Terms::of("ecrspec-case")));
-            prepared.map(|(session, _)| session).map_err(|error| format!("no connection to the service: {}", error.why))
+            prepared.map(|(session, _)| session).map_err(|unreachable| Failure::NoConnection(unreachable.why))
         };
         self.session.get_or_init(look).as_ref().map_err(Clone::clone)
     }
@@ -256,7 +257,7 @@ impl ConformanceCase {
     /// # Errors
     ///
     /// What was found, its source and the calls; or why it could not be judged.
-    pub fn judge(&self) -> Result<CaseOutcome, String> {
+    pub fn judge(&self) -> Result<CaseOutcome, Failure> {
         on_own_thread(|| {
             let session = self.prepared.session()?;
             let case = session.fitted(self.case.clone());

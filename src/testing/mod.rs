@@ -123,6 +123,7 @@
 
 #[cfg(all(feature = "run", feature = "terminal"))]
 mod conformance;
+mod failure;
 mod single;
 
 use arbitrary::{Arbitrary as _, Unstructured};
@@ -138,6 +139,7 @@ use crate::template::Reference;
 
 #[cfg(all(feature = "run", feature = "terminal"))]
 pub use conformance::{CaseOutcome, Conformance, ConformanceCase, conforms};
+pub use failure::Failure;
 pub use single::{case, sequence};
 
 /// What the documents say of a string: of a member of a request, or of each item of a list.

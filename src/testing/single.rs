@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
+use super::Failure;
 use crate::case::{Case, Plan};
 use crate::contract::{Service, Source};
 use crate::drive::{Driver, InProcess, Panics, Server, Target};
@@ -34,14 +35,14 @@ pub fn case(server: impl Server, service: Service, id: &str) {
         block_on(async {
             let (session, _) = Session::prepare(target, service, terms)
                 .await
-                .map_err(|unreachable| format!("no connection to the service: {}", unreachable.why))?;
+                .map_err(|unreachable| Failure::NoConnection(unreachable.why))?;
             if id == SURVEY {
                 let told = session.survey().findings.iter().map(describe).collect::<Vec<_>>();
-                return if told.is_empty() { Ok(()) } else { Err(told.join("\n\n")) };
+                return if told.is_empty() { Ok(()) } else { Err(Failure::Report(told.join("\n\n"))) };
             }
             let case = session.fitted(find(service, id)?);
             if let Some(skip) = session.skips(&case) {
-                return Err(format!("{id} could not be judged: {}", skip.reason));
+                return Err(Failure::NotJudged { case: String::from(id), reason: Box::new(skip.reason), panic: None });
             }
             found(&session.judge(&case).await, &panics, |_| false)
         })
@@ -67,27 +68,25 @@ pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
 }
 
 /// The case with this id.
-fn find(service: Service, id: &str) -> Result<Case, String> {
+fn find(service: Service, id: &str) -> Result<Case, Failure> {
     let drawn = || search::find(service, id).or_else(|| Some(realise(service, &plan::parse(service, id).ok()?)));
     let cases = suite(service).unwrap_or_else(|error| panic!("{error}"));
     let known = cases.iter().find(|case| case.id == id).cloned();
     known.or_else(drawn).ok_or_else(|| {
-        let near: Vec<&str> = cases.iter().map(|case| case.id.as_str()).filter(|known| known.contains(id)).collect();
-        let near = if near.is_empty() { String::new() } else { format!("; there are {}", near.join(", ")) };
-        format!("no case of {service} has the id {id:?}{near}")
+        let near = cases.iter().map(|case| &case.id).filter(|known| known.contains(id)).cloned().collect();
+        Failure::NoCase { service, id: String::from(id), near }
     })
 }
 
 /// What was found in a case, but for findings that are accepted.
-pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) -> bool) -> Result<(), String> {
+pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) -> bool) -> Result<(), Failure> {
     let Told { case, transcript, verdict, .. } = told;
     let findings: Vec<&Finding> = match verdict {
         Verdict::Pass => return Ok(()),
         Verdict::Fail { findings } => findings.iter().filter(|finding| !accepted(finding)).collect(),
         Verdict::Inconclusive { reason } | Verdict::Skipped { reason } => {
             let panic = transcript.exchanges.iter().find_map(|exchange| panic_of(exchange, panics));
-            let panic = panic.map(|panic| format!("\n  the service {panic}")).unwrap_or_default();
-            return Err(format!("{} could not be judged: {reason}{panic}", case.id));
+            return Err(Failure::NotJudged { case: case.id.clone(), reason: Box::new(reason.clone()), panic });
         }
     };
     if findings.is_empty() {
@@ -105,7 +104,7 @@ pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) ->
     }
     text.push(calls.join("\n"));
     text.push(format!("again: ecrspec::testing::case(server, Service::{:?}, {:?})", case.service, case.id));
-    Err(text.join("\n\n"))
+    Err(Failure::Report(text.join("\n\n")))
 }
 
 fn panic_of(exchange: &Exchange, panics: &Panics) -> Option<String> {

@@ -1,5 +1,7 @@
 //! What goes out as a signature.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Request;
@@ -15,6 +17,23 @@ pub enum Auth {
     /// A signature of the right form that signs nothing, for servers that route by its scope.
     Dummy,
 }
+
+impl FromStr for Auth {
+    type Err = NoAuth;
+
+    fn from_str(text: &str) -> Result<Auth, NoAuth> {
+        match text {
+            "none" => Ok(Auth::None),
+            "dummy" => Ok(Auth::Dummy),
+            other => Err(NoAuth(String::from(other))),
+        }
+    }
+}
+
+/// A text that names no signature.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected none or dummy, found {0:?}")]
+pub struct NoAuth(pub String);
 
 /// Adds the signature headers to a request.
 pub fn sign(auth: Auth, service: Service, request: &mut Request) {
@@ -43,3 +62,19 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 
 /// The example access key of the AWS documentation.
 const DUMMY: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_has_the_words_of_the_settings_file() {
+        for auth in [Auth::None, Auth::Dummy] {
+            let word = serde_json::to_value(auth).unwrap();
+            assert_eq!(word.as_str().unwrap().parse(), Ok(auth));
+        }
+        assert_eq!("Dummy".parse::<Auth>(), Err(NoAuth(String::from("Dummy"))));
+        let told = "sigv4".parse::<Auth>().unwrap_err().to_string();
+        assert_eq!(told, "expected none or dummy, found \"sigv4\"");
+    }
+}

@@ -112,7 +112,7 @@ pub struct RulePattern {
 
 /// A text that is the id of no rule.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected the id of a rule (`ecrspec list --rules`), found {0:?}")]
+#[error("expected the id of a rule, found {0:?}")]
 pub struct NoRule(pub String);
 
 impl RuleId {
