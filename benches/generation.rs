@@ -141,7 +141,7 @@ mod requests {
         measure(bencher, &requests);
     }
 
-    /// One digest more than is admitted.
+    /// One digest more than is allowed.
     #[divan::bench]
     fn invalid_101_digests(bencher: Bencher) {
         let requests = [request(0, Some("layerDigests/max-items/101-items"))];

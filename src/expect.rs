@@ -1,4 +1,4 @@
-//! What the contract admits as the answer to a step, and how that reads in snapshots and scenario files.
+//! What the contract allows as the answer to a step, and how that reads in snapshots and scenario files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::contract::source::NoTier;
 use crate::contract::{ErrorType, RuleId, Source, Tier};
 use crate::template::{NoReference, Template};
 
-/// An answer that the contract admits.
+/// An answer that the contract allows.
 ///
 /// "Some error" cannot be said: an outcome is success or one named error type.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub enum Outcome {
     },
 }
 
-/// The outcomes that a step admits, and why.
+/// The outcomes that a step allows, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// The rule that the step is about.
@@ -39,7 +39,7 @@ pub struct Expectation {
     pub tier: Tier,
     /// Where it comes from.
     pub sources: Vec<&'static Source>,
-    /// What is admitted, at least one.
+    /// What is allowed, at least one.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -68,12 +68,12 @@ impl Outcome {
 }
 
 impl Expectation {
-    /// Whether only success is admitted: the request is valid.
+    /// Whether only success is allowed: the request is valid.
     pub fn is_success(&self) -> bool {
         self.outcomes.iter().all(Outcome::is_success)
     }
 
-    /// Names of the admitted error types.
+    /// Names of the allowed error types.
     pub fn errors(&self) -> Vec<&'static str> {
         self.outcomes
             .iter()

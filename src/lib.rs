@@ -27,7 +27,7 @@
 //! | 1 | [`contract`] | what the documents say, as data: shapes, errors, rules, sources; [`contract::check`] holds a request against them |
 //! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found; [`wire::Observation`], an answer decoded once |
 //! | 2 | [`template`] | bytes with references `${…}`, parsed once; [`template::Reference`], the kinds of them |
-//! | 2 | [`expect`] | what is admitted as an answer, and how that reads |
+//! | 2 | [`expect`] | what is allowed as an answer, and how that reads |
 //! | 3 | [`case`] | a sequence of calls, its references and its bytes; [`case::Plan`], the decisions behind a random one |
 //! | 3 | [`model`] | the reference registry |
 //! | 3 | [`judge`] | a transcript against its expectations; [`judge::snapshot`] reads and prints the reviewed ones |
@@ -39,7 +39,7 @@
 //! | 5 | [`events`] | what a run tells of itself: the event log |
 //! | 5 | [`report`] | what is rendered from the events of a run |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
-//! | 5 | [`history`] | calls at once: the order that explains their answers, and the calls that show that there is none |
+//! | 5 | [`linearize`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
 //! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
 //! | 5 | [`session`] | a service of a target that was looked at, and how a case is judged on it |
@@ -75,7 +75,7 @@
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`template`], [`expect`], [`case`], [`model`], [`judge`],
-//!    [`generate`], [`history`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of
+//!    [`generate`], [`linearize`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of
 //!    [`survey`], they use what was found, and only a run looks.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
@@ -98,8 +98,8 @@ pub mod events;
 pub mod expect;
 pub mod fuzzing;
 pub mod generate;
-pub mod history;
 pub mod judge;
+pub mod linearize;
 pub mod model;
 pub mod report;
 pub mod scenario;

@@ -13,7 +13,7 @@ use crate::generate::plan;
 use crate::generate::realise;
 use crate::generate::violations::{Breaks, Violations};
 use crate::judge::Finding;
-use crate::wire::{Exchange, Trouble};
+use crate::wire::{Exchange, TransportError};
 
 /// How far to search.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -212,7 +212,7 @@ fn class(operation: Option<Operation>, rule: RuleId, exchange: &Exchange) -> u64
             let message = seen.error().and_then(|error| error.message.as_deref());
             (seen.status(), seen.is_error(), seen.error_name(), message.map(shape)).hash(&mut hasher);
         }
-        Err(trouble) => std::mem::discriminant::<Trouble>(&trouble).hash(&mut hasher),
+        Err(trouble) => std::mem::discriminant::<TransportError>(&trouble).hash(&mut hasher),
     }
     // 16 ms, 256 ms, 4 s: what is slower than usual by a factor and not by noise.
     (exchange.took.as_millis().max(1).ilog2() / 4).hash(&mut hasher);

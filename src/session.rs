@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::case::{Case, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{self, Target, Workspace};
-use crate::history::{self, Rounds, Told};
-use crate::judge::{NotJudged, Strictness};
+use crate::judge::{JudgeOptions, NotJudged};
+use crate::linearize::{self, Round, Rounds};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 use crate::search;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
@@ -110,20 +110,20 @@ impl Session {
     }
 
     /// How its cases are judged.
-    pub fn strictness(&self) -> Strictness {
-        Strictness { messages: self.terms.messages, availability: self.survey.availability }
+    pub fn options(&self) -> JudgeOptions {
+        JudgeOptions { messages: self.terms.messages, availability: self.survey.availability }
     }
 
     /// Judges a case, whatever [`Session::skips`] says: one with calls at once in all its rounds.
-    pub async fn judge(&self, case: &Case) -> Told {
-        let mut rounds = Rounds::of(case, self.strictness());
+    pub async fn judge(&self, case: &Case) -> Round {
+        let mut rounds = Rounds::of(case, self.options());
         loop {
             let number = rounds.count() as u32 + 1;
-            let told = self.attempt(case, None, number).await;
+            let round = self.attempt(case, None, number).await;
             if !case.is_race() {
-                return told;
+                return round;
             }
-            rounds.add(told);
+            rounds.add(round);
             if number as usize >= case.rounds {
                 break;
             }
@@ -133,9 +133,9 @@ impl Session {
 
     /// Tries a case once, and judges what came back. `shared` is a repository for cases that share one; bytes differ from
     /// one number to another.
-    pub async fn attempt(&self, case: &Case, shared: Option<&str>, number: u32) -> Told {
+    pub async fn attempt(&self, case: &Case, shared: Option<&str>, number: u32) -> Round {
         let transcript = self.drive(case, shared, number).await;
-        self.told(case, transcript)
+        self.judge_round(case, transcript)
     }
 
     /// Tries a case once.
@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Judges what came back for a case.
-    pub fn told(&self, case: &Case, transcript: Transcript) -> Told {
-        history::told(case, transcript, self.strictness(), self.terms.tier)
+    pub fn judge_round(&self, case: &Case, transcript: Transcript) -> Round {
+        linearize::judge_round(case, transcript, self.options(), self.terms.tier)
     }
 }

@@ -488,12 +488,12 @@ fn a_script_does_what_the_case_does() {
     assert!(out(&output).contains("focus 400 {\"__type\":\"InvalidLayerException\""), "{}", out(&output));
     assert!(mock.repositories().contains("\"repositoryName\":\"team/app\""), "{}", mock.repositories());
     let makes = ["explain", "scenarios/repositories/deleted", "--script", "--repository", "team/app"];
-    let refused = ecrspec(&makes);
-    assert_eq!(refused.status.code(), Some(2));
+    let rejected = ecrspec(&makes);
+    assert_eq!(rejected.status.code(), Some(2));
     assert!(
-        err(&refused).contains("the case needs repositories of its own: leave out --repository"),
+        err(&rejected).contains("the case needs repositories of its own: leave out --repository"),
         "{}",
-        err(&refused)
+        err(&rejected)
     );
 }
 
@@ -557,7 +557,7 @@ fn explain_and_contract_say_all_with_sources() {
 CompleteLayerUpload/uploadId/once (ecr), documented
 An upload can be completed once; a second completion gets UploadNotFoundException or LayerAlreadyExistsException.
 
-  admitted  UploadNotFoundException or LayerAlreadyExistsException
+  allowed  UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
   case      scenarios/races/completes: one upload completed by eight clients at once

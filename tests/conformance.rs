@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ecrspec::case::Case;
 use ecrspec::contract::Service;
-use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router, serve};
@@ -54,7 +54,7 @@ fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Tr
     let in_process = Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL)))));
     let inside = bench(runtime, service, in_process, None);
     let outside =
-        bench(runtime, service, Driver::Http(Http::new(&loopback(runtime), Patience::default()).expect("a URL")), None);
+        bench(runtime, service, Driver::Http(Http::new(&loopback(runtime), Timeouts::default()).expect("a URL")), None);
     let mut trials = Vec::new();
     for case in cases {
         // What needs bytes on a wire, and a sample of the rest.
@@ -74,7 +74,7 @@ fn on_mock(runtime: &Arc<Runtime>, service: Service, cases: Vec<Case>) -> Vec<Tr
 }
 
 fn on_endpoint(runtime: &Arc<Runtime>, service: Service, endpoint: &str, cases: Vec<Case>) -> Vec<Trial> {
-    let http = Http::new(endpoint, Patience::default()).unwrap_or_else(|error| panic!("ECRSPEC_ENDPOINT: {error}"));
+    let http = Http::new(endpoint, Timeouts::default()).unwrap_or_else(|error| panic!("ECRSPEC_ENDPOINT: {error}"));
     let bench = bench(runtime, service, Driver::Http(http), env::var("ECRSPEC_REPOSITORY").ok());
     let surveyed = bench.clone();
     let mut trials = vec![Trial::test(format!("endpoint::{service}::survey"), move || {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use ecrspec::case::Case;
 use ecrspec::contract::{Operation, RuleId, Rules, Service};
-use ecrspec::coverage::{AdmittedError, Cell, Coverage, Reach, Thing};
+use ecrspec::coverage::{AllowedError, Cell, Coverage, Reach, Thing};
 use ecrspec::suite::drafts;
 use ecrspec::template::Template;
 
@@ -30,7 +30,7 @@ fn every_rule_and_error_has_a_row() {
         for operation in service.contract().operations {
             for error in operation.errors {
                 let is_it = |row: &&_| {
-                    matches!(row, AdmittedError { operation: of, error: name, .. }
+                    matches!(row, AllowedError { operation: of, error: name, .. }
                     if *of == Some(operation.name) && name == error)
                 };
                 assert_eq!(coverage.errors.iter().filter(is_it).count(), 1, "{service} {} {error}", operation.name);
@@ -48,13 +48,13 @@ fn a_case_that_is_missing_is_a_gap() {
         ("CompleteLayerUpload/uploadId/required/null", "uploadId/required", "value null"),
         ("BatchCheckLayerAvailability/layerDigests/item-null/alone", "item-null", "value null"),
         (
-            "scenarios/availability/download-url-after-a-refused-completion",
-            "layer that is \"refused\"",
+            "scenarios/availability/download-url-after-a-rejected-completion",
+            "layer that is \"rejected\"",
             "GetDownloadUrl",
         ),
         (
-            "UploadLayerPart/uploadId/after-refused/next-part",
-            "upload that is \"completion refused\"",
+            "UploadLayerPart/uploadId/after-rejected/next-part",
+            "upload that is \"completion rejected\"",
             "UploadLayerPart",
         ),
         ("wire/target/operation/unknown", "wire/target/operation", "no case"),

@@ -18,7 +18,7 @@ use ecrspec::model::Registry;
 use ecrspec::scenario::{Found, print, print_found};
 use ecrspec::suite::suite;
 use ecrspec::template::{Reference, Template};
-use ecrspec::wire::{Answer, envelope};
+use ecrspec::wire::{Response, envelope};
 use serde_json::{Value, json};
 
 /// What a target does with a seed.
@@ -261,7 +261,7 @@ fn responses() -> Vec<(String, Vec<u8>)> {
         }
     }
     for error in ERRORS {
-        let answer = envelope::error_answer(error, "a message", Value::Null);
+        let answer = envelope::error_response(error, "a message", Value::Null);
         seeds.entry(format!("error-{}.http", error.name)).or_insert_with(|| http(&answer));
     }
     let typed = |value: &str| json!({"__type": value, "message": "a message"}).to_string();
@@ -308,7 +308,7 @@ fn is_small(case: &Case) -> bool {
 
 /// The answers of the reference registry to a case, each under its operation and outcome. References to further
 /// repositories end it.
-fn answers(case: &Case) -> Vec<(String, Answer)> {
+fn answers(case: &Case) -> Vec<(String, Response)> {
     let mut registry = Registry::new(case.service);
     let mut bindings = Bindings::new(&case.chunks, "fuzz", 32);
     bindings.bind(Reference::Registry, ecrspec::model::registry::ACCOUNT);
@@ -323,12 +323,12 @@ fn answers(case: &Case) -> Vec<(String, Answer)> {
         match registry.answer(&step.request.with_body(body)) {
             Ok(members) => {
                 bindings.capture(&step.name, &members);
-                found.push((format!("{operation}-200"), envelope::answer(200, &members)));
+                found.push((format!("{operation}-200"), envelope::response(200, &members)));
             }
-            Err(refusal) => {
-                let answer = refusal.to_answer();
+            Err(rejection) => {
+                let answer = rejection.to_response();
                 if answer.body.len() < 2000 {
-                    found.push((format!("{operation}-{}", refusal.error.name), answer));
+                    found.push((format!("{operation}-{}", rejection.error.name), answer));
                 }
             }
         }
@@ -337,7 +337,7 @@ fn answers(case: &Case) -> Vec<(String, Answer)> {
 }
 
 /// An answer as the target `response` reads it.
-fn http(answer: &Answer) -> Vec<u8> {
+fn http(answer: &Response) -> Vec<u8> {
     let headers: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     [format!("{}\n{headers}\n", answer.status).as_bytes(), &answer.body].concat()
 }
@@ -361,9 +361,9 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
     }
     let cases = suite(Service::EcrPublic).unwrap();
     let mut case = cases.into_iter().find(|case| case.id == "CompleteLayerUpload/layerDigests/match/wrong").unwrap();
-    let refused: Outcome = r#"400 UploadNotFoundException {"uploadId":"${upload.uploadId}"}"#.parse().unwrap();
+    let rejected: Outcome = r#"400 UploadNotFoundException {"uploadId":"${upload.uploadId}"}"#.parse().unwrap();
     case.steps[0].only_if = vec![Outcome::success()];
-    case.steps[1].only_if = vec![Outcome::success(), refused];
+    case.steps[1].only_if = vec![Outcome::success(), rejected];
     case.steps[1].role = StepRole::Attempt;
     let mut odd = case.clone();
     odd.steps.truncate(1);

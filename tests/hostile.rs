@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ecrspec::contract::{Operation, RuleId, Service};
-use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, Target};
 use ecrspec::events::Event;
 use ecrspec::judge::Grade;
@@ -13,7 +13,7 @@ use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{RunError, Settings, Work, run};
-use ecrspec::wire::{Framing, MAX_ANSWER, Request, Trouble, envelope};
+use ecrspec::wire::{Framing, MAX_ANSWER, Request, TransportError, envelope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -125,9 +125,9 @@ fn serve(runtime: &Runtime, behaviour: Behaviour) -> String {
     format!("http://{address}")
 }
 
-fn patience() -> Patience {
+fn timeouts() -> Timeouts {
     let short = Duration::from_millis(400);
-    Patience { connect: short, first_byte: short, rest: short }
+    Timeouts { connect: short, first_byte: short, rest: short }
 }
 
 fn measure() -> Measure {
@@ -136,7 +136,7 @@ fn measure() -> Measure {
 
 /// Runs some cases against an address and sums up.
 fn judge(runtime: &Runtime, endpoint: &str, filter: &str, jobs: usize) -> Result<Summary, RunError> {
-    let target = Target::new(Driver::Http(Http::new(endpoint, patience()).unwrap()));
+    let target = Target::new(Driver::Http(Http::new(endpoint, timeouts()).unwrap()));
     let events = Mutex::new(Vec::<Event>::new());
     let (_keep, stop) = watch::channel(false);
     let settings = Settings {
@@ -162,7 +162,7 @@ fn no_behaviour_passes_hangs_or_panics() {
             Err(error) => panic!("{behaviour:?}: {error}"),
         };
         assert!(!ended.is_empty(), "{behaviour:?} passes");
-        // Bounded by patience and not by the target; generous, since the machine may be busy.
+        // Bounded by timeouts and not by the target; generous, since the machine may be busy.
         assert!(clock.elapsed() < Duration::from_secs(60), "{behaviour:?} took {:?}", clock.elapsed());
     }
 }
@@ -171,7 +171,7 @@ fn no_behaviour_passes_hangs_or_panics() {
 fn every_framing_bears_every_behaviour() {
     let runtime = Runtime::new().unwrap();
     for behaviour in ALL {
-        let http = Http::new(&serve(&runtime, behaviour), patience()).unwrap();
+        let http = Http::new(&serve(&runtime, behaviour), timeouts()).unwrap();
         for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
             let request = Request {
                 framing,
@@ -182,9 +182,9 @@ fn every_framing_bears_every_behaviour() {
                 assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
             }
             let expected = match behaviour {
-                Behaviour::Silence | Behaviour::SilenceAfterHead => Some(Trouble::Silent),
-                Behaviour::CutBody | Behaviour::Close => Some(Trouble::Dropped),
-                Behaviour::Garbage => Some(Trouble::Garbage),
+                Behaviour::Silence | Behaviour::SilenceAfterHead => Some(TransportError::Silent),
+                Behaviour::CutBody | Behaviour::Close => Some(TransportError::Dropped),
+                Behaviour::Garbage => Some(TransportError::Garbage),
                 _ => None,
             };
             if let Some(trouble) = expected {
@@ -212,7 +212,7 @@ fn an_early_answer_to_a_large_body_is_heard() {
             // Gone, with megabytes unread: what the client still writes fails.
         }
     });
-    let http = Http::new(&format!("http://{address}"), Patience::default()).unwrap();
+    let http = Http::new(&format!("http://{address}"), Timeouts::default()).unwrap();
     let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, Bytes::from(vec![b' '; 20 << 20]));
     let heard = (0..5)
         .filter(|_| {
@@ -322,7 +322,7 @@ fn lawful_framings_of_an_answer_are_read_whole() {
                 let _ = stream.write_all(text.as_bytes()).await;
             }
         });
-        let http = Http::new(&format!("http://{address}"), Patience::default()).unwrap();
+        let http = Http::new(&format!("http://{address}"), Timeouts::default()).unwrap();
         for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
             let request = Request {
                 framing,

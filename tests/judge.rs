@@ -6,13 +6,13 @@ use ecrspec::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT};
 use ecrspec::case::{Case, Plan, Step, Stopped, Transcript};
 use ecrspec::contract::{Operation, RuleId, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
-use ecrspec::judge::{Finding, Grade, NotJudged, Strictness, Verdict, judge, words};
+use ecrspec::judge::{Finding, Grade, JudgeOptions, NotJudged, Verdict, judge, words};
 use ecrspec::model::operation::body;
-use ecrspec::wire::{Answer, Exchange, NoConnection, Reply, Trouble, envelope};
+use ecrspec::wire::{Exchange, NoConnection, Reply, Response, TransportError, envelope};
 use serde_json::{Value, json};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
-const TRUSTING: Strictness = Strictness { messages: false, availability: true };
+const TRUSTING: JudgeOptions = JudgeOptions { messages: false, availability: true };
 
 /// A case of one step.
 fn one(rule: &'static str, operation: Operation, body: body::Body) -> Case {
@@ -34,11 +34,11 @@ fn wrong_digest() -> Case {
 
 fn says(status: u16, content_type: &str, body: &str) -> Reply {
     let headers = vec![(String::from("content-type"), String::from(content_type))];
-    Ok(Answer { status, headers, body: body.to_owned().into() })
+    Ok(Response { status, headers, body: body.to_owned().into() })
 }
 
 fn json_of(status: u16, body: Value) -> Reply {
-    Ok(envelope::answer(status, &body))
+    Ok(envelope::response(status, &body))
 }
 
 fn error(status: u16, name: &str) -> Reply {
@@ -50,9 +50,9 @@ fn began() -> Reply {
 }
 
 /// The verdict in a line: of each finding its grade, its rule, what was expected and what came.
-fn verdict(case: &Case, replies: Vec<Reply>, strictness: Strictness) -> String {
+fn verdict(case: &Case, replies: Vec<Reply>, options: JudgeOptions) -> String {
     let exchanges = case.steps.iter().zip(replies).map(|(step, reply)| exchange(step, reply));
-    in_a_line(judge(case, &Transcript::of(case, exchanges.collect()), strictness).0)
+    in_a_line(judge(case, &Transcript::of(case, exchanges.collect()), options).0)
 }
 
 /// An exchange whose request is as it is written.
@@ -97,7 +97,7 @@ fn a_valid_request() {
                  content-type application/json",
             ),
             (
-                Ok(Answer { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into() }),
+                Ok(Response { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into() }),
                 "form answer/content-type: expected content-type, got no-content-type",
             ),
             (
@@ -136,7 +136,7 @@ fn a_valid_request() {
             // Ids that are no UUIDs would be another finding.
             let reply = reply.map(|answer| {
                 let text = String::from_utf8_lossy(&answer.body).replace(r#""uploadId":"a""#, &format!(r#""uploadId":"{NO_UPLOAD}""#));
-                Answer { body: text.into(), ..answer }
+                Response { body: text.into(), ..answer }
             });
             (reply, expected)
         })
@@ -149,19 +149,19 @@ fn no_answer() {
     let throttled = || error(400, "ThrottlingException");
     let wait = |status: u16| {
         let headers = vec![(String::from("retry-after"), String::from("1"))];
-        Ok(Answer { status, headers, body: Default::default() })
+        Ok(Response { status, headers, body: Default::default() })
     };
     check(
         &initiate(),
         vec![
             (
-                Err(Trouble::Unreachable(NoConnection::Refused)),
+                Err(TransportError::Unreachable(NoConnection::Refused)),
                 "inconclusive: InitiateLayerUpload: no connection (connection refused)",
             ),
-            (Err(Trouble::Silent), "inconclusive: InitiateLayerUpload: no response in time"),
-            (Err(Trouble::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
-            (Err(Trouble::Garbage), "crash always/answered: expected 200, got invalid-http"),
-            (Err(Trouble::Endless), "crash always/answered: expected 200, got endless"),
+            (Err(TransportError::Silent), "inconclusive: InitiateLayerUpload: no response in time"),
+            (Err(TransportError::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
+            (Err(TransportError::Garbage), "crash always/answered: expected 200, got invalid-http"),
+            (Err(TransportError::Endless), "crash always/answered: expected 200, got endless"),
             (throttled(), "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)"),
             (wait(429), "inconclusive: InitiateLayerUpload: throttled (429)"),
             (wait(503), "inconclusive: InitiateLayerUpload: throttled (503)"),
@@ -171,9 +171,12 @@ fn no_answer() {
     check(
         &wrong_digest(),
         vec![
-            (Err(Trouble::Unreachable(NoConnection::Unknown)), "inconclusive: CompleteLayerUpload: no connection"),
-            (Err(Trouble::Silent), &format!("crash always/answered: expected {expected}, got no-response")),
-            (Err(Trouble::Dropped), &format!("crash always/answered: expected {expected}, got dropped")),
+            (
+                Err(TransportError::Unreachable(NoConnection::Unknown)),
+                "inconclusive: CompleteLayerUpload: no connection",
+            ),
+            (Err(TransportError::Silent), &format!("crash always/answered: expected {expected}, got no-response")),
+            (Err(TransportError::Dropped), &format!("crash always/answered: expected {expected}, got dropped")),
             (throttled(), "inconclusive: CompleteLayerUpload: throttled (ThrottlingException)"),
             (says(429, "text/html", ""), "inconclusive: CompleteLayerUpload: throttled (429)"),
             (says(503, "text/html", ""), &format!("crash always/no-5xx: expected {expected}, got 503 without-type")),
@@ -184,7 +187,7 @@ fn no_answer() {
 #[test]
 fn an_invalid_request() {
     let header = |name: &str, body: Value| {
-        let mut answer = envelope::answer(400, &body);
+        let mut answer = envelope::response(400, &body);
         answer.headers.push((String::from("x-amzn-errortype"), String::from(name)));
         Ok(answer)
     };
@@ -262,7 +265,7 @@ fn an_open_question() {
                  200 or 400 InvalidLayerException or 400 InvalidParameterException, got 200 without layerDigest",
             ),
             (error(500, "ServerException"), "crash always/no-5xx: expected no-server-fault, got 500 ServerException"),
-            (Err(Trouble::Silent), "crash always/answered: expected no-server-fault, got no-response"),
+            (Err(TransportError::Silent), "crash always/answered: expected no-server-fault, got no-response"),
         ],
     );
     // A list may repeat what was asked, in whatever form it was.
@@ -356,7 +359,7 @@ fn pinned_members() {
         ],
     );
     // It is not judged where it cannot be believed.
-    assert_eq!(verdict(&look, vec![layers("AVAILABLE")], Strictness::default()), "pass");
+    assert_eq!(verdict(&look, vec![layers("AVAILABLE")], JudgeOptions::default()), "pass");
 }
 
 #[test]
@@ -450,7 +453,7 @@ fn a_response_is_decoded_once() {
 
 #[test]
 fn messages_are_compared_when_it_is_asked_for() {
-    let strict = Strictness { messages: true, availability: true };
+    let strict = JudgeOptions { messages: true, availability: true };
     let case =
         one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::initiate("some/name"));
     let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
@@ -487,10 +490,10 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
         let skipped = "skipped: it is about a repository that the target refused to create or delete, as it may; -v lists the cases";
-        let refused = "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
+        let rejected = "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
-        assert_eq!(attempted(done(), not_found()), refused);
+        assert_eq!(attempted(done(), not_found()), rejected);
         assert_eq!(attempted(error(400, "InvalidParameterException"), began()), "pass");
         // The form of an answer does not depend on it.
         let bare = says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
@@ -523,17 +526,17 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
             body::initiate("some/name"),
         )
         .done();
-    let refused = || error(400, "EmptyUploadException");
+    let rejected = || error(400, "EmptyUploadException");
     let finding = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
-    assert_eq!(verdict(&case, vec![refused(), refused(), began()], TRUSTING), finding);
-    assert!(verdict(&case, vec![began(), refused(), refused()], TRUSTING).starts_with("skipped: "));
-    // In a sequence that was drawn, and of calls at once, it is known what a refusal means for the others.
+    assert_eq!(verdict(&case, vec![rejected(), rejected(), began()], TRUSTING), finding);
+    assert!(verdict(&case, vec![began(), rejected(), rejected()], TRUSTING).starts_with("skipped: "));
+    // In a sequence that was drawn, and of calls at once, it is known what a rejection means for the others.
     let mut drawn = case.clone();
     drawn.plan = Some(Plan::default());
-    assert_eq!(verdict(&drawn, vec![began(), refused(), refused()], TRUSTING), finding);
+    assert_eq!(verdict(&drawn, vec![began(), rejected(), rejected()], TRUSTING), finding);
     let mut race = case;
     race.steps[2].at_once = true;
-    assert_eq!(verdict(&race, vec![began(), refused(), refused()], TRUSTING), finding);
+    assert_eq!(verdict(&race, vec![began(), rejected(), rejected()], TRUSTING), finding);
 }
 
 #[test]
@@ -572,10 +575,10 @@ fn two_uploads_of_one_id() {
     }
     // A repository is named with each id.
     assert_eq!(verdict(&two(HERE, "some/name"), vec![began(), began()], TRUSTING), "pass");
-    // A refusal that names an id began nothing, nor does what names the id of an upload that there is.
-    let refused = || json_of(400, json!({ "__type": "EmptyUploadException", "message": "no", "uploadId": NO_UPLOAD }));
+    // A rejection that names an id began nothing, nor does what names the id of an upload that there is.
+    let rejected = || json_of(400, json!({ "__type": "EmptyUploadException", "message": "no", "uploadId": NO_UPLOAD }));
     let finding = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
-    assert_eq!(verdict(&two(HERE, HERE), vec![began(), refused()], TRUSTING), finding);
+    assert_eq!(verdict(&two(HERE, HERE), vec![began(), rejected()], TRUSTING), finding);
     let part = Draft::new(Service::Ecr, "some/case", "some case")
         .chunk("layer", 32)
         .initiate("upload")
@@ -619,7 +622,7 @@ fn several_steps() {
         .done();
     let bare = || says(200, "text/plain", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
     let form = "form answer/content-type: expected content-type, got content-type text/plain";
-    let refused = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
+    let rejected = "rejected InitiateLayerUpload/accepted: expected 200, got 400 EmptyUploadException";
     let wrong = "error CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 400 EmptyUploadException";
     let empty = || error(400, "EmptyUploadException");
     let right = || error(400, "InvalidLayerException");
@@ -627,14 +630,14 @@ fn several_steps() {
     // The same slip is one finding; what the case is about comes before it, and ends the case.
     assert_eq!(said(&case, vec![bare(), bare(), right()]), form);
     assert_eq!(said(&case, vec![bare(), began(), empty()]), format!("{wrong}; {form}"));
-    assert_eq!(said(&case, vec![bare(), empty(), empty()]), format!("{refused}; {form}"));
+    assert_eq!(said(&case, vec![bare(), empty(), empty()]), format!("{rejected}; {form}"));
     // Another slip is another finding.
     let html = || says(200, "text/html", &format!(r#"{{"uploadId":"{NO_UPLOAD}","partSize":1}}"#));
     assert_eq!(said(&case, vec![bare(), html(), right()]), format!("{form}; {}", form.replace("plain", "html")));
     // What was found before the target fell silent is found.
-    assert_eq!(said(&case, vec![bare(), Err(Trouble::Silent)]), form);
+    assert_eq!(said(&case, vec![bare(), Err(TransportError::Silent)]), form);
     assert_eq!(
-        said(&case, vec![began(), Err(Trouble::Silent)]),
+        said(&case, vec![began(), Err(TransportError::Silent)]),
         "inconclusive: InitiateLayerUpload: no response in time"
     );
     // A sequence that was drawn goes on as long as it is certain what the target has done, and tells it in order.
@@ -642,7 +645,7 @@ fn several_steps() {
     drawn.plan = Some(Plan::default());
     drawn.steps.rotate_right(1);
     assert_eq!(said(&drawn, vec![empty(), bare(), began()]), format!("{wrong}; {form}"));
-    assert_eq!(said(&drawn, vec![empty(), empty(), bare()]), format!("{wrong}; {refused}"));
+    assert_eq!(said(&drawn, vec![empty(), empty(), bare()]), format!("{wrong}; {rejected}"));
     let accepted = "state CompleteLayerUpload/layerDigests/match: expected 400 InvalidLayerException, got 200";
     assert_eq!(said(&drawn, vec![json_of(200, json!({})), bare(), began()]), accepted);
     drawn.steps.rotate_left(1);
@@ -656,22 +659,22 @@ fn a_case_that_goes_on_from_success_only() {
         .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
-    let refused = || error(400, "RepositoryNotFoundException");
-    assert!(verdict(&case, vec![began(), refused()], TRUSTING).starts_with("rejected "));
-    assert!(verdict(&case, vec![refused(), refused()], TRUSTING).starts_with("skipped: "));
+    let rejected = || error(400, "RepositoryNotFoundException");
+    assert!(verdict(&case, vec![began(), rejected()], TRUSTING).starts_with("rejected "));
+    assert!(verdict(&case, vec![rejected(), rejected()], TRUSTING).starts_with("skipped: "));
 }
 
 #[test]
 fn a_case_that_could_not_go_on() {
     let case = initiate();
-    let refused = || exchange(&case.steps[0], error(400, "EmptyUploadException"));
+    let rejected = || exchange(&case.steps[0], error(400, "EmptyUploadException"));
     let stopped = |exchanges: Vec<Exchange>| {
-        let stopped = Some(Stopped::NoRepository(Box::new(refused())));
+        let stopped = Some(Stopped::NoRepository(Box::new(rejected())));
         judge(&case, &Transcript { stopped, ..Transcript::of(&case, exchanges) }, TRUSTING).0
     };
     let reason = NotJudged::NoRepository { got: "400 EmptyUploadException".parse().unwrap(), throttled: false };
     assert_eq!(stopped(Vec::new()), Verdict::Inconclusive { reason });
-    assert!(matches!(stopped(vec![refused()]), Verdict::Fail { .. }));
+    assert!(matches!(stopped(vec![rejected()]), Verdict::Fail { .. }));
 }
 
 fn finding(
@@ -706,24 +709,24 @@ fn findings_are_said_in_a_sentence() {
         finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
     };
     let rule = "CompleteLayerUpload/layerDigests/match";
-    let refused = "400 InvalidLayerException";
+    let rejected = "400 InvalidLayerException";
     let known = "CompleteLayerUpload/known";
     for (text, expected) in [
-        (said(rule, Grade::Crash, refused, "500 without-type"), "answers 500 without an error type to a bad thing"),
-        (said(rule, Grade::Crash, refused, "no-response"), "gives no response in time to a bad thing"),
-        (said(rule, Grade::Crash, refused, "dropped"), "drops the connection on a bad thing"),
+        (said(rule, Grade::Crash, rejected, "500 without-type"), "answers 500 without an error type to a bad thing"),
+        (said(rule, Grade::Crash, rejected, "no-response"), "gives no response in time to a bad thing"),
+        (said(rule, Grade::Crash, rejected, "dropped"), "drops the connection on a bad thing"),
         (said(rule, Grade::Crash, "200", "invalid-http"), "gives an invalid HTTP response to a bad thing"),
         (said(rule, Grade::Crash, "200", "endless"), "gives a response larger than 16 MiB to a bad thing"),
-        (said(rule, Grade::State, refused, "200"), "accepts a bad thing"),
+        (said(rule, Grade::State, rejected, "200"), "accepts a bad thing"),
         (said(rule, Grade::State, "200 with a 1", "200 with a 2"), "answers 200 with a 2"),
         (said(rule, Grade::State, "200 with a 1", "200 with-other a"), "answers 200 with another a"),
         (
             said(rule, Grade::State, "unique uploadId", "200 not-unique uploadId"),
             "answers 200 with the uploadId of another upload",
         ),
-        (said(rule, Grade::Rejected, "200", "400 X"), "refuses a bad thing: 400 X"),
-        (said(rule, Grade::Rejected, "200", "error X"), "refuses a bad thing: an error X"),
-        (said(rule, Grade::Error, refused, "400 X"), "answers 400 X to a bad thing"),
+        (said(rule, Grade::Rejected, "200", "400 X"), "rejects a bad thing: 400 X"),
+        (said(rule, Grade::Rejected, "200", "error X"), "rejects a bad thing: an error X"),
+        (said(rule, Grade::Error, rejected, "400 X"), "answers 400 X to a bad thing"),
         (said(rule, Grade::Form, "200", "200 without a"), "answers 200 without a"),
         (said(rule, Grade::Form, "shape a x", "200 malformed a"), "answers 200 with a malformed a"),
         (said(rule, Grade::Form, "echo a", "200 not-echoed a"), "answers 200 with a different a than was sent"),
@@ -745,23 +748,23 @@ fn findings_are_said_in_a_sentence() {
         said("survey/service", Grade::Rejected, "service ecr", "404 without-type"),
         "the target does not serve the service: CompleteLayerUpload answers 404 without an error type"
     );
-    let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, refused, "500");
+    let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, rejected, "500");
     assert_eq!(
-        (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, refused, "200").accept_as),
+        (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, rejected, "200").accept_as),
         (RuleId::new(rule), RuleId::new(rule))
     );
     // What is said of a grade is true of the request.
     let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
     for (said, expected) in [
         (meaning(Grade::Crash, "200", "invalid-http"), "no complete HTTP response to a valid request"),
-        (meaning(Grade::Crash, refused, "dropped"), "a 5xx, or no complete HTTP response, to an invalid request"),
+        (meaning(Grade::Crash, rejected, "dropped"), "a 5xx, or no complete HTTP response, to an invalid request"),
         (
             meaning(Grade::Crash, "no-server-fault", "500"),
             "a 5xx, or no complete HTTP response, where the documents leave the response open",
         ),
-        (meaning(Grade::State, refused, "200"), "accepted what must be rejected; wrong bytes, digest or state"),
+        (meaning(Grade::State, rejected, "200"), "accepted what must be rejected; wrong bytes, digest or state"),
         (meaning(Grade::Rejected, "200", "400 X"), "rejected what must be accepted"),
-        (meaning(Grade::Error, refused, "400 X"), "the wrong error type"),
+        (meaning(Grade::Error, rejected, "400 X"), "the wrong error type"),
         (meaning(Grade::Form, "200", "success-status 201"), "the right decision with a malformed response"),
     ] {
         assert_eq!(said, expected);
@@ -770,7 +773,7 @@ fn findings_are_said_in_a_sentence() {
     let together = |rule: &'static str, about: &[&'static str]| {
         let about: Vec<RuleId> = about.iter().map(|rule| RuleId::new(rule)).collect();
         let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };
-        finding(rule, rule, operation, Grade::State, refused, "200").sentence_for(&about)
+        finding(rule, rule, operation, Grade::State, rejected, "200").sentence_for(&about)
     };
     let pattern = "CompleteLayerUpload/uploadId/pattern";
     let required = "CompleteLayerUpload/uploadId/required";

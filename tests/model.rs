@@ -22,17 +22,17 @@ impl Server {
         server
     }
 
-    /// The members of a success; or the error type, the rule and the message of a refusal.
+    /// The members of a success; or the error type, the rule and the message of a rejection.
     fn call(&mut self, operation: Operation, input: Value) -> Result<Value, String> {
         let operation = self.0.service.contract().operation(operation).unwrap();
         let input: Map<String, Value> = input.as_object().cloned().unwrap();
-        let refused = |refusal: ecrspec::model::Refusal| {
-            format!("{} by {}: {}", refusal.error.name, refusal.rule, refusal.message)
+        let rejected = |rejection: ecrspec::model::Rejection| {
+            format!("{} by {}: {}", rejection.error.name, rejection.rule, rejection.message)
         };
-        self.0.call(operation, &input).map_err(refused)
+        self.0.call(operation, &input).map_err(rejected)
     }
 
-    fn refused(&mut self, operation: Operation, input: Value) -> String {
+    fn rejected(&mut self, operation: Operation, input: Value) -> String {
         self.call(operation, input).unwrap_err()
     }
 
@@ -83,14 +83,14 @@ fn repositories_are_made_described_and_removed() {
             "RepositoryAlreadyExistsException by CreateRepository: The repository with name 'two' already exists in the \
              registry with id '{ACCOUNT}'"
         );
-        assert_eq!(server.refused(Operation::CreateRepository, named("two")), again);
+        assert_eq!(server.rejected(Operation::CreateRepository, named("two")), again);
         let unknown = |operation: Operation| {
             format!(
                 "RepositoryNotFoundException by {operation}/repositoryName/exists: The repository with name 'three' does \
                  not exist in the registry with id '{ACCOUNT}'"
             )
         };
-        assert_eq!(server.refused(Operation::DeleteRepository, named("three")), unknown(Operation::DeleteRepository));
+        assert_eq!(server.rejected(Operation::DeleteRepository, named("three")), unknown(Operation::DeleteRepository));
         if service.contract().operation(Operation::DescribeRepositories).is_some() {
             let all = json!({ "repositories": [described("one"), described("two")] });
             assert_eq!(server.call(Operation::DescribeRepositories, json!({})).unwrap(), all);
@@ -101,7 +101,7 @@ fn repositories_are_made_described_and_removed() {
             );
             let three = json!({ "repositoryNames": ["two", "three"] });
             assert_eq!(
-                server.refused(Operation::DescribeRepositories, three),
+                server.rejected(Operation::DescribeRepositories, three),
                 unknown(Operation::DescribeRepositories)
             );
         }
@@ -112,17 +112,17 @@ fn repositories_are_made_described_and_removed() {
         // Of another account there is none; a set-up operation has no error of its own for that.
         let foreign = json!({ "repositoryName": "one", "registryId": "999999999999" });
         let unknown = "RepositoryNotFoundException by DeleteRepository/repositoryName/exists";
-        assert!(server.refused(Operation::DeleteRepository, foreign.clone()).starts_with(unknown));
+        assert!(server.rejected(Operation::DeleteRepository, foreign.clone()).starts_with(unknown));
         let (error, rule) = match service {
             Service::Ecr => ("RepositoryNotFoundException", "repositoryName/exists"),
             Service::EcrPublic => ("RegistryNotFoundException", "registryId/unknown"),
         };
-        let refused = server.refused(Operation::InitiateLayerUpload, foreign);
-        assert!(refused.starts_with(&format!("{error} by InitiateLayerUpload/{rule}: ")), "{refused}");
-        assert!(refused.contains(if service == Service::Ecr { "'one'" } else { "'999999999999'" }), "{refused}");
+        let rejected = server.rejected(Operation::InitiateLayerUpload, foreign);
+        assert!(rejected.starts_with(&format!("{error} by InitiateLayerUpload/{rule}: ")), "{rejected}");
+        assert!(rejected.contains(if service == Service::Ecr { "'one'" } else { "'999999999999'" }), "{rejected}");
         assert!(
             server
-                .refused(Operation::CreateRepository, named(""))
+                .rejected(Operation::CreateRepository, named(""))
                 .starts_with("InvalidParameterException by CreateRepository/")
         );
     }
@@ -164,13 +164,13 @@ fn an_upload_becomes_a_layer() {
 }
 
 #[test]
-fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
+fn what_does_not_fit_the_state_is_rejected_by_the_rule_that_is_about_it() {
     let mut server = Server::of(Service::Ecr);
     let upload = server.begin("one");
     let named = |id: &str| {
         format!("The upload with id '{id}' in the repository with name 'one' in registry with id '{ACCOUNT}'")
     };
-    let starts = |refused: String, beginning: &str| assert!(refused.starts_with(beginning), "{refused}");
+    let starts = |rejected: String, beginning: &str| assert!(rejected.starts_with(beginning), "{rejected}");
     let unknown =
         format!("UploadNotFoundException by UploadLayerPart/uploadId/exists: {} does not exist", named(NO_UPLOAD));
     assert_eq!(server.send("one", NO_UPLOAD).unwrap_err(), unknown);
@@ -191,7 +191,7 @@ fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
             "repositoryName": "one", "uploadId": upload, "partFirstByte": first, "partLastByte": last,
             "layerPartBlob": blob,
         });
-        server.refused(Operation::UploadLayerPart, input)
+        server.rejected(Operation::UploadLayerPart, input)
     };
     let rule = |rule: &str| format!("InvalidLayerPartException by UploadLayerPart/{rule}: ");
     starts(part(0, 4, "aGVsbG8="), &rule("partFirstByte/contiguous"));
@@ -205,7 +205,7 @@ fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
         server.complete("one", &upload, &[NOTHING]).unwrap_err(),
         "InvalidLayerException by CompleteLayerUpload/layerDigests/match",
     );
-    // The refusals left it as it was. Digits are compared without case, and other algorithms not at all.
+    // The rejections left it as it was. Digits are compared without case, and other algorithms not at all.
     let upper = HELLO.to_uppercase().replace("SHA256", "sha256");
     server.complete("one", &upload, &["md5:00", &upper]).unwrap();
     starts(
@@ -223,7 +223,7 @@ fn what_does_not_fit_the_state_is_refused_by_the_rule_that_is_about_it() {
         "LayerAlreadyExistsException by CompleteLayerUpload/layer/new",
     );
     let url = |server: &mut Server, digest: &str| {
-        server.refused(Operation::GetDownloadUrlForLayer, json!({ "repositoryName": "one", "layerDigest": digest }))
+        server.rejected(Operation::GetDownloadUrlForLayer, json!({ "repositoryName": "one", "layerDigest": digest }))
     };
     starts(url(&mut server, HELLO), "LayerInaccessibleException by GetDownloadUrlForLayer/layer/unreferenced");
     starts(url(&mut server, NOTHING), "LayersNotFoundException by GetDownloadUrlForLayer/layerDigest/exists");

@@ -8,11 +8,11 @@ use std::sync::{Arc, LazyLock, Mutex};
 use bytes::Bytes;
 use ecrspec::case::{Case, Length, Step};
 use ecrspec::contract::{Operation, RuleId, Service};
-use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::expect::Outcome;
-use ecrspec::history::{Rounds, Told};
-use ecrspec::judge::{Finding, Strictness, Verdict};
+use ecrspec::judge::{Finding, JudgeOptions, Verdict};
+use ecrspec::linearize::{Round, Rounds};
 use ecrspec::mock::{Fault, Mock, Variant, router, serve};
 use ecrspec::session::{Session, Terms};
 use ecrspec::suite::suite;
@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-const STRICTNESS: Strictness = Strictness { messages: false, availability: true };
+const STRICTNESS: JudgeOptions = JudgeOptions { messages: false, availability: true };
 
 /// The cases with calls at once, of each service.
 static RACES: LazyLock<[Vec<Case>; 2]> =
@@ -40,17 +40,17 @@ static SMALL_RACES: LazyLock<[Vec<Case>; 2]> = LazyLock::new(|| {
     of_both
 });
 
-async fn round(target: &Target, case: &Case, number: usize) -> Told {
+async fn round(target: &Target, case: &Case, number: usize) -> Round {
     let session = Session::unsurveyed(Arc::new(target.clone()), case.service, Terms::of("ecrspec-races"));
-    let told = session.attempt(case, None, number as u32).await;
-    assert!(told.transcript.left.is_empty(), "{}: {:?}", case.id, told.transcript.left);
-    told
+    let round = session.attempt(case, None, number as u32).await;
+    assert!(round.transcript.left.is_empty(), "{}: {:?}", case.id, round.transcript.left);
+    round
 }
 
 /// The findings of some rounds.
-fn findings(case: &Case, rounds: &[Told]) -> Vec<Finding> {
+fn findings(case: &Case, rounds: &[Round]) -> Vec<Finding> {
     let mut all = Rounds::of(case, STRICTNESS);
-    rounds.iter().for_each(|told| all.add(told.clone()));
+    rounds.iter().for_each(|round| all.add(round.clone()));
     match all.together(false).unwrap().verdict {
         Verdict::Fail { findings } => findings,
         Verdict::Pass => Vec::new(),
@@ -133,14 +133,14 @@ fn over_http(runtime: &Runtime, mock: Mock) -> Target {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     runtime.spawn(serve(listener, Arc::new(mock)));
-    Target::new(Driver::Http(Http::new(&endpoint, Patience::default()).unwrap()))
+    Target::new(Driver::Http(Http::new(&endpoint, Timeouts::default()).unwrap()))
 }
 
 /// What the documents leave open of calls at once; the reference itself first.
 const VARIANTS: [Option<&str>; 5] = [
     None,
     Some("repeated-completion-finds-layer"),
-    Some("upload-ends-when-refused"),
+    Some("upload-ends-when-rejected"),
     Some("same-layer-ends-uploads"),
     Some("completed-upload-takes-parts"),
 ];
@@ -181,16 +181,16 @@ async fn histories(variant: Option<&'static str>, count: usize) -> (usize, usize
     let (mut done, mut turned) = (0, 0);
     while done < count {
         for case in SMALL_RACES.iter().flatten() {
-            let told = round(&target, case, done).await;
-            let exchanges = &told.transcript.exchanges;
+            let round = round(&target, case, done).await;
+            let exchanges = &round.transcript.exchanges;
             done += 1;
             turned += usize::from(!exchanges.is_sorted_by_key(|exchange| exchange.ended()));
             assert_eq!(
-                told.verdict,
+                round.verdict,
                 Verdict::Pass,
                 "{variant:?}: {} {:#?}",
                 case.id,
-                findings(case, std::slice::from_ref(&told))
+                findings(case, std::slice::from_ref(&round))
             );
         }
     }
@@ -223,7 +223,7 @@ fn ten_thousand_lawful_histories_give_no_finding() {
 }
 
 #[test]
-fn what_a_file_admits_some_order_admits() {
+fn what_a_file_allows_some_order_allows() {
     let outcome = |outcome: &Outcome| match outcome {
         Outcome::Success { .. } => String::from("200"),
         Outcome::Error { error, .. } => String::from(error.name),
@@ -233,7 +233,7 @@ fn what_a_file_admits_some_order_admits() {
         step.expect.outcomes.iter().map(outcome).map(of).collect::<Vec<_>>()
     };
     let [cases, _] = &*SMALL_RACES;
-    let admitted: BTreeSet<_> =
+    let allowed: BTreeSet<_> =
         cases.iter().flat_map(|case| case.steps.iter().flat_map(|step| of_step(case, step))).collect();
     // Of a repository that is gone, the reference says that and no more.
     let is_silent = |(case, rule, got): &(String, RuleId, String)| {
@@ -241,15 +241,15 @@ fn what_a_file_admits_some_order_admits() {
             && rule.operation() == Some(Operation::CompleteLayerUpload)
             && got == "UploadNotFoundException"
     };
-    let sought: BTreeSet<_> = admitted.iter().filter(|outcome| !is_silent(outcome)).cloned().collect();
+    let sought: BTreeSet<_> = allowed.iter().filter(|outcome| !is_silent(outcome)).cloned().collect();
     // Each outcome of a call at once comes up where servers dawdle, and nothing else does.
     let runtime = Runtime::new().unwrap();
     let targets = VARIANTS.map(dawdling);
     let mut seen = BTreeSet::new();
     for number in 0..200 {
         for (target, case) in targets.iter().flat_map(|target| cases.iter().map(move |case| (target, case))) {
-            let told = runtime.block_on(round(target, case, number));
-            for (step, exchange) in case.steps.iter().zip(&told.transcript.exchanges) {
+            let round = runtime.block_on(round(target, case, number));
+            for (step, exchange) in case.steps.iter().zip(&round.transcript.exchanges) {
                 let got = envelope::error(exchange.reply.as_ref().unwrap()).name;
                 let got = got.unwrap_or_else(|| String::from("200"));
                 seen.insert((case.id.clone(), step.expect.rule.clone(), got));

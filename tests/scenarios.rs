@@ -92,10 +92,10 @@ fn the_reference_registry_agrees_with_the_scenarios() {
             let mut rehearsal = Rehearsal::of(&case).unwrap();
             for step in &case.steps {
                 let (_, answer) = rehearsal.step(step).unwrap_or_else(|why| panic!("{}: {why}", case.id));
-                let got = answer.as_ref().map_or_else(|refusal| refusal.error.name, |_| "200");
+                let got = answer.as_ref().map_or_else(|rejection| rejection.error.name, |_| "200");
                 let words = step.expect.short();
-                let admitted = words.split([' ']).any(|word| word == got);
-                assert!(admitted || step.role == StepRole::Attempt, "{} {}: {got}, {words}", case.id, step.name);
+                let allowed = words.split([' ']).any(|word| word == got);
+                assert!(allowed || step.role == StepRole::Attempt, "{} {}: {got}, {words}", case.id, step.name);
             }
             // Of calls at once, one order of many is not what each is about.
             if !case.is_race() {

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ecrspec::case::{Case, Chunk, Length, Place, StepRole, Transcript};
 use ecrspec::contract::Service;
-use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{self, Driver, Target, Workspace};
 use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
@@ -114,7 +114,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
         part_size: 5_242_880,
         salt: String::from("salt"),
     };
-    let target = Target::new(Driver::Http(Http::new(endpoint, Patience::default()).unwrap()));
+    let target = Target::new(Driver::Http(Http::new(endpoint, Timeouts::default()).unwrap()));
     tokio::runtime::Runtime::new().unwrap().block_on(drive::case(&target, case, &room))
 }
 
@@ -372,7 +372,7 @@ fn every_case_can_be_a_script() {
 }
 
 #[test]
-fn what_curl_cannot_send_is_refused() {
+fn what_curl_cannot_send_is_rejected() {
     let request = |change: fn(&mut Request<Template>)| {
         let mut case = case(LAYER);
         change(&mut case.steps[0].request);
@@ -397,8 +397,8 @@ fn what_curl_cannot_send_is_refused() {
     for (name, value) in [("@/etc/passwd", "x"), ("X A", "x"), ("X", "a\r\nY: b"), ("", "x"), ("X:", "x")] {
         let mut case = case(LAYER);
         case.steps[0].request.headers.push(header(name, value));
-        let refused = script(&case, &to("http://127.0.0.1:5000", None));
-        assert_eq!(refused, Err(Unscriptable::Header(format!("{name}: {value}"))));
+        let rejected = script(&case, &to("http://127.0.0.1:5000", None));
+        assert_eq!(rejected, Err(Unscriptable::Header(format!("{name}: {value}"))));
     }
 }
 

@@ -105,7 +105,9 @@ fn a_default_run_reaches_every_state() {
                     (Some(Operation::UploadLayerPart), true, "empty") => "one part",
                     (Some(Operation::UploadLayerPart), true, "one part") => "several parts",
                     (Some(Operation::CompleteLayerUpload), true, _) => "completed",
-                    (Some(Operation::CompleteLayerUpload), false, "one part" | "several parts") => "completion refused",
+                    (Some(Operation::CompleteLayerUpload), false, "one part" | "several parts") => {
+                        "completion rejected"
+                    }
                     (_, _, state) => state,
                 };
                 states.entry(upload).and_modify(|(_, state)| *state = after);
@@ -116,7 +118,7 @@ fn a_default_run_reaches_every_state() {
         assert!((0.4..0.6).contains(&ratio), "{service}: {ratio}");
         assert!(pairs > 20, "{service}: {pairs}");
         for state in
-            ["empty", "one part", "several parts", "completion refused", "completed", "repository deleted", "unknown"]
+            ["empty", "one part", "several parts", "completion rejected", "completed", "repository deleted", "unknown"]
         {
             for operation in [Operation::UploadLayerPart, Operation::CompleteLayerUpload] {
                 assert!(reached.contains(&(state, Some(operation))), "{service}: no {operation} on {state}");

@@ -218,7 +218,7 @@ fn fuzz_that_is_interrupted_reports_what_it_found() {
     assert!(printed.lines().last().unwrap().starts_with("INTERRUPTED  "), "{printed}");
 }
 
-/// The errors of two rules are admitted where both are broken; which one came is told.
+/// The errors of two rules are allowed where both are broken; which one came is told.
 #[test]
 fn precedence_is_recorded() {
     let output = ecrspec(&["run", "--service", "ecr", "--filter", "random/", "-v"]);

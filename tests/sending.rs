@@ -12,7 +12,7 @@ use axum::http::{Response, StatusCode};
 use bytes::Bytes;
 use ecrspec::case::Case;
 use ecrspec::contract::{Operation, Service};
-use ecrspec::drive::http::{Http, Patience};
+use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::events::Event;
 use ecrspec::events::Task;
@@ -21,7 +21,7 @@ use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RunError, Settings, Work, run};
 use ecrspec::suite::suite;
 use ecrspec::template::Template;
-use ecrspec::wire::{Framing, NoConnection, Reply, Request, Trouble, Unsendable, envelope};
+use ecrspec::wire::{Framing, NoConnection, Reply, Request, TransportError, Unsendable, envelope};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::runtime::Runtime;
@@ -37,7 +37,7 @@ fn request(framing: Framing, size: usize) -> Request {
 
 fn http(endpoint: &str) -> Http {
     let short = Duration::from_secs(2);
-    Http::new(endpoint, Patience { connect: short, first_byte: short, rest: short }).unwrap()
+    Http::new(endpoint, Timeouts { connect: short, first_byte: short, rest: short }).unwrap()
 }
 
 /// A server that gives one answer to everything, keeps connections open, and the heads of what it was asked.
@@ -138,7 +138,7 @@ fn what_is_no_http_is_told_alike_by_every_path() {
     for answer in answers {
         let (endpoint, _) = stranger(answer);
         for (path, reply) in by_every_path(&endpoint) {
-            assert_eq!(reply, Err(Trouble::Garbage), "{path}: {}", String::from_utf8_lossy(answer));
+            assert_eq!(reply, Err(TransportError::Garbage), "{path}: {}", String::from_utf8_lossy(answer));
         }
     }
 }
@@ -234,12 +234,12 @@ fn framing_by_hand_needs_something_to_frame() {
 
 #[test]
 fn without_a_connection_its_cause_is_told() {
-    let refused = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let rejected = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     // No name of a host is that long, so that nobody needs to be asked.
     let nameless = format!("http://{}.invalid:5000", "a".repeat(64));
-    for (endpoint, cause) in [(&refused, NoConnection::Refused), (&nameless, NoConnection::NameNotResolved)] {
+    for (endpoint, cause) in [(&rejected, NoConnection::Refused), (&nameless, NoConnection::NameNotResolved)] {
         for (path, reply) in by_every_path(endpoint) {
-            assert_eq!(reply, Err(Trouble::Unreachable(cause)), "{path}");
+            assert_eq!(reply, Err(TransportError::Unreachable(cause)), "{path}");
         }
     }
     let runtime = Runtime::new().unwrap();
@@ -251,7 +251,7 @@ fn without_a_connection_its_cause_is_told() {
     ];
     for (endpoint, cause) in rows {
         let reply = runtime.block_on(http(&endpoint).send(request(Framing::Length, 2))).unwrap().reply;
-        assert_eq!(reply, Err(Trouble::Unreachable(cause)));
+        assert_eq!(reply, Err(TransportError::Unreachable(cause)));
         let target = Target::new(Driver::Http(http(&endpoint)));
         let (outcome, _) = events(
             target,
@@ -288,7 +288,7 @@ fn with_certificate(from: i32, to: i32) -> String {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Signed {
     Removes,
-    RefusesToRemove,
+    RejectsToRemove,
     LosesTheAnswer,
 }
 
@@ -301,16 +301,16 @@ fn signed_only(behaviour: Signed) -> (Target, Arc<Mock>) {
         async move {
             let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
             let operation = target.unwrap_or_default();
-            let refusal = |status| Response::builder().status(status).body(Body::from("<html>")).unwrap();
+            let rejection = |status| Response::builder().status(status).body(Body::from("<html>")).unwrap();
             if !request.headers().contains_key("authorization") {
-                return refusal(StatusCode::NOT_FOUND);
+                return rejection(StatusCode::NOT_FOUND);
             }
-            if operation.ends_with(".DeleteRepository") && behaviour == Signed::RefusesToRemove {
-                return refusal(StatusCode::FORBIDDEN);
+            if operation.ends_with(".DeleteRepository") && behaviour == Signed::RejectsToRemove {
+                return rejection(StatusCode::FORBIDDEN);
             }
             let lost = operation.ends_with(".CreateRepository") && behaviour == Signed::LosesTheAnswer;
             let response = inner.oneshot(request).await.unwrap();
-            if lost { refusal(StatusCode::BAD_GATEWAY) } else { response }
+            if lost { rejection(StatusCode::BAD_GATEWAY) } else { response }
         }
     });
     (Target::new(Driver::InProcess(InProcess::new(router))), mock)
@@ -319,7 +319,7 @@ fn signed_only(behaviour: Signed) -> (Target, Arc<Mock>) {
 #[test]
 fn what_the_survey_makes_with_a_signature_is_removed_or_reported() {
     let runtime = Runtime::new().unwrap();
-    for behaviour in [Signed::Removes, Signed::RefusesToRemove, Signed::LosesTheAnswer] {
+    for behaviour in [Signed::Removes, Signed::RejectsToRemove, Signed::LosesTheAnswer] {
         let (target, mock) = signed_only(behaviour);
         let work = Work {
             cases: suite(Service::Ecr).unwrap()[..1].to_vec(),
@@ -334,7 +334,7 @@ fn what_the_survey_makes_with_a_signature_is_removed_or_reported() {
             _ => None,
         });
         let expected: &[&str] = match behaviour {
-            Signed::RefusesToRemove => &["ecrspec-sending/survey-signed"],
+            Signed::RejectsToRemove => &["ecrspec-sending/survey-signed"],
             Signed::Removes | Signed::LosesTheAnswer => &[],
         };
         assert_eq!(left.unwrap(), expected, "{behaviour:?}");

@@ -32,7 +32,7 @@ const FAULTS: [&str; 20] = [
     "malformed-digests-dropped",
     "name-trimmed",
     "position-as-text",
-    "refused-completion-stores",
+    "rejected-completion-stores",
     "serialization-500",
     "size-as-text",
     "untyped-errors",

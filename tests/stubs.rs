@@ -9,7 +9,6 @@ use std::sync::{Arc, LazyLock, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request as HttpRequest;
-use axum::response::Response;
 use bytes::Bytes;
 use ecrspec::case::Case;
 use ecrspec::contract::check::check;
@@ -22,7 +21,7 @@ use ecrspec::report::Summary;
 use ecrspec::report::score::{Scores, Share};
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{Settings, Work, choose, is_chosen, run};
-use ecrspec::wire::{Answer, Framing, Request, envelope};
+use ecrspec::wire::{Framing, Request, Response, envelope};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -63,16 +62,16 @@ impl Seen {
     }
 }
 
-fn success(members: &Value) -> Answer {
-    envelope::answer(200, members)
+fn success(members: &Value) -> Response {
+    envelope::response(200, members)
 }
 
-fn refusal(error: &str) -> Answer {
-    envelope::answer(400, &json!({ "__type": error, "message": "no" }))
+fn rejection(error: &str) -> Response {
+    envelope::response(400, &json!({ "__type": error, "message": "no" }))
 }
 
 /// The same members in each answer, all plausible.
-fn constant(seen: &Seen) -> Answer {
+fn constant(seen: &Seen) -> Response {
     let digest = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
     success(&match seen.operation {
         Some(Operation::BatchCheckLayerAvailability) => json!({ "layers": [], "failures": [] }),
@@ -90,7 +89,7 @@ fn constant(seen: &Seen) -> Answer {
 }
 
 /// The members that were sent, in the places where a client looks for them. `stored` says which layers are there.
-fn obliging(seen: &Seen, stored: impl Fn(&Value) -> bool) -> Answer {
+fn obliging(seen: &Seen, stored: impl Fn(&Value) -> bool) -> Response {
     let (there, absent): (Vec<Value>, Vec<Value>) = seen.digests().into_iter().partition(stored);
     let layer = |digest| json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": 32 });
     let failure = |digest| json!({ "layerDigest": digest, "failureCode": "MissingLayerDigest", "failureReason": "no" });
@@ -119,7 +118,7 @@ fn obliging(seen: &Seen, stored: impl Fn(&Value) -> bool) -> Answer {
 }
 
 /// Accepts all, and remembers the digests of completed uploads: the survey finds nothing wrong with it.
-fn remembering() -> impl Fn(&Seen) -> Answer + Send + Sync + 'static {
+fn remembering() -> impl Fn(&Seen) -> Response + Send + Sync + 'static {
     let stored: Mutex<BTreeSet<String>> = Mutex::default();
     move |seen| {
         let mut stored = stored.lock().unwrap();
@@ -141,7 +140,7 @@ fn chance(seed: u64) -> impl Fn() -> u64 + Send + Sync + 'static {
 }
 
 /// A stub as a service, to serve or to call in process.
-fn service(stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Router {
+fn service(stub: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Router {
     let stub = Arc::new(stub);
     Router::new().fallback(move |request: HttpRequest| {
         let stub = stub.clone();
@@ -150,7 +149,7 @@ fn service(stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Router {
             let operation = target.and_then(|target| target.rsplit('.').next()?.parse().ok());
             let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
             let answer = stub(&Seen { operation, body });
-            let response = Response::builder().status(answer.status);
+            let response = axum::response::Response::builder().status(answer.status);
             let response = answer.headers.iter().fold(response, |response, (name, value)| response.header(name, value));
             response.body(Body::from(answer.body)).unwrap()
         }
@@ -180,7 +179,7 @@ fn judged(settings: &Settings, server: Router) -> Summary {
 }
 
 /// Runs a stub, which must fail, score little, and give each of these warnings.
-fn fails(name: &str, settings: &Settings, warnings: &[&str], stub: impl Fn(&Seen) -> Answer + Send + Sync + 'static) {
+fn fails(name: &str, settings: &Settings, warnings: &[&str], stub: impl Fn(&Seen) -> Response + Send + Sync + 'static) {
     let summary = judged(settings, service(stub));
     assert!(summary.reasons(false).first().is_some_and(|reason| reason.code() != 0), "{name} passes");
     let scores = summary.scores().unwrap();
@@ -210,36 +209,36 @@ fn who_accepts_all_fails() {
     fails("sent members, no layer there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| false));
     fails("sent members, all layers there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| true));
     fails("sent members, completed layers there", &ecr, &[NO_ERROR_SEEN], remembering());
-    fails("the body that was sent", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |seen| Answer {
+    fails("the body that was sent", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |seen| Response {
         body: seen.body.clone(),
         ..success(&Value::Null)
     });
     fails("an empty object", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |_| success(&json!({})));
-    fails("an empty body", &ecr, &[NOTHING_JUDGED], |_| Answer { body: Bytes::new(), ..success(&Value::Null) });
+    fails("an empty body", &ecr, &[NOTHING_JUDGED], |_| Response { body: Bytes::new(), ..success(&Value::Null) });
 }
 
 #[test]
-fn who_refuses_all_fails() {
+fn who_rejects_all_fails() {
     let ecr = all_of(&[Service::Ecr]);
     // With a repository that is said to be there, more is tried.
     let furnished = Settings { repository: Some(String::from("mine")), ..ecr.clone() };
     for error in ["InvalidParameterException", "UploadNotFoundException", "ServerException"] {
-        fails(error, &ecr, &[NOTHING_JUDGED], move |_| refusal(error));
-        fails(error, &furnished, &[NO_UPLOAD_COMPLETED, MOST_SKIPPED], move |_| refusal(error));
+        fails(error, &ecr, &[NOTHING_JUDGED], move |_| rejection(error));
+        fails(error, &furnished, &[NO_UPLOAD_COMPLETED, MOST_SKIPPED], move |_| rejection(error));
     }
     let hollow = [NO_UPLOAD_COMPLETED, MOST_SKIPPED];
     fails("all but repositories", &ecr, &hollow, |seen| {
-        if seen.manages() { constant(seen) } else { refusal("InvalidParameterException") }
+        if seen.manages() { constant(seen) } else { rejection("InvalidParameterException") }
     });
     for seed in 0..3 {
         let drawn = chance(seed);
         fails("a random error", &furnished, &[NO_UPLOAD_COMPLETED], move |_| {
-            refusal(ERRORS[drawn() as usize % ERRORS.len()].name)
+            rejection(ERRORS[drawn() as usize % ERRORS.len()].name)
         });
     }
-    fails("throttled", &ecr, &[NOTHING_JUDGED], |_| refusal("ThrottlingException"));
-    fails("a server fault", &ecr, &[NOTHING_JUDGED], |_| Answer { status: 500, ..success(&json!({})) });
-    fails("not found", &ecr, &[NOTHING_JUDGED], |_| Answer { status: 404, ..success(&json!({})) });
+    fails("throttled", &ecr, &[NOTHING_JUDGED], |_| rejection("ThrottlingException"));
+    fails("a server fault", &ecr, &[NOTHING_JUDGED], |_| Response { status: 500, ..success(&json!({})) });
+    fails("not found", &ecr, &[NOTHING_JUDGED], |_| Response { status: 404, ..success(&json!({})) });
 }
 
 #[test]
@@ -255,7 +254,7 @@ fn who_decides_by_the_operation_fails() {
             let accepts = remembering();
             fails(&format!("{accepted}, only {only}"), &ecr, &[], move |seen| {
                 let accept = seen.manages() || (seen.operation == Some(accepted)) == only;
-                if accept { accepts(seen) } else { refusal("InvalidParameterException") }
+                if accept { accepts(seen) } else { rejection("InvalidParameterException") }
             });
         }
     }
@@ -273,7 +272,7 @@ fn who_decides_by_chance_fails() {
                 // So that the survey finds nothing wrong with it.
                 let surveyed = seen.sent("repositoryName").as_str().is_some_and(|name| name.ends_with("/survey"));
                 let accept = surveyed || seen.manages() || number % 6 <= seed % 5;
-                if accept { accepts(seen) } else { refusal("InvalidParameterException") }
+                if accept { accepts(seen) } else { rejection("InvalidParameterException") }
             }),
         );
         assert!(!summary.reasons(false).is_empty());
@@ -293,14 +292,14 @@ fn who_checks_members_and_keeps_no_uploads_fails_with_a_score() {
         &all_of(&[Service::Ecr]),
         service(move |seen| {
             let Some(operation) = seen.operation.and_then(|named| Service::Ecr.contract().operation(named)) else {
-                return refusal("UnknownOperationException");
+                return rejection("UnknownOperationException");
             };
             let Ok(Value::Object(input)) = serde_json::from_slice(&seen.body) else {
-                return refusal("SerializationException");
+                return rejection("SerializationException");
             };
             let broken = check(operation, &input).into_iter().next();
             let rule = broken.and_then(|breach| Rules::of(Service::Ecr).get(breach.rule));
-            rule.map_or_else(|| accepts(seen), |rule| refusal(rule.errors[0]))
+            rule.map_or_else(|| accepts(seen), |rule| rejection(rule.errors[0]))
         }),
     );
     assert_eq!(summary.reasons(false), [Reason::Findings]);

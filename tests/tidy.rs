@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["contract", "wire", "expect", "case"]),
     ("judge", &["contract", "wire", "template", "expect", "case"]),
     ("generate", &["contract", "wire", "template", "expect", "case", "model"]),
-    ("history", &["contract", "wire", "template", "case", "judge", "generate"]),
+    ("linearize", &["contract", "wire", "template", "case", "judge", "generate"]),
     ("scenario", &["contract", "wire", "template", "expect", "case", "generate"]),
     ("mock", &["contract", "wire", "case", "model"]),
     ("drive", &["contract", "wire", "template", "case"]),
@@ -36,12 +36,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "events"]),
-    ("session", &["contract", "wire", "case", "model", "judge", "generate", "history", "drive", "survey", "search"]),
+    ("session", &["contract", "wire", "case", "model", "judge", "generate", "linearize", "drive", "survey", "search"]),
     (
         "run",
         &[
-            "session", "contract", "wire", "case", "judge", "generate", "history", "drive", "survey", "events",
-            "suite", "search",
+            "session",
+            "contract",
+            "wire",
+            "case",
+            "judge",
+            "generate",
+            "linearize",
+            "drive",
+            "survey",
+            "events",
+            "suite",
+            "search",
         ],
     ),
     ("selftest", &["contract", "case", "judge", "drive", "events", "mock", "report", "run", "search"]),
@@ -55,15 +65,42 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "testing",
         &[
-            "contract", "wire", "template", "expect", "case", "judge", "generate", "history", "drive", "events",
-            "report", "suite", "search", "session", "run",
+            "contract",
+            "wire",
+            "template",
+            "expect",
+            "case",
+            "judge",
+            "generate",
+            "linearize",
+            "drive",
+            "events",
+            "report",
+            "suite",
+            "search",
+            "session",
+            "run",
         ],
     ),
     (
         "fuzzing",
         &[
-            "contract", "wire", "template", "expect", "case", "model", "judge", "generate", "history", "scenario",
-            "survey", "events", "report", "suite", "mock", "testing",
+            "contract",
+            "wire",
+            "template",
+            "expect",
+            "case",
+            "model",
+            "judge",
+            "generate",
+            "linearize",
+            "scenario",
+            "survey",
+            "events",
+            "report",
+            "suite",
+            "mock",
+            "testing",
         ],
     ),
     ("main", &["cli"]),
@@ -71,8 +108,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Rooms that neither wait nor touch the world.
 const PURE: &[&str] = &[
-    "contract", "template", "expect", "wire", "case", "model", "judge", "generate", "history", "scenario", "survey",
-    "events", "report", "coverage", "fuzzing",
+    "contract",
+    "template",
+    "expect",
+    "wire",
+    "case",
+    "model",
+    "judge",
+    "generate",
+    "linearize",
+    "scenario",
+    "survey",
+    "events",
+    "report",
+    "coverage",
+    "fuzzing",
 ];
 
 /// What waits in a room that is pure otherwise: no pure room names it.
@@ -213,7 +263,7 @@ fn rules_have_sources_and_say_something() {
         for rule in Rules::of(service).iter() {
             assert!(!rule.sources.is_empty(), "{service} {} has no source", rule.id);
             assert!(rule.statement.ends_with('.') && !rule.breach.is_empty(), "{service} {}", rule.id);
-            assert!(rule.errors.len() <= 3, "{service} {} admits {:?}", rule.id, rule.errors);
+            assert!(rule.errors.len() <= 3, "{service} {} allows {:?}", rule.id, rule.errors);
             let only_survey = rule.sources.iter().all(|source| source.id == "none-found");
             assert!(!rule.tier.gates() || !only_survey, "{service} {} gates on nothing", rule.id);
             for error in &rule.errors {
@@ -228,12 +278,12 @@ fn rules_have_sources_and_say_something() {
 }
 
 #[test]
-fn the_mean_number_of_admitted_errors_is_small() {
+fn the_mean_number_of_allowed_errors_is_small() {
     for service in Service::ALL {
         let sizes: Vec<usize> = suite(service)
             .unwrap()
             .iter()
-            // Of calls at once, the order decides which of several answers is admitted.
+            // Of calls at once, the order decides which of several answers is allowed.
             .filter(|case| !case.is_race())
             .flat_map(|case| &case.steps)
             .filter(|step| step.role == StepRole::Focus && step.expect.tier.gates() && !step.expect.is_success())
@@ -359,17 +409,17 @@ fn every_reference_of_a_case_is_one() {
 }
 
 #[test]
-fn scenarios_admit_what_their_rules_admit() {
+fn scenarios_allow_what_their_rules_allow() {
     for service in Service::ALL {
         for case in drafts(service).unwrap().iter().filter(|case| case.id.starts_with("scenarios/")) {
             for step in case.steps.iter().filter(|step| step.role == StepRole::Focus && step.expect.tier.gates()) {
                 let rule = Rules::of(service).get(step.expect.rule).unwrap();
-                let mut admitted = step.expect.errors();
+                let mut allowed = step.expect.errors();
                 let mut errors = rule.errors.clone();
-                admitted.sort_unstable();
+                allowed.sort_unstable();
                 errors.sort_unstable();
                 // A valid GetDownloadUrlForLayer finds no layer: its rule is that of the answer.
-                assert_eq!(admitted, errors, "{service} {}, step {}, rule {}", case.id, step.name, rule.id);
+                assert_eq!(allowed, errors, "{service} {}, step {}, rule {}", case.id, step.name, rule.id);
             }
         }
     }

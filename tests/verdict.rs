@@ -16,7 +16,7 @@ use ecrspec::report::Summary;
 use ecrspec::report::merge::merge;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{Settings, Work, run};
-use ecrspec::wire::{Answer, Request, envelope};
+use ecrspec::wire::{Request, Response, envelope};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -153,8 +153,8 @@ fn replayed(change: &'static Change, plan: &str) -> (Vec<Event>, Summary) {
     (events, summary)
 }
 
-fn fault() -> Answer {
-    envelope::answer(500, &serde_json::json!({}))
+fn fault() -> Response {
+    envelope::response(500, &serde_json::json!({}))
 }
 
 fn has(request: &Request, text: &str) -> bool {

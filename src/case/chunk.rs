@@ -36,7 +36,7 @@ static FILLER: LazyLock<Vec<u8>> = LazyLock::new(|| filler(Chunk::MAX - HEAD));
 static FILLER_BASE64: LazyLock<String> = LazyLock::new(|| STANDARD.encode(FILLER.as_slice()));
 
 impl Chunk {
-    /// One byte more than the largest part that is admitted.
+    /// One byte more than the largest part that is allowed.
     pub const MAX: usize = 20_971_521;
 
     /// A chunk of this name and length.

@@ -1,7 +1,7 @@
 //! Puts a case together, step by step.
 
 use super::body::Body;
-use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, admitted, plain_rule};
+use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, allowed, plain_rule};
 use crate::contract::{Operation, RuleId, Service};
 use crate::expect::Outcome;
 use crate::template::Template;
@@ -79,7 +79,7 @@ impl Draft {
         self.step(name, operation, body, StepRole::SetUp, plain_rule(operation))
     }
 
-    /// A call that the target may refuse without anything following from it.
+    /// A call that the target may reject without anything following from it.
     pub fn attempt(self, name: &str, operation: Operation, body: Body) -> Draft {
         self.step(name, operation, body, StepRole::Attempt, RuleId::new("survey/plain-upload"))
     }
@@ -127,7 +127,7 @@ impl Draft {
 
     pub(crate) fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
         let service = self.case.service;
-        let mut expect = admitted(service, rule);
+        let mut expect = allowed(service, rule);
         if role == StepRole::SetUp
             && let Some(known) = service.contract().operation(operation)
         {

@@ -1,4 +1,4 @@
-//! A case: a named sequence of calls, with what the contract admits for each. Written (`scenario`) and generated
+//! A case: a named sequence of calls, with what the contract allows for each. Written (`scenario`) and generated
 //! (`generate`) cases meet here.
 
 pub mod bindings;
@@ -95,7 +95,7 @@ pub struct Step {
     pub at_once: bool,
     /// What the step is for.
     pub role: StepRole,
-    /// What is admitted as its answer.
+    /// What is allowed as its answer.
     pub expect: Expectation,
     /// Rules that its request breaks beside the one of `expect`, where it has several violations.
     pub beside: Vec<RuleId>,
@@ -111,7 +111,7 @@ pub struct Step {
 pub enum StepRole {
     /// Makes the state that the case is about; valid, and expected to succeed.
     SetUp,
-    /// Tries something that the target may refuse, such as creating a repository with an odd name; never judged.
+    /// Tries something that the target may reject, such as creating a repository with an odd name; never judged.
     Attempt,
     /// What the case is about.
     Focus,
@@ -224,13 +224,13 @@ pub fn plain_rule(operation: Operation) -> RuleId {
     }
 }
 
-/// What a rule admits, before the model adds which values the answer must have: the errors of the rule, success where it
+/// What a rule allows, before the model adds which values the answer must have: the errors of the rule, success where it
 /// has none, either for an open rule.
 ///
 /// # Panics
 ///
 /// When the service has no rule with this id: generators name rules that exist (tests/tidy.rs).
-pub fn admitted(service: Service, rule: RuleId) -> Expectation {
+pub fn allowed(service: Service, rule: RuleId) -> Expectation {
     let rule = Rules::of(service).get(rule).unwrap_or_else(|| panic!("{service} has no rule {rule}"));
     let success = (rule.errors.is_empty() || rule.tier == Tier::Open).then(Outcome::success);
     let errors = rule.errors.iter().filter_map(|name| crate::contract::ErrorType::find(name)).map(Outcome::error);

@@ -11,7 +11,7 @@ use clap::Args;
 use super::settings::SettingsFile;
 use crate::case::Partition;
 use crate::contract::{Service, Tier};
-use crate::drive::http::{Http, Patience};
+use crate::drive::http::{Http, Timeouts};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
@@ -80,7 +80,7 @@ pub(super) struct Merged {
     pub endpoint: Option<String>,
     auth: Auth,
     rate: Option<f64>,
-    patience: Patience,
+    timeouts: Timeouts,
     pub settings: Settings,
     pub measure: Measure,
     given: Given,
@@ -115,12 +115,12 @@ impl Merged {
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
-        let patience = patience(arguments.timeout.or(file.timeout))?;
+        let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
         if let Some(endpoint) = &endpoint
             && !arguments.allow_aws
             && file.allow_aws != Some(true)
         {
-            refuse_aws(endpoint)?;
+            reject_aws(endpoint)?;
         }
         let usual = Settings::everything(endpoint.as_deref().unwrap_or(EMBEDDED_MOCK), &prefix());
         let jobs = arguments.jobs.or(file.jobs);
@@ -160,7 +160,7 @@ impl Merged {
             endpoint,
             auth,
             rate: rate(requests)?,
-            patience,
+            timeouts,
             settings: Settings {
                 flags: flags.into_iter().flatten().flatten().collect(),
                 services: services.unwrap_or_else(|| usual.services.clone()),
@@ -206,7 +206,7 @@ impl Merged {
 
     /// The target at this address.
     pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
-        let http = Http::new(endpoint, self.patience).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        let http = Http::new(endpoint, self.timeouts).map_err(|error| anyhow!("--endpoint: {error}"))?;
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
         Ok(Target { auth: self.auth, pace, ..Target::new(Driver::Http(http)) })
     }
@@ -239,15 +239,15 @@ fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
     }
 }
 
-fn patience(seconds: Option<f64>) -> anyhow::Result<Patience> {
-    let Some(seconds) = seconds else { return Ok(Patience::default()) };
+fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
+    let Some(seconds) = seconds else { return Ok(Timeouts::default()) };
     let first_byte = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
     let first_byte =
         first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
-    Ok(Patience { first_byte, ..Patience::default() })
+    Ok(Timeouts { first_byte, ..Timeouts::default() })
 }
 
-fn refuse_aws(endpoint: &str) -> anyhow::Result<()> {
+fn reject_aws(endpoint: &str) -> anyhow::Result<()> {
     let url: Option<reqwest::Url> = endpoint.parse().ok();
     let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
     let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]

@@ -214,7 +214,7 @@ fn text(
             true => constraint(name, &format!("Member must satisfy constraint: [Member {text}]")),
         },
     };
-    if !bounds.admits_length(found) {
+    if !bounds.allows_length(found) {
         if bounds.contests_length(found) {
             constraints.push(breach(of.editions, String::from("must have another length")));
         } else if found.chars().count() < bounds.min {

@@ -53,7 +53,7 @@ pub struct Text {
     pub min: usize,
     /// Most characters; `None` where the model sets no bound.
     pub max: Option<usize>,
-    /// The bounds of another edition of the documents, where editions differ: a length that only one of them admits
+    /// The bounds of another edition of the documents, where editions differ: a length that only one of them allows
     /// is contested.
     pub other_bounds: Option<(usize, usize)>,
     /// The documented patterns, newest first, without anchors: each means the whole string.
@@ -61,7 +61,7 @@ pub struct Text {
     /// More than one where editions of the documents differ; a value is inside the contract if all of them match,
     /// outside if none does, and contested in between.
     pub patterns: &'static [Pattern],
-    /// The admitted values of an enumeration; empty for a free string.
+    /// The allowed values of an enumeration; empty for a free string.
     pub values: &'static [&'static str],
 }
 
@@ -118,12 +118,12 @@ impl Text {
     }
 
     /// Whether the length is within the bounds.
-    pub fn admits_length(&self, text: &str) -> bool {
+    pub fn allows_length(&self, text: &str) -> bool {
         let length = text.chars().count();
         length >= self.min && self.max.is_none_or(|max| length <= max)
     }
 
-    /// Whether another edition of the documents admits the length.
+    /// Whether another edition of the documents allows the length.
     pub fn contests_length(&self, text: &str) -> bool {
         let length = text.chars().count();
         self.other_bounds.is_some_and(|(min, max)| (min..=max).contains(&length))
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn lengths_count_characters_and_not_bytes() {
         let text = Text { min: 2, max: Some(2), ..ANY_TEXT };
-        assert!(text.admits_length("éé"));
-        assert!(!text.admits_length("é"));
+        assert!(text.allows_length("éé"));
+        assert!(!text.allows_length("é"));
     }
 }

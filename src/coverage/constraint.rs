@@ -115,7 +115,7 @@ enum Measure {
     Type(&'static Kind),
     ItemType,
     ItemNull,
-    /// Of editions that differ, what all admit, and what any does.
+    /// Of editions that differ, what all allow, and what any does.
     MinLength {
         all: usize,
         any: usize,
@@ -154,7 +154,7 @@ const OF_PROSE: [(RuleId, Measure); 6] = [
     (RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"), Measure::HexDigits),
 ];
 
-/// The largest part that the quota table admits. Source: `quotas`.
+/// The largest part that the quota table allows. Source: `quotas`.
 const QUOTA: usize = 10_485_760;
 
 /// Base64 with its padding, as RFC 4648 has it.
@@ -422,7 +422,7 @@ impl Measure {
                 Some(if near { Reach::JustOutside } else { Reach::FarOutside })
             }
             Measure::Editions(bounds) => {
-                let length = !bounds.admits_length(text) && bounds.contests_length(text);
+                let length = !bounds.allows_length(text) && bounds.contests_length(text);
                 let pattern = !bounds.matches_all(text) && bounds.matches_any(text);
                 (length || pattern).then_some(Reach::JustOutside)
             }
@@ -444,7 +444,7 @@ impl Measure {
         const ITEMS: &str = "the items of a list are never left out, and null among them is the row `item-null`";
         const NO_EDGE: &str = "only a length or a number has a last value inside";
         const EMPTY: &str = "nothing is shorter than nothing";
-        const EDITIONS: &str = "what every edition admits and what none does are rows of their own";
+        const EDITIONS: &str = "what every edition allows and what none does are rows of their own";
         const OPEN: &str = "an open question, asked at its edge";
         match (self, reach) {
             (Measure::Presence, Reach::Null | Reach::Absent) => None,

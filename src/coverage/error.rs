@@ -1,4 +1,4 @@
-//! Errors: for each that an operation can be answered with, the cases that admit it, or why no request provokes it.
+//! Errors: for each that an operation can be answered with, the cases that allow it, or why no request provokes it.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ use crate::contract::{ErrorType, Operation, Role, Rules, Service};
 /// An error that an operation documents, or that the framework answers for it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct AdmittedError {
+pub struct AllowedError {
     /// The operation; empty for the framework below all of them.
     pub operation: Option<Operation>,
     /// The error type.
     pub error: &'static str,
-    /// The cases that admit it and nothing else.
+    /// The cases that allow it and nothing else.
     pub alone: Vec<String>,
-    /// The cases that admit other answers too.
+    /// The cases that allow other answers too.
     pub among_others: Vec<String>,
     /// The cases that ask an open question, and record whether it comes.
     pub open: Vec<String>,
@@ -36,8 +36,8 @@ pub struct NotProvoked {
 
 /// The errors of each operation, as it documents them; those of the framework where a rule of the operation names them,
 /// and once more over all requests.
-pub(super) fn rows(service: Service) -> Vec<AdmittedError> {
-    let row = |operation, error: &'static ErrorType, why_not| AdmittedError {
+pub(super) fn rows(service: Service) -> Vec<AllowedError> {
+    let row = |operation, error: &'static ErrorType, why_not| AllowedError {
         operation,
         error: error.name,
         alone: Vec::new(),
@@ -77,16 +77,16 @@ const SET_UP: &str =
 
 const IMAGE: &str = "the operation is called as far as it tells what an upload is worth";
 
-impl AdmittedError {
-    /// Counts a judged step of a case, if it admits the error.
+impl AllowedError {
+    /// Counts a judged step of a case, if it allows the error.
     pub(super) fn note(&mut self, case: &Case, step: &Step) {
-        let admitted = step.expect.errors();
+        let allowed = step.expect.errors();
         let is_here = self.operation.is_none() || step.operation == self.operation;
-        if !is_here || !admitted.contains(&self.error) {
+        if !is_here || !allowed.contains(&self.error) {
             return;
         }
         let only = step.expect.outcomes.iter().all(|outcome| !outcome.is_success())
-            && admitted.iter().all(|error| *error == self.error);
+            && allowed.iter().all(|error| *error == self.error);
         let cases = match (step.expect.tier.gates(), only) {
             (false, _) => &mut self.open,
             (true, true) => &mut self.alone,

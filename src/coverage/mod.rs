@@ -2,7 +2,7 @@
 //! by state.
 //!
 //! Nothing here trusts the name of a case. Each case is performed on the reference registry, and each judged request is
-//! measured: how far its values lie inside or outside of each bound of the contract, which errors its expectation admits,
+//! measured: how far its values lie inside or outside of each bound of the contract, which errors its expectation allows,
 //! and which states it meets. The rows are those of the contract; a row with an empty cell is a gap, unless it is said
 //! why there can be no case.
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use constraint::{Cell, Measured, Reach};
-pub use error::{AdmittedError, NotProvoked};
+pub use error::{AllowedError, NotProvoked};
 pub use state::{State, Thing};
 
 use crate::case::{Case, Step, StepRole};
@@ -36,7 +36,7 @@ pub struct Coverage {
     /// The other rules.
     pub rules: Vec<OtherRule>,
     /// The errors of the operations, and of the framework.
-    pub errors: Vec<AdmittedError>,
+    pub errors: Vec<AllowedError>,
     /// What requests meet.
     pub states: Vec<MetState>,
 }
@@ -202,7 +202,7 @@ impl Coverage {
                     expect: &step.expect,
                     operation,
                     input: &input,
-                    // What one edition admits breaks nothing.
+                    // What one edition allows breaks nothing.
                     broken: broken.filter(|rule| rule.constraint() != Some(Constraint::Editions)).collect(),
                     parts: past.parts(&input),
                 };

@@ -128,7 +128,7 @@ pub fn markdown(coverage: &Coverage) -> String {
     for row in &coverage.rules {
         let _ = writeln!(text, "| `{}` | {} |", row.rule, first(&row.cases, row.why_not, Some(row.rule), None));
     }
-    text += "\n## Errors\n\nThe cases that admit an error alone, among other answers, or as the answer to an open question. The \
+    text += "\n## Errors\n\nThe cases that allow an error alone, among other answers, or as the answer to an open question. The \
              framework is what answers before the operation is reached.\n\n\
              | operation | error | alone | among others | open question | why no case provokes it |\n\
              | --- | --- | --- | --- | --- | --- |\n";

@@ -56,7 +56,7 @@ const MADE_AGAIN: State = State::of(Thing::Repository, "made again");
 const EMPTY: State = State::of(Thing::Upload, "empty");
 const ONE_PART: State = State::of(Thing::Upload, "one part");
 const SEVERAL_PARTS: State = State::of(Thing::Upload, "several parts");
-const COMPLETION_REFUSED: State = State::of(Thing::Upload, "completion refused");
+const COMPLETION_REFUSED: State = State::of(Thing::Upload, "completion rejected");
 const COMPLETED: State = State::of(Thing::Upload, "completed");
 const REPOSITORY_DELETED: State = State::of(Thing::Upload, "repository deleted");
 const UNKNOWN: State = State::of(Thing::Upload, "unknown");
@@ -64,7 +64,7 @@ const OF_ANOTHER_REPOSITORY: State = State::of(Thing::Upload, "of another reposi
 
 const ABSENT: State = State::of(Thing::Layer, "absent");
 const INCOMPLETE: State = State::of(Thing::Layer, "incomplete");
-const REFUSED: State = State::of(Thing::Layer, "refused");
+const REFUSED: State = State::of(Thing::Layer, "rejected");
 const STORED: State = State::of(Thing::Layer, "stored");
 const STORED_ELSEWHERE: State = State::of(Thing::Layer, "stored elsewhere");
 const LOST: State = State::of(Thing::Layer, "lost with its repository");
@@ -101,10 +101,10 @@ pub struct Past {
     account: String,
     repositories: BTreeMap<String, State>,
     uploads: BTreeMap<String, Upload>,
-    /// Layers by repository and digest: those that are there, those whose completion was refused, and those that went
+    /// Layers by repository and digest: those that are there, those whose completion was rejected, and those that went
     /// with their repository.
     stored: BTreeSet<(String, String)>,
-    refused: BTreeSet<(String, String)>,
+    rejected: BTreeSet<(String, String)>,
     lost: BTreeSet<(String, String)>,
 }
 
@@ -143,7 +143,7 @@ impl Past {
             repositories: repositories.into_iter().map(|name| (name, THERE)).collect(),
             uploads: BTreeMap::new(),
             stored: BTreeSet::new(),
-            refused: BTreeSet::new(),
+            rejected: BTreeSet::new(),
             lost: BTreeSet::new(),
         }
     }
@@ -174,7 +174,7 @@ impl Past {
         self.uploads.get(text(input, "uploadId")).map(|upload| upload.parts.as_slice())
     }
 
-    /// Takes note of a request and of what came of it; `None` if it was refused.
+    /// Takes note of a request and of what came of it; `None` if it was rejected.
     pub fn learn(&mut self, operation: &OperationSpec, input: &Members, answer: Option<&Value>) {
         let repository = String::from(text(input, "repositoryName"));
         match (operation.name.effect(), answer) {
@@ -207,7 +207,7 @@ impl Past {
                     self.stored.insert((repository, upload.digest()));
                 } else if matches!(upload.state, ONE_PART | SEVERAL_PARTS) {
                     upload.state = COMPLETION_REFUSED;
-                    self.refused.insert((repository, upload.digest()));
+                    self.rejected.insert((repository, upload.digest()));
                 }
             }
             // That a layer belongs to an image changes nothing for an upload.
@@ -225,7 +225,7 @@ impl Past {
         self.stored = stored;
         let gone: BTreeSet<(String, String)> = gone;
         self.lost.extend(gone);
-        self.refused.retain(|(of, _)| of != repository);
+        self.rejected.retain(|(of, _)| of != repository);
     }
 
     /// An id in upper case may be that of an upload or of none: nobody knows.
@@ -260,7 +260,7 @@ impl Past {
             LOST
         } else if self.stored.iter().any(|(_, stored)| stored == digest) {
             STORED_ELSEWHERE
-        } else if self.refused.contains(&key) {
+        } else if self.rejected.contains(&key) {
             REFUSED
         } else if self.uploads.values().any(|upload| is_open(upload) && upload.digest() == digest) {
             INCOMPLETE

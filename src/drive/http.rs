@@ -11,16 +11,16 @@ use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 use super::in_process::headers;
-pub use super::patience::Patience;
-use super::{raw, trouble};
-use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble, Unsendable};
+pub use super::timeouts::Timeouts;
+use super::{raw, transport};
+use crate::wire::{Exchange, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, Unsendable};
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]
 pub struct Http {
     endpoint: Url,
     client: Client,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 /// Why an address cannot be a target.
@@ -46,7 +46,7 @@ impl Http {
     /// # Errors
     ///
     /// Where the address is none of `http://` or `https://`, or cannot be requested, or has credentials.
-    pub fn new(endpoint: &str, patience: Patience) -> Result<Http, NoEndpoint> {
+    pub fn new(endpoint: &str, timeouts: Timeouts) -> Result<Http, NoEndpoint> {
         let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
         let url: Url = endpoint.parse().map_err(|_| no_url())?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -59,7 +59,7 @@ impl Http {
             return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
         }
         let client = Client::builder()
-            .connect_timeout(patience.connect)
+            .connect_timeout(timeouts.connect)
             .http1_only()
             .http1_title_case_headers()
             .no_proxy()
@@ -67,7 +67,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .build()
             .map_err(NoEndpoint::Client)?;
-        Ok(Http { endpoint: url, client, patience })
+        Ok(Http { endpoint: url, client, timeouts })
     }
 
     /// Whether bytes can be written by hand.
@@ -96,7 +96,7 @@ impl Http {
         let large = request.body.len() > LARGE && self.is_plain();
         let reply = match request.framing {
             Framing::Length if !large => self.by_library(&request).await?,
-            _ => raw::send(&self.endpoint, &request, &self.patience).await,
+            _ => raw::send(&self.endpoint, &request, &self.timeouts).await,
         };
         Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
@@ -106,13 +106,13 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// Why one of them cannot be sent: then none was, unless it is the HTTP library that refuses it.
+    /// Why one of them cannot be sent: then none was, unless it is the HTTP library that rejects it.
     pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Result<Vec<Exchange>, Unsendable> {
         if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
             return Err(why);
         }
         let connect = async |_: &Request| match self.is_plain() {
-            true => raw::connect(&self.endpoint, &self.patience).await.map(Some),
+            true => raw::connect(&self.endpoint, &self.timeouts).await.map(Some),
             false => Ok(None),
         };
         let connections = join_all(requests.iter().map(connect)).await;
@@ -123,7 +123,7 @@ impl Http {
                 gate.wait().await;
                 let began = clock.elapsed();
                 let reply = match connection {
-                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.patience).await),
+                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.timeouts).await),
                     Ok(None) => http.by_library(&request).await,
                     Err(trouble) => Ok(Err(trouble)),
                 };
@@ -133,7 +133,7 @@ impl Http {
         let sent = join_all(sending).await.into_iter().zip(requests);
         sent.map(|(sent, request)| {
             // A task that was not let finish has sent nothing that could be judged.
-            let unsent = Ok(Err(Trouble::Unreachable(NoConnection::Unknown)));
+            let unsent = Ok(Err(TransportError::Unreachable(NoConnection::Unknown)));
             let (reply, began, took) = sent.unwrap_or((unsent, clock.elapsed(), Duration::ZERO));
             Ok(Exchange::new(request, reply?, began, took))
         })
@@ -145,13 +145,13 @@ impl Http {
         let mut built = reqwest::Request::new(method, self.endpoint.clone());
         *built.headers_mut() = headers;
         *built.body_mut() = Some(request.body.clone().into());
-        let response = match timeout(self.patience.first_byte_of(request), self.client.execute(built)).await {
+        let response = match timeout(self.timeouts.first_byte_of(request), self.client.execute(built)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return trouble::of_library(&error).map(Err),
-            Err(_) => return Ok(Err(Trouble::Silent)),
+            Ok(Err(error)) => return transport::of_library(&error).map(Err),
+            Err(_) => return Ok(Err(TransportError::Silent)),
         };
-        let read = timeout(self.patience.rest, read(response)).await;
-        read.unwrap_or(Ok(Err(Trouble::Silent)))
+        let read = timeout(self.timeouts.rest, read(response)).await;
+        read.unwrap_or(Ok(Err(TransportError::Silent)))
     }
 }
 
@@ -163,10 +163,10 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Unsendable> {
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Ok(Err(Trouble::Endless)),
+            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Ok(Err(TransportError::Endless)),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Ok(Answer { status, headers, body: body.freeze() })),
-            Err(error) => return trouble::of_library(&error).map(Err),
+            Ok(None) => return Ok(Ok(Response { status, headers, body: body.freeze() })),
+            Err(error) => return transport::of_library(&error).map(Err),
         }
     }
 }

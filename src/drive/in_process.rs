@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use tower::{Service, ServiceExt as _};
 
 use super::panics::Panics;
-use crate::wire::{Answer, Exchange, Framing, MAX_ANSWER, Reply, Request, Trouble, Unsendable};
+use crate::wire::{Exchange, Framing, MAX_ANSWER, Reply, Request, Response, TransportError, Unsendable};
 
 /// A tower service as a target.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct InProcess {
     call: Arc<Call>,
     /// How long to wait for an answer; without it as long as it takes.
     #[cfg(feature = "run")]
-    patience: Option<Duration>,
+    timeouts: Option<Duration>,
     /// Whether a panic of the service drops the connection; otherwise it is passed on.
     catches: bool,
     /// What the service panicked with.
@@ -50,18 +50,20 @@ where
             call: Arc::new(move |request| {
                 let service = self.clone();
                 Box::pin(async move {
-                    let Ok(response) = service.oneshot(request).await else { return Err(Trouble::Dropped) };
+                    let Ok(response) = service.oneshot(request).await else { return Err(TransportError::Dropped) };
                     let (head, body) = response.into_parts();
                     let body = match Limited::new(body, MAX_ANSWER).collect().await {
                         Ok(body) => body.to_bytes(),
-                        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Trouble::Endless),
-                        Err(_) => return Err(Trouble::Dropped),
+                        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+                            return Err(TransportError::Endless);
+                        }
+                        Err(_) => return Err(TransportError::Dropped),
                     };
-                    Ok(Answer { status: head.status.as_u16(), headers: headers(&head.headers), body })
+                    Ok(Response { status: head.status.as_u16(), headers: headers(&head.headers), body })
                 })
             }),
             #[cfg(feature = "run")]
-            patience: None,
+            timeouts: None,
             catches: false,
             panics: Panics::default(),
         }
@@ -82,8 +84,8 @@ impl InProcess {
     /// The service behind what a network does: no answer within this time is silence, and a panic drops the connection.
     /// Needs the timers of tokio.
     #[cfg(feature = "run")]
-    pub fn guarded(self, patience: Duration) -> InProcess {
-        InProcess { patience: Some(patience), catches: true, ..self }
+    pub fn guarded(self, timeouts: Duration) -> InProcess {
+        InProcess { timeouts: Some(timeouts), catches: true, ..self }
     }
 
     /// What the service panicked with, as far as its panics are caught.
@@ -98,8 +100,8 @@ impl InProcess {
         }
         let answer = Unpanicked { pending, panics: &self.panics, body };
         #[cfg(feature = "run")]
-        if let Some(patience) = self.patience {
-            return tokio::time::timeout(patience, answer).await.unwrap_or(Err(Trouble::Silent));
+        if let Some(timeouts) = self.timeouts {
+            return tokio::time::timeout(timeouts, answer).await.unwrap_or(Err(TransportError::Silent));
         }
         answer.await
     }
@@ -144,7 +146,7 @@ impl Future for Unpanicked<'_> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.pending.as_mut().poll(context)));
         polled.unwrap_or_else(|payload| {
             self.panics.add(self.body, &*payload);
-            Poll::Ready(Err(Trouble::Dropped))
+            Poll::Ready(Err(TransportError::Dropped))
         })
     }
 }

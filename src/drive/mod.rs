@@ -7,11 +7,11 @@ pub mod in_process;
 pub mod pace;
 pub mod panics;
 #[cfg(feature = "net")]
-mod patience;
-#[cfg(feature = "net")]
 mod raw;
 #[cfg(feature = "net")]
-mod trouble;
+mod timeouts;
+#[cfg(feature = "net")]
+mod transport;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::Reference;
-use crate::wire::{Exchange, Observation, Request, Trouble, Unsendable, auth, envelope};
+use crate::wire::{Exchange, Observation, Request, TransportError, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use panics::Panics;
@@ -212,7 +212,7 @@ pub fn is_gone(deletion: &Exchange) -> bool {
 fn may_come_right(exchange: &Exchange) -> bool {
     match exchange.observed() {
         Ok(seen) => seen.is_throttled(),
-        Err(trouble) => matches!(trouble, Trouble::Unreachable(_)),
+        Err(trouble) => matches!(trouble, TransportError::Unreachable(_)),
     }
 }
 

@@ -12,30 +12,30 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::patience::Patience;
-use super::trouble::of_connect;
-use crate::wire::{Answer, Framing, MAX_ANSWER, NoConnection, Reply, Request, Trouble};
+use super::timeouts::Timeouts;
+use super::transport::of_connect;
+use crate::wire::{Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError};
 
 /// Sends a request to a plain-text endpoint.
-pub(super) async fn send(endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
-    talk(connect(endpoint, patience).await?, endpoint, request, patience).await
+pub(super) async fn send(endpoint: &Url, request: &Request, timeouts: &Timeouts) -> Reply {
+    talk(connect(endpoint, timeouts).await?, endpoint, request, timeouts).await
 }
 
 /// Opens a connection.
-pub(super) async fn connect(endpoint: &Url, patience: &Patience) -> Result<TcpStream, Trouble> {
+pub(super) async fn connect(endpoint: &Url, timeouts: &Timeouts) -> Result<TcpStream, TransportError> {
     let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let port = endpoint.port_or_known_default().unwrap_or(80);
-    let connected = timeout(patience.connect, async {
+    let connected = timeout(timeouts.connect, async {
         let addresses = lookup_host((host, port)).await.map_err(|_| NoConnection::NameNotResolved)?;
         TcpStream::connect(&*addresses.collect::<Vec<_>>()).await.map_err(|error| of_connect(&error))
     });
-    let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(Trouble::Unreachable)?;
+    let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(TransportError::Unreachable)?;
     let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
     Ok(stream)
 }
 
 /// Sends a request over an open connection.
-pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, patience: &Patience) -> Reply {
+pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, timeouts: &Timeouts) -> Reply {
     let (read, write) = stream.into_split();
     let mut reader = Reader { read, buffer: BytesMut::new() };
     let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone()));
@@ -48,10 +48,10 @@ pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, p
             }
         }
     };
-    let answer = timeout(patience.first_byte_of(request), first).await.map_err(|_| Trouble::Silent).flatten();
+    let answer = timeout(timeouts.first_byte_of(request), first).await.map_err(|_| TransportError::Silent).flatten();
     let reply = match answer {
         Ok(head) if has_no_body(request, &head) => Ok(head),
-        Ok(head) => timeout(patience.rest, reader.body(head)).await.map_err(|_| Trouble::Silent).flatten(),
+        Ok(head) => timeout(timeouts.rest, reader.body(head)).await.map_err(|_| TransportError::Silent).flatten(),
         Err(trouble) => Err(trouble),
     };
     // The server has said what it has to say; whatever was not written by now need not be.
@@ -61,7 +61,7 @@ pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, p
 }
 
 /// Whether an answer ends with its head, whatever its headers say. RFC 9112, 6.3.
-fn has_no_body(request: &Request, answer: &Answer) -> bool {
+fn has_no_body(request: &Request, answer: &Response) -> bool {
     request.method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304)
 }
 
@@ -113,19 +113,19 @@ struct Reader {
 }
 
 impl Reader {
-    async fn more(&mut self) -> Result<usize, Trouble> {
-        self.read.read_buf(&mut self.buffer).await.map_err(|_| Trouble::Dropped)
+    async fn more(&mut self) -> Result<usize, TransportError> {
+        self.read.read_buf(&mut self.buffer).await.map_err(|_| TransportError::Dropped)
     }
 
     /// Status line and headers.
-    async fn head(&mut self) -> Result<Answer, Trouble> {
+    async fn head(&mut self) -> Result<Response, TransportError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; 64];
             let mut response = httparse::Response::new(&mut headers);
             match response.parse(&self.buffer) {
                 Ok(httparse::Status::Complete(length)) => {
                     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-                    let answer = Answer {
+                    let answer = Response {
                         status: response.code.unwrap_or_default(),
                         headers: response
                             .headers
@@ -138,69 +138,69 @@ impl Reader {
                     return Ok(answer);
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
-                Ok(httparse::Status::Partial) => return Err(Trouble::Endless),
-                Err(_) => return Err(Trouble::Garbage),
+                Ok(httparse::Status::Partial) => return Err(TransportError::Endless),
+                Err(_) => return Err(TransportError::Garbage),
             }
             if self.more().await? == 0 {
-                return Err(Trouble::Dropped);
+                return Err(TransportError::Dropped);
             }
         }
     }
 
-    async fn body(&mut self, mut answer: Answer) -> Reply {
+    async fn body(&mut self, mut answer: Response) -> Reply {
         let chunked =
             answer.header("transfer-encoding").is_some_and(|coding| coding.to_lowercase().contains("chunked"));
         let length = match answer.header("content-length") {
-            Some(length) if !chunked => Some(length.trim().parse::<usize>().map_err(|_| Trouble::Garbage)?),
+            Some(length) if !chunked => Some(length.trim().parse::<usize>().map_err(|_| TransportError::Garbage)?),
             _ => None,
         };
         answer.body = match (chunked, length) {
             (true, _) => self.chunks().await?,
-            (false, Some(length)) if length > MAX_ANSWER => return Err(Trouble::Endless),
+            (false, Some(length)) if length > MAX_ANSWER => return Err(TransportError::Endless),
             (false, Some(length)) => self.exactly(length).await?,
             (false, None) => self.until_closed().await?,
         };
         Ok(answer)
     }
 
-    async fn exactly(&mut self, length: usize) -> Result<Bytes, Trouble> {
+    async fn exactly(&mut self, length: usize) -> Result<Bytes, TransportError> {
         while self.buffer.len() < length {
             if self.more().await? == 0 {
-                return Err(Trouble::Dropped);
+                return Err(TransportError::Dropped);
             }
         }
         Ok(self.buffer.split_to(length).freeze())
     }
 
-    async fn until_closed(&mut self) -> Result<Bytes, Trouble> {
+    async fn until_closed(&mut self) -> Result<Bytes, TransportError> {
         while self.more().await? > 0 {
             if self.buffer.len() > MAX_ANSWER {
-                return Err(Trouble::Endless);
+                return Err(TransportError::Endless);
             }
         }
         Ok(self.buffer.split().freeze())
     }
 
-    async fn chunks(&mut self) -> Result<Bytes, Trouble> {
+    async fn chunks(&mut self) -> Result<Bytes, TransportError> {
         let mut body = BytesMut::new();
         loop {
             let (used, size) = match httparse::parse_chunk_size(&self.buffer) {
                 Ok(httparse::Status::Complete((used, size))) => (used, usize::try_from(size).unwrap_or(usize::MAX)),
-                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_ANSWER => return Err(Trouble::Endless),
+                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_ANSWER => return Err(TransportError::Endless),
                 Ok(httparse::Status::Partial) => {
                     if self.more().await? == 0 {
-                        return Err(Trouble::Dropped);
+                        return Err(TransportError::Dropped);
                     }
                     continue;
                 }
-                Err(_) => return Err(Trouble::Garbage),
+                Err(_) => return Err(TransportError::Garbage),
             };
             self.buffer.advance(used);
             if size == 0 {
                 return Ok(body.freeze()); // Trailers are of no interest.
             }
             if size > MAX_ANSWER || body.len() + size > MAX_ANSWER {
-                return Err(Trouble::Endless);
+                return Err(TransportError::Endless);
             }
             body.extend_from_slice(&self.exactly(size).await?);
             self.exactly(2).await?;

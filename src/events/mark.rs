@@ -14,14 +14,14 @@ use crate::wire::Exchange;
 pub enum Mark {
     /// Valid, and accepted.
     Accepted,
-    /// Valid; refused, answered with wrong values, or not come to.
+    /// Valid; rejected, answered with wrong values, or not come to.
     NotAccepted,
-    /// Invalid, and refused with an error type that is admitted.
+    /// Invalid, and rejected with an error type that is allowed.
     RightError,
-    /// Invalid, and refused with another error type or with none.
+    /// Invalid, and rejected with another error type or with none.
     OtherError,
     /// Invalid; a server fault, no answer, or not come to.
-    NotRefused,
+    NotRejected,
     /// Invalid, and accepted.
     LetThrough,
 }
@@ -33,7 +33,7 @@ impl Mark {
             let steps = case.steps.iter().enumerate();
             steps.filter(|(_, step)| step.role == StepRole::Focus && step.expect.tier.gates())
         };
-        let invalid = focus().any(|(_, step)| must_be_refused(step));
+        let invalid = focus().any(|(_, step)| must_be_rejected(step));
         let valid = focus().next().is_some() && focus().all(|(_, step)| step.expect.is_success());
         if case.plan.is_some() || !(valid || invalid) {
             return None;
@@ -43,14 +43,14 @@ impl Mark {
             (Verdict::Skipped { .. }, Some(_)) => None,
             (Verdict::Fail { findings }, Some(transcript)) => {
                 let end = judged_until(case, findings);
-                let asked = focus().filter(|(_, step)| !invalid || must_be_refused(step));
+                let asked = focus().filter(|(_, step)| !invalid || must_be_rejected(step));
                 let mark = |(index, step): (usize, &Step)| {
                     let exchange = transcript.exchanges.get(index).filter(|_| index <= end);
-                    if invalid { refusal(step, exchange) } else { acceptance(exchange.filter(|_| index < end)) }
+                    if invalid { rejection(step, exchange) } else { acceptance(exchange.filter(|_| index < end)) }
                 };
                 asked.map(mark).max()
             }
-            _ => Some(if invalid { Mark::NotRefused } else { Mark::NotAccepted }),
+            _ => Some(if invalid { Mark::NotRejected } else { Mark::NotAccepted }),
         }
     }
 
@@ -60,7 +60,7 @@ impl Mark {
     }
 }
 
-fn must_be_refused(step: &Step) -> bool {
+fn must_be_rejected(step: &Step) -> bool {
     !step.expect.outcomes.iter().any(Outcome::is_success)
 }
 
@@ -76,15 +76,15 @@ fn acceptance(exchange: Option<&Exchange>) -> Mark {
     if accepted { Mark::Accepted } else { Mark::NotAccepted }
 }
 
-fn refusal(step: &Step, exchange: Option<&Exchange>) -> Mark {
+fn rejection(step: &Step, exchange: Option<&Exchange>) -> Mark {
     let judgeable = exchange.filter(|exchange| infrastructure(false, exchange).is_none());
-    let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRefused };
+    let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRejected };
     let is_client_error = seen.status().is_some_and(|status| (400..500).contains(&status));
     match seen.error_name() {
         _ if !seen.is_error() => Mark::LetThrough,
         Some(name) if !seen.is_server_fault() && step.expect.errors().contains(&name) => Mark::RightError,
         named if is_client_error || (named.is_some() && !seen.is_server_fault()) => Mark::OtherError,
-        _ => Mark::NotRefused,
+        _ => Mark::NotRejected,
     }
 }
 
@@ -97,11 +97,11 @@ mod tests {
     use super::*;
     use crate::case::draft::{Draft, HERE};
     use crate::contract::{Operation, Service};
-    use crate::judge::{NotJudged, Strictness, judge};
+    use crate::judge::{JudgeOptions, NotJudged, judge};
     use crate::model::operation::body;
-    use crate::wire::{Answer, Reply, Trouble, envelope};
+    use crate::wire::{Reply, Response, TransportError, envelope};
 
-    /// An initiation that must be refused after one that must be accepted, or the latter alone.
+    /// An initiation that must be rejected after one that must be accepted, or the latter alone.
     fn case(invalid: bool) -> Case {
         let valid = Draft::new(Service::Ecr, "some/case", "some case").focus(
             RuleId::new("InitiateLayerUpload/accepted"),
@@ -122,12 +122,12 @@ mod tests {
             Exchange::new(request, reply.clone(), Duration::ZERO, Duration::ZERO)
         };
         let transcript = Transcript::of(case, case.steps.iter().zip(replies).map(exchange).collect());
-        let (verdict, _) = judge(case, &transcript, Strictness::default());
+        let (verdict, _) = judge(case, &transcript, JudgeOptions::default());
         Mark::of(case, &verdict, Some(&transcript))
     }
 
     fn answer(status: u16, body: Value) -> Reply {
-        Ok(envelope::answer(status, &body))
+        Ok(envelope::response(status, &body))
     }
 
     fn accepted() -> Reply {
@@ -141,18 +141,18 @@ mod tests {
     #[test]
     fn a_valid_case_is_accepted_whatever_the_form() {
         let plain = |reply: Reply| mark(&case(false), &[reply]);
-        let html = Answer { body: bytes::Bytes::from_static(b"<html>"), ..accepted().unwrap() };
-        let other_type = Answer { headers: Vec::new(), ..accepted().unwrap() };
+        let html = Response { body: bytes::Bytes::from_static(b"<html>"), ..accepted().unwrap() };
+        let other_type = Response { headers: Vec::new(), ..accepted().unwrap() };
         assert_eq!(plain(accepted()), Some(Mark::Accepted));
         assert_eq!(plain(Ok(other_type)), Some(Mark::Accepted));
         assert_eq!(plain(Ok(html)), Some(Mark::NotAccepted));
         assert_eq!(plain(error(400, "InvalidParameterException")), Some(Mark::NotAccepted));
         assert_eq!(plain(error(400, "ThrottlingException")), Some(Mark::NotAccepted));
-        assert_eq!(plain(Err(Trouble::Dropped)), Some(Mark::NotAccepted));
+        assert_eq!(plain(Err(TransportError::Dropped)), Some(Mark::NotAccepted));
     }
 
     #[test]
-    fn an_invalid_case_is_refused_by_an_error_of_the_client() {
+    fn an_invalid_case_is_rejected_by_an_error_of_the_client() {
         let after = |reply: Reply| mark(&case(true), &[accepted(), reply]);
         let right = "RepositoryNotFoundException";
         assert_eq!(after(error(400, right)), Some(Mark::RightError));
@@ -162,19 +162,19 @@ mod tests {
         assert_eq!(after(error(200, "InvalidParameterException")), Some(Mark::OtherError));
         assert_eq!(after(accepted()), Some(Mark::LetThrough));
         for reply in [error(500, right), answer(302, json!({})), error(400, "ThrottlingException")] {
-            assert_eq!(after(reply.clone()), Some(Mark::NotRefused), "{reply:?}");
+            assert_eq!(after(reply.clone()), Some(Mark::NotRejected), "{reply:?}");
         }
-        assert_eq!(after(Err(Trouble::Dropped)), Some(Mark::NotRefused));
-        // The refusal of a valid request before it says nothing of this one.
-        let refused = error(400, right);
-        assert_eq!(mark(&case(true), &[refused.clone(), refused]), Some(Mark::NotRefused));
+        assert_eq!(after(Err(TransportError::Dropped)), Some(Mark::NotRejected));
+        // The rejection of a valid request before it says nothing of this one.
+        let rejected = error(400, right);
+        assert_eq!(mark(&case(true), &[rejected.clone(), rejected]), Some(Mark::NotRejected));
     }
 
     #[test]
     fn what_the_target_leaves_untried_counts_against_it() {
         let skipped = Verdict::Skipped { reason: NotJudged::Dead };
         assert_eq!(Mark::of(&case(false), &skipped, None), Some(Mark::NotAccepted));
-        assert_eq!(Mark::of(&case(true), &skipped, None), Some(Mark::NotRefused));
+        assert_eq!(Mark::of(&case(true), &skipped, None), Some(Mark::NotRejected));
         // Skipped on the way: where the documents leave an answer to the target.
         let transcript = Transcript::of(&case(true), Vec::new());
         assert_eq!(Mark::of(&case(true), &skipped, Some(&transcript)), None);

@@ -14,7 +14,7 @@ use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::printable;
-use crate::wire::{Answer, Exchange, Framing, Observation, Request, Trouble, auth};
+use crate::wire::{Exchange, Framing, Observation, Request, Response, TransportError, auth};
 
 pub use mark::Mark;
 
@@ -161,7 +161,7 @@ pub struct Logged {
     /// Body of the answer.
     pub answer: Option<Text>,
     /// Why there was no answer.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<TransportError>,
     /// Where calls are sent at once: when it was sent and when it was answered, in microseconds from the beginning of the
     /// case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,12 +295,12 @@ impl Logged {
             body: bytes(&self.body),
             framing: self.framing,
         };
-        let answer = |status| Answer {
+        let answer = |status| Response {
             status,
             headers: self.answer_headers.clone(),
             body: self.answer.as_ref().map(bytes).unwrap_or_default(),
         };
-        let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(Trouble::Silent));
+        let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(TransportError::Silent));
         let (began, ended) = self.micros.unwrap_or_default();
         let took = Duration::from_micros(ended.saturating_sub(began));
         Exchange::new(request, reply, Duration::from_micros(began), took)

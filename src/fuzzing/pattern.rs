@@ -52,7 +52,7 @@ fn agree(shape: &str, text: &str) {
         }
         let length = length(text);
         let inside = length >= bounds.min && bounds.max.is_none_or(|max| length <= max);
-        assert_eq!(bounds.admits_length(text), inside, "{shape}: the length of {text:?} is admitted");
+        assert_eq!(bounds.allows_length(text), inside, "{shape}: the length of {text:?} is allowed");
         let contested = bounds.other_bounds.is_some_and(|(min, max)| length >= min && length <= max);
         assert_eq!(bounds.contests_length(text), contested, "{shape}: the length of {text:?} is contested");
     }
@@ -115,7 +115,7 @@ enum Place {
     Dashes,
 }
 
-/// Whether bytes are a name of a repository; `runs` admits two underscores and many dashes as separators.
+/// Whether bytes are a name of a repository; `runs` allows two underscores and many dashes as separators.
 fn path(name: &[u8], runs: bool) -> bool {
     let mut place = Place::Start;
     for byte in name {

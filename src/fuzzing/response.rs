@@ -11,10 +11,10 @@ use crate::case::draft::SMALL;
 use crate::case::{Bindings, Case, Length, Place, Stopped, Transcript};
 use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
-use crate::history::{Rounds, told};
-use crate::judge::{Expected, Finding, Grade, NotJudged, Strictness, Verdict, describe, judge, words};
+use crate::judge::{Expected, Finding, Grade, JudgeOptions, NotJudged, Verdict, describe, judge, words};
+use crate::linearize::{Rounds, judge_round};
 use crate::model::registry::ACCOUNT;
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 use crate::report::Summary;
 use crate::report::format::{FORMATS, Input};
 use crate::report::markdown;
@@ -24,7 +24,7 @@ use crate::suite::suite;
 use crate::survey::Survey;
 use crate::template::Reference;
 use crate::wire::envelope::{self, printable, visible};
-use crate::wire::{Answer, Exchange, Reply, Trouble};
+use crate::wire::{Exchange, Reply, Response, TransportError};
 
 /// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
 /// `endless`, `unreachable`); lines of headers; an empty line; and the body.
@@ -46,10 +46,10 @@ pub fn response(data: &[u8]) {
     }
     for (index, (case, step)) in CASES.iter().enumerate() {
         let transcript = run(case, *step, &reply);
-        let (verdict, _) = judge(case, &transcript, Strictness::default());
+        let (verdict, _) = judge(case, &transcript, JudgeOptions::default());
         harmless(&verdict);
-        let strict = Strictness { messages: true, availability: true };
-        let round = told(case, transcript.clone(), strict, Tier::Open);
+        let strict = JudgeOptions { messages: true, availability: true };
+        let round = judge_round(case, transcript.clone(), strict, Tier::Open);
         let records = round.records.clone();
         let mut rounds = Rounds::of(case, strict);
         rounds.add(round);
@@ -78,7 +78,7 @@ static CASES: LazyLock<Vec<(Case, usize)>> = LazyLock::new(|| {
         case(&ecr, "CompleteLayerUpload/layerDigests/any-match/last-of-2", 1),
         case(&public, "CompleteLayerUpload/layerDigests/any-match/last-of-2", 2),
         case(&public, "BatchCheckLayerAvailability/accepted/plain", 0),
-        // Refused: with members, by the framework, by the state; without an operation.
+        // Rejected: with members, by the framework, by the state; without an operation.
         case(&ecr, "UploadLayerPart/partFirstByte/contiguous/first-at-1", 2),
         case(&public, "wire/body/json/open-brace", 0),
         case(&ecr, "CompleteLayerUpload/parts/not-empty/digest-of-nothing", 1),
@@ -100,7 +100,7 @@ fn small((mut case, step): (Case, usize)) -> (Case, usize) {
 fn reply(data: &[u8]) -> Reply {
     let (status, mut rest) = cut(data);
     let word = String::from_utf8_lossy(status).trim().to_lowercase();
-    if let Ok(trouble) = serde_json::from_value::<Trouble>(Value::from(word.as_str())) {
+    if let Ok(trouble) = serde_json::from_value::<TransportError>(Value::from(word.as_str())) {
         return Err(trouble);
     }
     let mut headers = Vec::new();
@@ -115,7 +115,7 @@ fn reply(data: &[u8]) -> Reply {
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
         headers.push((name.trim().to_lowercase(), String::from(value.trim())));
     }
-    Ok(Answer { status: word.parse().unwrap_or(200), headers, body: Bytes::copy_from_slice(rest) })
+    Ok(Response { status: word.parse().unwrap_or(200), headers, body: Bytes::copy_from_slice(rest) })
 }
 
 fn cut(data: &[u8]) -> (&[u8], &[u8]) {
@@ -126,7 +126,7 @@ fn cut(data: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What is made presentable once is presentable.
-fn normal(answer: &Answer) {
+fn normal(answer: &Response) {
     let body = String::from_utf8_lossy(&answer.body);
     let headers = answer.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
     for text in headers.chain([body.as_ref()]) {
@@ -136,7 +136,7 @@ fn normal(answer: &Answer) {
     }
     let error = envelope::error(answer);
     for name in error.name.iter().chain(&error.typed) {
-        let again = envelope::error(&envelope::answer(answer.status, &json!({ "__type": name })));
+        let again = envelope::error(&envelope::response(answer.status, &json!({ "__type": name })));
         assert_eq!(again.name.as_ref(), Some(name), "an error type, read from where it was reported");
     }
     let described = describe(&exchange(Ok(answer.clone())));
@@ -145,7 +145,7 @@ fn normal(answer: &Answer) {
     assert_eq!(described.code().parse().as_ref(), Ok(&described), "the code of what came, read back");
     if let Some(name) = described.error() {
         let status = described.status().unwrap_or_else(|| panic!("{described} has no status"));
-        let again = envelope::answer(status, &json!({ "__type": name }));
+        let again = envelope::response(status, &json!({ "__type": name }));
         assert_eq!(describe(&exchange(Ok(again))), described, "described, twice");
     }
 }
@@ -185,10 +185,10 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         let request = step.request.with_body(body);
         let reply = match registry.answer(&request) {
             _ if index == fuzzed => reply.clone(),
-            Ok(members) => Ok(envelope::answer(200, &members)),
-            Err(refusal) => Ok(Refusal::to_answer(&refusal)),
+            Ok(members) => Ok(envelope::response(200, &members)),
+            Err(rejection) => Ok(Rejection::to_response(&rejection)),
         };
-        let answer = reply.as_ref().ok().and_then(Answer::json);
+        let answer = reply.as_ref().ok().and_then(Response::json);
         let silent = reply.is_err();
         transcript.exchanges.push(Exchange::new(request, reply, Duration::ZERO, Duration::from_millis(1)));
         if silent {
@@ -304,7 +304,7 @@ fn started() -> Started {
 /// A survey to which the target answered so. One service is served, the other not.
 fn survey(service: Service, reply: &Reply) -> Survey {
     let got = describe(&exchange(reply.clone()));
-    let answer = reply.as_ref().ok().and_then(Answer::json).and_then(|body| body.as_object().cloned());
+    let answer = reply.as_ref().ok().and_then(Response::json).and_then(|body| body.as_object().cloned());
     let members: Map<String, Value> = answer.unwrap_or_default();
     let served = service == Service::Ecr;
     Survey {

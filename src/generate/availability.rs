@@ -32,7 +32,7 @@ pub fn cases(service: Service) -> Vec<Case> {
                 .set_up("create", Operation::CreateRepository, body::repository(HERE))
         },
     );
-    let refused = after(case("layers/refused", "wrong-digest", "a layer whose digest was wrong"), |draft| {
+    let rejected = after(case("layers/rejected", "wrong-digest", "a layer whose digest was wrong"), |draft| {
         let rule = RuleId::new("CompleteLayerUpload/layerDigests/match");
         let wrong = body::complete(HERE, "upload", &[ABSENT]);
         draft.uploaded().focus_as("wrong", rule, Operation::CompleteLayerUpload, wrong)
@@ -41,7 +41,7 @@ pub fn cases(service: Service) -> Vec<Case> {
         look(stored, HERE, RIGHT),
         look(case("layers/absent", "never-uploaded", "a layer that was never uploaded"), HERE, ABSENT),
         look(incomplete, HERE, RIGHT),
-        look(refused, HERE, RIGHT),
+        look(rejected, HERE, RIGHT),
         look(elsewhere, "${repository:other}", RIGHT),
         look(gone, HERE, RIGHT),
     ];

@@ -9,7 +9,7 @@ use crate::model::operation::body;
 /// The cases about layerDigests of CompleteLayerUpload and of BatchCheckLayerAvailability.
 pub fn cases(service: Service) -> Vec<Case> {
     let mut cases = completed(service);
-    cases.extend(refused(service));
+    cases.extend(rejected(service));
     cases.extend(looked_up(service));
     cases
 }
@@ -100,8 +100,8 @@ fn completed(service: Service) -> Vec<Case> {
         .collect()
 }
 
-/// Lists that are refused; the layer must not be there afterwards.
-fn refused(service: Service) -> Vec<Case> {
+/// Lists that are rejected; the layer must not be there afterwards.
+fn rejected(service: Service) -> Vec<Case> {
     let case = |violation: Violation| {
         let draft = Draft::new(service, violation.id(), violation.title.clone()).chunk("other", SMALL).uploaded();
         let body = violation.apply(body::complete(HERE, "upload", &[RIGHT]));

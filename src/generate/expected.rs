@@ -1,13 +1,13 @@
 //! Runs a case against the reference registry: checks that it breaks the rule it says it breaks, and that one alone, and
-//! adds which values an admitted answer must have.
+//! adds which values an allowed answer must have.
 
 use serde_json::{Map, Value, json};
 
-use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, admitted};
+use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, allowed};
 use crate::contract::{Operation, RuleId, Rules};
 use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent};
-use crate::model::{Refusal, Registry, registry};
+use crate::model::{Registry, Rejection, registry};
 use crate::template::{Chunks, Part, Reference, Template};
 use crate::wire::Request;
 
@@ -15,7 +15,7 @@ use crate::wire::Request;
 ///
 /// # Errors
 ///
-/// Where the registry's answer is none that the case admits: then the case, its rule or the registry is wrong.
+/// Where the registry's answer is none that the case allows: then the case, its rule or the registry is wrong.
 pub fn add_pins(case: &mut Case) -> Result<(), Misfit> {
     let mut rehearsal = Rehearsal::of(case).map_err(|why| Misfit::of(&case.id, None, why))?;
     rehearsal.remember_chunks(case);
@@ -34,7 +34,7 @@ pub fn add_pins(case: &mut Case) -> Result<(), Misfit> {
     Ok(())
 }
 
-/// What the rule of each step admits as its answer, with the values that the reference registry answers with: what a
+/// What the rule of each step allows as its answer, with the values that the reference registry answers with: what a
 /// scenario file means where it names a rule and no outcomes.
 ///
 /// An error says why nothing follows from the rule: the registry answers otherwise or never gets so far, or the
@@ -151,7 +151,7 @@ impl Rehearsal {
                 .operation(Operation::CreateRepository)
                 .ok_or_else(|| Disagreement::NoRepository(String::from("no CreateRepository")))?;
             let input = Map::from_iter([(String::from("repositoryName"), Value::from(name.as_str()))]);
-            registry.call(operation, &input).map_err(|refusal| Disagreement::NoRepository(refusal.message))?;
+            registry.call(operation, &input).map_err(|rejection| Disagreement::NoRepository(rejection.message))?;
             bindings.bind(reference, name);
         }
         Ok(Rehearsal { registry, bindings })
@@ -162,7 +162,7 @@ impl Rehearsal {
     /// # Errors
     ///
     /// A reference that stands for nothing.
-    pub fn step(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), Disagreement> {
+    pub fn step(&mut self, step: &Step) -> Result<(Request, Result<Value, Rejection>), Disagreement> {
         let (request, answer) = self.call(step)?;
         if let Ok(answer) = &answer {
             self.bindings.capture(&step.name, answer);
@@ -177,7 +177,7 @@ impl Rehearsal {
         }
     }
 
-    /// Performs the next step, and says what its rule admits as its answer, as [`by_rule`] does.
+    /// Performs the next step, and says what its rule allows as its answer, as [`by_rule`] does.
     fn by_rule(&mut self, case: &Case, step: &Step, concurrent: bool) -> Result<Expectation, Disagreement> {
         let (request, answer) = self.call(step)?;
         // Large layers take long to hash: mostly the request names the digest that is answered.
@@ -190,7 +190,7 @@ impl Rehearsal {
             if step.role == StepRole::Attempt || Rules::of(case.service).get(rule).is_none() {
                 return Err(Disagreement::NoRule);
             }
-            let mut step = Step { expect: admitted(case.service, rule), ..step.clone() };
+            let mut step = Step { expect: allowed(case.service, rule), ..step.clone() };
             if concurrent && !step.expect.is_success() {
                 return Err(Disagreement::AnyOfConcurrent);
             }
@@ -207,7 +207,7 @@ impl Rehearsal {
         expected
     }
 
-    fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Refusal>), Disagreement> {
+    fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Rejection>), Disagreement> {
         let unbound = |Unbound(reference)| Disagreement::Unbound(reference);
         let request = step.request.with_body(self.bindings.fill(&step.request.body).map_err(unbound)?);
         let answer = self.registry.answer(&request);
@@ -226,25 +226,29 @@ pub fn repositories(case: &Case) -> Vec<(Reference, String)> {
     std::iter::once(here).chain(others).collect()
 }
 
-fn compare(step: &Step, answer: &Result<Value, Refusal>) -> Result<(), Disagreement> {
+fn compare(step: &Step, answer: &Result<Value, Rejection>) -> Result<(), Disagreement> {
     let allowed = || step.expect.short();
     match answer {
         Ok(_) if step.expect.outcomes.iter().any(Outcome::is_success) => Ok(()),
         Ok(_) => Err(Disagreement::Accepted { allowed: allowed() }),
-        Err(refusal) if step.expect.tier.gates() && !is_of(step.expect.rule, refusal) => {
-            Err(Disagreement::OtherRule { by: refusal.rule, message: refusal.message.clone(), rule: step.expect.rule })
+        Err(rejection) if step.expect.tier.gates() && !is_of(step.expect.rule, rejection) => {
+            Err(Disagreement::OtherRule {
+                by: rejection.rule,
+                message: rejection.message.clone(),
+                rule: step.expect.rule,
+            })
         }
-        Err(refusal) if step.expect.errors().contains(&refusal.error.name) => Ok(()),
-        Err(refusal) => Err(Disagreement::OtherError {
-            error: refusal.error.name,
-            by: refusal.rule,
-            message: refusal.message.clone(),
+        Err(rejection) if step.expect.errors().contains(&rejection.error.name) => Ok(()),
+        Err(rejection) => Err(Disagreement::OtherError {
+            error: rejection.error.name,
+            by: rejection.rule,
+            message: rejection.message.clone(),
             allowed: allowed(),
         }),
     }
 }
 
-/// Rules that say more of some requests than the rule by which the registry refuses them.
+/// Rules that say more of some requests than the rule by which the registry rejects them.
 const NARROWER: [(RuleId, RuleId); 3] = [
     (RuleId::new("CompleteLayerUpload/layer/side-by-side"), RuleId::new("CompleteLayerUpload/layer/new")),
     (
@@ -254,12 +258,12 @@ const NARROWER: [(RuleId, RuleId); 3] = [
     (RuleId::new("CompleteLayerUpload/uploadId/once"), RuleId::new("CompleteLayerUpload/uploadId/exists")),
 ];
 
-fn is_of(rule: RuleId, refusal: &Refusal) -> bool {
-    refusal.rule == rule || NARROWER.contains(&(rule, refusal.rule))
+fn is_of(rule: RuleId, rejection: &Rejection) -> bool {
+    rejection.rule == rule || NARROWER.contains(&(rule, rejection.rule))
 }
 
 /// Adds to the expectation of a step which values the registry answered with.
-pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &Bindings) {
+pub(super) fn pin(step: &mut Step, answer: &Result<Value, Rejection>, bindings: &Bindings) {
     let template = step.request.body.clone();
     match answer {
         Ok(answer) => {
@@ -283,17 +287,17 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Refusal>, bindings: &B
             }
         }
         Err(_) if !step.expect.tier.gates() => {}
-        Err(refusal) => pin_error(step, refusal, bindings),
+        Err(rejection) => pin_error(step, rejection, bindings),
     }
 }
 
 /// Adds to the outcomes of a step which values the members of an error must have.
-pub(super) fn pin_error(step: &mut Step, refusal: &Refusal, bindings: &Bindings) {
+pub(super) fn pin_error(step: &mut Step, rejection: &Rejection, bindings: &Bindings) {
     let template = step.request.body.clone();
     for outcome in &mut step.expect.outcomes {
         if let Outcome::Error { error, members } = outcome
-            && error.name == refusal.error.name
-            && let Value::Object(values) = &refusal.members
+            && error.name == rejection.error.name
+            && let Value::Object(values) = &rejection.members
         {
             let mut values = values.clone();
             // Before the first byte there is no last valid one, and nothing says what stands there then.

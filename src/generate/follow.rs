@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::expected::{pin, pin_error};
-use crate::case::{Bindings, Chunk, Step, StepRole, admitted};
+use crate::case::{Bindings, Chunk, Step, StepRole, allowed};
 use crate::contract::check::check;
 use crate::contract::{Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
-use crate::model::{Refusal, Registry, registry};
+use crate::model::{Registry, Rejection, registry};
 use crate::template::{Reference, Template};
 use crate::wire::Exchange;
 
@@ -33,14 +33,14 @@ pub(crate) enum Answered {
     /// Success.
     Accepted,
     /// An error, with its type if it names one.
-    Refused(Option<String>),
+    Rejected(Option<String>),
 }
 
 impl Answered {
     /// `None` where there was no answer.
     pub(crate) fn of(exchange: &Exchange) -> Option<Answered> {
         Some(match exchange.observed().ok()?.error() {
-            Some(error) => Answered::Refused(error.name.clone()),
+            Some(error) => Answered::Rejected(error.name.clone()),
             None => Answered::Accepted,
         })
     }
@@ -55,8 +55,8 @@ pub(crate) struct Follower {
     doubts: BTreeMap<Upload, Doubt>,
     /// Repositories in which the target accepted what leaves open what it made of it: nothing in them is judged.
     lost: BTreeSet<String>,
-    /// Layers, by repository and digest, whose completion was refused, and those of deleted repositories.
-    refused: BTreeSet<(String, String)>,
+    /// Layers, by repository and digest, whose completion was rejected, and those of deleted repositories.
+    rejected: BTreeSet<(String, String)>,
     deleted: BTreeSet<(String, String)>,
 }
 
@@ -68,7 +68,7 @@ type Upload = (String, String);
 /// Why it is not certain whether an upload exists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Doubt {
-    /// Its completion was refused, or its layer was completed by another upload.
+    /// Its completion was rejected, or its layer was completed by another upload.
     MayHaveEnded,
     /// It was completed.
     Completed,
@@ -78,10 +78,10 @@ enum Doubt {
 
 /// What the contract says of one reading of a request.
 #[derive(Debug, Default)]
-struct Admitted {
+struct Allowed {
     /// Rules that it breaks.
     broken: Vec<Broken>,
-    /// Open rules that it breaks: success is admitted as well.
+    /// Open rules that it breaks: success is allowed as well.
     open: Vec<RuleId>,
     /// The open rule by which the upload that it names may have ended.
     ended: Option<RuleId>,
@@ -89,8 +89,8 @@ struct Admitted {
     leading: Vec<RuleId>,
 }
 
-impl Admitted {
-    fn add(&mut self, one: Admitted) {
+impl Allowed {
+    fn add(&mut self, one: Allowed) {
         let leading = one.broken.first().map(|broken| broken.rule.id).or(one.open.first().copied());
         if let Some(rule) = leading.filter(|rule| !self.leading.contains(rule)) {
             self.leading.push(rule);
@@ -109,7 +109,7 @@ impl Admitted {
 #[derive(Debug)]
 struct Broken {
     rule: &'static Rule,
-    refusal: Option<Refusal>,
+    rejection: Option<Rejection>,
 }
 
 type Members = Map<String, Value>;
@@ -123,7 +123,7 @@ impl Follower {
             bindings: Bindings::new(chunks, SALT, registry::PART_SIZE as usize),
             doubts: BTreeMap::new(),
             lost: BTreeSet::new(),
-            refused: BTreeSet::new(),
+            rejected: BTreeSet::new(),
             deleted: BTreeSet::new(),
         };
         follower.bindings.bind(Reference::Registry, registry::ACCOUNT);
@@ -151,7 +151,7 @@ impl Follower {
         let Some(operation) = step.spec(self.service) else { return false };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let readable = self.input(&step.request.body);
-        let performs = readable.as_ref().is_some_and(|input| self.registry.refusals(operation, input).is_empty());
+        let performs = readable.as_ref().is_some_and(|input| self.registry.rejections(operation, input).is_empty());
         let Some(input) = readable.or_else(|| self.input(&readings.valid)) else { return false };
         if self.lost.contains(name(&input)) {
             step.role = StepRole::Attempt;
@@ -160,15 +160,15 @@ impl Follower {
         if operation.name.role() == Role::SetUp {
             return self.set_up(operation, step, &input, answered);
         }
-        let admitted = self.admitted(operation, readings);
-        let refusals: Vec<Refusal> = admitted.broken.iter().filter_map(|broken| broken.refusal.clone()).collect();
-        let mut beside = admitted.leading.clone();
-        step.expect = self.expectation(operation, &input, readings, admitted);
+        let allowed = self.allowed(operation, readings);
+        let rejections: Vec<Rejection> = allowed.broken.iter().filter_map(|broken| broken.rejection.clone()).collect();
+        let mut beside = allowed.leading.clone();
+        step.expect = self.expectation(operation, &input, readings, allowed);
         beside.retain(|rule| *rule != step.expect.rule);
         step.beside = beside;
         step.precedence = self.precedence(operation, readings);
         if step.expect.tier.gates() {
-            refusals.iter().for_each(|refusal| pin_error(step, refusal, &self.bindings));
+            rejections.iter().for_each(|rejection| pin_error(step, rejection, &self.bindings));
         }
         let accepted = match answered {
             None => performs,
@@ -183,7 +183,7 @@ impl Follower {
                 let meant = self.input(&readings.valid);
                 self.lost.extend([Some(input), meant].into_iter().flatten().map(|input| String::from(name(&input))));
             }
-            false => self.was_refused(operation, &input, answered),
+            false => self.was_rejected(operation, &input, answered),
         }
         accepted
     }
@@ -197,10 +197,10 @@ impl Follower {
         answered: Option<&Answered>,
     ) -> bool {
         // What is expected where it cannot be done, is for the author of the case to say.
-        if self.registry.refusals(operation, input).is_empty() {
-            step.expect = admitted(self.service, RuleId::of_survey(operation.name));
+        if self.registry.rejections(operation, input).is_empty() {
+            step.expect = allowed(self.service, RuleId::of_survey(operation.name));
         }
-        if matches!(answered, Some(Answered::Refused(_))) {
+        if matches!(answered, Some(Answered::Rejected(_))) {
             return false;
         }
         let repository = name(input);
@@ -216,9 +216,9 @@ impl Follower {
         self.registry.call(operation, input).is_ok()
     }
 
-    /// What the readings of a request admit, put together.
-    fn admitted(&mut self, operation: &OperationSpec, readings: &Readings) -> Admitted {
-        let mut all = Admitted::default();
+    /// What the readings of a request allow, put together.
+    fn allowed(&mut self, operation: &OperationSpec, readings: &Readings) -> Allowed {
+        let mut all = Allowed::default();
         for (declared, body) in &readings.alone {
             let input = self.input(body);
             all.add(self.of_reading(operation, input.as_ref(), *declared));
@@ -234,72 +234,72 @@ impl Follower {
             if names.iter().all(|other| name(other) == name(&input)) {
                 let mut of_valid = self.of_reading(operation, Some(&input), None);
                 of_valid.broken.retain(|broken| broken.rule.id.is("repositoryName/exists"));
-                all.add(Admitted { broken: of_valid.broken, ..Admitted::default() });
+                all.add(Allowed { broken: of_valid.broken, ..Allowed::default() });
             }
         }
         all
     }
 
-    /// What one reading of a request admits; of one that cannot be read, what its violation says.
-    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<RuleId>) -> Admitted {
-        let mut admitted = Admitted::default();
+    /// What one reading of a request allows; of one that cannot be read, what its violation says.
+    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<RuleId>) -> Allowed {
+        let mut allowed = Allowed::default();
         let rules = Rules::of(self.service);
         let declared = declared.and_then(|rule| rules.get(rule));
-        admitted.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id));
+        allowed.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id));
         let broken = declared.filter(|rule| rule.tier.gates() && !rule.errors.is_empty());
         let Some(input) = input else {
-            admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
-            return admitted;
+            allowed.broken.extend(broken.map(|rule| Broken { rule, rejection: None }));
+            return allowed;
         };
         let syntax: Vec<RuleId> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
         let is_open = |rule: &&RuleId| rules.get(**rule).is_some_and(|rule| !rule.tier.gates());
-        admitted.open.extend(syntax.iter().filter(is_open).copied());
-        admitted.open.extend(mixes_algorithms(operation, input).then_some(MIXED));
-        let mut refusals = self.registry.refusals(operation, input);
-        if !admitted.open.is_empty() {
+        allowed.open.extend(syntax.iter().filter(is_open).copied());
+        allowed.open.extend(mixes_algorithms(operation, input).then_some(MIXED));
+        let mut rejections = self.registry.rejections(operation, input);
+        if !allowed.open.is_empty() {
             // What the registry makes of it is its own choice; what is wrong with the members is not.
-            refusals.retain(|refusal| syntax.contains(&refusal.rule));
+            rejections.retain(|rejection| syntax.contains(&rejection.rule));
         }
         let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
         match self.doubts.get(&upload) {
             _ if !is_about_uploads(operation) => {}
             Some(Doubt::MayHaveEnded) => {
-                admitted.ended = Some(RuleId::of(operation.name, "uploadId/after-refused"));
+                allowed.ended = Some(RuleId::of(operation.name, "uploadId/after-rejected"));
             }
             Some(Doubt::RepositoryDeleted) if self.registry.has_repository(&upload.0) => {
-                refusals.retain(|refusal| !refusal.rule.is("uploadId/exists"));
-                admitted.ended = Some(RuleId::of(operation.name, "uploadId/recreated-repository"));
+                rejections.retain(|rejection| !rejection.rule.is("uploadId/exists"));
+                allowed.ended = Some(RuleId::of(operation.name, "uploadId/recreated-repository"));
             }
             Some(Doubt::Completed) => {
-                refusals.retain(|refusal| !refusal.rule.is("uploadId/exists"));
+                rejections.retain(|rejection| !rejection.rule.is("uploadId/exists"));
                 match operation.name {
                     Operation::CompleteLayerUpload => {
-                        admitted.broken.extend(self.broken(RuleId::new("CompleteLayerUpload/uploadId/once")))
+                        allowed.broken.extend(self.broken(RuleId::new("CompleteLayerUpload/uploadId/once")))
                     }
-                    _ => admitted.ended = Some(RuleId::new("UploadLayerPart/uploadId/completed")),
+                    _ => allowed.ended = Some(RuleId::new("UploadLayerPart/uploadId/completed")),
                 }
             }
             Some(Doubt::RepositoryDeleted) | None => {}
         }
         // What the violation is made to break says more than what the registry happens to look at first.
-        admitted.broken.extend(broken.map(|rule| Broken { rule, refusal: None }));
-        for refusal in refusals {
-            let Some(rule) = rules.get(refusal.rule) else { continue };
+        allowed.broken.extend(broken.map(|rule| Broken { rule, rejection: None }));
+        for rejection in rejections {
+            let Some(rule) = rules.get(rejection.rule) else { continue };
             if !rule.tier.gates() {
-                admitted.open.push(rule.id);
+                allowed.open.push(rule.id);
                 continue;
             }
             let same = |broken: &&mut Broken| rule.errors.iter().all(|error| broken.rule.errors.contains(error));
-            match admitted.broken.iter_mut().find(same) {
-                Some(broken) => broken.refusal = broken.refusal.take().or(Some(refusal)),
-                None => admitted.broken.push(Broken { rule, refusal: Some(refusal) }),
+            match allowed.broken.iter_mut().find(same) {
+                Some(broken) => broken.rejection = broken.rejection.take().or(Some(rejection)),
+                None => allowed.broken.push(Broken { rule, rejection: Some(rejection) }),
             }
         }
-        admitted
+        allowed
     }
 
     fn broken(&self, rule: RuleId) -> Option<Broken> {
-        Rules::of(self.service).get(rule).map(|rule| Broken { rule, refusal: None })
+        Rules::of(self.service).get(rule).map(|rule| Broken { rule, rejection: None })
     }
 
     fn expectation(
@@ -307,13 +307,13 @@ impl Follower {
         operation: &OperationSpec,
         input: &Members,
         readings: &Readings,
-        admits: Admitted,
+        allows: Allowed,
     ) -> Expectation {
         let (service, rules) = (self.service, Rules::of(self.service));
         let exists = RuleId::of(operation.name, "uploadId/exists");
         let mut involved: Vec<&Rule> = Vec::new();
-        // Beside what is open, a rule that is broken must be refused all the same; but with which error is open then.
-        let leading = match (admits.broken.first(), admits.open.first(), &admits.ended) {
+        // Beside what is open, a rule that is broken must be rejected all the same; but with which error is open then.
+        let leading = match (allows.broken.first(), allows.open.first(), &allows.ended) {
             (Some(broken), _, ended) => {
                 // If it has ended, that is wrong as well.
                 involved.extend(ended.as_ref().and_then(|_| rules.get(exists)));
@@ -323,9 +323,9 @@ impl Follower {
             (None, None, Some(ended)) => *ended,
             (None, None, None) => self.accepting(operation, input, readings),
         };
-        let mut expect = admitted(service, leading);
-        involved.extend(admits.broken.iter().map(|broken| broken.rule));
-        involved.extend(admits.open.iter().filter_map(|rule| rules.get(*rule)));
+        let mut expect = allowed(service, leading);
+        involved.extend(allows.broken.iter().map(|broken| broken.rule));
+        involved.extend(allows.open.iter().filter_map(|rule| rules.get(*rule)));
         for rule in involved.into_iter().filter(|rule| rule.id != leading) {
             expect.tier = expect.tier.max(rule.tier);
             for source in &rule.sources {
@@ -333,7 +333,7 @@ impl Follower {
                     expect.sources.push(source);
                 }
             }
-            for outcome in admitted(service, rule.id).outcomes {
+            for outcome in allowed(service, rule.id).outcomes {
                 let known = |known: &Outcome| known.to_string() == outcome.to_string();
                 if !outcome.is_success() && !expect.outcomes.iter().any(known) {
                     expect.outcomes.push(outcome);
@@ -356,7 +356,7 @@ impl Follower {
         let held = || self.registry.uploads(repository).iter().any(|(_, held)| held.as_deref() == Some(digest));
         let what = match () {
             () if holders.contains(&repository) => "layers/stored",
-            () if self.refused.contains(&layer) => "layers/refused",
+            () if self.rejected.contains(&layer) => "layers/rejected",
             () if self.deleted.contains(&layer) => "layers/deleted-repository",
             () if held() => "layers/incomplete",
             () if !holders.is_empty() => "layers/per-repository",
@@ -372,8 +372,8 @@ impl Follower {
             let mut bindings = self.bindings.clone();
             let filled = bindings.fill(body).ok()?;
             let input: Option<Members> = serde_json::from_slice(&filled).ok();
-            let admitted = self.of_reading(operation, input.as_ref(), *declared);
-            admitted.open.is_empty().then(|| admitted.broken.into_iter().next().map(|broken| broken.rule)).flatten()
+            let allowed = self.of_reading(operation, input.as_ref(), *declared);
+            allowed.open.is_empty().then(|| allowed.broken.into_iter().next().map(|broken| broken.rule)).flatten()
         };
         let (one, other) = (first(one)?, first(other)?);
         let distinct = one.errors.iter().all(|error| !other.errors.contains(error));
@@ -395,14 +395,14 @@ impl Follower {
         pin(step, &Ok(members), &self.bindings);
     }
 
-    fn was_refused(&mut self, operation: &OperationSpec, input: &Members, answered: Option<&Answered>) {
+    fn was_rejected(&mut self, operation: &OperationSpec, input: &Members, answered: Option<&Answered>) {
         if !is_about_uploads(operation) {
             return;
         }
         let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
         let open = self.registry.uploads(&upload.0).into_iter().find(|(id, _)| *id == upload.1);
         let Some((_, held)) = open else { return };
-        if let (Some(Answered::Refused(Some(error))), Some(Doubt::MayHaveEnded)) = (answered, self.doubts.get(&upload))
+        if let (Some(Answered::Rejected(Some(error))), Some(Doubt::MayHaveEnded)) = (answered, self.doubts.get(&upload))
         {
             if error == "UploadNotFoundException" {
                 self.registry.forget(&upload.0, &upload.1);
@@ -414,7 +414,7 @@ impl Follower {
             }
         }
         if operation.name.effect() == Effect::CompletesUpload {
-            self.refused.extend(held.map(|digest| (upload.0.clone(), digest)));
+            self.rejected.extend(held.map(|digest| (upload.0.clone(), digest)));
             self.doubts.insert(upload, Doubt::MayHaveEnded);
         }
     }
@@ -445,7 +445,7 @@ impl Follower {
             })
             .collect();
         let doubts: BTreeMap<_, _> = self.doubts.iter().map(|(known, doubt)| (upload(known), doubt)).collect();
-        format!("{:?}", (repositories, doubts, &self.lost, &self.refused, &self.deleted))
+        format!("{:?}", (repositories, doubts, &self.lost, &self.rejected, &self.deleted))
     }
 
     fn input(&mut self, body: &Template) -> Option<Members> {

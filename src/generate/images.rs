@@ -37,7 +37,7 @@ fn puts(service: Service) -> Vec<Case> {
         two.focus(accepted, PUT, body::image(HERE, "config", &["layer", "top"])).done(),
         put(with_config("never-uploaded", "a manifest with a layer that was never uploaded").chunk("layer", 32)),
         put(with_config("part-only", "a manifest with a layer whose upload is not completed").uploaded()),
-        put(with_config("refused", "a manifest with a layer whose completion was refused").uploaded().focus_as(
+        put(with_config("rejected", "a manifest with a layer whose completion was rejected").uploaded().focus_as(
             "wrong",
             RuleId::new("CompleteLayerUpload/layerDigests/match"),
             COMPLETE,

@@ -72,10 +72,10 @@ impl Base {
         RuleId::of(self.operation.name, rest)
     }
 
-    /// A case with this violation. A refused completion must have stored nothing.
+    /// A case with this violation. A rejected completion must have stored nothing.
     fn case(&self, violation: &Violation) -> Option<Case> {
         let (draft, body) = self.valid_case(violation.id(), violation.title.clone(), HERE);
-        Some(self.refused(draft, violation.rule?, violation.apply(body)))
+        Some(self.rejected(draft, violation.rule?, violation.apply(body)))
     }
 
     fn violation(&self, member: &Member, constraint: Constraint, value: &Value) -> Violation {
@@ -83,7 +83,7 @@ impl Base {
         Violation::of(rule, member.name, value)
     }
 
-    fn refused(&self, draft: Draft, rule: RuleId, body: Body) -> Case {
+    fn rejected(&self, draft: Draft, rule: RuleId, body: Body) -> Case {
         let gates = Rules::of(self.service).get(rule).is_some_and(|rule| rule.tier.gates());
         let draft = draft.focus(rule, self.operation.name, body);
         match self.operation.name.effect() {
@@ -140,7 +140,7 @@ impl Base {
             .collect()
     }
 
-    /// The first rule that the value breaks: asks the contract, so that what a service or edition admits is seen.
+    /// The first rule that the value breaks: asks the contract, so that what a service or edition allows is seen.
     fn broken_rule(&self, member: &Member, json: &str) -> Option<RuleId> {
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind(Reference::repository(None), "ecrspec/case");
@@ -190,7 +190,7 @@ impl Base {
         Some(draft.focus(rule, self.operation.name, body.set(member.name, value.json.clone())).done())
     }
 
-    /// Names that every edition admits, each of a repository that is made.
+    /// Names that every edition allows, each of a repository that is made.
     fn names(&self) -> Vec<Case> {
         let rows = [
             ("dot", "${repository}/a.b"),

@@ -1,4 +1,4 @@
-//! Byte ranges: where parts begin and end, how long they are, and how an upload goes on after a refused one.
+//! Byte ranges: where parts begin and end, how long they are, and how an upload goes on after a rejected one.
 
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE, SMALL};
@@ -88,10 +88,10 @@ fn lengths(service: Service) -> Vec<Case> {
     ]
 }
 
-/// After a refused part the right one is taken, and the layer is that of the parts that were taken.
+/// After a rejected part the right one is taken, and the layer is that of the parts that were taken.
 fn resumed(service: Service) -> Case {
     let rule = RuleId::new("UploadLayerPart/partFirstByte/resume");
-    let draft = draft(service, rule, "after-gap", "the right part after a refused one")
+    let draft = draft(service, rule, "after-gap", "the right part after a rejected one")
         .own(&[])
         .part("part", "upload", "layer", 0)
         .focus_as(
@@ -112,7 +112,7 @@ fn sizes(service: Service) -> Vec<Case> {
         draft.focus(rule, UPLOAD, body::part(HERE, "upload", "large", 0, size)).done()
     };
     let max = RuleId::new("UploadLayerPart/layerPartBlob/max-size");
-    // No chunk holds so many bytes. Still more would meet what servers admit of any request before they look at it.
+    // No chunk holds so many bytes. Still more would meet what servers allow of any request before they look at it.
     let zeros = body::part(HERE, "upload", "large", 0, 23_068_674).text("layerPartBlob", "${repeat:30758232:A}");
     vec![
         row(

@@ -7,7 +7,7 @@ use super::values::Violation;
 use super::violations::{Planned, Stateful, Violations, drawn};
 use crate::case::bindings::of_digest;
 use crate::case::draft::{NO_UPLOAD, OF_NOTHING, SMALL};
-use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, admitted};
+use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, Transcript, allowed};
 use crate::contract::{Effect, ErrorType, Operation, RuleId, Service, Tier};
 use crate::expect::Outcome;
 use crate::model::operation::Facts;
@@ -68,7 +68,9 @@ pub fn settled(case: &Case, transcript: &Transcript) -> Case {
         if step.expect.tier == Tier::Open && index + 1 < count {
             step.only_if = match Answered::of(exchange) {
                 Some(Answered::Accepted) => vec![Outcome::success()],
-                Some(Answered::Refused(Some(name))) => ErrorType::find(&name).map(Outcome::error).into_iter().collect(),
+                Some(Answered::Rejected(Some(name))) => {
+                    ErrorType::find(&name).map(Outcome::error).into_iter().collect()
+                }
                 _ => Vec::new(),
             };
         }
@@ -513,7 +515,7 @@ impl Unfolding {
             request: envelope::request(service, operation, body.template()),
             at_once: false,
             role,
-            expect: admitted(service, readings.accepting),
+            expect: allowed(service, readings.accepting),
             beside: Vec::new(),
             precedence: None,
             only_if: Vec::new(),

@@ -86,8 +86,8 @@ fn uploads(service: Service) -> Vec<Case> {
         draft.stored().focus(rule, UPLOAD, body::part(HERE, "upload", "next", SMALL, SMALL)).done()
     });
     cases.push({
-        let rule = RuleId::new("UploadLayerPart/uploadId/after-refused");
-        let draft = Draft::new(service, format!("{rule}/next-part"), "a part after a refused completion")
+        let rule = RuleId::new("UploadLayerPart/uploadId/after-rejected");
+        let draft = Draft::new(service, format!("{rule}/next-part"), "a part after a rejected completion")
             .own(&[])
             .chunk("next", SMALL)
             .uploaded();
@@ -107,7 +107,7 @@ fn uploads(service: Service) -> Vec<Case> {
         draft.focus(rule, COMPLETE, body::complete(HERE, "upload", &[RIGHT])).done()
     });
     cases.push({
-        let rule = RuleId::new("CompleteLayerUpload/uploadId/after-refused");
+        let rule = RuleId::new("CompleteLayerUpload/uploadId/after-rejected");
         let draft = Draft::new(service, format!("{rule}/right-digest"), "the right digest after a wrong one")
             .own(&[])
             .uploaded();

@@ -109,7 +109,7 @@ fn item(list: &str) -> String {
     String::from(list.trim_start_matches('[').trim_end_matches(']').split(',').next().unwrap_or_default())
 }
 
-/// What is put around or into any patterned string: none of the documented patterns admits these characters.
+/// What is put around or into any patterned string: none of the documented patterns allows these characters.
 pub fn junk(valid: &str) -> Vec<Value> {
     vec![
         Value::text("junk-before", "junk before it", format!("!{valid}")),
@@ -163,7 +163,7 @@ pub fn lengths(text: &Text) -> Vec<Value> {
     if let Some((_, other)) = text.other_bounds {
         values.push(Value::text(
             &characters(other + 1),
-            "more characters than any edition admits",
+            "more characters than any edition allows",
             of_length(text, other + 1),
         ));
     }

@@ -26,7 +26,7 @@ pub struct Violations {
 pub(super) enum Planned {
     /// It does not fit what came before, and breaks this rule.
     Stateful(RuleId, Stateful),
-    /// A member has a string that is drawn: nearly one that the pattern admits, or one that it does.
+    /// A member has a string that is drawn: nearly one that the pattern allows, or one that it does.
     Drawn(&'static str),
     /// A value of the catalogue.
     Value(Violation),
@@ -231,12 +231,12 @@ pub(super) fn drawn(
     })
 }
 
-/// A string of exactly `length` characters that every edition of a text admits, if there is one.
+/// A string of exactly `length` characters that every edition of a text allows, if there is one.
 pub fn matching(text: &Text, length: usize, entropy: u64) -> Option<String> {
     // The oldest edition is the narrowest: mostly the others only agree.
     let (oldest, others) = text.patterns.split_last()?;
     let found = Strings::built(oldest).matching(length, entropy)?;
-    (text.admits_length(&found) && others.iter().all(|pattern| pattern.matches(&found))).then_some(found)
+    (text.allows_length(&found) && others.iter().all(|pattern| pattern.matches(&found))).then_some(found)
 }
 
 /// A string for a text, by bytes of chance: in the first three of four it has one character changed.

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn what_is_no_code_is_rejected() {
         for text in [
             "",
             " 200",

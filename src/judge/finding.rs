@@ -34,7 +34,7 @@ pub struct Finding {
     pub step: String,
     /// What the request had: "a digest that does not match the bytes", or several such "together with" one another.
     pub breach: String,
-    /// What the contract admits.
+    /// What the contract allows.
     pub expected: Expected,
     /// What came: the same for the same cause.
     pub got: Got,

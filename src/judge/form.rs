@@ -1,4 +1,4 @@
-//! The form of an answer that is admitted: status, headers, envelope and members.
+//! The form of an answer that is allowed: status, headers, envelope and members.
 
 use serde_json::{Map, Value};
 
@@ -56,21 +56,21 @@ impl Subject<'_> {
         found
     }
 
-    /// What is wrong with the form of an admitted error.
+    /// What is wrong with the form of an allowed error.
     pub(super) fn error_form(
         &self,
         seen: &Observation,
         error: &ErrorInfo,
-        admitted: &'static ErrorType,
+        allowed: &'static ErrorType,
         members: &Map<String, Value>,
     ) -> Vec<Finding> {
         if self.step.expect.tier == Tier::Open {
             return Vec::new();
         }
         let mut found = Vec::new();
-        if let Some(status) = seen.status().filter(|status| !admitted.statuses.contains(status)) {
+        if let Some(status) = seen.status().filter(|status| !allowed.statuses.contains(status)) {
             let mut finding = self.form(RuleId::new("answer/status"), Got::ErrorStatus(status));
-            finding.expected = Expected::Status(admitted.statuses[0]);
+            finding.expected = Expected::Status(allowed.statuses[0]);
             found.push(finding);
         }
         found.extend(self.content_type(seen));
@@ -84,17 +84,17 @@ impl Subject<'_> {
             found.push(finding);
         }
         // The framework's own errors come without a message.
-        if error.message.is_none() && admitted.source == "api" {
+        if error.message.is_none() && allowed.source == "api" {
             let mut finding = self.form(RuleId::new("answer/message"), Got::NoMessage);
             finding.expected = Expected::Message;
             found.push(finding);
         }
-        if let (true, Some(text), Some(documented)) = (self.strictness.messages, &error.message, &admitted.message)
+        if let (true, Some(text), Some(documented)) = (self.options.messages, &error.message, &allowed.message)
             && documented.rule.is_none_or(|rule| rule == self.step.expect.rule)
             && !documented.matches(text)
         {
             let mut finding =
-                self.form(RuleId::new("answer/message-text"), Got::MessageText(String::from(admitted.name)));
+                self.form(RuleId::new("answer/message-text"), Got::MessageText(String::from(allowed.name)));
             finding.sources = vec![String::from(documented.source)];
             finding.expected = Expected::MessageText(String::from(documented.text));
             found.push(finding);
@@ -104,10 +104,10 @@ impl Subject<'_> {
         if let Some(operation) = self.step.operation
             && let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings)
         {
-            let rule = RuleId::of_response(operation, admitted.name);
-            let got = miss.got(head(seen), Some(admitted.name));
+            let rule = RuleId::of_response(operation, allowed.name);
+            let got = miss.got(head(seen), Some(allowed.name));
             let mut finding = self.form(rule, got);
-            finding.expected = miss.expected(&Outcome::error(admitted));
+            finding.expected = miss.expected(&Outcome::error(allowed));
             found.push(finding);
         }
         found

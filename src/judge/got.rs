@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{NoConnection, Trouble};
+use crate::wire::{NoConnection, TransportError};
 
 /// What came in place of what was expected.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -55,7 +55,7 @@ pub enum Got {
     /// Another text than the documented one for this error type: `message-text UploadNotFoundException`.
     MessageText(String),
     /// No response: `no-response`, `dropped`, `invalid-http`, `endless`, `no-connection refused`.
-    Transport(Trouble),
+    Transport(TransportError),
     /// The survey did not come to it: `not-reached`.
     NotReached,
     /// The survey had no repository to try it in: `no-repository`.
@@ -202,23 +202,23 @@ const PLAIN: [(&str, Got); 12] = [
     ("type-not-visible", Got::TypeNotVisible),
     ("type-differs", Got::TypeDiffers),
     ("no-message", Got::NoMessage),
-    ("no-response", Got::Transport(Trouble::Silent)),
-    ("dropped", Got::Transport(Trouble::Dropped)),
-    ("invalid-http", Got::Transport(Trouble::Garbage)),
-    ("endless", Got::Transport(Trouble::Endless)),
+    ("no-response", Got::Transport(TransportError::Silent)),
+    ("dropped", Got::Transport(TransportError::Dropped)),
+    ("invalid-http", Got::Transport(TransportError::Garbage)),
+    ("endless", Got::Transport(TransportError::Endless)),
     ("not-reached", Got::NotReached),
     ("no-repository", Got::NoRepository),
     ("absent-after-upload", Got::AbsentAfterUpload),
     ("present-before-upload", Got::PresentBeforeUpload),
 ];
 
-fn transport(trouble: Trouble) -> String {
+fn transport(trouble: TransportError) -> String {
     match trouble {
-        Trouble::Silent => String::from("no-response"),
-        Trouble::Dropped => String::from("dropped"),
-        Trouble::Garbage => String::from("invalid-http"),
-        Trouble::Endless => String::from("endless"),
-        Trouble::Unreachable(why) => {
+        TransportError::Silent => String::from("no-response"),
+        TransportError::Dropped => String::from("dropped"),
+        TransportError::Garbage => String::from("invalid-http"),
+        TransportError::Endless => String::from("endless"),
+        TransportError::Unreachable(why) => {
             let word = serde_json::to_value(why).ok();
             format!("no-connection {}", word.as_ref().and_then(|word| word.as_str()).unwrap_or_default())
         }
@@ -263,7 +263,7 @@ fn parse(text: &str) -> Option<Got> {
         "message-text" => return only(rest).map(Got::MessageText),
         "no-connection" => {
             let why: NoConnection = serde_json::from_value(rest.into()).ok()?;
-            return Some(Got::Transport(Trouble::Unreachable(why)));
+            return Some(Got::Transport(TransportError::Unreachable(why)));
         }
         _ => {}
     }
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn what_is_no_code_is_rejected() {
         for text in [
             "",
             " 200",

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_accepts_nothing_or_twice_is_refused() {
+    fn an_entry_that_accepts_nothing_or_twice_is_rejected() {
         let entry = |rule: &str, got: &str, more: &str| {
             format!("# later\n[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"issue 7\"\n{more}\n")
         };

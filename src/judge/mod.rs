@@ -29,7 +29,7 @@ pub use not_judged::{NotJudged, Obstacle, infrastructure};
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every answer is admitted.
+    /// Every answer is allowed.
     Pass,
     /// Some answer is not.
     Fail {
@@ -69,7 +69,7 @@ pub struct Record {
 
 /// How to judge.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Strictness {
+pub struct JudgeOptions {
     /// Compare message texts where a real trace gives them.
     pub messages: bool,
     /// The survey found that BatchCheckLayerAvailability tells stored layers from absent ones: judge by it.
@@ -77,36 +77,36 @@ pub struct Strictness {
 }
 
 /// Judges a transcript, and records what was answered to open questions.
-pub fn judge(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
-    let (verdict, records) = steps(case, transcript, strictness);
-    match (verdict, refused_attempt(case, transcript)) {
+pub fn judge(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdict, Vec<Record>) {
+    let (verdict, records) = steps(case, transcript, options);
+    match (verdict, rejected_attempt(case, transcript)) {
         // What the case is about was never reached. Where it is an odd name, its twin without the repository finds the same.
         (Verdict::Fail { findings }, Some(attempt)) if comes_of(&findings, case, attempt) => {
-            (Verdict::Skipped { reason: NotJudged::RepositoryRefused }, records)
+            (Verdict::Skipped { reason: NotJudged::RepositoryRejected }, records)
         }
         (verdict, _) => (verdict, records),
     }
 }
 
-/// Whether the answer to a step is admitted, its form aside; and then, whether its members are as they should be.
-pub fn admits(
+/// Whether the answer to a step is allowed, its form aside; and then, whether its members are as they should be.
+pub fn allows(
     case: &Case,
     step: &Step,
     transcript: &Transcript,
     exchange: &Exchange,
-    strictness: Strictness,
+    options: JudgeOptions,
 ) -> Option<bool> {
-    if is_passed_over(step, strictness) {
+    if is_passed_over(step, options) {
         return Some(true);
     }
-    let form = Subject { case, step, transcript, strictness }.exchange(exchange).ok()?;
+    let form = Subject { case, step, transcript, options }.exchange(exchange).ok()?;
     Some(!form.iter().any(|finding| finding.rule.is_about_response()))
 }
 
 /// Whether the answer to a step is not looked at.
-fn is_passed_over(step: &Step, strictness: Strictness) -> bool {
+fn is_passed_over(step: &Step, options: JudgeOptions) -> bool {
     let by_availability = step.expect.rule.is_about(Operation::BatchCheckLayerAvailability, "layers");
-    step.role == StepRole::Attempt || (by_availability && !strictness.availability)
+    step.role == StepRole::Attempt || (by_availability && !options.availability)
 }
 
 /// The rule that each upload has an id of its own.
@@ -129,14 +129,14 @@ pub fn may_end_uploads(step: &Step) -> bool {
 
 /// The first step with which the case tried to make or remove a repository, and the target did not. In a sequence that was
 /// drawn, and of calls at once, it is known what that means for the others.
-fn refused_attempt(case: &Case, transcript: &Transcript) -> Option<usize> {
+fn rejected_attempt(case: &Case, transcript: &Transcript) -> Option<usize> {
     let mut steps = case.steps.iter().zip(&transcript.exchanges);
-    let refused = steps.position(|(step, exchange)| {
+    let rejected = steps.position(|(step, exchange)| {
         let manages = step.operation.is_some_and(Operation::manages_repositories);
         let done = exchange.observed().is_ok_and(|seen| !seen.is_error());
         step.role == StepRole::Attempt && manages && !done
     });
-    refused.filter(|_| case.plan.is_none() && !case.is_race())
+    rejected.filter(|_| case.plan.is_none() && !case.is_race())
 }
 
 /// Whether the findings, but for those of form, are of steps after this one.
@@ -146,18 +146,18 @@ fn comes_of(findings: &[Finding], case: &Case, attempt: usize) -> bool {
     serious.peek().is_some() && !serious.any(|finding| earlier(&finding))
 }
 
-fn steps(case: &Case, transcript: &Transcript, strictness: Strictness) -> (Verdict, Vec<Record>) {
+fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdict, Vec<Record>) {
     let mut findings = Vec::new();
     let mut records = Vec::new();
     for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
-        let skip = is_passed_over(step, strictness);
+        let skip = is_passed_over(step, options);
         if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
                 true => (Verdict::Inconclusive { reason: obstacle.of(step.operation_name()) }, records),
                 false => (Verdict::Fail { findings }, records),
             };
         }
-        let judged = Subject { case, step, transcript, strictness };
+        let judged = Subject { case, step, transcript, options };
         let earlier = case.steps.iter().zip(&transcript.exchanges).take(index);
         let form = match skip {
             true => Ok(Vec::new()),
@@ -239,11 +239,11 @@ struct Subject<'a> {
     case: &'a Case,
     step: &'a Step,
     transcript: &'a Transcript,
-    strictness: Strictness,
+    options: JudgeOptions,
 }
 
 impl Subject<'_> {
-    /// Findings about form if the answer is admitted, or the finding that it is not.
+    /// Findings about form if the answer is allowed, or the finding that it is not.
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
         match exchange.observed() {
             Ok(seen) => self.response(exchange, seen),
@@ -263,14 +263,14 @@ impl Subject<'_> {
             }
             return self.success(exchange, seen);
         };
-        let admitted = expect.outcomes.iter().find_map(|outcome| match outcome {
-            Outcome::Error { error: admitted, members } if error.name.as_deref() == Some(admitted.name) => {
-                Some((*admitted, members))
+        let allowed = expect.outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Error { error: allowed, members } if error.name.as_deref() == Some(allowed.name) => {
+                Some((*allowed, members))
             }
             _ => None,
         });
-        if let Some((admitted, members)) = admitted {
-            return Ok(self.error_form(seen, error, admitted, members));
+        if let Some((allowed, members)) = allowed {
+            return Ok(self.error_form(seen, error, allowed, members));
         }
         if expect.is_success() {
             return Err(self.finding(expect.rule, Grade::Rejected, got));
@@ -405,10 +405,10 @@ mod tests {
     use crate::contract::{ErrorType, Service};
     use crate::model::operation::body;
     use crate::template::Reference;
-    use crate::wire::{Answer, envelope};
+    use crate::wire::{Response, envelope};
 
-    /// The verdict on a case that tries a completion, and goes on from there only if it was refused in one way.
-    fn verdict(answers: &[Answer], members: Value) -> Verdict {
+    /// The verdict on a case that tries a completion, and goes on from there only if it was rejected in one way.
+    fn verdict(answers: &[Response], members: Value) -> Verdict {
         let digest = "sha256:00";
         let mut case = Draft::new(Service::Ecr, "some/case", "some case")
             .attempt("complete", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[digest]))
@@ -416,29 +416,29 @@ mod tests {
             .done();
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];
-        let exchange = |(step, answer): (&Step, &Answer)| {
+        let exchange = |(step, answer): (&Step, &Response)| {
             let request = step.request.with_body(step.request.body.to_bytes());
             Exchange::new(request, Ok(answer.clone()), Duration::ZERO, Duration::ZERO)
         };
         let mut bindings = Bindings::new(&[], "", 0);
         bindings.bind(Reference::member("upload", "uploadId"), "U1");
         let exchanges = case.steps.iter().zip(answers).map(exchange).collect();
-        judge(&case, &Transcript { bindings, ..Transcript::of(&case, exchanges) }, Strictness::default()).0
+        judge(&case, &Transcript { bindings, ..Transcript::of(&case, exchanges) }, JudgeOptions::default()).0
     }
 
     #[test]
     fn a_case_goes_on_only_from_the_answers_that_it_names() {
-        let refused = |name: &str, members| envelope::error_answer(ErrorType::find(name).unwrap(), "no", members);
-        let wrong = envelope::answer(200, &json!({"partSize": 1}));
-        let not_found = refused("UploadNotFoundException", json!({"uploadId": "U1"}));
+        let rejected = |name: &str, members| envelope::error_response(ErrorType::find(name).unwrap(), "no", members);
+        let wrong = envelope::response(200, &json!({"partSize": 1}));
+        let not_found = rejected("UploadNotFoundException", json!({"uploadId": "U1"}));
         let reason = |got: &str| {
             let only_if = "400 UploadNotFoundException".parse().unwrap();
             let step = String::from("complete");
             Verdict::Skipped { reason: NotJudged::Ended { step, got: got.parse().unwrap(), only_if } }
         };
         assert!(matches!(verdict(&[not_found.clone(), wrong.clone()], json!({})), Verdict::Fail { .. }));
-        assert_eq!(verdict(&[envelope::answer(200, &json!({})), wrong.clone()], json!({})), reason("200"));
-        let empty = refused("EmptyUploadException", json!({}));
+        assert_eq!(verdict(&[envelope::response(200, &json!({})), wrong.clone()], json!({})), reason("200"));
+        let empty = rejected("EmptyUploadException", json!({}));
         assert_eq!(verdict(&[empty, wrong.clone()], json!({})), reason("400 EmptyUploadException"));
         // Members that are pinned must be as pinned.
         let pinned = json!({"uploadId": "${upload.uploadId}"});

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Expected, Got};
 use crate::case::Stopped;
 use crate::contract::{Operation, Service};
-use crate::wire::{Exchange, Trouble, Unsendable};
+use crate::wire::{Exchange, TransportError, Unsendable};
 
 /// Why a case, or all cases of a service, could not be judged.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub enum NotJudged {
         cause: Unsendable,
     },
     /// The repository that the case is about was not created or not removed, as the target may.
-    RepositoryRefused,
+    RepositoryRejected,
     /// The case goes on only from other responses.
     Ended {
         /// Name of the step.
@@ -160,7 +160,7 @@ pub enum Obstacle {
     /// The target asks to be asked more slowly.
     Throttled(Got),
     /// There was no response.
-    NoResponse(Trouble),
+    NoResponse(TransportError),
 }
 
 impl Obstacle {
@@ -177,9 +177,11 @@ impl Obstacle {
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no response to a valid request.
 pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<Obstacle> {
     match exchange.observed() {
-        Err(trouble @ Trouble::Unreachable(_)) => Some(Obstacle::NoResponse(trouble)),
+        Err(trouble @ TransportError::Unreachable(_)) => Some(Obstacle::NoResponse(trouble)),
         // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (Trouble::Silent | Trouble::Dropped)) if valid => Some(Obstacle::NoResponse(trouble)),
+        Err(trouble @ (TransportError::Silent | TransportError::Dropped)) if valid => {
+            Some(Obstacle::NoResponse(trouble))
+        }
         Err(_) => None,
         Ok(seen) => seen.is_throttled().then(|| Obstacle::Throttled(super::describe(exchange))),
     }

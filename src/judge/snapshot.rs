@@ -64,8 +64,8 @@ pub enum SnapshotError {
         steps: usize,
     },
     /// A line of it has nothing after a rule.
-    #[error("the snapshot of {case}: expected a rule and what it admits, found {line:?}")]
-    NothingAdmitted {
+    #[error("the snapshot of {case}: expected a rule and what it allows, found {line:?}")]
+    NothingAllowed {
         /// The id of the case.
         case: String,
         /// The line.
@@ -145,7 +145,7 @@ fn line(step: &Step) -> String {
 
 fn parse(case: &str, line: &str) -> Result<Expectation, SnapshotError> {
     let case = || String::from(case);
-    let nothing = || SnapshotError::NothingAdmitted { case: case(), line: String::from(line) };
+    let nothing = || SnapshotError::NothingAllowed { case: case(), line: String::from(line) };
     let (rule, rest) = line.split_once(' ').ok_or_else(nothing)?;
     let expectation = rule.parse().map_err(NoExpectation::Rule).and_then(|rule| Expectation::parse(rule, rest));
     expectation.map_err(|problem| SnapshotError::Unreadable { case: case(), problem })
@@ -209,7 +209,7 @@ mod tests {
         };
         let nothing = error("wire/method");
         assert!(nothing.starts_with("the snapshot of InitiateLayerUpload/"), "{nothing}");
-        assert!(nothing.ends_with(": expected a rule and what it admits, found \"wire/method\""), "{nothing}");
+        assert!(nothing.ends_with(": expected a rule and what it allows, found \"wire/method\""), "{nothing}");
         let rule = error("some/rule open [none-found] 200");
         assert!(rule.ends_with("found \"some/rule\""), "{rule}");
         let source = error("wire/method open [nobody] 200");

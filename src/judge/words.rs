@@ -8,7 +8,7 @@ use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
 use crate::contract::{Area, RuleId, Service};
 use crate::expect::short;
-use crate::wire::{CONTENT_TYPE, MAX_ANSWER, Trouble};
+use crate::wire::{CONTENT_TYPE, MAX_ANSWER, TransportError};
 
 impl Finding {
     /// The finding as a sentence: see [`sentence`].
@@ -71,15 +71,15 @@ fn sentence_on(finding: &Finding, breach: &str) -> String {
     }
     match (finding.grade, &finding.got) {
         (Grade::Crash, Got::Transport(trouble)) => match trouble {
-            Trouble::Silent => format!("{operation} gives no response in time to {breach}"),
-            Trouble::Dropped => format!("{operation} drops the connection on {breach}"),
-            Trouble::Garbage => format!("{operation} gives an invalid HTTP response to {breach}"),
-            Trouble::Endless => format!("{operation} gives {came} to {breach}"),
-            Trouble::Unreachable(_) => format!("{operation}: {came} for {breach}"),
+            TransportError::Silent => format!("{operation} gives no response in time to {breach}"),
+            TransportError::Dropped => format!("{operation} drops the connection on {breach}"),
+            TransportError::Garbage => format!("{operation} gives an invalid HTTP response to {breach}"),
+            TransportError::Endless => format!("{operation} gives {came} to {breach}"),
+            TransportError::Unreachable(_) => format!("{operation}: {came} for {breach}"),
         },
         (Grade::State, _) if expected.allows_success() => format!("{operation} answers {came}"),
         (Grade::State, _) => format!("{operation} accepts {breach}"),
-        (Grade::Rejected, _) => format!("{operation} refuses {breach}: {came}"),
+        (Grade::Rejected, _) => format!("{operation} rejects {breach}: {came}"),
         (Grade::Crash | Grade::Error, _) => format!("{operation} answers {came} to {breach}"),
         (Grade::Form, _) => format!("{operation} answers {came}"),
     }
@@ -145,12 +145,12 @@ fn head_of(head: Head) -> String {
 }
 
 /// Why there is no response.
-pub fn transport(trouble: Trouble) -> String {
+pub fn transport(trouble: TransportError) -> String {
     match trouble {
-        Trouble::Silent => String::from("no response in time"),
-        Trouble::Garbage => String::from("an invalid HTTP response"),
-        Trouble::Endless => format!("a response larger than {} MiB", MAX_ANSWER >> 20),
-        Trouble::Dropped | Trouble::Unreachable(_) => trouble.to_string(),
+        TransportError::Silent => String::from("no response in time"),
+        TransportError::Garbage => String::from("an invalid HTTP response"),
+        TransportError::Endless => format!("a response larger than {} MiB", MAX_ANSWER >> 20),
+        TransportError::Dropped | TransportError::Unreachable(_) => trouble.to_string(),
     }
 }
 
@@ -191,7 +191,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         }
         NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
         NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
-        NotJudged::RepositoryRefused => String::from(
+        NotJudged::RepositoryRejected => String::from(
             "it is about a repository that the target refused to create or delete, as it may; -v lists the cases",
         ),
         NotJudged::Ended { step, got: came, only_if } => {

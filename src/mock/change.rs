@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::race::Race;
 use crate::contract::check::long;
 use crate::contract::{Operation, OperationSpec, RuleId, RulePattern};
-use crate::model::Refusal;
+use crate::model::Rejection;
 use crate::model::operation::{blob_of, blob_size};
 use crate::model::registry::{Registry, Repository, Upload};
 use crate::wire::{Reply, Request};
@@ -35,7 +35,7 @@ pub enum Change {
     /// Rejects a request that is valid, where the member that the rule is about has such a value.
     RejectIf(RulePattern, fn(&Value) -> bool),
     /// Changes what was found wrong with a request.
-    EditRefusals(fn(&mut Call, &mut Vec<Refusal>)),
+    EditRejections(fn(&mut Call, &mut Vec<Rejection>)),
     /// Reports the breach of a rule with another error type.
     ErrorAs(RulePattern, &'static str),
     /// Does something else; `None` leaves it to the registry.
@@ -168,43 +168,43 @@ impl Call<'_> {
 
 impl Change {
     /// Changes what was found wrong with the members of a call, or with what they name.
-    pub(super) fn filter_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
+    pub(super) fn filter_rejections(&self, call: &Call, wrong: &mut Vec<Rejection>) {
         match self {
-            Change::SkipRule(rule) => wrong.retain(|refusal| !rule.matches(refusal.rule)),
-            Change::AcceptIf(rule, admits) => {
+            Change::SkipRule(rule) => wrong.retain(|rejection| !rule.matches(rejection.rule)),
+            Change::AcceptIf(rule, allows) => {
                 let value = call.input.get(rule.subject()).unwrap_or(&Value::Null);
-                wrong.retain(|refusal| !rule.matches(refusal.rule) || !admits(value));
+                wrong.retain(|rejection| !rule.matches(rejection.rule) || !allows(value));
             }
             _ => {}
         }
     }
 
     /// Finds something wrong with members that are right.
-    pub(super) fn add_refusals(&self, call: &Call, wrong: &mut Vec<Refusal>) {
-        let Change::RejectIf(rule, refuses) = self else { return };
+    pub(super) fn add_rejections(&self, call: &Call, wrong: &mut Vec<Rejection>) {
+        let Change::RejectIf(rule, rejects) = self else { return };
         let (member, here) = (rule.subject(), rule.at(call.operation.name));
         let concerned = here.operation() == Some(call.operation.name) && call.operation.input(member).is_some();
         let value = call.input.get(member).unwrap_or(&Value::Null);
-        if concerned && refuses(value) {
+        if concerned && rejects(value) {
             wrong.push(invalid_parameter(here));
         }
     }
 }
 
-/// Refuses with another error that a completed upload is completed again.
-pub(super) fn again(call: &Call, wrong: &mut [Refusal], error: &str) {
+/// Rejects with another error that a completed upload is completed again.
+pub(super) fn again(call: &Call, wrong: &mut [Rejection], error: &str) {
     let completed = call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key());
-    for refused in wrong.iter_mut().filter(|refusal| completed && refusal.rule.is("uploadId/exists")) {
-        *refused = refusal(error, RuleId::new("CompleteLayerUpload/uploadId/once"));
+    for rejected in wrong.iter_mut().filter(|rejection| completed && rejection.rule.is("uploadId/exists")) {
+        *rejected = rejection(error, RuleId::new("CompleteLayerUpload/uploadId/once"));
     }
 }
 
-/// A refusal as a parameter.
-pub(super) fn invalid_parameter(rule: RuleId) -> Refusal {
-    refusal("InvalidParameterException", rule)
+/// A rejection as a parameter.
+pub(super) fn invalid_parameter(rule: RuleId) -> Rejection {
+    rejection("InvalidParameterException", rule)
 }
 
-/// A refusal with an error that the documents have.
-pub(super) fn refusal(error: &str, rule: RuleId) -> Refusal {
-    Refusal::named(error, rule, String::from("refused"))
+/// A rejection with an error that the documents have.
+pub(super) fn rejection(error: &str, rule: RuleId) -> Rejection {
+    Rejection::named(error, rule, String::from("rejected"))
 }

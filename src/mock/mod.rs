@@ -70,15 +70,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
-use crate::model::{Refusal, Registry};
-use crate::wire::{Answer, Framing, Reply, Request, Trouble, envelope};
+use crate::model::{Registry, Rejection};
+use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope};
 
 use change::{Call, Memory};
 
@@ -135,7 +136,7 @@ impl Mock {
             |(registry, _): &(Registry, Memory)| target.starts_with(registry.service.contract().target_prefix);
         // Without a known target any registry gives the framework's own answer.
         let meant = services.iter().position(is_meant).unwrap_or_default();
-        let Some((registry, memory)) = services.get_mut(meant) else { return Err(Trouble::Dropped) };
+        let Some((registry, memory)) = services.get_mut(meant) else { return Err(TransportError::Dropped) };
         memory.requests += 1;
         let intercepted = self.changes.iter().find_map(|change| match change {
             Change::ShortCircuit(intercepts) => intercepts(&request, memory),
@@ -145,8 +146,8 @@ impl Mock {
             return reply;
         }
         let mut reply = Ok(match self.call(registry, memory, &request) {
-            Ok(members) => envelope::answer(200, &members),
-            Err(refusal) => self.named(&refusal),
+            Ok(members) => envelope::response(200, &members),
+            Err(rejection) => self.named(&rejection),
         });
         if let Ok(answer) = &mut reply {
             answer.headers.push((String::from("x-amzn-requestid"), String::from(REQUEST_ID)));
@@ -177,12 +178,12 @@ impl Mock {
         services.iter_mut().find(|(known, _)| known.service == service).map(|(registry, _)| work(registry))
     }
 
-    /// What a call comes to: the members of a success, or why it is refused.
-    fn call(&self, registry: &mut Registry, memory: &mut Memory, request: &Request) -> Result<Value, Refusal> {
+    /// What a call comes to: the members of a success, or why it is rejected.
+    fn call(&self, registry: &mut Registry, memory: &mut Memory, request: &Request) -> Result<Value, Rejection> {
         let operation = match registry.route(request) {
-            Err(refusal) if self.ignores(refusal.rule) => {
+            Err(rejection) if self.ignores(rejection.rule) => {
                 let named = request.operation().and_then(|name| registry.service.contract().operation(name));
-                named.ok_or(refusal)?
+                named.ok_or(rejection)?
             }
             routed => routed?,
         };
@@ -193,8 +194,8 @@ impl Mock {
                 takes(&mut call);
             }
         }
-        if let Some(refusal) = self.wrong(&mut call).into_iter().next() {
-            return Err(refusal);
+        if let Some(rejection) = self.wrong(&mut call).into_iter().next() {
+            return Err(rejection);
         }
         let (name, _) = call.key();
         if let Some(removed) =
@@ -216,18 +217,18 @@ impl Mock {
     }
 
     /// What is wrong with a call: with its members, or else with what they name.
-    fn wrong(&self, call: &mut Call) -> Vec<Refusal> {
-        let sift = |call: &Call, mut wrong: Vec<Refusal>| {
-            self.changes.iter().for_each(|change| change.filter_refusals(call, &mut wrong));
+    fn wrong(&self, call: &mut Call) -> Vec<Rejection> {
+        let sift = |call: &Call, mut wrong: Vec<Rejection>| {
+            self.changes.iter().for_each(|change| change.filter_rejections(call, &mut wrong));
             wrong
         };
         let mut wrong = sift(call, call.registry.syntax(call.operation, &call.input));
-        self.changes.iter().for_each(|change| change.add_refusals(call, &mut wrong));
+        self.changes.iter().for_each(|change| change.add_rejections(call, &mut wrong));
         if wrong.is_empty() {
             wrong = sift(call, call.registry.standing(call.operation.name, &call.input));
         }
         for change in &self.changes {
-            if let Change::EditRefusals(finds) = change {
+            if let Change::EditRejections(finds) = change {
                 finds(call, &mut wrong);
             }
         }
@@ -238,17 +239,17 @@ impl Mock {
         self.changes.iter().any(|change| matches!(change, Change::SkipRule(named) if named.matches(rule)))
     }
 
-    /// A refusal with the error type that the mock has for it.
-    fn named(&self, refusal: &Refusal) -> Answer {
+    /// A rejection with the error type that the mock has for it.
+    fn named(&self, rejection: &Rejection) -> Response {
         let other = self.changes.iter().find_map(|change| match change {
-            Change::ErrorAs(rule, error) if rule.matches(refusal.rule) => Some(*error),
+            Change::ErrorAs(rule, error) if rule.matches(rejection.rule) => Some(*error),
             _ => None,
         });
         match other {
-            None => refusal.to_answer(),
+            None => rejection.to_response(),
             Some(name) => {
                 let status = ErrorType::find(name).map_or(400, |error| error.statuses[0]);
-                envelope::answer(status, &json!({ "__type": name, "message": refusal.message }))
+                envelope::response(status, &json!({ "__type": name, "message": rejection.message }))
             }
         }
     }
@@ -277,10 +278,10 @@ pub async fn serve(listener: TcpListener, mock: Arc<Mock>) -> std::io::Result<()
     axum::serve(listener, router(mock)).await
 }
 
-async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response<Body> {
+async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return respond(Answer { status: 413, headers: Vec::new(), body: Bytes::new() });
+        return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new() });
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let request = Request {
@@ -295,15 +296,15 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> Response
     }
     match mock.answer_at_once(request).await {
         Ok(answer) => respond(answer),
-        Err(Trouble::Silent) => std::future::pending().await,
+        Err(TransportError::Silent) => std::future::pending().await,
         // Whoever serves the connection drops it. It is no panic, and nobody is told of one.
         Err(_) => std::panic::resume_unwind(Box::new("the mock drops the connection")),
     }
 }
 
-fn respond(answer: Answer) -> Response<Body> {
-    let mut response =
-        Response::builder().status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+fn respond(answer: Response) -> HttpResponse {
+    let mut response = HttpResponse::builder()
+        .status(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     // Who frames the answer writes this header by itself.
     let chunked = |(name, _): &&(String, String)| name == "transfer-encoding";
     for (name, value) in answer.headers.iter().filter(|header| !chunked(header)) {

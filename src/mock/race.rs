@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Mock;
 use crate::contract::{Operation, OperationSpec, RuleId, Service};
 use crate::model::Registry;
-use crate::wire::{Answer, Reply, Request, envelope};
+use crate::wire::{Reply, Request, Response, envelope};
 
 /// What goes wrong between looking at a request and doing what it asks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,7 +17,7 @@ pub enum Race {
     CompletedTwice,
     /// Parts for one position that are under way at once are all accepted.
     PartTwice,
-    /// A completion that is refused since the upload is empty puts it back as it found it, without the parts that were
+    /// A completion that is rejected since the upload is empty puts it back as it found it, without the parts that were
     /// accepted meanwhile.
     PartForgotten,
     /// A completion makes the repository again that was deleted meanwhile.
@@ -66,15 +66,15 @@ impl Race {
         mut found: Registry,
         operation: &OperationSpec,
         input: &Members,
-    ) -> Option<Answer> {
+    ) -> Option<Response> {
         let (name, upload) = (text(input, "repositoryName"), text(input, "uploadId"));
         let is_open = |registry: &Registry| registry.uploads(name).iter().any(|(id, _)| id == upload);
-        if let Some(refusal) = found.refusals(operation, input).into_iter().next() {
+        if let Some(rejection) = found.rejections(operation, input).into_iter().next() {
             let forgets =
-                self == Race::PartForgotten && refusal.rule == RuleId::new("CompleteLayerUpload/parts/not-empty");
+                self == Race::PartForgotten && rejection.rule == RuleId::new("CompleteLayerUpload/parts/not-empty");
             return forgets.then(|| {
                 put_back(registry, &found, name, upload);
-                refusal.to_answer()
+                rejection.to_response()
             });
         }
         match self {
@@ -88,7 +88,7 @@ impl Race {
             }
             Race::CompletedTwice | Race::LayerAfterDeletion | Race::PartForgotten => return None,
         }
-        Some(envelope::answer(200, &found.perform(operation.name, input)))
+        Some(envelope::response(200, &found.perform(operation.name, input)))
     }
 }
 

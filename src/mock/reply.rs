@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::contract::Operation;
-use crate::wire::{Answer, Reply, Request, envelope};
+use crate::wire::{Reply, Request, Response, envelope};
 
 /// Changes the body of an answer, if it is JSON.
 pub(super) fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
@@ -14,7 +14,7 @@ pub(super) fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
 }
 
 /// The same for an answer.
-pub(super) fn edit_answer(answer: &mut Answer, change: impl FnOnce(&mut Value)) {
+pub(super) fn edit_answer(answer: &mut Response, change: impl FnOnce(&mut Value)) {
     if let Some(mut body) = answer.json() {
         change(&mut body);
         answer.body = Bytes::from(body.to_string());
@@ -41,7 +41,7 @@ pub(super) fn retype(reply: &mut Reply, change: impl FnOnce(&mut Value, &str)) {
 }
 
 /// Changes an answer that is an error.
-pub(super) fn of_errors(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
+pub(super) fn of_errors(reply: &mut Reply, change: impl FnOnce(&mut Response)) {
     if let Ok(answer) = reply
         && answer.status >= 400
     {
@@ -50,7 +50,7 @@ pub(super) fn of_errors(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
 }
 
 /// Changes an answer that is an error of this type.
-pub(super) fn of_error(reply: &mut Reply, name: &str, change: impl FnOnce(&mut Answer)) {
+pub(super) fn of_error(reply: &mut Reply, name: &str, change: impl FnOnce(&mut Response)) {
     of_errors(reply, |answer| {
         if envelope::error(answer).name.as_deref() == Some(name) {
             change(answer);
@@ -59,7 +59,7 @@ pub(super) fn of_error(reply: &mut Reply, name: &str, change: impl FnOnce(&mut A
 }
 
 /// Changes an answer that is a success.
-pub(super) fn of_success(reply: &mut Reply, change: impl FnOnce(&mut Answer)) {
+pub(super) fn of_success(reply: &mut Reply, change: impl FnOnce(&mut Response)) {
     if let Ok(answer) = reply
         && answer.status == 200
     {
@@ -72,7 +72,7 @@ pub(super) fn of_operation(
     request: &Request,
     reply: &mut Reply,
     operation: Operation,
-    change: impl FnOnce(&mut Answer),
+    change: impl FnOnce(&mut Response),
 ) {
     if request.operation() == Some(operation) {
         of_success(reply, change);

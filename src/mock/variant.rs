@@ -7,14 +7,15 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::Change::{
-    self, Delay, EditRefusals, ErrorAs, Execute, InitialState, RewriteInput, RewriteReply, RewriteRequest, ShortCircuit,
+    self, Delay, EditRejections, ErrorAs, Execute, InitialState, RewriteInput, RewriteReply, RewriteRequest,
+    ShortCircuit,
 };
-use super::change::{Call, Memory, again, invalid_parameter, refusal};
+use super::change::{Call, Memory, again, invalid_parameter, rejection};
 use super::reply::{edit, of_error, retype};
 use crate::contract::check::check;
 use crate::contract::{Constraint, Operation, RuleId, RulePattern};
-use crate::model::Refusal;
-use crate::wire::{Answer, Reply, Trouble, envelope};
+use crate::model::Rejection;
+use crate::wire::{Reply, Response, TransportError, envelope};
 
 /// One lawful way to answer that is not the reference registry's.
 #[derive(Debug)]
@@ -275,15 +276,15 @@ pub static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "parts-above-10-mib-refused",
+        name: "parts-above-10-mib-rejected",
         sentence: "parts above 10 MiB are rejected as a parameter",
         changes: &[
-            EditRefusals(|call, wrong| {
+            EditRejections(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.blob_size() > 10_485_760 && wrong.is_empty() {
                     wrong.push(invalid_parameter(RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB")));
                 }
             }),
-            // Whoever asks for larger ones cannot refuse them.
+            // Whoever asks for larger ones cannot reject them.
             RewriteReply(|_, _, reply| {
                 edit(reply, |body| {
                     if body["partSize"].as_u64().is_some_and(|size| size > 10_485_760) {
@@ -298,10 +299,10 @@ pub static VARIANTS: &[Variant] = &[
         name: "empty-parts-taken",
         sentence: "an empty part is accepted, and changes nothing",
         changes: &[
-            EditRefusals(|call, wrong| {
+            EditRejections(|call, wrong| {
                 if call.is(Operation::UploadLayerPart)
                     && call.blob_size() == 0
-                    && wrong.iter().any(|refusal| refusal.rule.is("layerPartBlob/empty"))
+                    && wrong.iter().any(|rejection| rejection.rule.is("layerPartBlob/empty"))
                 {
                     wrong.clear();
                 }
@@ -325,7 +326,7 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "older-names-only",
         sentence: "repository names follow the older edition of the documents",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let name = call.text("repositoryName");
             if (name.contains("__") || name.contains("--")) && wrong.is_empty() {
                 wrong.push(invalid_parameter(RuleId::of(call.operation.name, "repositoryName/editions")));
@@ -336,7 +337,7 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "names-begin-with-a-letter",
         sentence: "repository names that begin with a digit are rejected",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let digit = call.text("repositoryName").starts_with(|letter: char| letter.is_ascii_digit());
             if digit && call.operation.name == Operation::CreateRepository && wrong.is_empty() {
                 wrong.push(invalid_parameter(RuleId::new("InitiateLayerUpload/repositoryName/leading-digit")));
@@ -348,23 +349,23 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "upper-case-digest-differs",
         sentence: "a digest in upper case does not match",
-        changes: &[EditRefusals(|call, wrong| case_counts(call, wrong, "InvalidLayerException"))],
+        changes: &[EditRejections(|call, wrong| case_counts(call, wrong, "InvalidLayerException"))],
         withholds: false,
     },
     Variant {
-        name: "upper-case-digest-refused",
+        name: "upper-case-digest-rejected",
         sentence: "a digest in upper case is rejected as a parameter",
-        changes: &[EditRefusals(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
+        changes: &[EditRejections(|call, wrong| case_counts(call, wrong, "InvalidParameterException"))],
         withholds: false,
     },
     Variant {
         name: "sha256-length-as-parameter",
         sentence: "a sha256 digest of the wrong length is rejected as a parameter",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let odd = |digest: &&str| digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() != 64);
             if call.is(Operation::CompleteLayerUpload)
                 && call.digests().iter().any(odd)
-                && wrong.iter().any(|refusal| refusal.rule.is("layerDigests/match"))
+                && wrong.iter().any(|rejection| rejection.rule.is("layerDigests/match"))
             {
                 *wrong = vec![invalid_parameter(RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"))];
             }
@@ -372,13 +373,13 @@ pub static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "mixed-algorithms-refused",
+        name: "mixed-algorithms-rejected",
         sentence: "digests of two algorithms are rejected, even with the right one among them",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let digests = call.digests();
             let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
             if call.is(Operation::CompleteLayerUpload) && (1..digests.len()).contains(&compared) && wrong.is_empty() {
-                wrong.push(refusal(
+                wrong.push(rejection(
                     "InvalidLayerException",
                     RuleId::new("CompleteLayerUpload/layerDigests/mixed-algorithms"),
                 ));
@@ -394,12 +395,12 @@ pub static VARIANTS: &[Variant] = &[
     },
     // What ends an upload.
     Variant {
-        name: "upload-ends-when-refused",
+        name: "upload-ends-when-rejected",
         sentence: "a rejected CompleteLayerUpload ends the upload",
-        changes: &[EditRefusals(|call, wrong| {
-            let of_state = wrong
-                .iter()
-                .all(|refusal| !check(call.operation, &call.input).iter().any(|breach| breach.rule == refusal.rule));
+        changes: &[EditRejections(|call, wrong| {
+            let of_state = wrong.iter().all(|rejection| {
+                !check(call.operation, &call.input).iter().any(|breach| breach.rule == rejection.rule)
+            });
             if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() && of_state {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
@@ -410,7 +411,7 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "repeated-completion-finds-layer",
         sentence: "a repeated CompleteLayerUpload finds the layer",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             // Digests are compared before the layer is looked up.
             let Some((layer, _)) = call.memory.completed.get(&call.key()) else { return };
             let matches = |digest: &&str| digest.eq_ignore_ascii_case(layer) || !digest.starts_with("sha256:");
@@ -440,9 +441,9 @@ pub static VARIANTS: &[Variant] = &[
         name: "completed-upload-takes-parts",
         sentence: "a completed upload accepts parts, and forgets them",
         changes: &[
-            EditRefusals(|call, wrong| {
+            EditRejections(|call, wrong| {
                 if call.is(Operation::UploadLayerPart) && call.memory.completed.contains_key(&call.key()) {
-                    wrong.retain(|refusal| refusal.rule != RuleId::new("UploadLayerPart/uploadId/exists"));
+                    wrong.retain(|rejection| rejection.rule != RuleId::new("UploadLayerPart/uploadId/exists"));
                 }
             }),
             Execute(|call| {
@@ -494,7 +495,7 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "bounds-of-parts-as-part",
         sentence: "a negative position and a part above 20 MiB are rejected as a part",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size());
             let members = json!({
                 "registryId": call.registry.account,
@@ -503,8 +504,9 @@ pub static VARIANTS: &[Variant] = &[
                 "lastValidByteReceived": received.saturating_sub(1),
             });
             let of_bounds = |rule: RuleId| matches!(rule.constraint(), Some(Constraint::Min | Constraint::MaxSize));
-            for refused in wrong.iter_mut().filter(|refusal| of_bounds(refusal.rule)) {
-                *refused = Refusal { members: members.clone(), ..refusal("InvalidLayerPartException", refused.rule) };
+            for rejected in wrong.iter_mut().filter(|rejection| of_bounds(rejection.rule)) {
+                *rejected =
+                    Rejection { members: members.clone(), ..rejection("InvalidLayerPartException", rejected.rule) };
             }
         })],
         withholds: false,
@@ -512,9 +514,9 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "wrong-types-as-parameter",
         sentence: "a wrong JSON type is rejected as a parameter",
-        changes: &[EditRefusals(|_, wrong| {
-            for refusal in wrong.iter_mut().filter(|refusal| refusal.error.name == "SerializationException") {
-                *refusal = invalid_parameter(refusal.rule);
+        changes: &[EditRejections(|_, wrong| {
+            for rejection in wrong.iter_mut().filter(|rejection| rejection.error.name == "SerializationException") {
+                *rejection = invalid_parameter(rejection.rule);
             }
         })],
         withholds: false,
@@ -550,21 +552,21 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "last-fault-first",
         sentence: "of several violations the last one is reported",
-        changes: &[EditRefusals(|_, wrong| wrong.reverse())],
+        changes: &[EditRejections(|_, wrong| wrong.reverse())],
         withholds: false,
     },
     Variant {
         name: "state-first",
         sentence: "what the members name is looked up before the other members are checked",
-        changes: &[EditRefusals(state_first)],
+        changes: &[EditRejections(state_first)],
         withholds: false,
     },
     Variant {
         name: "digests-before-parts",
         sentence: "CompleteLayerUpload compares digests before it checks the parts",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload) {
-                wrong.sort_by_key(|refusal| refusal.rule.subject() == "parts");
+                wrong.sort_by_key(|rejection| rejection.rule.subject() == "parts");
             }
         })],
         withholds: false,
@@ -583,9 +585,9 @@ pub static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "malformed-lookups-refused",
+        name: "malformed-lookups-rejected",
         sentence: "BatchCheckLayerAvailability rejects malformed digests",
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
             if call.is(Operation::BatchCheckLayerAvailability)
                 && call.digests().iter().any(malformed)
@@ -627,9 +629,9 @@ pub static VARIANTS: &[Variant] = &[
     Variant {
         name: "aliases-unknown",
         sentence: "an unknown registry alias is rejected as a parameter",
-        changes: &[EditRefusals(|_, wrong| {
-            for refusal in wrong.iter_mut().filter(|refusal| refusal.rule.is("registryId/unknown")) {
-                *refusal = invalid_parameter(refusal.rule);
+        changes: &[EditRejections(|_, wrong| {
+            for rejection in wrong.iter_mut().filter(|rejection| rejection.rule.is("registryId/unknown")) {
+                *rejection = invalid_parameter(rejection.rule);
             }
         })],
         withholds: false,
@@ -649,7 +651,7 @@ pub static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "exponents-refused",
+        name: "exponents-rejected",
         sentence: "numbers with an exponent or a point cannot be read",
         changes: &[RewriteRequest(|request| {
             let positions = request.operation() == Some(Operation::UploadLayerPart) && request.body.len() < 4096;
@@ -698,7 +700,7 @@ pub static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "repeated-keys-refused",
+        name: "repeated-keys-rejected",
         sentence: "a body with the repository name twice cannot be read",
         changes: &[RewriteRequest(|request| {
             let key = b"\"repositoryName\":";
@@ -725,7 +727,7 @@ pub static VARIANTS: &[Variant] = &[
         sentence: "other methods than POST get 405 and a page of HTML",
         changes: &[RewriteReply(|request, _, reply| {
             if request.method != "POST" {
-                *reply = Ok(Answer {
+                *reply = Ok(Response {
                     status: 405,
                     headers: vec![(String::from("content-type"), String::from("text/html"))],
                     body: Bytes::from_static(b"<h1>405</h1>"),
@@ -771,7 +773,7 @@ pub static VARIANTS: &[Variant] = &[
                 && accepted
                 && memory.completed.len() % 61 == 60
             {
-                *reply = Err(Trouble::Silent);
+                *reply = Err(TransportError::Silent);
             }
         })],
         withholds: true,
@@ -812,8 +814,8 @@ fn part_size(reply: &mut Reply, size: u64) {
     });
 }
 
-fn slow_down() -> Answer {
-    envelope::answer(400, &json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }))
+fn slow_down() -> Response {
+    envelope::response(400, &json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }))
 }
 
 fn throttled(memory: &Memory, every: u64, status: u16) -> Option<Reply> {
@@ -852,17 +854,17 @@ fn other_algorithms(call: &mut Call) {
 }
 
 /// A digest that matches but for its case does not match.
-fn case_counts(call: &mut Call, wrong: &mut Vec<Refusal>, error: &str) {
+fn case_counts(call: &mut Call, wrong: &mut Vec<Rejection>, error: &str) {
     let Some(right) = call.computed() else { return };
     let digests = call.digests();
     let folded = digests.iter().any(|digest| digest.eq_ignore_ascii_case(&right) && *digest != right);
     if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && folded && !digests.contains(&right.as_str()) {
-        wrong.push(refusal(error, RuleId::new("CompleteLayerUpload/layerDigests/upper-case")));
+        wrong.push(rejection(error, RuleId::new("CompleteLayerUpload/layerDigests/upper-case")));
     }
 }
 
 /// Looks up what is named by members with which nothing is wrong, before the others.
-fn state_first(call: &mut Call, wrong: &mut Vec<Refusal>) {
+fn state_first(call: &mut Call, wrong: &mut Vec<Rejection>) {
     let broken = check(call.operation, &call.input);
     let is_fine = |member: &str| !broken.iter().any(|breach| breach.rule.is_about(call.operation.name, member));
     if broken.is_empty() || !is_fine("repositoryName") || !is_fine("registryId") {

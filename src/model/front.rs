@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, Registry};
+use super::{Registry, Rejection};
 use crate::contract::{OperationSpec, RuleId};
 use crate::wire::{Request, envelope};
 
 impl Registry {
-    /// Answers a request: the members of a success, or why it is refused.
-    pub fn answer(&mut self, request: &Request) -> Result<Value, Refusal> {
+    /// Answers a request: the members of a success, or why it is rejected.
+    pub fn answer(&mut self, request: &Request) -> Result<Value, Rejection> {
         let operation = self.route(request)?;
         let input = self.read(request)?;
         self.call(operation, &input)
@@ -19,26 +19,26 @@ impl Registry {
     /// # Errors
     ///
     /// Why it names none.
-    pub fn route(&self, request: &Request) -> Result<&'static OperationSpec, Refusal> {
-        let refuse = |rule: RuleId| Refusal::of(self.service, rule, String::new());
+    pub fn route(&self, request: &Request) -> Result<&'static OperationSpec, Rejection> {
+        let reject = |rule: RuleId| Rejection::of(self.service, rule, String::new());
         if request.method != "POST" {
-            return Err(refuse(RuleId::new("wire/method")));
+            return Err(reject(RuleId::new("wire/method")));
         }
         let content_type = request.header("content-type").unwrap_or_default();
         if content_type.split(';').next().map(str::trim) != Some(crate::wire::CONTENT_TYPE) {
-            return Err(refuse(RuleId::new("wire/content-type/other")));
+            return Err(reject(RuleId::new("wire/content-type/other")));
         }
-        let target = request.header("x-amz-target").ok_or_else(|| refuse(RuleId::new("wire/target/present")))?;
-        let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| refuse(RuleId::new("wire/target/prefix")))?;
+        let target = request.header("x-amz-target").ok_or_else(|| reject(RuleId::new("wire/target/present")))?;
+        let (prefix, operation) = target.rsplit_once('.').ok_or_else(|| reject(RuleId::new("wire/target/prefix")))?;
         let contract = self.service.contract();
         if prefix != contract.target_prefix {
-            return Err(refuse(RuleId::new("wire/target/prefix")));
+            return Err(reject(RuleId::new("wire/target/prefix")));
         }
         operation
             .parse()
             .ok()
             .and_then(|operation| contract.operation(operation))
-            .ok_or_else(|| refuse(RuleId::new("wire/target/operation")))
+            .ok_or_else(|| reject(RuleId::new("wire/target/operation")))
     }
 
     /// The members of a request.
@@ -46,28 +46,28 @@ impl Registry {
     /// # Errors
     ///
     /// Why it has none.
-    pub fn read(&self, request: &Request) -> Result<Map<String, Value>, Refusal> {
-        let refuse = |rule: RuleId| Refusal::of(self.service, rule, String::new());
+    pub fn read(&self, request: &Request) -> Result<Map<String, Value>, Rejection> {
+        let reject = |rule: RuleId| Rejection::of(self.service, rule, String::new());
         if request.body.is_empty() {
-            return Err(refuse(RuleId::new("wire/body/empty")));
+            return Err(reject(RuleId::new("wire/body/empty")));
         }
         if std::str::from_utf8(&request.body).is_err() {
-            return Err(refuse(RuleId::new("wire/body/utf-8")));
+            return Err(reject(RuleId::new("wire/body/utf-8")));
         }
         match serde_json::from_slice(&request.body) {
             Ok(Value::Object(input)) => Ok(input),
-            Ok(_) => Err(refuse(RuleId::new("wire/body/object"))),
+            Ok(_) => Err(reject(RuleId::new("wire/body/object"))),
             // Both of serde_json's messages about a surrogate without its other half.
-            Err(error) if error.to_string().contains("hex escape") => Err(refuse(RuleId::new("wire/body/surrogate"))),
-            Err(_) => Err(refuse(RuleId::new("wire/body/json"))),
+            Err(error) if error.to_string().contains("hex escape") => Err(reject(RuleId::new("wire/body/surrogate"))),
+            Err(_) => Err(reject(RuleId::new("wire/body/json"))),
         }
     }
 }
 
-impl Refusal {
-    /// The refusal as it goes over the wire.
-    pub fn to_answer(&self) -> crate::wire::Answer {
-        envelope::error_answer(self.error, &self.message, self.members.clone())
+impl Rejection {
+    /// The rejection as it goes over the wire.
+    pub fn to_response(&self) -> crate::wire::Response {
+        envelope::error_response(self.error, &self.message, self.members.clone())
     }
 }
 
@@ -98,8 +98,8 @@ mod tests {
         for (body, rule) in rows {
             let body = Bytes::from_static(body);
             let request = Request { method: String::from("POST"), headers: Vec::new(), body, framing: Framing::Length };
-            let refused = registry.read(&request).unwrap_err().rule;
-            assert_eq!(refused.to_string(), format!("wire/body/{rule}"), "{:?}", request.body);
+            let rejected = registry.read(&request).unwrap_err().rule;
+            assert_eq!(rejected.to_string(), format!("wire/body/{rule}"), "{:?}", request.body);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Refusal;
+use super::Rejection;
 use super::operation::{Facts, Members};
 use crate::case::bindings::hex;
 use crate::contract::check::{Breach, check};
@@ -79,16 +79,16 @@ impl Registry {
     }
 
     /// Performs an operation, or says why not.
-    pub fn call(&mut self, operation: &OperationSpec, input: &Members) -> Result<Value, Refusal> {
-        match self.refusals(operation, input).into_iter().next() {
-            Some(refusal) => Err(refusal),
+    pub fn call(&mut self, operation: &OperationSpec, input: &Members) -> Result<Value, Rejection> {
+        match self.rejections(operation, input).into_iter().next() {
+            Some(rejection) => Err(rejection),
             None => Ok(self.perform(operation.name, input)),
         }
     }
 
     /// All that is wrong with a request, what the registry looks at first before the rest. Where something is wrong with
     /// its members, nothing is said of what they name.
-    pub fn refusals(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
+    pub fn rejections(&self, operation: &OperationSpec, input: &Members) -> Vec<Rejection> {
         match self.syntax(operation, input) {
             syntax if syntax.is_empty() => self.standing(operation.name, input),
             syntax => syntax,
@@ -96,26 +96,26 @@ impl Registry {
     }
 
     /// What is wrong with the members of a request.
-    pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Refusal> {
-        // What one edition of the documents admits, the registry admits.
+    pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Rejection> {
+        // What one edition of the documents allows, the registry allows.
         let broken =
             check(operation, input).into_iter().filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
-        let refusal = |breach: Breach| match operation.name.role() {
-            Role::Layer => Refusal::of(self.service, breach.rule, breach.message),
-            Role::Image | Role::SetUp => Refusal::named("InvalidParameterException", breach.rule, breach.message),
+        let rejection = |breach: Breach| match operation.name.role() {
+            Role::Layer => Rejection::of(self.service, breach.rule, breach.message),
+            Role::Image | Role::SetUp => Rejection::named("InvalidParameterException", breach.rule, breach.message),
         };
-        broken.map(refusal).collect()
+        broken.map(rejection).collect()
     }
 
     /// What is wrong with what the members of a request name, as things stand.
-    pub fn standing(&self, operation: Operation, input: &Members) -> Vec<Refusal> {
+    pub fn standing(&self, operation: Operation, input: &Members) -> Vec<Rejection> {
         match input.get("registryId").and_then(Value::as_str).filter(|registry| *registry != self.account) {
             Some(registry) => vec![self.foreign(operation, input, registry)],
-            None => (Facts::of(operation).refusals)(self, input),
+            None => (Facts::of(operation).rejections)(self, input),
         }
     }
 
-    /// Performs an operation that [`Registry::refusals`] has nothing against.
+    /// Performs an operation that [`Registry::rejections`] has nothing against.
     pub fn perform(&mut self, operation: Operation, input: &Members) -> Value {
         (Facts::of(operation).perform)(self, input)
     }
@@ -151,22 +151,22 @@ impl Registry {
         }
     }
 
-    /// The repository that a request names, or the refusal that there is none.
-    pub(super) fn named_repository(&self, operation: Operation, input: &Members) -> Result<&Repository, Refusal> {
+    /// The repository that a request names, or the rejection that there is none.
+    pub(super) fn named_repository(&self, operation: Operation, input: &Members) -> Result<&Repository, Rejection> {
         let name = text(input, "repositoryName");
         self.repositories.get(name).ok_or_else(|| self.no_repository(operation, name))
     }
 
-    /// The upload that a request names, with its repository; or the refusal that one of them is not there.
+    /// The upload that a request names, with its repository; or the rejection that one of them is not there.
     pub(super) fn named_upload(
         &self,
         operation: Operation,
         input: &Members,
-    ) -> Result<(&Repository, &Upload), Refusal> {
+    ) -> Result<(&Repository, &Upload), Rejection> {
         let repository = self.named_repository(operation, input)?;
         let upload = repository.uploads.get(text(input, "uploadId")).ok_or_else(|| {
             let message = format!("{} does not exist", self.words_for_upload(input));
-            Refusal::named("UploadNotFoundException", RuleId::of(operation, "uploadId/exists"), message)
+            Rejection::named("UploadNotFoundException", RuleId::of(operation, "uploadId/exists"), message)
         })?;
         Ok((repository, upload))
     }
@@ -176,11 +176,11 @@ impl Registry {
         self.repositories.entry(String::from(text(input, "repositoryName"))).or_default()
     }
 
-    /// The refusal that there is no repository of this name.
-    pub(super) fn no_repository(&self, operation: Operation, name: &str) -> Refusal {
+    /// The rejection that there is no repository of this name.
+    pub(super) fn no_repository(&self, operation: Operation, name: &str) -> Rejection {
         let message =
             format!("The repository with name '{name}' does not exist in the registry with id '{}'", self.account);
-        Refusal::named("RepositoryNotFoundException", RuleId::of(operation, "repositoryName/exists"), message)
+        Rejection::named("RepositoryNotFoundException", RuleId::of(operation, "repositoryName/exists"), message)
     }
 
     /// The upload that a request names, as messages call it.
@@ -205,9 +205,9 @@ impl Registry {
         })
     }
 
-    fn foreign(&self, operation: Operation, input: &Members, registry: &str) -> Refusal {
+    fn foreign(&self, operation: Operation, input: &Members, registry: &str) -> Rejection {
         match (self.service, operation.role()) {
-            (Service::EcrPublic, Role::Layer) => Refusal::of(
+            (Service::EcrPublic, Role::Layer) => Rejection::of(
                 self.service,
                 RuleId::of(operation, "registryId/unknown"),
                 format!("The registry with id '{registry}' does not exist"),

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_of_several_runs_are_refused() {
+    fn logs_of_several_runs_are_rejected() {
         let first = || log("hash:1/2", "jobs", json!(1));
         let merged = |member: &str, value: Value| merge(vec![first(), log("hash:2/2", member, value)]);
         let why = |member: &str, value: Value| merged(member, value).unwrap_err().to_string();

@@ -1,10 +1,10 @@
 //! What a run comes to in numbers that no server gets by answering without looking: how many valid requests it accepts,
-//! how many invalid ones it refuses, how many of them with the right error, and one number of all three.
+//! how many invalid ones it rejects, how many of them with the right error, and one number of all three.
 //!
 //! # What counts
 //!
 //! Each case of the catalogue and each scenario has one [`Mark`], if what it is about gates. A case is *invalid* if
-//! some request that it is about must be refused, and *valid* if all of them must be accepted. Random sequences have no
+//! some request that it is about must be rejected, and *valid* if all of them must be accepted. Random sequences have no
 //! mark: each is many steps. What a target leaves to be skipped (a missing operation, an upload that does not work) or
 //! inconclusive counts against it like a wrong answer; known deviations count as what they are. No mark has what is
 //! skipped for another reason: `--repository`, the way to the target, or an answer that the documents leave to it. The
@@ -17,7 +17,7 @@
 //! *Valid accepted*, *invalid rejected* and *right error* are shares of the valid, of the invalid and again of the
 //! invalid cases. *Balanced* looks at each area of a service (an operation, `wire`, `scenarios`) that has valid and
 //! invalid cases: how much more often are valid ones accepted than invalid ones let through, how many of the invalid
-//! ones are refused, how many with the right error? Each is averaged over the areas, and the harmonic mean of the three
+//! ones are rejected, how many with the right error? Each is averaged over the areas, and the harmonic mean of the three
 //! is the score. One answer to all requests of an area adds nothing to the first; so the score is 0, or little, for
 //! whoever decides by the operation or by chance.
 
@@ -58,9 +58,9 @@ impl Share {
 pub struct Scores {
     /// Valid cases that were accepted.
     pub valid_accepted: Option<Share>,
-    /// Invalid cases that were refused, with whatever error.
+    /// Invalid cases that were rejected, with whatever error.
     pub invalid_rejected: Option<Share>,
-    /// Invalid cases that were refused with an error type that is admitted.
+    /// Invalid cases that were rejected with an error type that is allowed.
     pub right_error: Option<Share>,
     /// One number from 0 to 1.
     pub balanced: Option<f64>,
@@ -91,7 +91,7 @@ impl Scores {
         let all = areas.values().fold(Tally::default(), Tally::plus);
         (!services.is_empty()).then(|| Scores {
             valid_accepted: Share::new(all.accepted, all.valid),
-            invalid_rejected: Share::new(all.refused, all.invalid),
+            invalid_rejected: Share::new(all.rejected, all.invalid),
             right_error: Share::new(all.right, all.invalid),
             balanced: balanced(areas.values()),
             cases: all.valid + all.invalid,
@@ -112,7 +112,7 @@ struct Tally {
     valid: usize,
     accepted: usize,
     invalid: usize,
-    refused: usize,
+    rejected: usize,
     right: usize,
     let_through: usize,
 }
@@ -121,7 +121,7 @@ impl Tally {
     fn add(&mut self, mark: Mark) {
         *if mark.is_of_valid() { &mut self.valid } else { &mut self.invalid } += 1;
         self.accepted += usize::from(mark == Mark::Accepted);
-        self.refused += usize::from(matches!(mark, Mark::RightError | Mark::OtherError));
+        self.rejected += usize::from(matches!(mark, Mark::RightError | Mark::OtherError));
         self.right += usize::from(mark == Mark::RightError);
         self.let_through += usize::from(mark == Mark::LetThrough);
     }
@@ -131,18 +131,18 @@ impl Tally {
             valid: self.valid + other.valid,
             accepted: self.accepted + other.accepted,
             invalid: self.invalid + other.invalid,
-            refused: self.refused + other.refused,
+            rejected: self.rejected + other.rejected,
             right: self.right + other.right,
             let_through: self.let_through + other.let_through,
         }
     }
 
     /// Of an area with valid and invalid cases: how much more often valid ones are accepted than invalid ones are let
-    /// through, and the shares of the invalid ones that are refused, and refused with the right error.
+    /// through, and the shares of the invalid ones that are rejected, and rejected with the right error.
     fn shares(&self) -> Option<[f64; 3]> {
         let of_invalid = |count| Share::new(count, self.invalid).map(Share::value);
         let told_apart = Share::new(self.accepted, self.valid)?.value() - of_invalid(self.let_through)?;
-        Some([told_apart, of_invalid(self.refused)?, of_invalid(self.right)?])
+        Some([told_apart, of_invalid(self.rejected)?, of_invalid(self.right)?])
     }
 }
 
@@ -220,16 +220,16 @@ mod tests {
         let whole =
             "valid accepted 100.0 %, invalid rejected 100.0 %, right error 100.0 %, balanced 100.0 % (29 cases)";
         assert_eq!(shown(&[&all]).unwrap(), whole);
-        // All accepted in one area, all refused in the other.
+        // All accepted in one area, all rejected in the other.
         let accepts = [(Mark::Accepted, 9), (Mark::LetThrough, 20)];
-        let refuses = [(Mark::NotAccepted, 9), (Mark::RightError, 20)];
+        let rejects = [(Mark::NotAccepted, 9), (Mark::RightError, 20)];
         let balanced = |areas: &[&[(Mark, usize)]]| scores(areas).unwrap().balanced;
-        assert_eq!(balanced(&[&accepts, &refuses]), Some(0.0));
+        assert_eq!(balanced(&[&accepts, &rejects]), Some(0.0));
         assert_eq!(
             balanced(&[&[(Mark::Accepted, 5), (Mark::NotAccepted, 5), (Mark::LetThrough, 10), (Mark::RightError, 10)]]),
             Some(0.0)
         );
-        // Told apart by 3/4, refused 3/4, right 1/2.
+        // Round apart by 3/4, rejected 3/4, right 1/2.
         let some = [(Mark::Accepted, 4), (Mark::RightError, 2), (Mark::OtherError, 1), (Mark::LetThrough, 1)];
         assert!(balanced(&[&some]).is_some_and(|balanced| (balanced - 9.0 / 14.0).abs() < 1e-9));
         assert_eq!(balanced(&[&[(Mark::Accepted, 1)], &[(Mark::RightError, 1)]]), None);

@@ -72,7 +72,7 @@ pub struct Measure {
 /// Number of cases by verdict.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
-    /// Every answer was admitted.
+    /// Every answer was allowed.
     pub passed: usize,
     /// Some finding counts.
     pub failed: usize,
@@ -298,7 +298,7 @@ impl Summary {
         }
     }
 
-    /// Number of cases that were judged, and of those that are as admitted.
+    /// Number of cases that were judged, and of those that are as allowed.
     pub fn judged(&self) -> (usize, usize) {
         let counts = self.counts(|_| true);
         let judged = counts.passed + counts.failed + counts.tolerated + self.unlogged();
@@ -367,7 +367,7 @@ impl Summary {
             .collect();
         if uploads.len() >= HANDFUL && !uploads.contains(&Mark::Accepted) {
             warnings.push(format!(
-                "{service}: no valid upload was ever completed (0 of {}): a server that refuses everything looks like \
+                "{service}: no valid upload was ever completed (0 of {}): a server that rejects everything looks like \
                  this; make one plain upload work before reading on",
                 uploads.len()
             ));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::events::{Judged, Logged};
 use crate::judge::Verdict;
-use crate::wire::Trouble;
+use crate::wire::TransportError;
 
 /// How often a case is tried again after the target asked to be asked more slowly.
 const PAUSES: u32 = 3;
@@ -14,7 +14,7 @@ const PAUSES: u32 = 3;
 /// After so many unanswered cases in a row the target is asked whether it lives.
 const SILENT_IN_A_ROW: usize = 24;
 
-/// After so many unanswered cases in all the rest is not tried: each would cost the patience of its requests.
+/// After so many unanswered cases in all the rest is not tried: each would cost the timeouts of its requests.
 const SILENT_IN_ALL: usize = 96;
 
 /// In so many rounds of a case silence is certain.
@@ -27,7 +27,7 @@ pub(super) enum Attempted {
     Throttled,
     /// An answer was waited for in vain, or the connection was dropped.
     Unanswered,
-    /// Every answer is admitted.
+    /// Every answer is allowed.
     Passed,
     /// Some answer is not.
     Failed,
@@ -105,7 +105,7 @@ impl Attempts {
     }
 
     /// What follows the question whether the target answers.
-    pub fn told(&self, answers: bool) -> Next {
+    pub fn heard(&self, answers: bool) -> Next {
         if answers { Next::Again } else { Next::End(Ending::Dead) }
     }
 }
@@ -139,12 +139,12 @@ impl Repeats {
     }
 
     /// What follows the question whether the target answers.
-    pub fn told(&self, answers: bool) -> Next {
+    pub fn heard(&self, answers: bool) -> Next {
         if answers { self.go_on() } else { Next::End(Ending::Dead) }
     }
 
     fn go_on(&self) -> Next {
-        // Each silence may cost the patience of its requests.
+        // Each silence may cost the timeouts of its requests.
         let certain = self.unanswered >= SILENT_ROUNDS;
         if certain || self.left == 0 { Next::End(Ending::Last) } else { Next::Again }
     }
@@ -203,7 +203,8 @@ impl Health {
 
 /// Whether a case waited for an answer in vain, or could not even begin.
 pub(super) fn was_unanswered(judged: &Judged) -> bool {
-    let waited = |logged: &Logged| matches!(logged.trouble, Some(Trouble::Silent | Trouble::Unreachable(_)));
+    let waited =
+        |logged: &Logged| matches!(logged.trouble, Some(TransportError::Silent | TransportError::Unreachable(_)));
     let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
     stopped || judged.exchanges.iter().any(waited)
 }
@@ -247,12 +248,12 @@ mod tests {
         ] {
             let mut attempts = Attempts::default();
             assert_eq!(attempts.after(Attempted::Unanswered), Next::Ask);
-            assert_eq!(attempts.told(true), Next::Again);
+            assert_eq!(attempts.heard(true), Next::Again);
             assert_eq!(attempts.after(second), Next::End(ending), "{second:?}");
         }
         let mut attempts = Attempts::default();
         assert_eq!(attempts.after(Attempted::Unanswered), Next::Ask);
-        assert_eq!(attempts.told(false), Next::End(Ending::Dead));
+        assert_eq!(attempts.heard(false), Next::End(Ending::Dead));
     }
 
     #[test]
@@ -262,12 +263,12 @@ mod tests {
         assert_eq!(repeats.after(Attempted::Failed, false), Next::End(Ending::Last));
         let mut repeats = Repeats::of(8);
         assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
-        assert_eq!(repeats.told(true), Next::Again);
+        assert_eq!(repeats.heard(true), Next::Again);
         assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
-        assert_eq!(repeats.told(true), Next::End(Ending::Last));
+        assert_eq!(repeats.heard(true), Next::End(Ending::Last));
         let mut repeats = Repeats::of(8);
         assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
-        assert_eq!(repeats.told(false), Next::End(Ending::Dead));
+        assert_eq!(repeats.heard(false), Next::End(Ending::Dead));
     }
 
     #[test]

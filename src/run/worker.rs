@@ -16,8 +16,8 @@ use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
 use crate::events::Judged;
-use crate::history::{Rounds, Told};
 use crate::judge::{NotJudged, Verdict};
+use crate::linearize::{Round, Rounds};
 use crate::search::Novelty;
 use crate::session::Session;
 use crate::survey::Skip;
@@ -146,7 +146,7 @@ impl Worker {
                     let sent = self.last_sent;
                     locked(&shared.health).unanswered(sent);
                     let answers = shared.is_answering(case.service).await;
-                    if let Next::End(_) = attempts.told(answers) {
+                    if let Next::End(_) = attempts.heard(answers) {
                         let killed = locked(&shared.health).is_dead_of(sent);
                         return if killed { judged } else { inconclusive(judged, NotJudged::Dead) };
                     }
@@ -168,21 +168,21 @@ impl Worker {
     /// Judges a case with calls at once: in several rounds, for what they come to differs from time to time.
     async fn in_rounds(&mut self, index: usize, case: &Case, session: &Session) -> Judged {
         let shared = self.shared.clone();
-        let mut rounds = Rounds::of(case, session.strictness());
+        let mut rounds = Rounds::of(case, session.options());
         let mut repeats = Repeats::of(case.rounds);
         let mut is_dead = false;
         for number in 1.. {
-            let told = self.told(case, session, number).await;
-            let unanswered = told.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err());
-            let next = match repeats.after(Attempted::of(&told.verdict), unanswered) {
+            let round = self.round(case, session, number).await;
+            let unanswered = round.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err());
+            let next = match repeats.after(Attempted::of(&round.verdict), unanswered) {
                 Next::Pause => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Next::Ask => repeats.told(shared.is_answering(case.service).await),
+                Next::Ask => repeats.heard(shared.is_answering(case.service).await),
                 next => next,
             };
-            rounds.add(told);
+            rounds.add(round);
             is_dead = next == Next::End(Ending::Dead);
             if matches!(next, Next::End(_)) || shared.is_stopped() {
                 break;
@@ -191,21 +191,21 @@ impl Worker {
         if is_dead {
             locked(&shared.health).dead();
         }
-        let Told { case, transcript, verdict, records } =
+        let Round { case, transcript, verdict, records } =
             rounds.together(is_dead).expect("one round was tried at least");
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
     /// Tries a case once, and learns from what is answered to a random one.
     pub async fn once(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
-        let Told { case, transcript, verdict, records } = self.told(case, session, number).await;
+        let Round { case, transcript, verdict, records } = self.round(case, session, number).await;
         if case.plan.is_some() {
             locked(&self.shared.novelty).learn(&case, &transcript);
         }
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
-    async fn told(&mut self, case: &Case, session: &Session, number: u32) -> Told {
+    async fn round(&mut self, case: &Case, session: &Session, number: u32) -> Round {
         let shared = self.shared.clone();
         let mut left = Vec::new();
         let lent = match (&shared.settings.repository, &case.place) {
@@ -217,7 +217,7 @@ impl Worker {
         self.last_sent = began + transcript.last_sent;
         left.extend(transcript.left.iter().cloned());
         locked(&shared.left).extend(left);
-        session.told(case, transcript)
+        session.judge_round(case, transcript)
     }
 
     /// Removes what the worker still has.

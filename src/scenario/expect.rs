@@ -8,7 +8,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::repeat::Unrolled;
 use super::{Mistake, Reader, WrittenStep};
-use crate::case::{self, StepRole, admitted};
+use crate::case::{self, StepRole, allowed};
 use crate::contract::{Operation, RuleId, Rules, Service, Source, Tier};
 use crate::expect::Expectation;
 
@@ -21,7 +21,7 @@ pub(super) struct WrittenExpectation {
     outcomes: Option<Vec<Spanned<String>>>,
 }
 
-/// Where the admitted outcomes of a step come from.
+/// Where the allowed outcomes of a step come from.
 pub(super) enum Intended {
     /// The file has them, or the step is not judged.
     AsWritten,
@@ -54,7 +54,7 @@ impl WrittenStep {
 }
 
 impl Reader<'_> {
-    /// What a step is for, what it admits as far as the file has it, and whether the outcomes follow from the rule.
+    /// What a step is for, what it allows as far as the file has it, and whether the outcomes follow from the rule.
     pub(super) fn intended(
         &self,
         service: Service,
@@ -66,7 +66,7 @@ impl Reader<'_> {
             if step.expect.is_some() {
                 return Err(self.mistake(judged, String::from("judged: expected no expect beside judged: false")));
             }
-            return Ok((StepRole::Attempt, admitted(service, RuleId::new("survey/plain-upload")), Intended::AsWritten));
+            return Ok((StepRole::Attempt, allowed(service, RuleId::new("survey/plain-upload")), Intended::AsWritten));
         }
         let nothing = WrittenExpectation::default();
         let written = step.expect.as_ref().map_or(&nothing, |expect| &expect.value);
@@ -85,7 +85,7 @@ impl Reader<'_> {
                 self.mistake(one.at, String::from(problem))
             })?,
         };
-        let mut expect = admitted(service, rule);
+        let mut expect = allowed(service, rule);
         if let Some(tier) = &written.tier {
             if expect.tier > tier.value {
                 let problem = format!("tier: the rule is {}, a scenario cannot make it {}", expect.tier, tier.value);

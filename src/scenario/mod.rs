@@ -15,8 +15,8 @@
 //! ```
 //!
 //! A step that says nothing else must succeed; `expect` names the rule that it is about instead. Tier and sources are
-//! those of the rule, and the admitted outcomes too, with the values that the reference registry answers with
-//! ([`by_rule`]); a file that needs others has them below `expect`. `judged: false` is for what a target may refuse
+//! those of the rule, and the allowed outcomes too, with the values that the reference registry answers with
+//! ([`by_rule`]); a file that needs others has them below `expect`. `judged: false` is for what a target may reject
 //! ([`Attempt`](crate::case::StepRole::Attempt)).
 //!
 //! A step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]); and `at-once`: it is sent at
@@ -246,7 +246,7 @@ impl Reader<'_> {
         Ok(Outline { case, intended })
     }
 
-    /// A case with the admitted outcomes of the steps for which the file has none.
+    /// A case with the allowed outcomes of the steps for which the file has none.
     fn completed(&self, outline: Outline) -> Result<Case, Mistake> {
         let Outline { mut case, intended } = outline;
         if !intended.iter().any(|meant| matches!(meant, Intended::ByRule { .. })) {

@@ -10,12 +10,12 @@ use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::{Operation, Role, RuleId, Rules, Service, Tier};
 use crate::drive::{self, Target, Workspace};
 use crate::judge::{
-    Expected, Finding, Got, Grade, Head, NotJudged, Strictness, Verdict, describe, infrastructure, judge,
+    Expected, Finding, Got, Grade, Head, JudgeOptions, NotJudged, Verdict, describe, infrastructure, judge,
 };
 use crate::model::operation::body;
 use crate::template::Reference;
 use crate::wire::auth::Auth;
-use crate::wire::{Decoded, Exchange, NoConnection, Observation, Trouble};
+use crate::wire::{Decoded, Exchange, NoConnection, Observation, TransportError};
 
 /// Why there is no survey: there was no connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,7 +50,7 @@ pub async fn preflight(
                     created.observed().ok().and_then(Observation::success).and_then(|body| body.get("repository"));
                 account = repository.and_then(|repository| digits(repository.get("registryId")?));
             }
-            Err(Exchange { reply: Err(Trouble::Unreachable(why)), .. }) => {
+            Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) => {
                 return Err(Unreachable { why, left: Vec::new() });
             }
             Err(exchange) => look.failed(Operation::CreateRepository, &exchange),
@@ -72,7 +72,7 @@ pub async fn preflight(
     };
     let kept = deletion.filter(|deletion| makes_repositories && !drive::is_gone(deletion));
     transcript.left.extend(kept.iter().map(|_| name.clone()));
-    if let Some(Err(Trouble::Unreachable(why))) = transcript.exchanges.first().map(|exchange| &exchange.reply) {
+    if let Some(Err(TransportError::Unreachable(why))) = transcript.exchanges.first().map(|exchange| &exchange.reply) {
         return Err(Unreachable { why: *why, left: transcript.left });
     }
     let known_repository = makes_repositories || repository.is_some();
@@ -187,7 +187,7 @@ impl Look {
             let Some(operation) = step.operation else { continue };
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
-                StepRole::Attempt => exchange.is_documented(self.service, operation) || is_untyped_refusal(exchange),
+                StepRole::Attempt => exchange.is_documented(self.service, operation) || is_untyped_rejection(exchange),
                 _ => self.succeeded(case, transcript, &step.name),
             };
             let already = !self.is_fine(operation);
@@ -216,7 +216,7 @@ impl Look {
         let single = Case { steps: vec![case.steps[index].clone()], ..case.clone() };
         let exchanges = vec![transcript.exchanges[index].clone()];
         let one = Transcript { bindings: transcript.bindings.clone(), ..Transcript::of(&single, exchanges) };
-        match judge(&single, &one, Strictness { availability: true, ..Strictness::default() }).0 {
+        match judge(&single, &one, JudgeOptions { availability: true, ..JudgeOptions::default() }).0 {
             Verdict::Pass => true,
             // Wrong form does not keep an upload from working; a body that is no object does.
             Verdict::Fail { findings } => findings
@@ -355,8 +355,8 @@ fn is_bare(exchange: &Exchange) -> bool {
     exchange.observed().is_ok_and(|seen| seen.decoded == Decoded::NotAnObject)
 }
 
-/// Whether an answer refuses a request in JSON without naming a type: that is said of every answer, and once.
-fn is_untyped_refusal(exchange: &Exchange) -> bool {
+/// Whether an answer rejects a request in JSON without naming a type: that is said of every answer, and once.
+fn is_untyped_rejection(exchange: &Exchange) -> bool {
     let is_untyped = |seen: &Observation| match (&seen.decoded, seen.status()) {
         (Decoded::Error { error, members }, Some(400..500)) => error.name.is_none() && !members.is_empty(),
         _ => false,

@@ -179,11 +179,11 @@ impl fmt::Display for Template {
     }
 }
 
-/// Takes bytes apart. What is between two marks and no reference is `refused`, and stands for itself if that lets it.
+/// Takes bytes apart. What is between two marks and no reference is `rejected`, and stands for itself if that lets it.
 fn read<E>(
     source: &[u8],
     (open, close): Marks,
-    mut refused: impl FnMut(NoReference) -> Result<(), E>,
+    mut rejected: impl FnMut(NoReference) -> Result<(), E>,
 ) -> Result<Template, E> {
     let mut template = Template::default();
     let text = |range: std::ops::Range<usize>| Part::Text(Bytes::copy_from_slice(&source[range]));
@@ -198,7 +198,7 @@ fn read<E>(
                 (begun, at) = (end + close.len(), end + close.len());
             }
             Err(mistake) => {
-                refused(mistake)?;
+                rejected(mistake)?;
                 at = first;
             }
         }

@@ -71,7 +71,7 @@ impl Conformance {
         self
     }
 
-    /// Only findings of these grades count; others are told.
+    /// Only findings of these grades count; others are reported.
     pub fn fail_on(mut self, grades: impl IntoIterator<Item = Grade>) -> Conformance {
         self.settings.fail_on = grades.into_iter().collect();
         self
@@ -157,7 +157,7 @@ impl Conformance {
     /// What the service panicked with, and in which cases.
     fn panics(&self, events: &[Event]) -> String {
         let panics = self.server.panics();
-        let mut told: Vec<(String, Vec<String>)> = Vec::new();
+        let mut with_cases: Vec<(String, Vec<String>)> = Vec::new();
         for event in events {
             let Event::Judged(judged) = event else { continue };
             let unanswered = judged.exchanges.iter().filter(|logged| logged.trouble.is_some());
@@ -165,13 +165,13 @@ impl Conformance {
                 continue;
             };
             let case = format!("{} {}", judged.service, judged.case);
-            match told.iter_mut().find(|(known, _)| *known == panic) {
+            match with_cases.iter_mut().find(|(known, _)| *known == panic) {
                 Some((_, cases)) => cases.push(case),
-                None => told.push((panic, vec![case])),
+                None => with_cases.push((panic, vec![case])),
             }
         }
         let mut text = String::new();
-        for (panic, cases) in told {
+        for (panic, cases) in with_cases {
             let _ = writeln!(text, "the service {panic}\n   cases    {}, the first is {}", cases.len(), cases[0]);
         }
         match (text.is_empty(), panics.first()) {
@@ -264,12 +264,12 @@ impl ConformanceCase {
             if let Some(skip) = session.skips(&case) {
                 return Ok(CaseOutcome::Skipped(skip.reason.to_string()));
             }
-            let told = block_on(session.judge(&case));
-            if let Verdict::Skipped { reason } = told.verdict {
+            let round = block_on(session.judge(&case));
+            if let Verdict::Skipped { reason } = round.verdict {
                 return Ok(CaseOutcome::Skipped(reason.to_string()));
             }
             let suite = &self.prepared.suite;
-            found(&told, &suite.server.panics(), |finding| suite.accepts(case.service, finding))?;
+            found(&round, &suite.server.panics(), |finding| suite.accepts(case.service, finding))?;
             Ok(CaseOutcome::Passed)
         })
     }

@@ -153,7 +153,7 @@ pub struct Constraint {
 
 /// What a constraint says of one string.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Admits {
+pub enum Allows {
     /// It must be accepted.
     Yes,
     /// It must be rejected.
@@ -180,12 +180,12 @@ impl Constraint {
     }
 
     /// What it says of a string.
-    pub fn admits(&self, text: &str) -> Admits {
-        let length = self.text.admits_length(text);
+    pub fn allows(&self, text: &str) -> Allows {
+        let length = self.text.allows_length(text);
         match () {
-            () if length && self.text.matches_all(text) => Admits::Yes,
-            () if !self.text.matches_any(text) || !(length || self.text.contests_length(text)) => Admits::No,
-            () => Admits::Open,
+            () if length && self.text.matches_all(text) => Allows::Yes,
+            () if !self.text.matches_any(text) || !(length || self.text.contests_length(text)) => Allows::No,
+            () => Allows::Open,
         }
     }
 
@@ -196,9 +196,9 @@ impl Constraint {
     /// When the validator accepts what must be rejected, or rejects what must be accepted. The message has the string, the
     /// rule and its sources.
     pub fn hold(&self, text: &str, accepted: bool) {
-        let wrong = match (self.admits(text), accepted) {
-            (Admits::Yes, false) => "is rejected and must be accepted",
-            (Admits::No, true) => "is accepted and must be rejected",
+        let wrong = match (self.allows(text), accepted) {
+            (Allows::Yes, false) => "is rejected and must be accepted",
+            (Allows::No, true) => "is accepted and must be rejected",
             _ => return,
         };
         use contract::Constraint::{ItemMaxLength, ItemMinLength, ItemPattern, MaxLength, MinLength, Pattern};
@@ -218,23 +218,23 @@ impl Constraint {
         panic!("{text:?} {wrong}\n{}", rules.join("\n"));
     }
 
-    /// A string of exactly so many characters that every edition of the documents admits, if there is one. The entropy
+    /// A string of exactly so many characters that every edition of the documents allows, if there is one. The entropy
     /// chooses among the many: the same entropy gives the same string.
     ///
     /// ```
     /// use ecrspec::contract::{Operation, Service};
-    /// use ecrspec::testing::{Admits, Constraint};
+    /// use ecrspec::testing::{Allows, Constraint};
     ///
     /// let names = Constraint::of(Service::Ecr, Operation::InitiateLayerUpload, "repositoryName").unwrap();
     /// let longest = names.matching(256, 7).unwrap();
-    /// assert_eq!((longest.len(), names.admits(&longest)), (256, Admits::Yes));
+    /// assert_eq!((longest.len(), names.allows(&longest)), (256, Allows::Yes));
     /// assert_eq!(names.matching(257, 7), None);
     /// ```
     pub fn matching(&self, length: usize, entropy: u64) -> Option<String> {
         generate::matching(self.text, length, entropy)
     }
 
-    /// Strings that it admits, and strings that it nearly admits, some of each.
+    /// Strings that it allows, and strings that it nearly allows, some of each.
     pub fn texts(self) -> impl Strategy<Value = String> {
         any::<[u8; 24]>().prop_map(move |chance| generate::draw(self.text, &chance))
     }
@@ -277,7 +277,7 @@ pub struct Completion {
     pub body: Bytes,
     /// What is wrong with it, by the names that cases of the catalogue have; empty where it is valid.
     pub violations: Vec<String>,
-    /// What is admitted as its answer, with sources.
+    /// What is allowed as its answer, with sources.
     pub expected: Expectation,
 }
 

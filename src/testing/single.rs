@@ -9,8 +9,8 @@ use crate::case::{Case, Plan};
 use crate::contract::{Service, Source};
 use crate::drive::{Driver, InProcess, Panics, Server, Target};
 use crate::generate::{plan, realise};
-use crate::history::Told;
 use crate::judge::{Finding, Verdict};
+use crate::linearize::Round;
 use crate::search;
 use crate::session::{Session, Terms};
 use crate::suite::suite;
@@ -37,8 +37,8 @@ pub fn case(server: impl Server, service: Service, id: &str) {
                 .await
                 .map_err(|unreachable| Failure::NoConnection(unreachable.why))?;
             if id == SURVEY {
-                let told = session.survey().findings.iter().map(describe).collect::<Vec<_>>();
-                return if told.is_empty() { Ok(()) } else { Err(Failure::Report(told.join("\n\n"))) };
+                let findings = session.survey().findings.iter().map(describe).collect::<Vec<_>>();
+                return if findings.is_empty() { Ok(()) } else { Err(Failure::Report(findings.join("\n\n"))) };
             }
             let case = session.fitted(find(service, id)?);
             if let Some(skip) = session.skips(&case) {
@@ -47,7 +47,7 @@ pub fn case(server: impl Server, service: Service, id: &str) {
             found(&session.judge(&case).await, &panics, |_| false)
         })
     });
-    judged.unwrap_or_else(|told| panic!("{told}"));
+    judged.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
 /// Drives a sequence into a tower service in this process, and judges what comes back. A panic of the service is passed on.
@@ -58,12 +58,12 @@ pub fn case(server: impl Server, service: Service, id: &str) {
 pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
     let target = Arc::new(Target::new(Driver::InProcess(InProcess::new(server))));
     let case = realise(service, plan);
-    let told = on_own_thread(|| {
+    let round = on_own_thread(|| {
         let session = Session::unsurveyed(target, service, Terms::of("ecrspec-sequence"));
         block_on(session.judge(&case))
     });
-    if let Verdict::Fail { .. } = told.verdict {
-        found(&told, &Panics::default(), |_| false).unwrap_or_else(|told| panic!("{told}"));
+    if let Verdict::Fail { .. } = round.verdict {
+        found(&round, &Panics::default(), |_| false).unwrap_or_else(|failure| panic!("{failure}"));
     }
 }
 
@@ -79,8 +79,8 @@ fn find(service: Service, id: &str) -> Result<Case, Failure> {
 }
 
 /// What was found in a case, but for findings that are accepted.
-pub(super) fn found(told: &Told, panics: &Panics, accepted: impl Fn(&Finding) -> bool) -> Result<(), Failure> {
-    let Told { case, transcript, verdict, .. } = told;
+pub(super) fn found(round: &Round, panics: &Panics, accepted: impl Fn(&Finding) -> bool) -> Result<(), Failure> {
+    let Round { case, transcript, verdict, .. } = round;
     let findings: Vec<&Finding> = match verdict {
         Verdict::Pass => return Ok(()),
         Verdict::Fail { findings } => findings.iter().filter(|finding| !accepted(finding)).collect(),

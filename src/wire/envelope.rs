@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Answer, CONTENT_TYPE, Framing, Request};
+use super::{CONTENT_TYPE, Framing, Request, Response};
 use crate::contract::{ErrorType, Operation, Service};
 
 /// The request of a call: `POST /` with the target of the operation.
@@ -38,12 +38,12 @@ pub struct ErrorInfo {
 /// Reads the error of an answer. Total: on garbage everything is empty.
 ///
 /// Source: AWS JSON 1.1 protocol, "Operation error serialization", and its tests `AwsJson11FooError*`.
-pub fn error(answer: &Answer) -> ErrorInfo {
+pub fn error(answer: &Response) -> ErrorInfo {
     read(answer, answer.json().as_ref())
 }
 
 /// [`error`], of a body that is decoded already.
-pub(super) fn read(answer: &Answer, body: Option<&Value>) -> ErrorInfo {
+pub(super) fn read(answer: &Response, body: Option<&Value>) -> ErrorInfo {
     let text = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
     let header = answer.header("x-amzn-errortype").and_then(bare);
     let code = text("code").and_then(bare);
@@ -57,14 +57,14 @@ pub(super) fn read(answer: &Answer, body: Option<&Value>) -> ErrorInfo {
 
 /// Whether an answer says that the request failed: by its status, or by naming an error type where botocore or the
 /// Rust SDK look first.
-pub fn is_error(answer: &Answer, error: &ErrorInfo) -> bool {
+pub fn is_error(answer: &Response, error: &ErrorInfo) -> bool {
     !(200..300).contains(&answer.status) || error.typed.is_some() || answer.header("x-amzn-errortype").is_some()
 }
 
 /// An error answer as the real service writes it.
 ///
 /// Source: recorded answers (`cloud-custodian/cloud-custodian:tests`): compact JSON, bare `__type`, lower-case `message`.
-pub fn error_answer(error: &ErrorType, message: &str, members: Value) -> Answer {
+pub fn error_response(error: &ErrorType, message: &str, members: Value) -> Response {
     let mut body = serde_json::Map::from_iter([(String::from("__type"), Value::from(error.name))]);
     if let Value::Object(members) = members {
         body.extend(members);
@@ -72,12 +72,12 @@ pub fn error_answer(error: &ErrorType, message: &str, members: Value) -> Answer 
     if !message.is_empty() {
         body.insert(String::from("message"), Value::from(message));
     }
-    answer(error.statuses[0], &Value::Object(body))
+    response(error.statuses[0], &Value::Object(body))
 }
 
 /// An answer with a JSON body.
-pub fn answer(status: u16, body: &Value) -> Answer {
-    Answer {
+pub fn response(status: u16, body: &Value) -> Response {
+    Response {
         status,
         headers: vec![(String::from("content-type"), String::from(CONTENT_TYPE))],
         body: Bytes::from(body.to_string()),
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn error_types_are_found_as_sdks_find_them() {
         let name = |header: Option<&str>, body: Value| {
-            let mut answer = answer(400, &body);
+            let mut answer = response(400, &body);
             answer.headers.extend(header.map(|value| (String::from("x-amzn-errortype"), String::from(value))));
             error(&answer).name
         };
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(name(None, json!({"__type": ""})), None);
         assert_eq!(name(None, json!({"__type": format!("{} x", "a".repeat(99))})), Some("a".repeat(99)));
         assert_eq!(
-            error(&Answer { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>") }),
+            error(&Response { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>") }),
             ErrorInfo::default()
         );
     }

@@ -48,7 +48,7 @@ pub enum Framing {
 
 /// An answer, exactly as it came in.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Headers in order, names in lower case.
@@ -63,7 +63,7 @@ pub const MAX_ANSWER: usize = 16 << 20;
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Trouble {
+pub enum TransportError {
     /// Connected, but no complete answer within its time.
     Silent,
     /// The connection ended before the answer did.
@@ -113,7 +113,7 @@ pub enum NoConnection {
 }
 
 /// What came back for a request.
-pub type Reply = Result<Answer, Trouble>;
+pub type Reply = Result<Response, TransportError>;
 
 /// One request and what came back.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl Exchange {
     /// # Errors
     ///
     /// Where there is no response.
-    pub fn observed(&self) -> Result<&Observation, Trouble> {
+    pub fn observed(&self) -> Result<&Observation, TransportError> {
         let answer = self.reply.as_ref().map_err(|trouble| *trouble)?;
         Ok(self.observed.get_or_init(|| Arc::new(Observation::of(answer))))
     }
@@ -177,7 +177,7 @@ impl Exchange {
     }
 }
 
-impl Answer {
+impl Response {
     /// The first header with this name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -206,15 +206,15 @@ impl<B> Request<B> {
     }
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for TransportError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
-            Trouble::Unreachable(NoConnection::Unknown) => "no connection",
-            Trouble::Unreachable(why) => return f.pad(&format!("no connection ({why})")),
-            Trouble::Silent => "no answer in time",
-            Trouble::Dropped => "connection dropped",
-            Trouble::Garbage => "an answer that is no HTTP",
-            Trouble::Endless => "an answer without end",
+            TransportError::Unreachable(NoConnection::Unknown) => "no connection",
+            TransportError::Unreachable(why) => return f.pad(&format!("no connection ({why})")),
+            TransportError::Silent => "no answer in time",
+            TransportError::Dropped => "connection dropped",
+            TransportError::Garbage => "an answer that is no HTTP",
+            TransportError::Endless => "an answer without end",
         })
     }
 }
@@ -268,15 +268,15 @@ mod tests {
     #[test]
     fn troubles_are_one_word_in_a_log() {
         for (trouble, word) in [
-            (Trouble::Silent, "silent"),
-            (Trouble::Endless, "endless"),
-            (Trouble::Unreachable(NoConnection::Refused), "refused"),
-            (Trouble::Unreachable(NoConnection::UnknownIssuer), "unknown-issuer"),
-            (Trouble::Unreachable(NoConnection::Unknown), "unreachable"),
+            (TransportError::Silent, "silent"),
+            (TransportError::Endless, "endless"),
+            (TransportError::Unreachable(NoConnection::Refused), "refused"),
+            (TransportError::Unreachable(NoConnection::UnknownIssuer), "unknown-issuer"),
+            (TransportError::Unreachable(NoConnection::Unknown), "unreachable"),
         ] {
             assert_eq!(serde_json::to_value(trouble).unwrap(), word);
-            assert_eq!(serde_json::from_value::<Trouble>(word.into()).unwrap(), trouble);
+            assert_eq!(serde_json::from_value::<TransportError>(word.into()).unwrap(), trouble);
         }
-        assert!(serde_json::from_value::<Trouble>("nonsense".into()).is_err());
+        assert!(serde_json::from_value::<TransportError>("nonsense".into()).is_err());
     }
 }

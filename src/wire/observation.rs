@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Answer;
+use super::Response;
 use super::envelope::{self, ErrorInfo};
 use crate::contract::ErrorType;
 use crate::contract::error::THROTTLING;
@@ -47,7 +47,7 @@ pub struct HttpFacts {
 
 impl Observation {
     /// Decodes an HTTP response.
-    pub fn of(answer: &Answer) -> Observation {
+    pub fn of(answer: &Response) -> Observation {
         let body = answer.json();
         let error = envelope::read(answer, body.as_ref());
         let is_error = envelope::is_error(answer, &error);
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn responses_are_decoded_by_what_they_say() {
-        let decoded = |status: u16, body: Value| Observation::of(&envelope::answer(status, &body)).decoded;
+        let decoded = |status: u16, body: Value| Observation::of(&envelope::response(status, &body)).decoded;
         let members = |value: Value| value.as_object().cloned().unwrap();
         assert_eq!(decoded(200, json!({"code": "Fine"})), Decoded::Success(members(json!({"code": "Fine"}))));
         assert_eq!(decoded(204, json!([])), Decoded::NotAnObject);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_server_fault_is_told_with_and_without_http() {
-        let answer = |status: u16, name: &str| Observation::of(&envelope::answer(status, &json!({ "__type": name })));
+        let answer = |status: u16, name: &str| Observation::of(&envelope::response(status, &json!({ "__type": name })));
         let unseen = |name: &str| Observation { http: None, ..answer(400, name) };
         assert!(answer(500, "InvalidLayerException").is_server_fault());
         assert!(!answer(400, "ServerException").is_server_fault());

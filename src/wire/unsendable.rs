@@ -39,8 +39,8 @@ pub enum Unsendable {
     #[error("there is no framing in process")]
     NoFramingInProcess,
     /// The HTTP library refuses to send it.
-    #[error("the HTTP library refuses it: {0}")]
-    RefusedByLibrary(String),
+    #[error("the HTTP library rejects it: {0}")]
+    RejectedByLibrary(String),
 }
 
 /// The most headers that a request may have.
@@ -114,7 +114,7 @@ mod tests {
     use crate::wire::auth::{Auth, sign};
     use crate::wire::envelope;
 
-    fn refused(change: impl FnOnce(&mut Request)) -> String {
+    fn rejected(change: impl FnOnce(&mut Request)) -> String {
         let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
         change(&mut request);
         sign(Auth::Dummy, Service::Ecr, &mut request);
@@ -122,17 +122,17 @@ mod tests {
     }
 
     fn header(name: &str, value: &str) -> String {
-        refused(|request| request.headers.push((String::from(name), String::from(value))))
+        rejected(|request| request.headers.push((String::from(name), String::from(value))))
     }
 
     #[test]
     fn what_cannot_be_sent_has_a_reason() {
-        assert_eq!(refused(|_| {}), "sent");
-        assert_eq!(refused(|request| request.method = String::from("BREW")), "sent");
-        assert_eq!(refused(|request| request.method = String::from("PO ST")), "\"PO ST\" is not an HTTP method");
-        assert_eq!(refused(|request| request.method.clear()), "\"\" is not an HTTP method");
+        assert_eq!(rejected(|_| {}), "sent");
+        assert_eq!(rejected(|request| request.method = String::from("BREW")), "sent");
+        assert_eq!(rejected(|request| request.method = String::from("PO ST")), "\"PO ST\" is not an HTTP method");
+        assert_eq!(rejected(|request| request.method.clear()), "\"\" is not an HTTP method");
         assert_eq!(
-            refused(|request| request.method = String::from("CONNECT")),
+            rejected(|request| request.method = String::from("CONNECT")),
             "CONNECT opens a tunnel and has no path"
         );
         assert_eq!(header("X-A", "ä\tb"), "sent");
@@ -144,7 +144,7 @@ mod tests {
             "the header content-Length is written by the sender, from the endpoint and `framing`"
         );
         let many = |request: &mut Request| request.headers = vec![request.headers[0].clone(); MAX_HEADERS];
-        assert_eq!(refused(many), "10002 headers are more than the 10000 that can be sent");
+        assert_eq!(rejected(many), "10002 headers are more than the 10000 that can be sent");
     }
 
     #[test]

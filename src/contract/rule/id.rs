@@ -26,7 +26,7 @@ pub enum Area {
     /// The requests and responses of one operation.
     Operation(Operation),
     /// Every response that is judged: `answer/…`.
-    Answer,
+    Response,
     /// Every request that is sent: `always/…`.
     Always,
     /// What the survey asks before a run: `survey/…`.
@@ -171,7 +171,7 @@ impl RuleId {
     pub fn operation(self) -> Option<Operation> {
         match self.area {
             Area::Operation(operation) => Some(operation),
-            Area::Answer | Area::Always | Area::Survey | Area::Wire => None,
+            Area::Response | Area::Always | Area::Survey | Area::Wire => None,
         }
     }
 
@@ -213,14 +213,14 @@ impl RuleId {
     pub fn rest(self) -> String {
         match self.area {
             Area::Operation(operation) => self.to_string().split_off(operation.name().len() + 1),
-            Area::Answer | Area::Always | Area::Survey | Area::Wire => self.to_string(),
+            Area::Response | Area::Always | Area::Survey | Area::Wire => self.to_string(),
         }
     }
 
     /// Whether it is judged on every response, or by the survey, and not by cases of its own.
     pub fn is_everywhere(self) -> bool {
         match self.area {
-            Area::Answer | Area::Always | Area::Survey => true,
+            Area::Response | Area::Always | Area::Survey => true,
             Area::Operation(_) => self.is_about_response() || self.what == What::Named("known"),
             Area::Wire => false,
         }
@@ -251,7 +251,7 @@ impl Area {
     pub const fn name(self) -> &'static str {
         match self {
             Area::Operation(operation) => operation.name(),
-            Area::Answer => ANSWER,
+            Area::Response => ANSWER,
             Area::Always => "always",
             Area::Survey => "survey",
             Area::Wire => "wire",
@@ -259,7 +259,7 @@ impl Area {
     }
 
     const fn find(name: &str) -> Option<Area> {
-        let others = [Area::Answer, Area::Always, Area::Survey, Area::Wire];
+        let others = [Area::Response, Area::Always, Area::Survey, Area::Wire];
         let mut at = 0;
         while at < others.len() {
             if same(others[at].name(), name) {

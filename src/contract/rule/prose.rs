@@ -98,7 +98,7 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         errors: &["UploadNotFoundException"],
     },
     Row {
-        id: "*/uploadId/after-refused",
+        id: "*/uploadId/after-rejected",
         tier: Tier::Open,
         sources: &["none-found"],
         statement: "Whether an upload survives a rejected CompleteLayerUpload is not documented.",
@@ -363,7 +363,7 @@ pub(super) static ROWS: &[Row] = &[
         errors: &[],
     },
     Row {
-        id: "BatchCheckLayerAvailability/layers/refused",
+        id: "BatchCheckLayerAvailability/layers/rejected",
         tier: Tier::Documented,
         sources: &["api:BatchCheckLayerAvailability", "api:CompleteLayerUpload"],
         statement: "A rejected CompleteLayerUpload stores nothing.",

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::super::Change::{AcceptIf, EditRefusals, RejectIf, RewriteInput, SkipRule};
-use super::super::change::{Call, invalid_parameter, refusal};
+use super::super::Change::{AcceptIf, EditRejections, RejectIf, RewriteInput, SkipRule};
+use super::super::change::{Call, invalid_parameter, rejection};
 use super::{Fault, length};
 use crate::contract::{Operation, RuleId, RulePattern};
-use crate::model::Refusal;
+use crate::model::Rejection;
 use crate::model::registry::MIN_INNER_PART;
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -82,7 +82,7 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
     },
     Fault {
-        name: "name-2-characters-refused",
+        name: "name-2-characters-rejected",
         sentence: "a repository name of two characters is rejected",
         rule: RuleId::new("CompleteLayerUpload/repositoryName/exists"),
         changes: &[RejectIf(RulePattern::new("*/repositoryName/accepted"), |name| length(name) == 2)],
@@ -129,7 +129,7 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "digests-100-refused",
+        name: "digests-100-rejected",
         sentence: "CompleteLayerUpload accepts fewer than a hundred digests",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
         changes: &[RejectIf(RulePattern::new("CompleteLayerUpload/layerDigests/max-items"), |list| {
@@ -157,7 +157,7 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "lookup-100-refused",
+        name: "lookup-100-rejected",
         sentence: "BatchCheckLayerAvailability accepts fewer than a hundred digests",
         rule: RuleId::new("BatchCheckLayerAvailability/accepted"),
         changes: &[RejectIf(RulePattern::new("BatchCheckLayerAvailability/layerDigests/max-items"), |list| {
@@ -223,10 +223,10 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/max-size"))],
     },
     Fault {
-        name: "part-of-5-mib-refused",
+        name: "part-of-5-mib-rejected",
         sentence: "UploadLayerPart rejects parts of 5 MiB",
         rule: RuleId::new("UploadLayerPart/accepted"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && call.blob_size() == MIN_INNER_PART {
                 wrong.push(invalid_parameter(RuleId::new("UploadLayerPart/accepted")));
             }
@@ -242,25 +242,25 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "inner-part-one-smaller",
         sentence: "CompleteLayerUpload accepts inner parts of one byte less than 5 MiB",
         rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
-        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
+        changes: &[EditRejections(|call, wrong| inner_parts(call, wrong, |size| size >= MIN_INNER_PART - 1))],
     },
     Fault {
         name: "inner-part-of-5-mb",
         sentence: "CompleteLayerUpload accepts inner parts of 5,000,000 bytes",
         rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
-        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
+        changes: &[EditRejections(|call, wrong| inner_parts(call, wrong, |size| size >= 5_000_000))],
     },
     Fault {
         name: "inner-part-one-larger",
         sentence: "CompleteLayerUpload rejects inner parts of 5 MiB",
         rule: RuleId::new("CompleteLayerUpload/accepted"),
-        changes: &[EditRefusals(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
+        changes: &[EditRejections(|call, wrong| inner_parts(call, wrong, |size| size > MIN_INNER_PART))],
     },
     Fault {
         name: "first-part-not-measured",
         sentence: "CompleteLayerUpload checks only the size of the parts between the first and the last",
         rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             parts(call, wrong, |sizes| sizes.iter().skip(1).rev().skip(1).all(|size| *size >= MIN_INNER_PART))
         })],
     },
@@ -268,7 +268,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "middle-part-not-measured",
         sentence: "CompleteLayerUpload checks the size of only the first part",
         rule: RuleId::new("CompleteLayerUpload/parts/min-size"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes[0] >= MIN_INNER_PART)
         })],
     },
@@ -276,18 +276,18 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "last-part-measured",
         sentence: "CompleteLayerUpload asks for 5 MiB of the last of several parts as well",
         rule: RuleId::new("CompleteLayerUpload/accepted"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             parts(call, wrong, |sizes| sizes.len() < 2 || sizes.iter().all(|size| *size >= MIN_INNER_PART));
         })],
     },
     Fault {
-        name: "small-part-refused-early",
+        name: "small-part-rejected-early",
         sentence: "UploadLayerPart rejects the part after a small one",
         rule: RuleId::new("UploadLayerPart/accepted"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let small = call.upload().and_then(|upload| upload.parts.last()).is_some_and(|size| *size < MIN_INNER_PART);
             if call.is(Operation::UploadLayerPart) && small && wrong.is_empty() {
-                wrong.push(refusal("InvalidLayerPartException", RuleId::new("UploadLayerPart/accepted")));
+                wrong.push(rejection("InvalidLayerPartException", RuleId::new("UploadLayerPart/accepted")));
             }
         })],
     },
@@ -306,19 +306,19 @@ fn digits(id: &Value, count: usize) -> bool {
 }
 
 /// CompleteLayerUpload with another idea of how large all parts but the last must be.
-fn inner_parts(call: &mut Call, wrong: &mut Vec<Refusal>, is_enough: fn(usize) -> bool) {
+fn inner_parts(call: &mut Call, wrong: &mut Vec<Rejection>, is_enough: fn(usize) -> bool) {
     parts(call, wrong, |sizes| sizes.split_last().is_none_or(|(_, inner)| inner.iter().all(|size| is_enough(*size))));
 }
 
 /// CompleteLayerUpload with another idea of which parts are too small.
-fn parts(call: &mut Call, wrong: &mut Vec<Refusal>, are_right: impl Fn(&[usize]) -> bool) {
+fn parts(call: &mut Call, wrong: &mut Vec<Rejection>, are_right: impl Fn(&[usize]) -> bool) {
     let Some(upload) = call.upload() else { return };
     let right = are_right(&upload.parts);
     if !call.is(Operation::CompleteLayerUpload) {
         return;
     }
-    wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/parts/min-size"));
+    wrong.retain(|rejection| rejection.rule != RuleId::new("CompleteLayerUpload/parts/min-size"));
     if !right {
-        wrong.insert(0, refusal("LayerPartTooSmallException", RuleId::new("CompleteLayerUpload/parts/min-size")));
+        wrong.insert(0, rejection("LayerPartTooSmallException", RuleId::new("CompleteLayerUpload/parts/min-size")));
     }
 }

@@ -7,7 +7,7 @@ use super::super::Change::RewriteReply;
 use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
 use super::Fault;
 use crate::contract::{Operation, RuleId};
-use crate::wire::{Answer, Reply, Request, envelope};
+use crate::wire::{Reply, Request, Response, envelope};
 
 const STATUS: RuleId = RuleId::new("answer/status");
 const TYPE: RuleId = RuleId::new("answer/error-type");
@@ -552,7 +552,7 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "refused-part-says-nothing",
+        name: "rejected-part-says-nothing",
         sentence: "InvalidLayerPartException names nothing",
         rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
         changes: &[RewriteReply(|_, _, reply| {
@@ -562,7 +562,7 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "refused-part-last-byte",
+        name: "rejected-part-last-byte",
         sentence: "InvalidLayerPartException gives the number of bytes received as the last valid one",
         rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
         changes: &[RewriteReply(|_, _, reply| {
@@ -592,7 +592,7 @@ fn rename_type(body: &mut Value, member: &str, name: &str) {
     }
 }
 
-fn rename_members(answer: &mut Answer, change: impl Fn(&str) -> String) {
+fn rename_members(answer: &mut Response, change: impl Fn(&str) -> String) {
     edit_answer(answer, |body| {
         if let Value::Object(members) = body {
             *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
@@ -611,7 +611,7 @@ fn snake(name: &str) -> String {
     out
 }
 
-fn page(answer: &mut Answer, content_type: &str, text: &str) {
+fn page(answer: &mut Response, content_type: &str, text: &str) {
     answer.headers = vec![(String::from("content-type"), String::from(content_type))];
     answer.body = Bytes::from(String::from(text));
 }

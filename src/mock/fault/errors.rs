@@ -1,6 +1,6 @@
 //! Each error type, replaced by those that servers give in its place.
 
-use super::super::Change::{EditRefusals, ErrorAs};
+use super::super::Change::{EditRejections, ErrorAs};
 use super::super::change::again;
 use super::Fault;
 use crate::contract::{RuleId, RulePattern};
@@ -89,12 +89,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "once-as-layer",
         sentence: "a second CompleteLayerUpload of an upload gets InvalidLayerException",
         rule: RuleId::new("CompleteLayerUpload/uploadId/once"),
-        changes: &[EditRefusals(|call, wrong| again(call, wrong, "InvalidLayerException"))],
+        changes: &[EditRejections(|call, wrong| again(call, wrong, "InvalidLayerException"))],
     },
     Fault {
         name: "once-as-empty",
         sentence: "a second CompleteLayerUpload of an upload gets EmptyUploadException",
         rule: RuleId::new("CompleteLayerUpload/uploadId/once"),
-        changes: &[EditRefusals(|call, wrong| again(call, wrong, "EmptyUploadException"))],
+        changes: &[EditRejections(|call, wrong| again(call, wrong, "EmptyUploadException"))],
     },
 ];

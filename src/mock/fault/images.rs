@@ -1,7 +1,7 @@
 //! Images: which layers they may refer to, and what holds of a layer that one refers to.
 
-use super::super::Change::{EditRefusals, ErrorAs, Execute, SkipRule};
-use super::super::change::{Call, refusal};
+use super::super::Change::{EditRejections, ErrorAs, Execute, SkipRule};
+use super::super::change::{Call, rejection};
 use super::Fault;
 use crate::contract::{Operation, RuleId, RulePattern};
 
@@ -18,11 +18,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "image-of-open-upload",
         sentence: "PutImage treats the bytes of an open upload as a layer",
         rule: LAYERS,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let uploads = call.registry.uploads(call.text("repositoryName"));
             let held = uploads.into_iter().filter_map(|(_, held)| held).find(|held| call.names_in_manifest(held));
             if call.is(Operation::PutImage) && held.is_some() {
-                wrong.retain(|refusal| refusal.rule != LAYERS);
+                wrong.retain(|rejection| rejection.rule != LAYERS);
             }
         })],
     },
@@ -30,9 +30,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "image-config-not-looked-for",
         sentence: "PutImage checks the layers of a manifest but not its configuration",
         rule: LAYERS,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::PutImage) && call.has_all_layers_of_manifest() {
-                wrong.retain(|refusal| refusal.rule != LAYERS);
+                wrong.retain(|rejection| rejection.rule != LAYERS);
             }
         })],
     },
@@ -46,9 +46,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "image-of-one-layer-only",
         sentence: "PutImage rejects a manifest of two layers",
         rule: RuleId::new("PutImage/accepted"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::PutImage) && call.text("imageManifest").matches("layer.v1.tar").count() > 1 {
-                wrong.push(refusal("InvalidParameterException", RuleId::new("PutImage/accepted")));
+                wrong.push(rejection("InvalidParameterException", RuleId::new("PutImage/accepted")));
             }
         })],
     },
@@ -73,9 +73,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "referenced-without-url",
         sentence: "GetDownloadUrlForLayer rejects a layer of an image as inaccessible",
         rule: RuleId::new("GetDownloadUrlForLayer/layer/referenced"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::GetDownloadUrlForLayer) && wrong.is_empty() {
-                wrong.push(refusal(
+                wrong.push(rejection(
                     "LayerInaccessibleException",
                     RuleId::new("GetDownloadUrlForLayer/layer/unreferenced"),
                 ));
@@ -86,12 +86,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "referenced-completed-again",
         sentence: "CompleteLayerUpload accepts a layer again once an image refers to it",
         rule: RuleId::new("CompleteLayerUpload/layer/new"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let digest = call.computed();
             let place = call.registry.repositories.get(call.text("repositoryName"));
             let referenced = place.zip(digest).is_some_and(|(place, digest)| place.is_referenced(&digest));
             if call.is(Operation::CompleteLayerUpload) && referenced {
-                wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/layer/new"));
+                wrong.retain(|rejection| rejection.rule != RuleId::new("CompleteLayerUpload/layer/new"));
             }
         })],
     },

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{AcceptIf, EditRefusals, RewriteInput, SkipRule};
-use super::super::change::{Call, refusal};
+use super::super::Change::{AcceptIf, EditRejections, RewriteInput, SkipRule};
+use super::super::change::{Call, rejection};
 use super::{Fault, texts};
 use crate::contract::{Operation, RuleId, RulePattern, shapes};
 
@@ -126,19 +126,23 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "first-digest-alone",
         sentence: "CompleteLayerUpload compares only the first digest",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
-        changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.first() == Some(&right)))],
+        changes: &[EditRejections(|call, wrong| {
+            compares(call, wrong, |digests, right| digests.first() == Some(&right))
+        })],
     },
     Fault {
         name: "last-digest-alone",
         sentence: "CompleteLayerUpload compares only the last digest",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
-        changes: &[EditRefusals(|call, wrong| compares(call, wrong, |digests, right| digests.last() == Some(&right)))],
+        changes: &[EditRejections(|call, wrong| {
+            compares(call, wrong, |digests, right| digests.last() == Some(&right))
+        })],
     },
     Fault {
         name: "all-digests-must-match",
         sentence: "CompleteLayerUpload requires all digests to match",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             compares(call, wrong, |digests, right| digests.iter().all(|digest| *digest == right))
         })],
     },
@@ -146,7 +150,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "ends-alone",
         sentence: "CompleteLayerUpload compares only the first and the last digest",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             compares(call, wrong, |digests, right| [digests.first(), digests.last()].contains(&Some(&right)));
         })],
     },
@@ -154,7 +158,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "first-ten-digests",
         sentence: "CompleteLayerUpload compares the first ten digests",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             compares(call, wrong, |digests, right| digests.iter().take(10).any(|digest| *digest == right))
         })],
     },
@@ -162,7 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "digests-must-differ",
         sentence: "CompleteLayerUpload rejects the same digest twice",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/duplicates"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let digests = call.digests();
             let distinct: std::collections::BTreeSet<&str> = digests.iter().copied().collect();
             if call.is(Operation::CompleteLayerUpload) && distinct.len() < digests.len() {
@@ -176,7 +180,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "digest-prefix-compared",
         sentence: "CompleteLayerUpload compares the first twelve hex digits of a digest",
         rule: MATCH,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             lenient(call, wrong, |digest, right| digest.get(..19) == right.get(..19))
         })],
     },
@@ -184,7 +188,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "short-digest-compared",
         sentence: "CompleteLayerUpload accepts a prefix of the right digest",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             lenient(call, wrong, |digest, right| digest.len() > 7 && right.starts_with(digest))
         })],
     },
@@ -192,17 +196,17 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "long-digest-compared",
         sentence: "CompleteLayerUpload compares the first 64 hex digits of a digest",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/sha256-length"),
-        changes: &[EditRefusals(|call, wrong| lenient(call, wrong, |digest, right| digest.starts_with(right)))],
+        changes: &[EditRejections(|call, wrong| lenient(call, wrong, |digest, right| digest.starts_with(right)))],
     },
     Fault {
         name: "other-algorithms-compared",
         sentence: "CompleteLayerUpload rejects digests of other algorithms, since they differ from the sha256 of the bytes",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/other-algorithm"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let Some(right) = call.computed() else { return };
             if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && !call.digests().contains(&right.as_str())
             {
-                wrong.push(refusal(
+                wrong.push(rejection(
                     "InvalidLayerException",
                     RuleId::new("CompleteLayerUpload/layerDigests/other-algorithm"),
                 ));
@@ -257,7 +261,7 @@ fn keep(call: &mut Call, is_kept: fn(&Value) -> bool) {
 }
 
 /// Another way to compare the sha256 digests of a completion that is right but for them.
-fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: fn(&[&str], &str) -> bool) {
+fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Rejection>, is_match: fn(&[&str], &str) -> bool) {
     let Some(right) = call.computed() else { return };
     let digests = call.digests();
     if call.is(Operation::CompleteLayerUpload)
@@ -265,14 +269,14 @@ fn compares(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: f
         && digests.iter().all(|digest| digest.starts_with("sha256:"))
         && !is_match(&digests, &right)
     {
-        wrong.push(refusal("InvalidLayerException", RuleId::new("CompleteLayerUpload/layerDigests/any-match")));
+        wrong.push(rejection("InvalidLayerException", RuleId::new("CompleteLayerUpload/layerDigests/any-match")));
     }
 }
 
 /// Takes a digest that is not the right one for it.
-fn lenient(call: &mut Call, wrong: &mut Vec<crate::model::Refusal>, is_match: fn(&str, &str) -> bool) {
+fn lenient(call: &mut Call, wrong: &mut Vec<crate::model::Rejection>, is_match: fn(&str, &str) -> bool) {
     let Some(right) = call.computed() else { return };
     if call.is(Operation::CompleteLayerUpload) && call.digests().iter().any(|digest| is_match(digest, &right)) {
-        wrong.retain(|refusal| refusal.rule != MATCH && !refusal.rule.is("layerDigests/sha256-length"));
+        wrong.retain(|rejection| rejection.rule != MATCH && !rejection.rule.is("layerDigests/sha256-length"));
     }
 }

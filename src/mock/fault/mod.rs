@@ -3,6 +3,7 @@
 
 mod bounds;
 mod bytes;
+mod crashes;
 mod envelope;
 mod errors;
 mod images;
@@ -12,7 +13,6 @@ mod protocol;
 mod races;
 mod ranges;
 mod state;
-mod trouble;
 mod types;
 
 use serde_json::Value;
@@ -46,7 +46,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("errors", errors::FAULTS),
     ("envelope", envelope::FAULTS),
     ("protocol", protocol::FAULTS),
-    ("trouble", trouble::FAULTS),
+    ("crashes", crashes::FAULTS),
     ("races", races::FAULTS),
     ("images", images::FAULTS),
 ];

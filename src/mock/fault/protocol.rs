@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRefusals, RewriteReply, RewriteRequest, SkipRule};
-use super::super::change::{invalid_parameter, refusal};
+use super::super::Change::{EditRejections, RewriteReply, RewriteRequest, SkipRule};
+use super::super::change::{invalid_parameter, rejection};
 use super::super::reply::of_error;
 use super::Fault;
 use crate::contract::{Operation, RuleId, RulePattern};
@@ -42,11 +42,11 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "an unknown operation gets an empty object",
         rule: RuleId::new("wire/target/operation"),
         changes: &[RewriteReply(|_, _, reply| {
-            of_error(reply, "UnknownOperationException", |answer| *answer = envelope::answer(200, &json!({})));
+            of_error(reply, "UnknownOperationException", |answer| *answer = envelope::response(200, &json!({})));
         })],
     },
     Fault {
-        name: "charset-refused",
+        name: "charset-rejected",
         sentence: "a content type with a charset is rejected",
         rule: RuleId::new("wire/content-type/parameters"),
         changes: &[RewriteRequest(|request| {
@@ -84,7 +84,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 && request.body.is_empty()
                 && request.operation().is_some()
             {
-                *answer = envelope::answer(200, &json!({}));
+                *answer = envelope::response(200, &json!({}));
             }
         })],
     },
@@ -111,10 +111,10 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "unknown-members-refused",
+        name: "unknown-members-rejected",
         sentence: "unknown members are rejected",
         rule: RuleId::new("wire/body/unknown-members"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.input.keys().any(|name| call.operation.input(name).is_none()) {
                 wrong.push(invalid_parameter(RuleId::new("wire/body/unknown-members")));
             }
@@ -124,14 +124,14 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "unknown-members-unreadable",
         sentence: "an object as an unknown member cannot be read",
         rule: RuleId::new("wire/body/unknown-members"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.input.iter().any(|(name, value)| value.is_object() && call.operation.input(name).is_none()) {
-                wrong.insert(0, refusal("SerializationException", RuleId::new("wire/body/unknown-members")));
+                wrong.insert(0, rejection("SerializationException", RuleId::new("wire/body/unknown-members")));
             }
         })],
     },
     Fault {
-        name: "long-body-refused",
+        name: "long-body-rejected",
         sentence: "a body of more than 1 MiB is rejected, but for parts",
         rule: RuleId::new("wire/body/unknown-members"),
         changes: &[RewriteReply(|request, _, reply| {
@@ -140,7 +140,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 && request.operation() != Some(Operation::UploadLayerPart)
                 && answer.status == 200
             {
-                *answer = envelope::answer(413, &json!({ "message": "too large" }));
+                *answer = envelope::response(413, &json!({ "message": "too large" }));
             }
         })],
     },
@@ -150,7 +150,7 @@ pub(super) static FAULTS: &[Fault] = &[
         rule: RuleId::new("wire/body/object"),
         changes: &[RewriteReply(|request, _, reply| {
             if let (Ok(answer), Ok(Value::String(_))) = (reply, serde_json::from_slice(&request.body)) {
-                *answer = envelope::answer(200, &json!({}));
+                *answer = envelope::response(200, &json!({}));
             }
         })],
     },
@@ -162,7 +162,7 @@ pub(super) static FAULTS: &[Fault] = &[
             if let Ok(answer) = reply
                 && request.body == "null"
             {
-                *answer = envelope::answer(200, &json!({}));
+                *answer = envelope::response(200, &json!({}));
             }
         })],
     },
@@ -176,7 +176,7 @@ pub(super) static FAULTS: &[Fault] = &[
                     .header("content-type")
                     .is_some_and(|value| value.starts_with(CONTENT_TYPE) && value != CONTENT_TYPE)
             {
-                *answer = envelope::answer(400, &json!({ "__type": "SerializationException", "message": "no" }));
+                *answer = envelope::response(400, &json!({ "__type": "SerializationException", "message": "no" }));
             }
         })],
     },

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde_json::json;
 
-use super::super::Change::{EditRefusals, Execute, RewriteInput, SkipRule};
-use super::super::change::{Call, refusal};
+use super::super::Change::{EditRejections, Execute, RewriteInput, SkipRule};
+use super::super::change::{Call, rejection};
 use super::{Fault, retext};
 use crate::contract::check::long;
 use crate::contract::{Operation, RuleId, RulePattern};
@@ -42,20 +42,20 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "gaps-taken",
         sentence: "UploadLayerPart accepts a part after a gap",
         rule: CONTIGUOUS,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
-            wrong.retain(|refusal| refusal.rule != CONTIGUOUS || first < received);
+            wrong.retain(|rejection| rejection.rule != CONTIGUOUS || first < received);
         })],
     },
     Fault {
         name: "overlaps-taken",
         sentence: "UploadLayerPart accepts a part that starts before the end of the one before it, but not at 0",
         rule: CONTIGUOUS,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
-            wrong.retain(|refusal| refusal.rule != CONTIGUOUS || first > received || first == 0);
+            wrong.retain(|rejection| rejection.rule != CONTIGUOUS || first > received || first == 0);
         })],
     },
     Fault {
@@ -63,9 +63,9 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "UploadLayerPart accepts a part that it already has",
         rule: CONTIGUOUS,
         changes: &[
-            EditRefusals(|call, wrong| {
+            EditRejections(|call, wrong| {
                 if is_repeated(call) {
-                    wrong.retain(|refusal| refusal.rule != CONTIGUOUS);
+                    wrong.retain(|rejection| rejection.rule != CONTIGUOUS);
                 }
             }),
             Execute(|call| is_repeated(call).then(|| call.part_taken())),
@@ -75,9 +75,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "late-start-taken",
         sentence: "UploadLayerPart accepts a first part that does not begin at 0",
         rule: CONTIGUOUS,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.upload().is_some_and(|upload| upload.parts.is_empty()) {
-                wrong.retain(|refusal| refusal.rule != CONTIGUOUS);
+                wrong.retain(|rejection| rejection.rule != CONTIGUOUS);
             }
         })],
     },
@@ -96,27 +96,27 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "short-part-taken",
         sentence: "UploadLayerPart accepts fewer bytes than the positions say",
         rule: LENGTH,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
-            wrong.retain(|refusal| refusal.rule != LENGTH || size > said);
+            wrong.retain(|rejection| rejection.rule != LENGTH || size > said);
         })],
     },
     Fault {
         name: "long-part-taken",
         sentence: "UploadLayerPart accepts more bytes than the positions say",
         rule: LENGTH,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let (said, size) = (call.span(), call.blob_size() as i64);
-            wrong.retain(|refusal| refusal.rule != LENGTH || size < said || said < 1);
+            wrong.retain(|rejection| rejection.rule != LENGTH || size < said || said < 1);
         })],
     },
     Fault {
         name: "inverted-range-taken",
         sentence: "UploadLayerPart accepts a last position before the first",
         rule: INVERTED,
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.number("partLastByte") < call.number("partFirstByte") {
-                wrong.retain(|refusal| refusal.rule != INVERTED && refusal.rule != LENGTH);
+                wrong.retain(|rejection| rejection.rule != INVERTED && rejection.rule != LENGTH);
             }
         })],
     },
@@ -156,24 +156,24 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "no-resuming",
         sentence: "after a rejected part an upload accepts no further part",
         rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if !call.is(Operation::UploadLayerPart) {
                 return;
             }
             let key = call.key();
             if call.memory.ended.contains(&key) {
-                wrong.push(refusal("InvalidLayerPartException", RuleId::new("UploadLayerPart/partFirstByte/resume")));
-            } else if wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
+                wrong.push(rejection("InvalidLayerPartException", RuleId::new("UploadLayerPart/partFirstByte/resume")));
+            } else if wrong.iter().any(|rejection| rejection.rule == CONTIGUOUS) {
                 call.memory.ended.insert(key);
             }
         })],
     },
     Fault {
-        name: "refused-part-kept",
+        name: "rejected-part-kept",
         sentence: "a part that is rejected for its position is stored anyway",
         rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
-        changes: &[EditRefusals(|call, wrong| {
-            if call.is(Operation::UploadLayerPart) && wrong.iter().any(|refusal| refusal.rule == CONTIGUOUS) {
+        changes: &[EditRejections(|call, wrong| {
+            if call.is(Operation::UploadLayerPart) && wrong.iter().any(|rejection| rejection.rule == CONTIGUOUS) {
                 let bytes = call.blob();
                 if let Some(upload) = call.upload() {
                     upload.parts.push(bytes.len());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRefusals, Execute, RewriteInput, RewriteReply, SkipRule};
+use super::super::Change::{EditRejections, Execute, RewriteInput, RewriteReply, SkipRule};
 use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::Fault;
@@ -18,9 +18,9 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "a completed upload can be completed again",
         rule: ONCE,
         changes: &[
-            EditRefusals(|call, wrong| {
+            EditRejections(|call, wrong| {
                 if call.is(Operation::CompleteLayerUpload) && call.memory.completed.contains_key(&call.key()) {
-                    wrong.retain(|refusal| !refusal.rule.is("uploadId/exists"));
+                    wrong.retain(|rejection| !rejection.rule.is("uploadId/exists"));
                 }
             }),
             Execute(|call| {
@@ -73,11 +73,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "layer-of-all-repositories",
         sentence: "a layer of another repository counts as present",
         rule: RuleId::new("CompleteLayerUpload/layer/per-repository"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             let Some(digest) = call.computed() else { return };
             let has = call.registry.holders(&digest).iter().any(|name| *name != call.text("repositoryName"));
             if call.is(Operation::CompleteLayerUpload) && has && wrong.is_empty() {
-                wrong.push(super::super::change::refusal(
+                wrong.push(super::super::change::rejection(
                     "LayerAlreadyExistsException",
                     RuleId::new("CompleteLayerUpload/layer/new"),
                 ));
@@ -91,12 +91,12 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/parts/not-empty"))],
     },
     Fault {
-        name: "refused-completion-stores",
+        name: "rejected-completion-stores",
         sentence: "a CompleteLayerUpload that is rejected for its digests stores the layer anyway",
-        rule: RuleId::new("BatchCheckLayerAvailability/layers/refused"),
-        changes: &[EditRefusals(|call, wrong| {
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/rejected"),
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
-                && wrong.iter().any(|refusal| refusal.rule == RuleId::new("CompleteLayerUpload/layerDigests/match"))
+                && wrong.iter().any(|rejection| rejection.rule == RuleId::new("CompleteLayerUpload/layerDigests/match"))
             {
                 store(call);
             }
@@ -105,10 +105,10 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "small-part-stores",
         sentence: "a CompleteLayerUpload that is rejected for a small part stores the layer anyway",
-        rule: RuleId::new("BatchCheckLayerAvailability/layers/refused"),
-        changes: &[EditRefusals(|call, wrong| {
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/rejected"),
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
-                && wrong.iter().any(|refusal| refusal.rule == RuleId::new("CompleteLayerUpload/parts/min-size"))
+                && wrong.iter().any(|rejection| rejection.rule == RuleId::new("CompleteLayerUpload/parts/min-size"))
             {
                 store(call);
             }
@@ -192,7 +192,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "upload-ended-by-bad-part",
         sentence: "an upload ends when a part is rejected",
         rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
@@ -221,9 +221,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "completion-of-nothing",
         sentence: "CompleteLayerUpload succeeds for an unknown upload",
         rule: RuleId::new("CompleteLayerUpload/uploadId/exists"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if !call.memory.completed.contains_key(&call.key()) {
-                wrong.retain(|refusal| refusal.rule != RuleId::new("CompleteLayerUpload/uploadId/exists"));
+                wrong.retain(|rejection| rejection.rule != RuleId::new("CompleteLayerUpload/uploadId/exists"));
             }
         })],
     },

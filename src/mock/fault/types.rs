@@ -3,8 +3,8 @@
 use crate::contract::{Operation, RuleId, RulePattern};
 use serde_json::{Map, Value, json};
 
-use super::super::Change::{EditRefusals, RewriteInput, SkipRule};
-use super::super::change::{Call, invalid_parameter, refusal};
+use super::super::Change::{EditRejections, RewriteInput, SkipRule};
+use super::super::change::{Call, invalid_parameter, rejection};
 use super::Fault;
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -230,10 +230,10 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "null-registry-refused",
+        name: "null-registry-rejected",
         sentence: "null as the registry id is rejected as a parameter",
         rule: RuleId::new("CompleteLayerUpload/registryId/optional"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
                 wrong.insert(0, invalid_parameter(RuleId::new("CompleteLayerUpload/registryId/optional")));
             }
@@ -243,11 +243,11 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "null-registry-unreadable",
         sentence: "null as the registry id cannot be read",
         rule: RuleId::new("InitiateLayerUpload/registryId/optional"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.input.get("registryId") == Some(&Value::Null) {
                 wrong.insert(
                     0,
-                    refusal("SerializationException", RuleId::new("InitiateLayerUpload/registryId/optional")),
+                    rejection("SerializationException", RuleId::new("InitiateLayerUpload/registryId/optional")),
                 );
             }
         })],
@@ -273,10 +273,10 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "own-registry-refused",
+        name: "own-registry-rejected",
         sentence: "CompleteLayerUpload accepts no registry id, not even its own",
         rule: RuleId::new("CompleteLayerUpload/registryId/own"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::CompleteLayerUpload)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
@@ -289,12 +289,12 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "own-registry-not-found",
         sentence: "UploadLayerPart does not find the repository if the request names the owner's registryId",
         rule: RuleId::new("UploadLayerPart/registryId/own"),
-        changes: &[EditRefusals(|call, wrong| {
+        changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::UploadLayerPart)
                 && call.input.get("registryId").is_some_and(Value::is_string)
                 && wrong.is_empty()
             {
-                wrong.push(refusal("RepositoryNotFoundException", RuleId::new("UploadLayerPart/registryId/own")));
+                wrong.push(rejection("RepositoryNotFoundException", RuleId::new("UploadLayerPart/registryId/own")));
             }
         })],
     },

@@ -9,14 +9,14 @@ use crate::case::body::Body;
 use crate::case::draft::{ABSENT, Draft, HERE};
 use crate::contract::{Kind, Operation, RuleId, shapes};
 use crate::expect::Outcome;
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "check",
     plain: "a plain request, for a layer that was never uploaded",
     answers_to: None,
     valid: |draft, repository| (draft, body(repository, &[ABSENT])),
-    refusals,
+    rejections,
     perform,
     pins: |rule, answer| if rule.subject() == "layers" { answer.clone() } else { nothing(rule, answer) },
 };
@@ -39,14 +39,14 @@ pub fn absent(digest: &str) -> Vec<Outcome> {
 impl Draft {
     /// Looks whether the layer is still absent.
     pub fn probe_absent(self, digest: &str) -> Draft {
-        let rule = RuleId::new("BatchCheckLayerAvailability/layers/refused");
+        let rule = RuleId::new("BatchCheckLayerAvailability/layers/rejected");
         let operation = Operation::BatchCheckLayerAvailability;
         let draft = self.step("probe", operation, body(HERE, &[digest]), StepRole::Probe, rule);
         draft.expecting(absent(digest))
     }
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     registry.named_repository(Operation::BatchCheckLayerAvailability, input).err().into_iter().collect()
 }
 

@@ -8,7 +8,7 @@ use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
 use crate::contract::{Operation, RuleId};
 use crate::model::registry::MIN_INNER_PART;
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "complete",
@@ -19,7 +19,7 @@ pub(super) static FACTS: Facts = Facts {
         let draft = draft.part_in(repository, "part", "upload", "layer", 0);
         (draft, body(repository, "upload", &[RIGHT]))
     },
-    refusals,
+    rejections,
     perform,
     pins: |_, answer| only("layerDigest", answer),
 };
@@ -50,36 +50,36 @@ impl Draft {
     }
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let (place, known) = match registry.named_upload(Operation::CompleteLayerUpload, input) {
         Ok(found) => found,
-        Err(refusal) => return vec![refusal],
+        Err(rejection) => return vec![rejection],
     };
-    let mut refusals = Vec::new();
-    let mut refuse = |rule: &'static str, message: String| {
-        refusals.push(Refusal::of(registry.service, RuleId::of(Operation::CompleteLayerUpload, rule), message));
+    let mut rejections = Vec::new();
+    let mut reject = |rule: &'static str, message: String| {
+        rejections.push(Rejection::of(registry.service, RuleId::of(Operation::CompleteLayerUpload, rule), message));
     };
     if known.parts.is_empty() {
         let named = registry.words_for_upload(input);
-        refuse("parts/not-empty", format!("{named} cannot be completed because it does not have any parts"));
+        reject("parts/not-empty", format!("{named} cannot be completed because it does not have any parts"));
     }
     let inner = known.parts.split_last().map_or(&[][..], |(_, inner)| inner);
     if inner.iter().any(|size| *size < MIN_INNER_PART) {
-        refuse("parts/min-size", String::from("All layer parts except the last part should be at least 5MB"));
+        reject("parts/min-size", String::from("All layer parts except the last part should be at least 5MB"));
     }
     let digest = known.digest();
     let exists = place.layers.contains_key(&digest);
     match (any_matches(input, &digest), exists) {
         (true, false) => {}
         (true, true) => {
-            refuse("layer/new", format!("The layer with digest '{digest}' already exists in the repository"));
+            reject("layer/new", format!("The layer with digest '{digest}' already exists in the repository"));
         }
         (false, _) => {
             let rule = if exists { "layer/digest-first" } else { "layerDigests/match" };
-            refuse(rule, String::from("None of the provided layer digests match the calculated layer digest"));
+            reject(rule, String::from("None of the provided layer digests match the calculated layer digest"));
         }
     }
-    refusals
+    rejections
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

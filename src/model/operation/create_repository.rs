@@ -7,14 +7,14 @@ use super::input::repository;
 use super::{Facts, Members, nothing};
 use crate::case::body::Body;
 use crate::model::registry::Repository;
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "create",
     plain: "a plain request",
     answers_to: None,
     valid: |draft, repository| (draft, body(repository)),
-    refusals,
+    rejections,
     perform,
     pins: nothing,
 };
@@ -24,14 +24,14 @@ pub fn body(name: &str) -> Body {
     Body::default().text("repositoryName", name)
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let name = repository(input);
     if !registry.has_repository(name) {
         return Vec::new();
     }
     let text =
         format!("The repository with name '{name}' already exists in the registry with id '{}'", registry.account);
-    vec![Refusal::named("RepositoryAlreadyExistsException", RuleId::new("CreateRepository/repositoryName/new"), text)]
+    vec![Rejection::named("RepositoryAlreadyExistsException", RuleId::new("CreateRepository/repositoryName/new"), text)]
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

@@ -6,19 +6,19 @@ use super::input::texts;
 use super::{Facts, Members, nothing};
 use crate::case::body::Body;
 use crate::contract::Operation;
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "describe",
     plain: "a plain request",
     answers_to: None,
     valid: |draft, repository| (draft, Body::default().texts("repositoryNames", &[repository])),
-    refusals,
+    rejections,
     perform,
     pins: nothing,
 };
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let unknown = asked(input).into_iter().flatten().filter(|name| !registry.has_repository(name));
     unknown.map(|name| registry.no_repository(Operation::DescribeRepositories, name)).collect()
 }

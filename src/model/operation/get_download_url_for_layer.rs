@@ -7,7 +7,7 @@ use super::{Facts, Members, only};
 use crate::case::body::Body;
 use crate::case::draft::ABSENT;
 use crate::contract::{Operation, RuleId};
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "url",
@@ -15,7 +15,7 @@ pub(super) static FACTS: Facts = Facts {
     // Without an image no layer can be downloaded: the plainest request is one that finds no layer.
     answers_to: Some(RuleId::new("GetDownloadUrlForLayer/layerDigest/exists")),
     valid: |draft, repository| (draft, body(repository, ABSENT)),
-    refusals,
+    rejections,
     perform,
     pins: |_, answer| only("layerDigest", answer),
 };
@@ -25,10 +25,10 @@ pub fn body(repository: &str, digest: &str) -> Body {
     Body::default().text("repositoryName", repository).text("layerDigest", digest)
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let place = match registry.named_repository(Operation::GetDownloadUrlForLayer, input) {
         Ok(place) => place,
-        Err(refusal) => return vec![refusal],
+        Err(rejection) => return vec![rejection],
     };
     let digest = text(input, "layerDigest");
     let (rule, message) = if place.is_referenced(digest) {
@@ -44,7 +44,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         );
         ("layerDigest/exists", message)
     };
-    vec![Refusal::of(registry.service, RuleId::of(Operation::GetDownloadUrlForLayer, rule), message)]
+    vec![Rejection::of(registry.service, RuleId::of(Operation::GetDownloadUrlForLayer, rule), message)]
 }
 
 fn perform(_: &mut Registry, input: &Members) -> Value {

@@ -9,14 +9,14 @@ use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE};
 use crate::contract::Operation;
 use crate::model::registry::{PART_SIZE, Upload};
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "upload",
     plain: "a plain request",
     answers_to: None,
     valid: |draft, repository| (draft, body(repository)),
-    refusals,
+    rejections,
     perform,
     pins: nothing,
 };
@@ -38,7 +38,7 @@ impl Draft {
     }
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     registry.named_repository(Operation::InitiateLayerUpload, input).err().into_iter().collect()
 }
 

@@ -17,7 +17,7 @@ mod upload_layer_part;
 
 use serde_json::{Map, Value};
 
-use super::{Refusal, Registry};
+use super::{Registry, Rejection};
 use crate::case::body::Body;
 use crate::case::draft::Draft;
 use crate::contract::{Operation, RuleId};
@@ -41,8 +41,8 @@ pub struct Facts {
     /// Adds to a case what must be in place in a repository, and gives the body of a valid request there.
     pub valid: fn(Draft, repository: &str) -> (Draft, Body),
     /// What is wrong with what the members of a request name, in a registry of its own account.
-    pub refusals: fn(&Registry, &Members) -> Vec<Refusal>,
-    /// Does what a request asks for that is refused by nothing.
+    pub rejections: fn(&Registry, &Members) -> Vec<Rejection>,
+    /// Does what a request asks for that is rejected by nothing.
     pub perform: fn(&mut Registry, &Members) -> Value,
     /// The members of an answer that matter beside those that every answer of it has, where a step is about this rule.
     pub pins: fn(rule: RuleId, answer: &Members) -> Members,

@@ -9,7 +9,7 @@ use crate::case::bindings::hex;
 use crate::case::body::{Body, quote};
 use crate::case::draft::{Draft, HERE, SMALL};
 use crate::contract::{Operation, RuleId};
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "image",
@@ -20,7 +20,7 @@ pub(super) static FACTS: Facts = Facts {
         let draft = draft.push_in(repository, "upload", "layer").push_in(repository, "config-upload", "config");
         (draft, body(repository, "config", &["layer"]))
     },
-    refusals,
+    rejections,
     perform,
     pins: nothing,
 };
@@ -75,15 +75,19 @@ impl Draft {
     }
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let place = match registry.named_repository(Operation::PutImage, input) {
         Ok(place) => place,
-        Err(refusal) => return vec![refusal],
+        Err(rejection) => return vec![rejection],
     };
     let Some(named) = layers(text(input, "imageManifest")) else {
         let message =
             String::from("Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'");
-        return vec![Refusal::named("InvalidParameterException", RuleId::new("PutImage/imageManifest/json"), message)];
+        return vec![Rejection::named(
+            "InvalidParameterException",
+            RuleId::new("PutImage/imageManifest/json"),
+            message,
+        )];
     };
     let missing: Vec<String> = named.into_iter().filter(|digest| !place.layers.contains_key(digest)).collect();
     if missing.is_empty() {
@@ -96,7 +100,7 @@ fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
         repository(input),
         registry.account
     );
-    vec![Refusal::of(registry.service, RuleId::new("PutImage/layers/exist"), message)]
+    vec![Rejection::of(registry.service, RuleId::new("PutImage/layers/exist"), message)]
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

@@ -9,7 +9,7 @@ use crate::case::Length;
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, SMALL};
 use crate::contract::{Operation, RuleId};
-use crate::model::{Refusal, Registry};
+use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
     step: "part",
@@ -19,7 +19,7 @@ pub(super) static FACTS: Facts = Facts {
         let draft = draft.chunk("layer", SMALL).initiate_in(repository, "upload");
         (draft, body(repository, "upload", "layer", 0, SMALL))
     },
-    refusals,
+    rejections,
     perform,
     pins: |_, answer| only("lastByteReceived", answer),
 };
@@ -59,40 +59,40 @@ impl Draft {
     }
 }
 
-fn refusals(registry: &Registry, input: &Members) -> Vec<Refusal> {
+fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let known = match registry.named_upload(Operation::UploadLayerPart, input) {
         Ok((_, known)) => known,
-        Err(refusal) => return vec![refusal],
+        Err(rejection) => return vec![rejection],
     };
-    let mut refusals = Vec::new();
+    let mut rejections = Vec::new();
     let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
     let received = known.size();
     let length = blob_size(input);
-    let mut refuse = |rule: &'static str, message: String| {
-        let mut refusal = Refusal::of(registry.service, RuleId::of(Operation::UploadLayerPart, rule), message);
-        refusal.members = json!({
+    let mut reject = |rule: &'static str, message: String| {
+        let mut rejection = Rejection::of(registry.service, RuleId::of(Operation::UploadLayerPart, rule), message);
+        rejection.members = json!({
             "registryId": registry.account,
             "repositoryName": repository(input),
             "uploadId": upload(input),
             "lastValidByteReceived": received.saturating_sub(1),
         });
-        refusals.push(refusal);
+        rejections.push(rejection);
     };
     if first != received as i64 {
-        refuse("partFirstByte/contiguous", format!("First byte of the layer part is {first} instead of {received}"));
+        reject("partFirstByte/contiguous", format!("First byte of the layer part is {first} instead of {received}"));
     }
     if last < first {
         let message = format!("Last byte of the layer part is {last}, before its first, {first}");
-        refuse("partLastByte/not-before-first", message);
+        reject("partLastByte/not-before-first", message);
     }
     if length == 0 {
-        refuse("layerPartBlob/empty", String::from("The layer part is empty"));
+        reject("layerPartBlob/empty", String::from("The layer part is empty"));
     }
     if last.checked_sub(first).and_then(|span| span.checked_add(1)) != Some(length as i64) {
         let message = format!("The layer part has {length} bytes instead of those from {first} to {last}");
-        refuse("layerPartBlob/length", message);
+        reject("layerPartBlob/length", message);
     }
-    refusals
+    rejections
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {

@@ -6,7 +6,7 @@ use crate::wire::Request;
 
 /// How long is waited.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
     /// For the first byte of an answer, from the first byte of the request; a second more for each MiB sent.
@@ -15,13 +15,13 @@ pub struct Patience {
     pub rest: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience { connect: Duration::from_secs(5), first_byte: Duration::from_secs(10), rest: Duration::from_secs(10) }
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts { connect: Duration::from_secs(5), first_byte: Duration::from_secs(10), rest: Duration::from_secs(10) }
     }
 }
 
-impl Patience {
+impl Timeouts {
     pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
         self.first_byte + Duration::from_secs((request.body.len() >> 20) as u64)
     }

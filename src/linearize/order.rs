@@ -1,15 +1,15 @@
-//! Whether there is an order of calls in which each answer is admitted: a search in depth, after Wing and Gong, that
+//! Whether there is an order of calls in which each answer is allowed: a search in depth, after Wing and Gong, that
 //! comes to no state twice, after Lowe.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// What answers are admitted in, from the first call to the last.
+/// What answers are allowed in, from the first call to the last.
 pub(super) trait Model: Clone {
-    /// What two states share that admit the same from there on.
+    /// What two states share that allow the same from there on.
     type Mark: Eq + Hash;
 
-    /// The state after a call with its answer; `None` if the answer is not admitted.
+    /// The state after a call with its answer; `None` if the answer is not allowed.
     fn after(&self, call: usize) -> Option<Self>;
 
     /// The state after a call of which no answer is known.
@@ -44,9 +44,9 @@ impl Calls {
 /// What a search came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Explained {
-    /// An order in which every answer is admitted.
+    /// An order in which every answer is allowed.
     By(Vec<usize>),
-    /// There is none. The longest beginning of one, and a call that comes next and whose answer is not admitted there.
+    /// There is none. The longest beginning of one, and a call that comes next and whose answer is not allowed there.
     Not { longest: Vec<usize>, next: usize },
     /// The search was given up.
     Unknown,

@@ -9,12 +9,12 @@ use super::super::Change::{Delay, ErrorAs, RewriteReply};
 use super::super::reply::of_error;
 use super::Fault;
 use crate::contract::{Operation, RuleId, RulePattern};
-use crate::wire::{Answer, Reply, Request, Trouble};
+use crate::wire::{Reply, Request, Response, TransportError};
 
 const ANSWERED: RuleId = RuleId::new("always/answered");
 const FAULT: RuleId = RuleId::new("always/no-5xx");
 
-/// Longer than the patience of a selftest.
+/// Longer than the timeouts of a selftest.
 const LONG: Duration = Duration::from_secs(30);
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -160,8 +160,8 @@ pub(super) static FAULTS: &[Fault] = &[
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let text = |member: &str| String::from(body[member].as_str().unwrap_or_default());
             let completed = memory.completed.contains_key(&(text("repositoryName"), text("uploadId")));
-            let refused = reply.as_ref().is_ok_and(|answer| answer.status == 400);
-            fails(reply, completed && refused && request.operation() == Some(Operation::CompleteLayerUpload));
+            let rejected = reply.as_ref().is_ok_and(|answer| answer.status == 400);
+            fails(reply, completed && rejected && request.operation() == Some(Operation::CompleteLayerUpload));
         })],
     },
     Fault {
@@ -245,19 +245,19 @@ fn fails(reply: &mut Reply, fault: bool) {
     }
 }
 
-fn fail(answer: &mut Answer) {
+fn fail(answer: &mut Response) {
     answer.status = 500;
     answer.body = Bytes::from_static(b"{\"__type\":\"InternalFailure\",\"message\":\"no\"}");
 }
 
 fn drops(reply: &mut Reply, fault: bool) {
     if fault {
-        *reply = Err(Trouble::Dropped);
+        *reply = Err(TransportError::Dropped);
     }
 }
 
 fn hangs(reply: &mut Reply, fault: bool) {
     if fault {
-        *reply = Err(Trouble::Silent);
+        *reply = Err(TransportError::Silent);
     }
 }

@@ -4,9 +4,9 @@ use crate::contract::RuleId;
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
-use super::{History, Told};
+use super::{History, Round};
 use crate::case::Case;
-use crate::judge::{Finding, NotJudged, Strictness, Verdict, Witness};
+use crate::judge::{Finding, JudgeOptions, NotJudged, Verdict, Witness};
 
 /// Rounds of a case as they come in.
 ///
@@ -14,27 +14,27 @@ use crate::judge::{Finding, NotJudged, Strictness, Verdict, Witness};
 /// that was dropped in one round alone may be the network's, unless the target is dead since.
 pub struct Rounds<'a> {
     case: &'a Case,
-    strictness: Strictness,
+    options: JudgeOptions,
     count: usize,
     /// What was found, and in which round first.
     found: Vec<(usize, Finding)>,
     /// The rounds that may be the one to show. Answers are long and rounds are many: the others are dropped.
-    kept: BTreeMap<usize, Told>,
+    kept: BTreeMap<usize, Round>,
 }
 
 impl<'a> Rounds<'a> {
     /// No round yet.
-    pub fn of(case: &'a Case, strictness: Strictness) -> Rounds<'a> {
-        Rounds { case, strictness, count: 0, found: Vec::new(), kept: BTreeMap::new() }
+    pub fn of(case: &'a Case, options: JudgeOptions) -> Rounds<'a> {
+        Rounds { case, options, count: 0, found: Vec::new(), kept: BTreeMap::new() }
     }
 
     /// Adds a round.
-    pub fn add(&mut self, told: Told) {
-        let round = self.count;
+    pub fn add(&mut self, round: Round) {
+        let number = self.count;
         self.count += 1;
-        let mut is_shown = self.kept.values().all(|kept| discriminant(&kept.verdict) != discriminant(&told.verdict));
+        let mut is_shown = self.kept.values().all(|kept| discriminant(&kept.verdict) != discriminant(&round.verdict));
         let mut of_round: Vec<&Finding> = Vec::new();
-        for finding in told.verdict.findings() {
+        for finding in round.verdict.findings() {
             if of_round.iter().any(|known| is_same(known, finding)) {
                 continue;
             }
@@ -43,14 +43,14 @@ impl<'a> Rounds<'a> {
                 Some((_, known)) => known.witness.iter_mut().for_each(|witness| witness.seen += 1),
                 None => {
                     is_shown |= is_of_connection(finding) || self.is_the_worst(finding);
-                    let calls = History::of(self.case, &told.transcript, self.strictness).witness(&finding.step);
+                    let calls = History::of(self.case, &round.transcript, self.options).witness(&finding.step);
                     let witness = Some(Witness { seen: 1, rounds: 1, calls });
-                    self.found.push((round, Finding { witness, ..finding.clone() }));
+                    self.found.push((number, Finding { witness, ..finding.clone() }));
                 }
             }
         }
         if is_shown {
-            self.kept.insert(round, told);
+            self.kept.insert(number, round);
         }
     }
 
@@ -60,7 +60,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// The round that shows what all come to, with the verdict on all of them; `None` of none.
-    pub fn together(mut self, is_dead: bool) -> Option<Told> {
+    pub fn together(mut self, is_dead: bool) -> Option<Round> {
         for witness in self.found.iter_mut().filter_map(|(_, finding)| finding.witness.as_mut()) {
             witness.rounds = self.count;
         }
@@ -69,16 +69,17 @@ impl<'a> Rounds<'a> {
         let (unsure, mut found): (Vec<_>, Vec<_>) =
             self.found.into_iter().partition(|(_, finding)| may_be_network(finding));
         // The worst first, and what was seen first.
-        found.sort_by_key(|(round, finding)| (finding.grade, *round));
-        let first = |is: fn(&Verdict) -> bool| self.kept.iter().find(|(_, told)| is(&told.verdict)).map(|(at, _)| *at);
-        if let Some((round, _)) = found.first() {
-            let told = self.kept.remove(round)?;
+        found.sort_by_key(|(number, finding)| (finding.grade, *number));
+        let first =
+            |is: fn(&Verdict) -> bool| self.kept.iter().find(|(_, round)| is(&round.verdict)).map(|(at, _)| *at);
+        if let Some((number, _)) = found.first() {
+            let round = self.kept.remove(number)?;
             let findings = found.into_iter().map(|(_, finding)| finding).collect();
-            return Some(Told { verdict: Verdict::Fail { findings }, ..told });
+            return Some(Round { verdict: Verdict::Fail { findings }, ..round });
         }
-        if let Some((round, finding)) = unsure.first() {
+        if let Some((number, finding)) = unsure.first() {
             let reason = NotJudged::OneRound { got: finding.got.clone(), rounds: self.count };
-            return Some(Told { verdict: Verdict::Inconclusive { reason }, ..self.kept.remove(round)? });
+            return Some(Round { verdict: Verdict::Inconclusive { reason }, ..self.kept.remove(number)? });
         }
         // What was judged in one round counts, where others did not come as far.
         let unjudged = first(|verdict| matches!(verdict, Verdict::Inconclusive { .. }));

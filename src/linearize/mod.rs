@@ -2,7 +2,7 @@
 //! and what several rounds of a case come to.
 //!
 //! A server may answer calls that are under way at once in any order, but as if there had been one. An order is lawful
-//! if a call that was answered before another was sent comes first, and if each answer is one that the contract admits
+//! if a call that was answered before another was sent comes first, and if each answer is one that the contract allows
 //! there: the reference registry goes along ([`crate::generate`]), with what the documents leave open. Only answers
 //! that no order explains are a finding; a search that is too long is none.
 
@@ -17,15 +17,17 @@ use order::{Calls, Explained, Model, search};
 use crate::case::{Case, Place, Step, StepRole, Transcript};
 use crate::contract::{Effect, Operation, RuleId, Rules, Service, Tier};
 use crate::generate::{Answered, Follower, Readings, follow};
-use crate::judge::{self, Got, NotJudged, Record, Strictness, Verdict, begun, infrastructure, judge, may_end_uploads};
+use crate::judge::{
+    self, Got, JudgeOptions, NotJudged, Record, Verdict, begun, infrastructure, judge, may_end_uploads,
+};
 use crate::template::Reference;
-use crate::wire::{Exchange, Observation, Trouble};
+use crate::wire::{Exchange, Observation, TransportError};
 
 pub use rounds::Rounds;
 
 /// One round of a case, with what is said of it.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Round {
     /// The case, with what it expects after what the target answered.
     pub case: Case,
     /// What came back.
@@ -42,25 +44,25 @@ const BOUND: usize = 4_000;
 
 /// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
 /// are weaker than `tier` are not judged.
-pub fn told(case: &Case, transcript: Transcript, strictness: Strictness, tier: Tier) -> Told {
+pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions, tier: Tier) -> Round {
     if case.is_race() {
-        let (verdict, records) = History::of(case, &transcript, strictness).judged();
-        return Told { case: case.clone(), transcript, verdict, records };
+        let (verdict, records) = History::of(case, &transcript, options).judged();
+        return Round { case: case.clone(), transcript, verdict, records };
     }
     let mut case = follow(case, &transcript);
     if case.plan.is_some() {
         let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > tier;
         case.steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
     }
-    let (verdict, records) = judge(&case, &transcript, strictness);
-    Told { case, transcript, verdict, records }
+    let (verdict, records) = judge(&case, &transcript, options);
+    Round { case, transcript, verdict, records }
 }
 
 /// The calls of a race, each with what came back.
 struct History<'a> {
     case: &'a Case,
     transcript: &'a Transcript,
-    strictness: Strictness,
+    options: JudgeOptions,
     calls: Vec<Call<'a>>,
     /// How many of them were sent one after the other, before the first that were sent at once.
     first_at_once: usize,
@@ -175,7 +177,7 @@ fn chunks(step: &Step) -> BTreeSet<String> {
 }
 
 impl<'a> History<'a> {
-    fn of(case: &'a Case, transcript: &'a Transcript, strictness: Strictness) -> History<'a> {
+    fn of(case: &'a Case, transcript: &'a Transcript, options: JudgeOptions) -> History<'a> {
         let mut calls: Vec<Call> = Vec::new();
         let mut ids: BTreeMap<String, usize> = BTreeMap::new();
         let mut number = |id: String| {
@@ -199,7 +201,7 @@ impl<'a> History<'a> {
             call.bytes.extend(own.flat_map(|(_, bytes)| bytes.iter().cloned()));
         }
         let first_at_once = groups.iter().take_while(|group| group.len() == 1).count().min(calls.len());
-        History { case, transcript, strictness, calls, first_at_once }
+        History { case, transcript, options, calls, first_at_once }
     }
 
     fn is_at_once(&self, call: usize) -> bool {
@@ -226,7 +228,7 @@ impl<'a> History<'a> {
         };
         let ordered = Case { steps: self.followed(&order), ..self.case.clone() };
         let exchanges = order.iter().map(|call| self.calls[*call].exchange.clone()).collect();
-        judge(&ordered, &Transcript { exchanges, ..self.transcript.clone() }, self.strictness)
+        judge(&ordered, &Transcript { exchanges, ..self.transcript.clone() }, self.options)
     }
 
     /// Why nothing can be said of this round, if so: the target was throttling, or too slow for so many calls at once.
@@ -237,7 +239,7 @@ impl<'a> History<'a> {
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
             let broken = call.exchange.observed().map_or(true, Observation::is_server_fault);
             match call.exchange.reply.as_ref().err() {
-                Some(trouble @ (Trouble::Silent | Trouble::Unreachable(_))) if unsure => {
+                Some(trouble @ (TransportError::Silent | TransportError::Unreachable(_))) if unsure => {
                     no_answer(Got::Transport(*trouble))
                 }
                 _ => match infrastructure(false, call.exchange) {
@@ -261,7 +263,7 @@ impl<'a> History<'a> {
             let single = Case { steps: vec![call.step.clone()], ..self.case.clone() };
             let exchanges = vec![call.exchange.clone()];
             let one = Transcript { exchanges, stopped: None, ..self.transcript.clone() };
-            match judge(&single, &one, self.strictness).0 {
+            match judge(&single, &one, self.options).0 {
                 Verdict::Fail { findings } => found.extend(findings),
                 Verdict::Pass => {}
                 other => return other,
@@ -381,9 +383,9 @@ impl Model for State<'_> {
     fn after(&self, call: usize) -> Option<Self> {
         let mut after = self.clone();
         let step = after.follow(call, true);
-        let History { case, transcript, strictness, calls, .. } = self.history;
+        let History { case, transcript, options, calls, .. } = self.history;
         let repeats_an_id = calls[call].begun.as_ref().is_some_and(|own| self.begun.contains(own));
-        let as_it_should_be = judge::admits(case, &step, transcript, calls[call].exchange, *strictness)?;
+        let as_it_should_be = judge::allows(case, &step, transcript, calls[call].exchange, *options)?;
         let explained = as_it_should_be || self.members == Members::Any;
         (explained && !repeats_an_id).then_some(after)
     }
@@ -413,12 +415,12 @@ mod tests {
     use crate::expect::Outcome;
     use crate::judge::Grade;
     use crate::model::operation::body;
-    use crate::wire::{Answer, NoConnection, envelope};
+    use crate::wire::{NoConnection, Response, envelope};
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
     type Sent<'a> = (&'a str, u64, u64, &'a str);
 
-    const ALL: Strictness = Strictness { messages: false, availability: true };
+    const ALL: JudgeOptions = JudgeOptions { messages: false, availability: true };
 
     /// An upload `upload`, with the chunk `layer` in place or without, and calls of it that are sent at once.
     fn race(with_part: bool, calls: &[&str]) -> Case {
@@ -477,14 +479,14 @@ mod tests {
             }
             members["registryId"] = json!("012345678910");
             let answer = match error {
-                "500" => Answer { status: 500, headers: Vec::new(), body: Bytes::new() },
+                "500" => Response { status: 500, headers: Vec::new(), body: Bytes::new() },
                 error if error.ends_with("Exception") => {
                     members["__type"] = json!(error);
                     members["message"] = json!("no");
                     members["lastValidByteReceived"] = json!(SMALL - 1);
-                    envelope::answer(400, &members)
+                    envelope::response(400, &members)
                 }
-                _ => envelope::answer(200, &members),
+                _ => envelope::response(200, &members),
             };
             bindings.capture(&step.name, &answer.json().unwrap_or_default());
             let (began, took) = (Duration::from_millis(began), Duration::from_millis(ended - began));
@@ -497,7 +499,7 @@ mod tests {
     fn found(with_part: bool, calls: &[Sent]) -> Option<(RuleId, Grade, String)> {
         let case = race(with_part, &calls.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
         let answers: Vec<_> = calls.iter().map(|(_, began, ended, error)| (*began, *ended, *error)).collect();
-        let round = told(&case, transcript(&case, &answers), ALL, Tier::Open);
+        let round = judge_round(&case, transcript(&case, &answers), ALL, Tier::Open);
         let mut rounds = Rounds::of(&case, ALL);
         rounds.add(round);
         match rounds.together(false).unwrap().verdict {
@@ -525,7 +527,7 @@ mod tests {
             (false, &[("part-a", 0, 5, NEXT), ("part-b", 1, 4, ""), ("part-c", 1, 4, NEXT)]),
             (false, &[("complete-a", 0, 5, ""), ("part-b", 1, 9, "")]),
             (false, &[("complete-a", 0, 5, EMPTY), ("part-b", 1, 9, "")]),
-            // Whether an upload survives a refused completion is open.
+            // Whether an upload survives a rejected completion is open.
             (false, &[("complete-a", 0, 5, EMPTY), ("part-b", 1, 9, GONE)]),
             (
                 true,
@@ -556,7 +558,7 @@ mod tests {
                 Grade::State,
                 "complete-a complete-c",
             ),
-            // Both were refused: no order explains that, wherever the second one stands.
+            // Both were rejected: no order explains that, wherever the second one stands.
             (
                 true,
                 &[("complete-a", 0, 5, GONE), ("complete-b", 1, 4, GONE)],
@@ -626,7 +628,7 @@ mod tests {
 
     /// Whether answers to the last calls of a case are lawful.
     fn is_lawful(case: &Case, answers: &[(u64, u64, &str)]) -> bool {
-        told(case, transcript(case, answers), ALL, Tier::Open).verdict == Verdict::Pass
+        judge_round(case, transcript(case, answers), ALL, Tier::Open).verdict == Verdict::Pass
     }
 
     #[test]
@@ -658,7 +660,7 @@ mod tests {
             transcript.bindings.bind(Reference::member("twin", "uploadId"), other);
             transcript
         };
-        let verdict = |answers| told(&case, transcript(answers), ALL, Tier::Open).verdict;
+        let verdict = |answers| judge_round(&case, transcript(answers), ALL, Tier::Open).verdict;
         assert_eq!(verdict(&[(0, 5, ""), (1, 4, "")]), Verdict::Pass);
         assert_eq!(verdict(&[(0, 5, GONE), (1, 4, "")]), Verdict::Pass);
         // Then it was answered before.
@@ -673,7 +675,7 @@ mod tests {
             let answer = transcript.exchanges[2].reply.as_mut().unwrap();
             // Not the last byte of the part. Before the first one, nothing is known of it.
             answer.body = String::from_utf8_lossy(&answer.body).replace("d\":31", "d\":5").into();
-            told(&case, transcript, ALL, Tier::Open).verdict
+            judge_round(&case, transcript, ALL, Tier::Open).verdict
         };
         assert_eq!(verdict(&[(0, 5, ""), (1, 4, NEXT)]), Verdict::Pass);
         assert!(matches!(verdict(&[(0, 1, ""), (2, 4, NEXT)]), Verdict::Fail { .. }));
@@ -704,7 +706,7 @@ mod tests {
             );
             answer.body = Bytes::from(text);
         }
-        let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+        let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
         assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
     }
 
@@ -712,16 +714,16 @@ mod tests {
     fn rounds_come_to_what_is_worst_in_them() {
         let mut case = race(true, &["complete-a", "complete-b"]);
         // No answer to a valid request is the network's.
-        case.steps[3].expect = crate::case::admitted(Service::Ecr, RuleId::new("CompleteLayerUpload/uploadId/once"));
+        case.steps[3].expect = crate::case::allowed(Service::Ecr, RuleId::new("CompleteLayerUpload/uploadId/once"));
         let answered = |second: &str| transcript(&case, &[(0, 5, ""), (1, 4, second)]);
         let dropped = || {
             let mut transcript = answered("");
-            transcript.exchanges[3].reply = Err(Trouble::Dropped);
+            transcript.exchanges[3].reply = Err(TransportError::Dropped);
             transcript
         };
         let together = |rounds: Vec<Transcript>, is_dead: bool| {
             let mut all = Rounds::of(&case, ALL);
-            rounds.into_iter().for_each(|round| all.add(told(&case, round, ALL, Tier::Open)));
+            rounds.into_iter().for_each(|round| all.add(judge_round(&case, round, ALL, Tier::Open)));
             let shown = all.together(is_dead).unwrap();
             let found = match &shown.verdict {
                 Verdict::Fail { findings } => findings
@@ -758,14 +760,14 @@ mod tests {
     #[test]
     fn what_was_throttled_or_too_slow_says_nothing() {
         let case = race(true, &["complete-a", "complete-b"]);
-        for trouble in [Trouble::Silent, Trouble::Unreachable(NoConnection::Refused)] {
+        for trouble in [TransportError::Silent, TransportError::Unreachable(NoConnection::Refused)] {
             let mut transcript = transcript(&case, &[(0, 5, ""), (1, 4, "")]);
             transcript.exchanges[3].reply = Err(trouble);
-            let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+            let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
             assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
         }
         let transcript = transcript(&case, &[(0, 5, ""), (1, 4, "ThrottlingException")]);
-        let verdict = told(&case, transcript, ALL, Tier::Open).verdict;
+        let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
         assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
     }
 

@@ -30,7 +30,7 @@ impl History<'_> {
         }
     }
 
-    /// Calls that no order explains whatever the others did, if they did anything: one whose answer is not admitted,
+    /// Calls that no order explains whatever the others did, if they did anything: one whose answer is not allowed,
     /// and as few others as possible.
     fn core(&self, next: usize) -> Vec<usize> {
         if next < self.first_at_once {

@@ -5,22 +5,22 @@ use std::io;
 
 use rustls::CertificateError;
 
-use crate::wire::{NoConnection, Trouble, Unsendable};
+use crate::wire::{NoConnection, TransportError, Unsendable};
 
 /// Why the library has no response.
 ///
 /// # Errors
 ///
 /// Where it did not send the request: that is no trouble of the target.
-pub(super) fn of_library(error: &reqwest::Error) -> Result<Trouble, Unsendable> {
+pub(super) fn of_library(error: &reqwest::Error) -> Result<TransportError, Unsendable> {
     if error.is_builder() {
-        return Err(Unsendable::RefusedByLibrary(text(error)));
+        return Err(Unsendable::RejectedByLibrary(text(error)));
     }
     Ok(match () {
-        () if error.is_connect() => Trouble::Unreachable(no_connection(error)),
-        () if error.is_timeout() => Trouble::Silent,
-        () if causes(error).any(is_no_http) => Trouble::Garbage,
-        () => Trouble::Dropped,
+        () if error.is_connect() => TransportError::Unreachable(no_connection(error)),
+        () if error.is_timeout() => TransportError::Silent,
+        () if causes(error).any(is_no_http) => TransportError::Garbage,
+        () => TransportError::Dropped,
     })
 }
 
