@@ -557,7 +557,7 @@ fn explain_and_contract_say_all_with_sources() {
 CompleteLayerUpload/uploadId/once (ecr), documented
 An upload can be completed once; a second completion gets UploadNotFoundException or LayerAlreadyExistsException.
 
-  allowed  UploadNotFoundException or LayerAlreadyExistsException
+  allowed   UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
   case      scenarios/races/completes: one upload completed by eight clients at once

@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::Output;
 
-use ecrspec::report::format::FORMATS;
+use ecrspec::report::format::{FORMATS, Format};
 use ecrspec::report::markdown::MAX;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
@@ -84,6 +84,54 @@ fn a_run_with_findings_in_every_format() {
     }
 }
 
+/// Name, class and outcome of each test of a report in JUnit XML.
+fn tests_of(report: &str) -> Vec<(String, String, String)> {
+    let document = roxmltree::Document::parse(report).unwrap();
+    let attribute = |node: roxmltree::Node, name: &str| String::from(node.attribute(name).unwrap_or_default());
+    let tests = document.descendants().filter(|node| node.has_tag_name("testcase"));
+    let outcome = |test: roxmltree::Node| {
+        test.children().find(|child| child.is_element() && !child.has_tag_name("system-out")).map_or_else(
+            || String::from("passed"),
+            |child| {
+                format!("{} {}: {}", child.tag_name().name(), attribute(child, "type"), attribute(child, "message"))
+            },
+        )
+    };
+    tests.map(|test| (attribute(test, "name"), attribute(test, "classname"), outcome(test))).collect()
+}
+
+#[test]
+fn junit_has_a_test_for_each_case() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let other = "CompleteLayerUpload/layerDigests/match/zeros";
+    let known =
+        "[[known]]\nrule = \"CompleteLayerUpload/layerDigests/sha256-length\"\ngot = \"200\"\nreason = \"issue 7\"\n";
+    fs::write(folder.path().join("known.toml"), known).unwrap();
+    let short = "CompleteLayerUpload/layerDigests/sha256-length/63-digits";
+    let filters = [WRONG, other, short, "CompleteLayerUpload/accepted/plain"].map(|id| format!("={id}"));
+    let mut run = vec!["run", "--service", "ecr", "--known", "known.toml", "--endpoint", &mock.endpoint];
+    filters.iter().for_each(|filter| run.extend(["--filter", filter]));
+    let output = run_in(&folder, &run, "run");
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let report = read(&folder, "run.junit");
+    let class = || String::from("ecr.CompleteLayerUpload");
+    let tests = tests_of(&report);
+    let of = |name: &str| tests.iter().find(|(known, ..)| known == name).unwrap_or_else(|| panic!("{name}: {report}"));
+    let failed = "failure CompleteLayerUpload/layerDigests/match: CompleteLayerUpload accepts a digest that does not match the bytes";
+    assert_eq!(*of(WRONG), (String::from(WRONG), class(), String::from(failed)));
+    assert_eq!(of(other).2, failed);
+    assert_eq!(of("CompleteLayerUpload/accepted/plain").2, "passed");
+    assert_eq!(of(short).2, "skipped : its findings are known, or of grades that do not gate");
+    assert_eq!(of("survey").2, "passed");
+    assert!(of("verdict").2.starts_with("failure : FAIL "), "{}", of("verdict").2);
+    for part in
+        ["source    API reference", "expected  400 InvalidLayerException", &format!("replay    ecrspec replay {WRONG}")]
+    {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+}
+
 #[test]
 fn a_run_that_was_killed_in_every_format() {
     let folder = TempDir::new().unwrap();
@@ -125,20 +173,21 @@ fn help_and_mistakes_name_the_formats() {
     }
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("log"), "").unwrap();
+    let names = Format::names();
     for (report, expected) in [
-        ("pdf=x", "expected one of the formats ndjson, text, markdown, found \"pdf\""),
-        ("markdown", "expected FORMAT=PATH (formats: ndjson, text, markdown), found \"markdown\""),
-        ("=x", "expected one of the formats ndjson, text, markdown, found \"\""),
+        ("pdf=x", format!("expected one of the formats {names}, found \"pdf\"")),
+        ("markdown", format!("expected FORMAT=PATH (formats: {names}), found \"markdown\"")),
+        ("=x", format!("expected one of the formats {names}, found \"\"")),
     ] {
         for arguments in [["run", "--report", report].as_slice(), &["report", "log", "--report", report]] {
             let output = command(arguments, folder.path()).output().unwrap();
             assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-            assert!(err(&output).contains(expected), "{arguments:?}: {}", err(&output));
+            assert!(err(&output).contains(&expected), "{arguments:?}: {}", err(&output));
         }
         fs::write(folder.path().join("ecrspec.toml"), format!("jobs = 1\nreport = [\"{report}\"]\n")).unwrap();
         let output = command(&["run"], folder.path()).output().unwrap();
         fs::remove_file(folder.path().join("ecrspec.toml")).unwrap();
-        assert!(err(&output).contains("line 2") && err(&output).contains(expected), "{}", err(&output));
+        assert!(err(&output).contains("line 2") && err(&output).contains(&expected), "{}", err(&output));
     }
     let twice = command(&["run", "--report", "text=x", "--report", "markdown=x"], folder.path()).output().unwrap();
     assert_eq!(twice.status.code(), Some(2));

@@ -162,7 +162,7 @@ static BASE64: Pattern =
     Pattern { text: "([a-zA-Z0-9+/]{4})*([a-zA-Z0-9+/]{2}==|[a-zA-Z0-9+/]{3}=)?", edition: "RFC 4648" };
 
 /// What an operation may be answered with where its request is no good at all.
-const REFUSED: &[&str] = &["InvalidParameterException", "SerializationException"];
+const REJECTED: &[&str] = &["InvalidParameterException", "SerializationException"];
 
 /// A place of a rule that no case reaches, or none that can fail a target.
 struct Exception {
@@ -241,7 +241,7 @@ impl Measured {
             astray: Vec::new(),
             measure,
             gates: rule.tier.gates(),
-            errors: if rule.errors.is_empty() { REFUSED } else { &rule.errors },
+            errors: if rule.errors.is_empty() { REJECTED } else { &rule.errors },
         }
     }
 

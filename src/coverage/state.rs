@@ -56,7 +56,7 @@ const MADE_AGAIN: State = State::of(Thing::Repository, "made again");
 const EMPTY: State = State::of(Thing::Upload, "empty");
 const ONE_PART: State = State::of(Thing::Upload, "one part");
 const SEVERAL_PARTS: State = State::of(Thing::Upload, "several parts");
-const COMPLETION_REFUSED: State = State::of(Thing::Upload, "completion rejected");
+const COMPLETION_REJECTED: State = State::of(Thing::Upload, "completion rejected");
 const COMPLETED: State = State::of(Thing::Upload, "completed");
 const REPOSITORY_DELETED: State = State::of(Thing::Upload, "repository deleted");
 const UNKNOWN: State = State::of(Thing::Upload, "unknown");
@@ -64,7 +64,7 @@ const OF_ANOTHER_REPOSITORY: State = State::of(Thing::Upload, "of another reposi
 
 const ABSENT: State = State::of(Thing::Layer, "absent");
 const INCOMPLETE: State = State::of(Thing::Layer, "incomplete");
-const REFUSED: State = State::of(Thing::Layer, "rejected");
+const REJECTED: State = State::of(Thing::Layer, "rejected");
 const STORED: State = State::of(Thing::Layer, "stored");
 const STORED_ELSEWHERE: State = State::of(Thing::Layer, "stored elsewhere");
 const LOST: State = State::of(Thing::Layer, "lost with its repository");
@@ -80,12 +80,12 @@ pub const STATES: [State; 18] = [
     EMPTY,
     ONE_PART,
     SEVERAL_PARTS,
-    COMPLETION_REFUSED,
+    COMPLETION_REJECTED,
     COMPLETED,
     REPOSITORY_DELETED,
     ABSENT,
     INCOMPLETE,
-    REFUSED,
+    REJECTED,
     STORED,
     STORED_ELSEWHERE,
     LOST,
@@ -206,7 +206,7 @@ impl Past {
                     upload.state = COMPLETED;
                     self.stored.insert((repository, upload.digest()));
                 } else if matches!(upload.state, ONE_PART | SEVERAL_PARTS) {
-                    upload.state = COMPLETION_REFUSED;
+                    upload.state = COMPLETION_REJECTED;
                     self.rejected.insert((repository, upload.digest()));
                 }
             }
@@ -261,7 +261,7 @@ impl Past {
         } else if self.stored.iter().any(|(_, stored)| stored == digest) {
             STORED_ELSEWHERE
         } else if self.rejected.contains(&key) {
-            REFUSED
+            REJECTED
         } else if self.uploads.values().any(|upload| is_open(upload) && upload.digest() == digest) {
             INCOMPLETE
         } else {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 pub use super::input::Input;
+use super::junit::junit;
 use super::markdown::markdown;
 use super::terminal::{self, plain};
 use crate::events::{self, Event};
@@ -37,6 +38,7 @@ pub const FORMATS: &[Format] = &[
         about: "verdict and findings for a CI step summary or an issue, at most 60 kB",
         render: Render::Whole(markdown),
     },
+    Format { name: "junit", about: "JUnit XML for the test view of a CI system", render: Render::Whole(junit) },
 ];
 
 impl Format {
@@ -137,10 +139,11 @@ mod tests {
     fn a_report_is_asked_for_by_format_and_path() {
         let spec: ReportSpec = "markdown=a/b=c.md".parse().unwrap();
         assert_eq!((spec.format.name, spec.path), ("markdown", PathBuf::from("a/b=c.md")));
+        let names = Format::names();
         for (text, expected) in [
-            ("pdf=x", "expected one of the formats ndjson, text, markdown, found \"pdf\""),
-            ("text=", "expected FORMAT=PATH (formats: ndjson, text, markdown), found \"text=\""),
-            ("text", "expected FORMAT=PATH (formats: ndjson, text, markdown), found \"text\""),
+            ("pdf=x", format!("expected one of the formats {names}, found \"pdf\"")),
+            ("text=", format!("expected FORMAT=PATH (formats: {names}), found \"text=\"")),
+            ("text", format!("expected FORMAT=PATH (formats: {names}), found \"text\"")),
         ] {
             assert_eq!(text.parse::<ReportSpec>().unwrap_err().to_string(), expected);
         }

@@ -6,6 +6,8 @@ pub mod format;
 #[cfg(feature = "terminal")]
 mod input;
 #[cfg(feature = "terminal")]
+mod junit;
+#[cfg(feature = "terminal")]
 pub mod markdown;
 pub mod merge;
 #[cfg(feature = "terminal")]

@@ -40,7 +40,7 @@ pub fn case_page(case: &Case) -> String {
         if matches!(step.role, StepRole::Focus | StepRole::Probe) {
             let _ = writeln!(
                 text,
-                "    allowed  {}",
+                "    allowed   {}",
                 step.expect
                     .outcomes
                     .iter()
@@ -66,16 +66,16 @@ pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
     match (rule.errors.as_slice(), rule.tier) {
         ([], _) if rule.id.is_everywhere() => text += "  judged    on every answer, or by the survey\n",
-        ([], _) => text += "  allowed  success\n",
+        ([], _) => text += "  allowed   success\n",
         (errors, Tier::Open) => {
             let _ = writeln!(
                 text,
-                "  allowed  anything but a server fault; recorded; likely are success, {}",
+                "  allowed   anything but a server fault; recorded; likely are success, {}",
                 errors.join(", ")
             );
         }
         (errors, _) => {
-            let _ = writeln!(text, "  allowed  {}", errors.join(" or "));
+            let _ = writeln!(text, "  allowed   {}", errors.join(" or "));
         }
     }
     for source in &rule.sources {

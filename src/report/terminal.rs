@@ -248,7 +248,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
 }
 
 /// How a case is run again.
-fn again(summary: &Summary, service: Service, case: &str, reader: Reader) -> String {
+pub(super) fn again(summary: &Summary, service: Service, case: &str, reader: Reader) -> String {
     match reader {
         Reader::CommandLine => replay(&summary.started.flags, service, case),
         Reader::Test => format!("ecrspec::testing::case(server, Service::{service:?}, {case:?})"),

@@ -1,0 +1,125 @@
+//! The report as JUnit XML, for the test view of a CI system: a test suite a service, a test case a case.
+//!
+//! A case with a finding that gates fails, with the sentence of the finding as its message and its rule as its type; one
+//! that is inconclusive has an error. One whose findings are all known or of a grade that does not gate is skipped, with
+//! that reason: it must not be shown as passed. What a target or a file says is escaped by the writer, control characters are left out.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::input::Input;
+use super::summary::Group;
+use super::terminal::{self, plain};
+use crate::contract::{Service, Source};
+use crate::events::Judged;
+use crate::judge::{Finding, Verdict, words};
+use crate::template::shown;
+
+/// The report.
+pub(super) fn junit(input: &Input) -> String {
+    let summary = input.summary;
+    let mut report = Report::new("ecrspec");
+    for service in &summary.started.services {
+        let mut suite = TestSuite::new(service.name());
+        suite.add_property(Property::new("target", summary.started.target.as_str()));
+        suite.add_property(Property::new("ecrspec", summary.started.ecrspec.as_str()));
+        suite.add_test_cases(summary.surveys.iter().filter(|survey| survey.service == *service).map(|survey| {
+            let findings: Vec<&Finding> = survey.findings.iter().collect();
+            of_findings(input, *service, None, &findings, TestCaseStatus::success())
+        }));
+        let cases = summary.cases.iter().filter(|judged| judged.service == *service);
+        suite.add_test_cases(cases.map(|judged| case(input, judged)));
+        report.add_test_suite(suite);
+    }
+    report.add_test_suite(run(input));
+    // It writes to memory, and what is no character of XML has been left out.
+    report.to_string().unwrap_or_else(|error| format!("<!-- {error} -->"))
+}
+
+/// The run itself, as a test: it fails wherever the verdict is not green for another reason than findings.
+fn run(input: &Input) -> TestSuite {
+    let mut suite = TestSuite::new("ecrspec");
+    let verdict = plain(&terminal::verdict(input.summary, input.reasons));
+    let mut status = TestCaseStatus::success();
+    if !input.reasons.is_empty() {
+        status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(verdict.trim());
+    }
+    let mut test = TestCase::new("verdict", status);
+    test.set_classname("ecrspec").set_system_out(verdict.trim());
+    suite.add_test_case(test);
+    suite
+}
+
+fn case(input: &Input, judged: &Judged) -> TestCase {
+    let with = |mut status: TestCaseStatus, message: String| {
+        status.set_message(message);
+        status
+    };
+    let mut test = match &judged.verdict {
+        Verdict::Pass => TestCase::new(judged.case.as_str(), TestCaseStatus::success()),
+        Verdict::Skipped { reason } => {
+            TestCase::new(judged.case.as_str(), with(TestCaseStatus::skipped(), reason.to_string()))
+        }
+        Verdict::Inconclusive { reason } => {
+            let status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            TestCase::new(judged.case.as_str(), with(status, format!("inconclusive: {reason}")))
+        }
+        Verdict::Fail { findings } => {
+            let findings: Vec<&Finding> = findings.iter().collect();
+            let message = String::from("its findings are known, or of grades that do not gate");
+            let accepted = with(TestCaseStatus::skipped(), message);
+            of_findings(input, judged.service, Some(judged), &findings, accepted)
+        }
+    };
+    test.set_classname(format!("{}.{}", judged.service, judged.area().replace('.', "-")));
+    test.set_time(Duration::from_millis(judged.millis));
+    test
+}
+
+/// A test with these findings: failed where one of them gates, `otherwise` where none does.
+fn of_findings(
+    input: &Input,
+    service: Service,
+    judged: Option<&Judged>,
+    findings: &[&Finding],
+    otherwise: TestCaseStatus,
+) -> TestCase {
+    let id = judged.map_or("survey", |judged| judged.case.as_str());
+    let summary = input.summary;
+    let gates = |finding: &&Finding| summary.groups.iter().any(|group| has(group, service, id, finding));
+    let gating: Vec<&Finding> = findings.iter().copied().filter(gates).collect();
+    let Some(first) = gating.first() else { return TestCase::new(id, otherwise) };
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(first.sentence()).set_type(first.rule.to_string());
+    let mut text = judged.map_or_else(String::new, |judged| format!("{}\n", shown(&judged.title)));
+    gating.iter().for_each(|finding| describe(&mut text, finding));
+    let _ = writeln!(text, "replay    {}", terminal::again(summary, service, id, input.detail.reader));
+    status.set_description(text);
+    let mut test = TestCase::new(id, status);
+    test.set_classname(format!("{service}.survey"));
+    test
+}
+
+/// Whether a finding of a case, or of the survey, is one of a group.
+fn has(group: &Group, service: Service, id: &str, finding: &Finding) -> bool {
+    let of_case = group.cases.iter().any(|(of, case)| *of == service && case == id);
+    let of_survey = id == "survey" && group.services.contains(&service);
+    (of_case || of_survey) && group.finding.cause() == finding.cause()
+}
+
+fn describe(text: &mut String, finding: &Finding) {
+    let _ = writeln!(text, "\n{}", finding.sentence());
+    let _ = writeln!(text, "grade     {}: {}", finding.grade, words::grade(finding));
+    let _ = writeln!(text, "rule      {}, {}", finding.rule, finding.tier);
+    if finding.accept_as != finding.rule {
+        let _ = writeln!(text, "accept as {}", finding.accept_as);
+    }
+    for source in finding.sources.iter().filter_map(|id| Source::find(id)).take(3) {
+        let _ = writeln!(text, "source    {} ({}), {}", source.what, source.edition, source.url);
+    }
+    let _ = writeln!(text, "expected  {}", words::expected(&finding.expected));
+    let _ = writeln!(text, "got       {}", finding.got.code());
+}
