@@ -80,7 +80,7 @@ fn repositories_are_made_described_and_removed() {
             json!({ "repository": described("two") })
         );
         let again = format!(
-            "RepositoryAlreadyExistsException by CreateRepository: The repository with name 'two' already exists in the \
+            "RepositoryAlreadyExistsException by CreateRepository/repositoryName/new: The repository with name 'two' already exists in the \
              registry with id '{ACCOUNT}'"
         );
         assert_eq!(server.rejected(Operation::CreateRepository, named("two")), again);
@@ -114,7 +114,7 @@ fn repositories_are_made_described_and_removed() {
         let unknown = "RepositoryNotFoundException by DeleteRepository/repositoryName/exists";
         assert!(server.rejected(Operation::DeleteRepository, foreign.clone()).starts_with(unknown));
         let (error, rule) = match service {
-            Service::Ecr => ("RepositoryNotFoundException", "repositoryName/exists"),
+            Service::Ecr => ("RepositoryNotFoundException", "registryId/foreign"),
             Service::EcrPublic => ("RegistryNotFoundException", "registryId/unknown"),
         };
         let rejected = server.rejected(Operation::InitiateLayerUpload, foreign);

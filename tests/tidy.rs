@@ -304,6 +304,7 @@ fn sources_are_distinct_and_used() {
         .flat_map(|rule| rule.sources.iter().map(|source| source.id))
         .collect();
     for error in ecrspec::contract::error::ERRORS {
+        used.extend((error.source != "api").then_some(error.source));
         used.extend(error.message.as_ref().map(|text| text.source));
         used.extend(error.out_of_reach.as_ref().map(|out| out.source).filter(|source| *source != "api"));
     }

@@ -100,7 +100,7 @@ pub static THROTTLING: &[&str] = &[
     "TooManyRequestsException",
 ];
 
-/// All error types of the covered operations, and the three of the protocol beneath them.
+/// All error types of the covered operations, and those of what lies beneath them.
 pub static ERRORS: &[ErrorType] = &[
     ErrorType {
         fault: Fault::Server,
@@ -247,6 +247,12 @@ pub static ERRORS: &[ErrorType] = &[
         statuses: &[400, 404],
         source: "mhart/kinesalite:test/connection.js",
         ..client("UnknownOperationException", "The target header names no operation of the service.")
+    },
+    ErrorType {
+        // Older copies of the pages of common errors have 400, newer ones and the user guide 403.
+        statuses: &[400, 403],
+        source: "user-guide:common-errors",
+        ..client("AccessDeniedException", "The caller is not authorized to perform the operation on the resource.")
     },
     ErrorType {
         source: "mhart/kinesalite:test/connection.js",

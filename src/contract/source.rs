@@ -314,6 +314,18 @@ pub static SOURCES: &[Source] = &[
         "https://github.com/aws-actions/amazon-ecr-login/issues/225",
         "2021",
     ),
+    source(
+        "aws-actions/amazon-ecr-login#232",
+        "published answer: InitiateLayerUpload in the registry of another account, which does not allow it, is not authorized",
+        "https://github.com/aws-actions/amazon-ecr-login/issues/232",
+        "2021",
+    ),
+    source(
+        "user-guide:common-errors",
+        "Amazon ECR user guide, error messages: AccessDeniedException, and status 403 for what the caller is not authorized to do",
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors.html",
+        "2025",
+    ),
     // Published answers of other AWS services on the same server framework.
     source(
         "mhart/kinesalite:test/connection.js",

@@ -68,7 +68,11 @@ pub(super) fn rows(service: Service) -> Vec<AllowedError> {
             rows.push(row(Some(operation.name), error, why.or(beside)));
         }
     }
-    rows.extend(ERRORS.iter().filter(|error| error.source != "api").map(|error| row(None, error, None)));
+    let below = |error: &&ErrorType| {
+        let mut rules = Rules::of(service).iter().filter(|rule| rule.id.operation().is_none());
+        error.source != "api" && rules.any(|rule| rule.errors.contains(&error.name))
+    };
+    rows.extend(ERRORS.iter().filter(below).map(|error| row(None, error, None)));
     rows
 }
 

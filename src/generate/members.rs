@@ -36,6 +36,9 @@ pub fn violations(service: Service, operation: &'static OperationSpec) -> Vec<Vi
     operation.input.iter().flat_map(of).collect()
 }
 
+/// An account that is not the caller's: the one that AWS uses in examples.
+const OTHER_ACCOUNT: &str = "111122223333";
+
 /// An operation, called validly on a state in which it works.
 struct Base {
     service: Service,
@@ -257,6 +260,12 @@ impl Base {
             self.valid_case(format!("{rule}/named"), String::from("registryId: the caller's own"), HERE);
         let body = body.text("registryId", "${registry}");
         let mut cases = vec![draft.focus(self.accepting(rule), self.operation.name, body).done()];
+        if self.service == Service::Ecr {
+            let rule = self.rule("registryId/foreign");
+            let title = String::from("registryId: that of another account");
+            let (draft, body) = self.valid_case(format!("{rule}/other-account"), title, HERE);
+            cases.push(self.rejected(draft, rule, body.text("registryId", OTHER_ACCOUNT)));
+        }
         if self.service == Service::EcrPublic {
             for (variant, alias) in [("2-characters", "zq"), ("50-characters", "${repeat:50:z}")] {
                 let rule = self.rule("registryId/unknown");

@@ -206,13 +206,19 @@ impl Registry {
     }
 
     fn foreign(&self, operation: Operation, input: &Members, registry: &str) -> Rejection {
+        let name = text(input, "repositoryName");
         match (self.service, operation.role()) {
+            (Service::Ecr, Role::Layer) => Rejection::of(
+                self.service,
+                RuleId::of(operation, "registryId/foreign"),
+                format!("The repository with name '{name}' does not exist in the registry with id '{registry}'"),
+            ),
             (Service::EcrPublic, Role::Layer) => Rejection::of(
                 self.service,
                 RuleId::of(operation, "registryId/unknown"),
                 format!("The registry with id '{registry}' does not exist"),
             ),
-            _ => self.no_repository(operation, text(input, "repositoryName")),
+            (_, Role::Image | Role::SetUp) => self.no_repository(operation, name),
         }
     }
 }

@@ -75,8 +75,9 @@ impl Rules {
                 Some(_) => table.write(prose::EACH_UPLOAD, operation.name),
                 None => table.write(prose::EACH_WITHOUT_UPLOAD, operation.name),
             }
-            if service == Service::EcrPublic {
-                table.write(prose::EACH_PUBLIC, operation.name);
+            match service {
+                Service::Ecr => table.write(prose::EACH_PRIVATE, operation.name),
+                Service::EcrPublic => table.write(prose::EACH_PUBLIC, operation.name),
             }
         }
         for row in prose::ROWS {

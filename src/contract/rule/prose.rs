@@ -115,6 +115,16 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
     },
 ];
 
+/// Rules of the private service alone, for every operation.
+pub(super) static EACH_PRIVATE: &[Row] = &[Row {
+    id: "*/registryId/foreign",
+    tier: Tier::Documented,
+    sources: &["api:*", "aws-actions/amazon-ecr-login#232"],
+    statement: "registryId names the registry that the repository is looked for in: a repository of the caller's registry is in no other.",
+    breach: "the registry id of another account",
+    errors: &["RepositoryNotFoundException", "AccessDeniedException"],
+}];
+
 /// Rules of the public service alone, for every operation.
 pub(super) static EACH_PUBLIC: &[Row] = &[Row {
     id: "*/registryId/unknown",

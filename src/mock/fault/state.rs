@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRejections, Execute, RewriteInput, RewriteReply, SkipRule};
+use super::super::Change::{EditRejections, ErrorAs, Execute, RewriteInput, RewriteReply, SkipRule};
 use super::super::change::Call;
 use super::super::reply::edit_success;
 use super::Fault;
@@ -13,6 +13,24 @@ const ONCE: RuleId = RuleId::new("CompleteLayerUpload/uploadId/once");
 const STORED: RuleId = RuleId::new("BatchCheckLayerAvailability/layers/stored");
 
 pub(super) static FAULTS: &[Fault] = &[
+    Fault {
+        name: "registry-not-looked-at",
+        sentence: "CompleteLayerUpload takes the registry id of another account for the caller's",
+        rule: RuleId::new("CompleteLayerUpload/registryId/foreign"),
+        changes: &[SkipRule(RulePattern::new("CompleteLayerUpload/registryId/foreign"))],
+    },
+    Fault {
+        name: "registry-not-looked-at-first",
+        sentence: "InitiateLayerUpload begins an upload whatever account's registry is named",
+        rule: RuleId::new("InitiateLayerUpload/registryId/foreign"),
+        changes: &[SkipRule(RulePattern::new("InitiateLayerUpload/registryId/foreign"))],
+    },
+    Fault {
+        name: "foreign-registry-as-parameter",
+        sentence: "UploadLayerPart calls the registry id of another account an invalid parameter",
+        rule: RuleId::new("UploadLayerPart/registryId/foreign"),
+        changes: &[ErrorAs(RulePattern::new("UploadLayerPart/registryId/foreign"), "InvalidParameterException")],
+    },
     Fault {
         name: "completed-again",
         sentence: "a completed upload can be completed again",
