@@ -58,8 +58,9 @@ enum Command {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 judged and clean; 1 findings; 2 usage or configuration; 3 target unreachable, or set-up failed; 4 nothing \
-was run; 5 trouble with known deviations only; 6 inconclusive; 7 internal error of ecrspec; 130 interrupted. When \
+Exit codes: 0 judged and clean; 1 findings, or warnings under --deny-warnings; 2 usage or configuration; 3 target \
+unreachable, or set-up failed; 4 nothing was run; 5 only the file of known deviations is out of date; 6 inconclusive or \
+unfinished; 7 internal error of ecrspec; 130 interrupted. When \
 several apply: 130, 7, 2, 3, 1, 5, 6, 4.";
 
 /// Why a command ends without having done its work.

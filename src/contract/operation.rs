@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// An operation of either service. Which service has it, and with which members, says [`super::Contract::operation`].
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, VariantArray)]
 pub enum Operation {
     /// Begins an upload.
     InitiateLayerUpload,
@@ -61,17 +62,7 @@ pub enum Effect {
 
 impl Operation {
     /// All operations, in the order of an upload; set-up operations last.
-    pub const ALL: [Operation; 9] = [
-        Operation::InitiateLayerUpload,
-        Operation::UploadLayerPart,
-        Operation::CompleteLayerUpload,
-        Operation::BatchCheckLayerAvailability,
-        Operation::GetDownloadUrlForLayer,
-        Operation::PutImage,
-        Operation::CreateRepository,
-        Operation::DeleteRepository,
-        Operation::DescribeRepositories,
-    ];
+    pub const ALL: &[Operation] = <Operation as VariantArray>::VARIANTS;
 
     /// Its name, as it stands in `X-Amz-Target` after the dot.
     pub const fn name(self) -> &'static str {
@@ -135,17 +126,21 @@ impl fmt::Display for Operation {
 
 /// No operation has this name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected the name of an operation ({names}), found {found:?}", names = Operation::ALL.map(Operation::name).join(", "))]
+#[error("expected the name of an operation ({names}), found {found:?}", names = names())]
 pub struct UnknownOperation {
     /// The name that was given.
     pub found: String,
+}
+
+fn names() -> String {
+    Operation::ALL.iter().map(|operation| operation.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Operation {
     type Err = UnknownOperation;
 
     fn from_str(name: &str) -> Result<Operation, UnknownOperation> {
-        let known = Operation::ALL.into_iter().find(|operation| operation.name() == name);
+        let known = Operation::ALL.iter().copied().find(|operation| operation.name() == name);
         known.ok_or_else(|| UnknownOperation { found: String::from(name) })
     }
 }
@@ -156,7 +151,7 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_written() {
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             assert_eq!(operation.to_string().parse(), Ok(operation));
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.name());
         }

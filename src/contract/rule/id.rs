@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use strum::VariantArray;
 
 use super::super::{Operation, Service};
 use super::Rules;
@@ -45,7 +46,7 @@ pub enum What {
 }
 
 /// What the tables can say of the syntax of a member, or of the items of a list.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, VariantArray)]
 pub enum Constraint {
     /// Must be there.
     Required,
@@ -308,29 +309,7 @@ impl OfText {
 
 impl Constraint {
     /// All of them.
-    pub const ALL: [Constraint; 21] = [
-        Constraint::Required,
-        Constraint::Optional,
-        Constraint::Type,
-        Constraint::Min,
-        Constraint::Integer,
-        Constraint::Notation,
-        Constraint::Bits,
-        Constraint::MaxSize,
-        Constraint::Base64,
-        Constraint::Base64Padding,
-        Constraint::MinItems,
-        Constraint::MaxItems,
-        Constraint::MinLength,
-        Constraint::MaxLength,
-        Constraint::Pattern,
-        Constraint::Editions,
-        Constraint::ItemType,
-        Constraint::ItemNull,
-        Constraint::ItemMinLength,
-        Constraint::ItemMaxLength,
-        Constraint::ItemPattern,
-    ];
+    pub const ALL: &[Constraint] = <Constraint as VariantArray>::VARIANTS;
 
     /// As it stands in ids.
     pub const fn name(self) -> &'static str {
