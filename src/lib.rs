@@ -61,7 +61,7 @@
 //! | scenario | `scenarios/<topic>/<name>.yaml` |
 //! | case with calls at once | `scenarios/races/<name>.yaml`, with `at-once` |
 //! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
-//! | lawful variant | a row in `mock::variant::VARIANTS` |
+//! | lawful variant | a row in the file of its family in `mock/variant` |
 //! | check of every answer | `judge/form.rs`, and its rule |
 //! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise.rs` |
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
