@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::check::apply;
 use super::expect::plain_rule;
 use super::json::{Json, Ordered};
-use super::{Found, Mistake, apply, parse};
+use super::{Found, Mistake, parse};
 use crate::case::{Case, Length, Place, Step, StepRole};
 use crate::contract::{Rules, Service};
 use crate::expect::{Expectation, Outcome};
