@@ -31,6 +31,7 @@ mod complete;
 mod expect;
 mod json;
 mod print;
+mod quote;
 mod repeat;
 mod written;
 
