@@ -702,14 +702,16 @@ fn finding(
     }
 }
 
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
+const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
+const REJECTED: &str = "400 InvalidLayerException";
+
 #[test]
 fn findings_are_said_in_a_sentence() {
-    const COMPLETE: Operation = Operation::CompleteLayerUpload;
     let said = |rule: &'static str, grade, expected: &str, got: &str| {
         finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
     };
-    let rule = "CompleteLayerUpload/layerDigests/match";
-    let rejected = "400 InvalidLayerException";
+    let (rule, rejected) = (MATCH, REJECTED);
     let known = "CompleteLayerUpload/known";
     for (text, expected) in [
         (said(rule, Grade::Crash, rejected, "500 without-type"), "answers 500 without an error type to a bad thing"),
@@ -753,7 +755,11 @@ fn findings_are_said_in_a_sentence() {
         (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, rejected, "200").accept_as),
         (RuleId::new(rule), RuleId::new(rule))
     );
-    // What is said of a grade is true of the request.
+}
+
+#[test]
+fn what_is_said_of_a_grade_is_true_of_the_request() {
+    let (rule, rejected) = (MATCH, REJECTED);
     let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
     for (said, expected) in [
         (meaning(Grade::Crash, "200", "invalid-http"), "no complete HTTP response to a valid request"),
@@ -769,7 +775,12 @@ fn findings_are_said_in_a_sentence() {
     ] {
         assert_eq!(said, expected);
     }
-    // Findings of one cause are said once, with the constraints of this operation that are broken.
+}
+
+/// With the constraints of this operation that are broken.
+#[test]
+fn findings_of_one_cause_are_said_once() {
+    let (rule, rejected) = (MATCH, REJECTED);
     let together = |rule: &'static str, about: &[&'static str]| {
         let about: Vec<RuleId> = about.iter().map(|rule| RuleId::new(rule)).collect();
         let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };

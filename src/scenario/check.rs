@@ -211,14 +211,18 @@ mod tests {
     use super::super::parse;
     use super::super::tests::GOOD;
 
-    fn mistake(from: &str, to: &str) -> String {
-        assert!(GOOD.contains(from), "{from}");
-        parse("x.yaml", "scenarios/x/x", &GOOD.replacen(from, to, 1)).unwrap_err().to_string()
+    /// Each row: what of a good file is replaced, by what, and how the mistake begins.
+    fn are_mistakes(rows: &[(&str, &str, &str)]) {
+        for (from, to, expected) in rows {
+            assert!(GOOD.contains(from), "{from}");
+            let found = parse("x.yaml", "scenarios/x/x", &GOOD.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(found.starts_with(expected), "{to}: {found}");
+        }
     }
 
     #[test]
-    fn mistakes_have_a_line_and_say_what_was_expected() {
-        let rows = [
+    fn mistakes_in_what_is_expected_have_a_line() {
+        are_mistakes(&[
             ("call: InitiateLayerUpload", "call: InitiateUpload", "x.yaml:7: call: expected an operation of ecr"),
             ("expect: UploadLayerPart/accepted", "expect: nothing", "x.yaml:13: rule: expected the id of a rule"),
             (
@@ -238,6 +242,12 @@ mod tests {
             ("call: InitiateLayerUpload", "call: DescribeRepositories", "x.yaml:6: expect: expected the id of a rule"),
             ("[api:CompleteLayerUpload]", "[nobody]", "x.yaml:20: sources: expected the id of a source"),
             (r#"["200"]"#, r#"["400 Oops"]"#, "x.yaml:18: outcomes: expected a documented error type"),
+        ]);
+    }
+
+    #[test]
+    fn mistakes_in_what_is_sent_have_a_line() {
+        are_mistakes(&[
             ("layer: 32", "layer: many", "x.yaml:4: bytes.layer: expected a number of bytes"),
             (
                 "${upload.uploadId}",
@@ -298,10 +308,6 @@ mod tests {
                 "    only-if: ['200 {\"uploadId\": \"${u.uploadId}\"}']\n  - name: part",
                 "x.yaml:9: only-if: ${u.uploadId}: no earlier step",
             ),
-        ];
-        for (from, to, expected) in rows {
-            let found = mistake(from, to);
-            assert!(found.starts_with(expected), "{to}: {found}");
-        }
+        ]);
     }
 }
