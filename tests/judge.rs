@@ -20,7 +20,7 @@ fn one(rule: &'static str, operation: Operation, body: body::Body) -> Case {
 }
 
 fn initiate() -> Case {
-    one("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+    one("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::repository(HERE))
 }
 
 /// A completion with a digest that does not match.
@@ -455,7 +455,7 @@ fn a_response_is_decoded_once() {
 fn messages_are_compared_when_it_is_asked_for() {
     let strict = JudgeOptions { messages: true, availability: true };
     let case =
-        one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::initiate("some/name"));
+        one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::repository("some/name"));
     let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
     let right = "The repository with name 'some/name' does not exist in the registry with id '012345678910'";
     assert_eq!(verdict(&case, vec![says(right)], strict), "pass");
@@ -483,7 +483,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
             .focus(
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate("some/name"),
+                body::repository("some/name"),
             )
             .done();
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
@@ -502,8 +502,12 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
     }
     // Another attempt than to make or to remove a repository says nothing about what comes after it.
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("attempt", Operation::InitiateLayerUpload, body::initiate("some/name"))
-        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .attempt("attempt", Operation::InitiateLayerUpload, body::repository("some/name"))
+        .focus(
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::repository("some/name"),
+        )
         .done();
     let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
     assert!(verdict(&case, twice, TRUSTING).starts_with("rejected "));
@@ -516,14 +520,14 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
             "first",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate(HERE),
+            body::repository(HERE),
         )
         .attempt("attempt", Operation::DeleteRepository, body::repository(HERE))
         .focus_as(
             "second",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate("some/name"),
+            body::repository("some/name"),
         )
         .done();
     let rejected = || error(400, "EmptyUploadException");
@@ -548,13 +552,13 @@ fn two_uploads_of_one_id() {
                 "first",
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate(first),
+                body::repository(first),
             )
             .focus_as(
                 "second",
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate(second),
+                body::repository(second),
             )
             .done()
     };
@@ -605,13 +609,13 @@ fn several_steps() {
             "first",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate(HERE),
+            body::repository(HERE),
         )
         .focus_as(
             "second",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate("some/name"),
+            body::repository("some/name"),
         )
         .focus_as(
             "third",
@@ -655,8 +659,8 @@ fn several_steps() {
 #[test]
 fn a_case_that_goes_on_from_success_only() {
     let mut case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("first", Operation::InitiateLayerUpload, body::initiate(HERE))
-        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
+        .attempt("first", Operation::InitiateLayerUpload, body::repository(HERE))
+        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::repository(HERE))
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
     let rejected = || error(400, "RepositoryNotFoundException");

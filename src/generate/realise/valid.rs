@@ -24,7 +24,7 @@ impl Unfolding {
         let upload = subject.upload.map(|index| self.uploads[index].clone());
         let mut accepting = RuleId::of(operation, "accepted");
         let valid = match operation {
-            Operation::InitiateLayerUpload => body::initiate(here),
+            Operation::InitiateLayerUpload => body::repository(here),
             Operation::UploadLayerPart => {
                 let upload = upload?;
                 self.need(&subject.chunk, subject.len, follower);
