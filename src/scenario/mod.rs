@@ -16,10 +16,10 @@
 //!
 //! A step that says nothing else must succeed; `expect` names the rule that it is about instead. Tier and sources are
 //! those of the rule, and the allowed outcomes too, with the values that the reference registry answers with
-//! ([`by_rule`]); a file that needs others has them below `expect`. `judged: false` is for what a target may reject
+//! ([`by_rule`](crate::generate::expected::by_rule)); a file that needs others has them below `expect`. `judged: false` is for what a target may reject
 //! ([`Attempt`](crate::case::StepRole::Attempt)).
 //!
-//! A step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`]); and `at-once`: it is sent at
+//! A step may have `only-if`: the outcomes from which the case goes on ([`Step::only_if`](crate::case::Step::only_if)); and `at-once`: it is sent at
 //! the same time as the step before it. A file with such steps may have `rounds` ([`Case::rounds`]). What `repeat` makes
 //! of steps is in `repeat.rs`. A file may say what a target was found to do when it was written ([`Found`]).
 //!
