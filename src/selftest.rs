@@ -13,7 +13,6 @@ use crate::contract::{Area, RuleId, Service};
 use crate::drive::{Driver, InProcess, Target};
 use crate::events::{EMBEDDED_MOCK, Event, Task};
 use crate::judge::words;
-use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, router};
 use crate::report::Summary;
 use crate::report::score::{Scores, Share};
@@ -180,7 +179,7 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
 
 /// Five variants at once, chosen by a number; always the same ones for the same number.
 pub fn combination(number: u64) -> Vec<&'static Variant> {
-    let lawful: Vec<&'static Variant> = VARIANTS.iter().filter(|variant| !variant.withholds).collect();
+    let lawful: Vec<&'static Variant> = Variant::all().filter(|variant| !variant.withholds).collect();
     let chance = Sha256::digest(number.to_le_bytes());
     let mut chosen: Vec<usize> = Vec::new();
     for pair in chance.chunks_exact(2) {

@@ -20,7 +20,7 @@ fn one(rule: &'static str, operation: Operation, body: body::Body) -> Case {
 }
 
 fn initiate() -> Case {
-    one("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::initiate(HERE))
+    one("InitiateLayerUpload/accepted", Operation::InitiateLayerUpload, body::repository(HERE))
 }
 
 /// A completion with a digest that does not match.
@@ -455,7 +455,7 @@ fn a_response_is_decoded_once() {
 fn messages_are_compared_when_it_is_asked_for() {
     let strict = JudgeOptions { messages: true, availability: true };
     let case =
-        one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::initiate("some/name"));
+        one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::repository("some/name"));
     let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
     let right = "The repository with name 'some/name' does not exist in the registry with id '012345678910'";
     assert_eq!(verdict(&case, vec![says(right)], strict), "pass");
@@ -483,7 +483,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
             .focus(
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate("some/name"),
+                body::repository("some/name"),
             )
             .done();
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
@@ -502,8 +502,12 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
     }
     // Another attempt than to make or to remove a repository says nothing about what comes after it.
     let case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("attempt", Operation::InitiateLayerUpload, body::initiate("some/name"))
-        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate("some/name"))
+        .attempt("attempt", Operation::InitiateLayerUpload, body::repository("some/name"))
+        .focus(
+            RuleId::new("InitiateLayerUpload/accepted"),
+            Operation::InitiateLayerUpload,
+            body::repository("some/name"),
+        )
         .done();
     let twice = vec![error(400, "InvalidParameterException"), error(400, "InvalidParameterException")];
     assert!(verdict(&case, twice, TRUSTING).starts_with("rejected "));
@@ -516,14 +520,14 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
             "first",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate(HERE),
+            body::repository(HERE),
         )
         .attempt("attempt", Operation::DeleteRepository, body::repository(HERE))
         .focus_as(
             "second",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate("some/name"),
+            body::repository("some/name"),
         )
         .done();
     let rejected = || error(400, "EmptyUploadException");
@@ -548,13 +552,13 @@ fn two_uploads_of_one_id() {
                 "first",
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate(first),
+                body::repository(first),
             )
             .focus_as(
                 "second",
                 RuleId::new("InitiateLayerUpload/accepted"),
                 Operation::InitiateLayerUpload,
-                body::initiate(second),
+                body::repository(second),
             )
             .done()
     };
@@ -605,13 +609,13 @@ fn several_steps() {
             "first",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate(HERE),
+            body::repository(HERE),
         )
         .focus_as(
             "second",
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate("some/name"),
+            body::repository("some/name"),
         )
         .focus_as(
             "third",
@@ -655,8 +659,8 @@ fn several_steps() {
 #[test]
 fn a_case_that_goes_on_from_success_only() {
     let mut case = Draft::new(Service::Ecr, "some/case", "some case")
-        .attempt("first", Operation::InitiateLayerUpload, body::initiate(HERE))
-        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
+        .attempt("first", Operation::InitiateLayerUpload, body::repository(HERE))
+        .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::repository(HERE))
         .done();
     case.steps[0].only_if = vec![ecrspec::expect::Outcome::success()];
     let rejected = || error(400, "RepositoryNotFoundException");
@@ -702,14 +706,16 @@ fn finding(
     }
 }
 
+const COMPLETE: Operation = Operation::CompleteLayerUpload;
+const MATCH: &str = "CompleteLayerUpload/layerDigests/match";
+const REJECTED: &str = "400 InvalidLayerException";
+
 #[test]
 fn findings_are_said_in_a_sentence() {
-    const COMPLETE: Operation = Operation::CompleteLayerUpload;
     let said = |rule: &'static str, grade, expected: &str, got: &str| {
         finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
     };
-    let rule = "CompleteLayerUpload/layerDigests/match";
-    let rejected = "400 InvalidLayerException";
+    let (rule, rejected) = (MATCH, REJECTED);
     let known = "CompleteLayerUpload/known";
     for (text, expected) in [
         (said(rule, Grade::Crash, rejected, "500 without-type"), "answers 500 without an error type to a bad thing"),
@@ -753,7 +759,11 @@ fn findings_are_said_in_a_sentence() {
         (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, rejected, "200").accept_as),
         (RuleId::new(rule), RuleId::new(rule))
     );
-    // What is said of a grade is true of the request.
+}
+
+#[test]
+fn what_is_said_of_a_grade_is_true_of_the_request() {
+    let (rule, rejected) = (MATCH, REJECTED);
     let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
     for (said, expected) in [
         (meaning(Grade::Crash, "200", "invalid-http"), "no complete HTTP response to a valid request"),
@@ -769,7 +779,12 @@ fn findings_are_said_in_a_sentence() {
     ] {
         assert_eq!(said, expected);
     }
-    // Findings of one cause are said once, with the constraints of this operation that are broken.
+}
+
+/// With the constraints of this operation that are broken.
+#[test]
+fn findings_of_one_cause_are_said_once() {
+    let (rule, rejected) = (MATCH, REJECTED);
     let together = |rule: &'static str, about: &[&'static str]| {
         let about: Vec<RuleId> = about.iter().map(|rule| RuleId::new(rule)).collect();
         let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };

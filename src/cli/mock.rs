@@ -9,7 +9,6 @@ use tokio::net::TcpListener;
 use super::{Code, Failure, print};
 use crate::contract::Service;
 use crate::mock::fault::FAMILIES;
-use crate::mock::variant::VARIANTS;
 use crate::mock::{Change, Fault, Mock, Variant, serve};
 
 #[derive(Args, Debug)]
@@ -39,7 +38,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         return Ok(0);
     }
     if arguments.variant.iter().any(|name| name == "list") {
-        VARIANTS.iter().for_each(|variant| print(&format!("{:<34} {}\n", variant.name, variant.sentence)));
+        Variant::all().for_each(|variant| print(&format!("{:<34} {}\n", variant.name, variant.sentence)));
         return Ok(0);
     }
     let mut changes: Vec<&'static Change> = Vec::new();

@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::{Code, Failure, print};
 use crate::contract::{RuleId, Service};
 use crate::mock::fault::FAMILIES;
-use crate::mock::variant::VARIANTS;
 use crate::mock::{Fault, Variant};
 use crate::report::summary::Reason;
 use crate::report::terminal::{BOLD, DIM, GREEN, RED};
@@ -73,8 +72,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         .flat_map(|fault| fault.services().map(move |service| (fault, service)))
         .filter(|(_, service)| services.contains(service))
         .collect();
-    let variants: Vec<(Vec<&'static Variant>, Service)> = VARIANTS
-        .iter()
+    let variants: Vec<(Vec<&'static Variant>, Service)> = Variant::all()
         .filter(|variant| wanted(variant.name))
         .flat_map(|variant| services.iter().map(move |service| (vec![variant], *service)))
         .collect();

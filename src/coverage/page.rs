@@ -1,41 +1,64 @@
 //! The tables of coverage for a terminal, and as a page of the documentation.
 
-use crate::contract::{Operation, RuleId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Cases, Cell, Coverage, Reach, Thing};
+use crate::contract::{Operation, RuleId};
 
 /// The tables as text of 80 columns; with the ids of the cases where it is asked for.
 pub fn text(coverage: &Coverage, verbose: bool) -> String {
     let mut text = String::new();
     folded(&mut text, "", &summary(coverage));
     folded(&mut text, "", LEGEND);
+    constraint_tables(&mut text, coverage, verbose);
+    rule_table(&mut text, coverage, verbose);
+    error_table(&mut text, coverage, verbose);
+    state_tables(&mut text, coverage, verbose);
+    text += "\nWhy there is no case (–), or none that can fail a target\n";
+    for (reason, places) in reasons(coverage).into_iter().chain(errors(coverage)) {
+        folded(&mut text, "  ", reason);
+        folded(&mut text, "      ", &places);
+    }
+    let gaps = coverage.gaps();
+    if !gaps.is_empty() {
+        let _ = writeln!(text, "\nGaps\n  {}", gaps.join("\n  "));
+    }
+    text + "\n"
+}
+
+fn constraint_tables(text: &mut String, coverage: &Coverage, verbose: bool) {
     let mut operation = None;
     for row in &coverage.constraints {
         if Some(row.operation) != operation {
             operation = Some(row.operation);
             text.push('\n');
-            columns(&mut text, row.operation.name(), ["", "just", "just", "far", "", "", "wrong"].map(String::from));
+            columns(text, row.operation.name(), ["", "just", "just", "far", "", "", "wrong"].map(String::from));
             let heads = ["inside", "inside", "outside", "outside", "null", "absent", "type"];
-            columns(&mut text, "", heads.map(String::from));
+            columns(text, "", heads.map(String::from));
         }
         let mut cells = row.cells.iter().map(|cell| count(&cell.cases, cell.why_not.is_some()));
         let cells = Reach::ALL.map(|_| cells.next().unwrap_or_default());
-        columns(&mut text, &format!("  {}", row.rule.rest()), cells);
+        columns(text, &format!("  {}", row.rule.rest()), cells);
         for cell in row.cells.iter().filter(|_| verbose) {
-            ids(&mut text, cell.reach.words(), &cell.cases);
+            ids(text, cell.reach.words(), &cell.cases);
         }
     }
+}
+
+fn rule_table(text: &mut String, coverage: &Coverage, verbose: bool) {
     if !coverage.rules.is_empty() {
-        text += "\nOther rules\n";
+        *text += "\nOther rules\n";
     }
     for row in &coverage.rules {
         let _ = writeln!(text, "  {:<62}{:>5}", row.rule, count(&row.cases, row.why_not.is_some()));
         if verbose {
-            ids(&mut text, "", &row.cases);
+            ids(text, "", &row.cases);
         }
     }
+}
+
+fn error_table(text: &mut String, coverage: &Coverage, verbose: bool) {
     if !coverage.errors.is_empty() {
         let _ = writeln!(text, "\n{:<58}alone among  open\n{:<58}      others", "Errors", "");
     }
@@ -58,10 +81,13 @@ pub fn text(coverage: &Coverage, verbose: bool) -> String {
         };
         if verbose {
             for (word, cases) in [("alone", &row.alone), ("among others", &row.among_others), ("open", &row.open)] {
-                ids(&mut text, word, &Cases { judged: cases.clone(), open: Vec::new() });
+                ids(text, word, &Cases { judged: cases.clone(), open: Vec::new() });
             }
         }
     }
+}
+
+fn state_tables(text: &mut String, coverage: &Coverage, verbose: bool) {
     for of in [Thing::Repository, Thing::Upload, Thing::Layer] {
         let rows: Vec<_> = coverage.states.iter().filter(|row| row.state.of == of).collect();
         if !rows.is_empty() {
@@ -74,20 +100,10 @@ pub fn text(coverage: &Coverage, verbose: bool) -> String {
             let count = count(&row.cases, false);
             let _ = writeln!(text, "  {name:<26}{:<36}{count:>5}", row.operation);
             if verbose {
-                ids(&mut text, "", &row.cases);
+                ids(text, "", &row.cases);
             }
         }
     }
-    text += "\nWhy there is no case (–), or none that can fail a target\n";
-    for (reason, places) in reasons(coverage).into_iter().chain(errors(coverage)) {
-        folded(&mut text, "  ", reason);
-        folded(&mut text, "      ", &places);
-    }
-    let gaps = coverage.gaps();
-    if !gaps.is_empty() {
-        let _ = writeln!(text, "\nGaps\n  {}", gaps.join("\n  "));
-    }
-    text + "\n"
 }
 
 const LEGEND: &str =

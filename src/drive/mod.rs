@@ -24,7 +24,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::Reference;
-use crate::wire::{Exchange, Observation, Request, TransportError, Unsendable, auth, envelope};
+use crate::wire::{Exchange, Observation, Request, Unsendable, auth, envelope};
 
 pub use in_process::{InProcess, Server};
 pub use panics::Panics;
@@ -194,7 +194,7 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
     let body = serde_json::json!({ "repositoryName": name, "force": true });
     let mut exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     for _ in 0..3 {
-        if is_gone(&exchange) || !may_come_right(&exchange) {
+        if is_gone(&exchange) || !exchange.is_transient() {
             break;
         }
         exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
@@ -206,14 +206,6 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
 pub fn is_gone(deletion: &Exchange) -> bool {
     let gone = |seen: &Observation| !seen.is_error() || seen.error_name() == Some("RepositoryNotFoundException");
     deletion.observed().is_ok_and(gone)
-}
-
-/// Whether the same request may well have another answer later: the target was throttling, or not there.
-fn may_come_right(exchange: &Exchange) -> bool {
-    match exchange.observed() {
-        Ok(seen) => seen.is_throttled(),
-        Err(trouble) => matches!(trouble, TransportError::Unreachable(_)),
-    }
 }
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::expect::Outcome;
-use crate::judge::{Finding, Grade, Verdict, infrastructure};
+use crate::judge::{Finding, Grade, Verdict};
 use crate::wire::Exchange;
 
 /// What a case counts for; of what several requests come to, the one that stands last here.
@@ -77,7 +77,7 @@ fn acceptance(exchange: Option<&Exchange>) -> Mark {
 }
 
 fn rejection(step: &Step, exchange: Option<&Exchange>) -> Mark {
-    let judgeable = exchange.filter(|exchange| infrastructure(false, exchange).is_none());
+    let judgeable = exchange.filter(|exchange| !exchange.is_transient());
     let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRejected };
     let is_client_error = seen.status().is_some_and(|status| (400..500).contains(&status));
     match seen.error_name() {
@@ -106,11 +106,11 @@ mod tests {
         let valid = Draft::new(Service::Ecr, "some/case", "some case").focus(
             RuleId::new("InitiateLayerUpload/accepted"),
             Operation::InitiateLayerUpload,
-            body::initiate(HERE),
+            body::repository(HERE),
         );
         let rule = RuleId::new("InitiateLayerUpload/repositoryName/exists");
         if invalid {
-            valid.focus(rule, Operation::InitiateLayerUpload, body::initiate("absent")).done()
+            valid.focus(rule, Operation::InitiateLayerUpload, body::repository("absent")).done()
         } else {
             valid.done()
         }

@@ -1,6 +1,6 @@
 //! layerDigests: how many, which of them is bad, which of them is right.
 
-use super::values::{self, Value, Violation};
+use super::values::{self, NamedValue, Violation};
 use crate::case::Case;
 use crate::case::draft::{ABSENT, Draft, HERE, OF_NOTHING, RIGHT, SMALL};
 use crate::contract::{Operation, RuleId, Service};
@@ -112,9 +112,9 @@ fn rejected(service: Service) -> Vec<Case> {
 
 /// What can be wrong with the list of a completion.
 pub fn violations() -> Vec<Violation> {
-    let mut lists: Vec<(&'static str, Value)> = Vec::new();
+    let mut lists: Vec<(&'static str, NamedValue)> = Vec::new();
     let mut add = |what: &'static str, variant: &str, title: &str, json: String| {
-        let value = Value { variant: String::from(variant), title: String::from(title), json };
+        let value = NamedValue { variant: String::from(variant), title: String::from(title), json };
         lists.push((what, value));
     };
     add("min-items", "empty-list", "an empty list", String::from("[]"));

@@ -1,8 +1,8 @@
 //! Each member of each operation: absent, null, of every wrong type, beyond every bound, off its pattern by one thing.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Map;
 
-use super::values::{self, Value, Violation};
+use super::values::{self, NamedValue, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case};
 use crate::contract::check::check;
@@ -81,7 +81,7 @@ impl Base {
         Some(self.rejected(draft, violation.rule?, violation.apply(body)))
     }
 
-    fn violation(&self, member: &Member, constraint: Constraint, value: &Value) -> Violation {
+    fn violation(&self, member: &Member, constraint: Constraint, value: &NamedValue) -> Violation {
         let rule = RuleId::of_member(self.operation.name, member.name, constraint);
         Violation::of(rule, member.name, value)
     }
@@ -99,7 +99,8 @@ impl Base {
     fn presence_and_type(&self, member: &Member) -> Vec<Violation> {
         let mut violations = Vec::new();
         if member.required {
-            let null = Value { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
+            let null =
+                NamedValue { variant: String::from("null"), title: String::from("null"), json: String::from("null") };
             let absent = self.violation(member, Constraint::Required, &null);
             violations.push(Violation {
                 variant: String::from("absent"),
@@ -125,13 +126,13 @@ impl Base {
         }
     }
 
-    fn wrong_names(&self, member: &Member) -> Vec<Value> {
+    fn wrong_names(&self, member: &Member) -> Vec<NamedValue> {
         let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
         values::wrong_texts(member, &valid)
     }
 
     /// The values that break a rule of the contract, with that rule.
-    fn wrong(&self, member: &Member, values: Vec<Value>) -> Vec<Violation> {
+    fn wrong(&self, member: &Member, values: Vec<NamedValue>) -> Vec<Violation> {
         values
             .iter()
             .filter_map(|value| {
@@ -150,7 +151,7 @@ impl Base {
         bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
         bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
         let filled = bindings.fill(&Template::lenient(json)).ok()?;
-        let value: Json = serde_json::from_slice(&filled).ok()?;
+        let value: serde_json::Value = serde_json::from_slice(&filled).ok()?;
         let input = Map::from_iter([(String::from(member.name), value)]);
         let broken = check(self.operation, &input).into_iter().map(|breach| breach.rule);
         broken.into_iter().find(|rule| rule.is_about(self.operation.name, member.name))
@@ -174,7 +175,7 @@ impl Base {
 
     /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
     /// laxer than the layer operations.
-    fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
+    fn in_existing_repository(&self, member: &Member, value: &NamedValue) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
         let of_case = |reference: &Reference| matches!(reference, Reference::Repository(None) | Reference::Pad { .. });
         if !Template::lenient(&name).references().any(of_case) {
@@ -293,7 +294,7 @@ impl Base {
         ];
         rows.into_iter()
             .map(|(what, variant, title, json)| {
-                let value = Value { variant: String::from(variant), title: String::from(title), json };
+                let value = NamedValue { variant: String::from(variant), title: String::from(title), json };
                 self.violation(member, what, &value)
             })
             .collect()
@@ -311,7 +312,7 @@ impl Base {
         ];
         rows.into_iter()
             .map(|(what, variant, title, text, len)| {
-                let value = Value::text(variant, title, text);
+                let value = NamedValue::text(variant, title, text);
                 let mut violation = self.violation(member, what, &value);
                 violation.changes.push(("partLastByte", Some((len - 1).to_string())));
                 violation
@@ -320,6 +321,6 @@ impl Base {
     }
 }
 
-fn bound(text: &crate::contract::Text, value: &Value) -> &'static str {
+fn bound(text: &crate::contract::Text, value: &NamedValue) -> &'static str {
     if value.variant.starts_with(&format!("{}-", text.min)) { "min-length" } else { "max-length" }
 }

@@ -201,7 +201,7 @@ fn layers(service: Service) -> Vec<Case> {
         Draft::new(service, format!("{elsewhere}/same-bytes"), "the same bytes in another repository")
             .own(&["other"])
             .stored()
-            .set_up("again", INITIATE, body::initiate(other))
+            .set_up("again", INITIATE, body::repository(other))
             .set_up("part-again", UPLOAD, body::part(other, "again", "layer", 0, SMALL))
             .focus(elsewhere, COMPLETE, body::complete(other, "again", &[RIGHT]))
             .done(),

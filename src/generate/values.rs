@@ -7,7 +7,7 @@ use crate::contract::{Kind, Member, RuleId, Shape, Text};
 
 /// A value for a member.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub struct NamedValue {
     /// Short name, the last part of case ids.
     pub variant: String,
     /// What it is, for a reader.
@@ -16,14 +16,14 @@ pub struct Value {
     pub json: String,
 }
 
-impl Value {
-    fn new(variant: impl Into<String>, title: impl Into<String>, json: impl Into<String>) -> Value {
-        Value { variant: variant.into(), title: title.into(), json: json.into() }
+impl NamedValue {
+    fn new(variant: impl Into<String>, title: impl Into<String>, json: impl Into<String>) -> NamedValue {
+        NamedValue { variant: variant.into(), title: title.into(), json: json.into() }
     }
 
     /// A string.
-    pub fn text(variant: &str, title: impl Into<String>, text: impl AsRef<str>) -> Value {
-        Value::new(variant, title, quote(text.as_ref()))
+    pub fn text(variant: &str, title: impl Into<String>, text: impl AsRef<str>) -> NamedValue {
+        NamedValue::new(variant, title, quote(text.as_ref()))
     }
 }
 
@@ -42,7 +42,7 @@ pub struct Violation {
 
 impl Violation {
     /// A member with a value that breaks a rule.
-    pub fn of(rule: RuleId, member: &'static str, value: &Value) -> Violation {
+    pub fn of(rule: RuleId, member: &'static str, value: &NamedValue) -> Violation {
         Violation {
             rule: Some(rule),
             variant: value.variant.clone(),
@@ -66,7 +66,7 @@ impl Violation {
 }
 
 /// Values of every other JSON type than the member's. `valid` is the JSON text of a good value.
-pub fn wrong_types(member: &Member, valid: &str) -> Vec<Value> {
+pub fn wrong_types(member: &Member, valid: &str) -> Vec<NamedValue> {
     let all = [
         ("string", quote("0")),
         ("number", String::from("1")),
@@ -91,15 +91,15 @@ pub fn wrong_types(member: &Member, valid: &str) -> Vec<Value> {
     all.into_iter()
         .filter(|(word, _)| *word != own)
         .map(|(word, json)| match (word, own) {
-            ("string", "list") => Value::new("string", "a bare string", item(valid)),
-            ("object", _) => Value::new(word, "an object", json),
-            _ => Value::new(word, format!("a {word}"), json),
+            ("string", "list") => NamedValue::new("string", "a bare string", item(valid)),
+            ("object", _) => NamedValue::new(word, "an object", json),
+            _ => NamedValue::new(word, format!("a {word}"), json),
         })
         .chain(
             empty
                 .into_iter()
                 .filter(|(_, _, kind)| *kind != own)
-                .map(|(variant, json, _)| Value::new(variant, json, json)),
+                .map(|(variant, json, _)| NamedValue::new(variant, json, json)),
         )
         .collect()
 }
@@ -110,23 +110,23 @@ fn item(list: &str) -> String {
 }
 
 /// What is put around or into any patterned string: none of the documented patterns allows these characters.
-pub fn junk(valid: &str) -> Vec<Value> {
+pub fn junk(valid: &str) -> Vec<NamedValue> {
     vec![
-        Value::text("junk-before", "junk before it", format!("!{valid}")),
-        Value::text("junk-after", "junk after it", format!("{valid}!")),
-        Value::text("leading-space", "a leading space", format!(" {valid}")),
-        Value::text("trailing-space", "a trailing space", format!("{valid} ")),
-        Value::text("leading-newline", "a leading newline", format!("\n{valid}")),
-        Value::text("trailing-newline", "a trailing newline", format!("{valid}\n")),
-        Value::text("second-line", "a second line", format!("{valid}\n{valid}")),
-        Value::text("nul", "a NUL at its end", format!("{valid}\0")),
-        Value::text("non-ascii-letter", "a letter outside of ASCII", format!("{valid}é")),
-        Value::text("non-ascii-digit", "a digit outside of ASCII", format!("{valid}٣")),
+        NamedValue::text("junk-before", "junk before it", format!("!{valid}")),
+        NamedValue::text("junk-after", "junk after it", format!("{valid}!")),
+        NamedValue::text("leading-space", "a leading space", format!(" {valid}")),
+        NamedValue::text("trailing-space", "a trailing space", format!("{valid} ")),
+        NamedValue::text("leading-newline", "a leading newline", format!("\n{valid}")),
+        NamedValue::text("trailing-newline", "a trailing newline", format!("{valid}\n")),
+        NamedValue::text("second-line", "a second line", format!("{valid}\n{valid}")),
+        NamedValue::text("nul", "a NUL at its end", format!("{valid}\0")),
+        NamedValue::text("non-ascii-letter", "a letter outside of ASCII", format!("{valid}é")),
+        NamedValue::text("non-ascii-digit", "a digit outside of ASCII", format!("{valid}٣")),
     ]
 }
 
 /// Strings for the member of a request that break its pattern or length by one thing.
-pub fn wrong_texts(member: &Member, valid: &str) -> Vec<Value> {
+pub fn wrong_texts(member: &Member, valid: &str) -> Vec<NamedValue> {
     let mut values = match member.name {
         "repositoryName" => repository_names(valid),
         "registryId" => registry_ids(member.shape),
@@ -136,7 +136,7 @@ pub fn wrong_texts(member: &Member, valid: &str) -> Vec<Value> {
     if let Kind::Text(text) = &member.shape.kind {
         if !text.patterns.is_empty() {
             values.extend(junk(valid));
-            values.push(Value::text("empty", "an empty string", ""));
+            values.push(NamedValue::text("empty", "an empty string", ""));
         }
         values.extend(lengths(text));
     }
@@ -144,41 +144,41 @@ pub fn wrong_texts(member: &Member, valid: &str) -> Vec<Value> {
 }
 
 /// Strings beyond the bounds of a length, which match the pattern if there is one.
-pub fn lengths(text: &Text) -> Vec<Value> {
+pub fn lengths(text: &Text) -> Vec<NamedValue> {
     let mut values = Vec::new();
     if text.min > 1 {
-        values.push(Value::text(&characters(text.min - 1), "one character less", of_length(text, text.min - 1)));
+        values.push(NamedValue::text(&characters(text.min - 1), "one character less", of_length(text, text.min - 1)));
     }
     let Some(max) = text.max else { return values };
     if !text.patterns.is_empty() {
         // Below the run's prefix, so that a repository of that name can be made.
         let padded = format!("${{pad:{}:repository}}", max + 1);
-        values.push(Value::text(
+        values.push(NamedValue::text(
             &format!("{}-padded", characters(max + 1)),
             "one character more, of the letter a",
             padded,
         ));
     }
-    values.push(Value::text(&characters(max + 1), "one character more", of_length(text, max + 1)));
+    values.push(NamedValue::text(&characters(max + 1), "one character more", of_length(text, max + 1)));
     if let Some((_, other)) = text.other_bounds {
-        values.push(Value::text(
+        values.push(NamedValue::text(
             &characters(other + 1),
             "more characters than any edition allows",
             of_length(text, other + 1),
         ));
     }
-    values.push(Value::text("10000-characters", "10,000 characters", "${repeat:10000:a}"));
-    values.push(Value::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"));
+    values.push(NamedValue::text("10000-characters", "10,000 characters", "${repeat:10000:a}"));
+    values.push(NamedValue::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"));
     values
 }
 
 /// Strings at the bounds of a length, just inside.
-pub fn inner_lengths(text: &Text) -> Vec<Value> {
+pub fn inner_lengths(text: &Text) -> Vec<NamedValue> {
     let bounds = [(text.min > 0).then_some(text.min), text.max];
     bounds
         .into_iter()
         .flatten()
-        .map(|length| Value::text(&characters(length), format!("{length} characters"), of_length(text, length)))
+        .map(|length| NamedValue::text(&characters(length), format!("{length} characters"), of_length(text, length)))
         .collect()
 }
 
@@ -204,87 +204,87 @@ fn of_length(text: &Text, length: usize) -> String {
     }
 }
 
-fn repository_names(valid: &str) -> Vec<Value> {
+fn repository_names(valid: &str) -> Vec<NamedValue> {
     let mut values = vec![
-        Value::text("upper-case", "an upper-case letter", format!("{valid}/Upper")),
-        Value::text("leading-slash", "a leading slash", format!("/{valid}")),
-        Value::text("trailing-slash", "a trailing slash", format!("{valid}/")),
-        Value::text("double-slash", "two slashes in a row", format!("{valid}//a")),
-        Value::text("slash-dash", "a dash after a slash", format!("{valid}/-a")),
-        Value::text("triple-underscore", "three underscores in a row", format!("{valid}/a___b")),
-        Value::text("mixed-separators", "a dot and a dash in a row", format!("{valid}/a.-b")),
-        Value::text("colon", "a tag", format!("{valid}:latest")),
-        Value::text("space", "a space", format!("{valid}/a b")),
+        NamedValue::text("upper-case", "an upper-case letter", format!("{valid}/Upper")),
+        NamedValue::text("leading-slash", "a leading slash", format!("/{valid}")),
+        NamedValue::text("trailing-slash", "a trailing slash", format!("{valid}/")),
+        NamedValue::text("double-slash", "two slashes in a row", format!("{valid}//a")),
+        NamedValue::text("slash-dash", "a dash after a slash", format!("{valid}/-a")),
+        NamedValue::text("triple-underscore", "three underscores in a row", format!("{valid}/a___b")),
+        NamedValue::text("mixed-separators", "a dot and a dash in a row", format!("{valid}/a.-b")),
+        NamedValue::text("colon", "a tag", format!("{valid}:latest")),
+        NamedValue::text("space", "a space", format!("{valid}/a b")),
     ];
     for (name, plural, separator) in [("dot", "dots", '.'), ("underscore", "underscores", '_'), ("dash", "dashes", '-')]
     {
-        values.push(Value::text(
+        values.push(NamedValue::text(
             &format!("leading-{name}"),
             format!("a leading {name}"),
             format!("{separator}{valid}"),
         ));
-        values.push(Value::text(
+        values.push(NamedValue::text(
             &format!("trailing-{name}"),
             format!("a trailing {name}"),
             format!("{valid}{separator}"),
         ));
-        values.push(Value::text(
+        values.push(NamedValue::text(
             &format!("double-{name}"),
             format!("two {plural} in a row"),
             format!("{valid}/a{separator}{separator}b"),
         ));
     }
-    values.push(Value::text("arn", "its ARN", format!("arn:aws:ecr:us-east-1:012345678910:repository/{valid}")));
+    values.push(NamedValue::text("arn", "its ARN", format!("arn:aws:ecr:us-east-1:012345678910:repository/{valid}")));
     values
 }
 
-fn registry_ids(shape: &Shape) -> Vec<Value> {
+fn registry_ids(shape: &Shape) -> Vec<NamedValue> {
     match &shape.kind {
         // A public alias: any text of 2 to 50 characters; an older edition had 1 to 256.
         Kind::Text(text) if text.patterns.is_empty() => vec![
-            Value::text("empty", "an empty string", ""),
-            Value::text("2-characters", "an alias of 2 characters that nobody has", "zq"),
-            Value::text("50-characters", "an alias of 50 characters that nobody has", "z".repeat(50)),
+            NamedValue::text("empty", "an empty string", ""),
+            NamedValue::text("2-characters", "an alias of 2 characters that nobody has", "zq"),
+            NamedValue::text("50-characters", "an alias of 50 characters that nobody has", "z".repeat(50)),
         ],
         _ => vec![
-            Value::text("11-digits", "11 digits", "01234567890"),
-            Value::text("13-digits", "13 digits", "0123456789012"),
-            Value::text("letters", "12 letters", "abcdefghijkl"),
-            Value::text("one-letter", "11 digits and a letter", "01234567890a"),
-            Value::text("10000-digits", "10,000 digits", "${repeat:10000:0}"),
-            Value::text("1-MiB", "1 MiB of digits", "${repeat:1048576:0}"),
-            Value::text("dashes", "dashes between the digits", "0123-4567-8901"),
-            Value::text("non-ascii-digits", "12 digits outside of ASCII", "٠١٢٣٤٥٦٧٨٩٠١"),
+            NamedValue::text("11-digits", "11 digits", "01234567890"),
+            NamedValue::text("13-digits", "13 digits", "0123456789012"),
+            NamedValue::text("letters", "12 letters", "abcdefghijkl"),
+            NamedValue::text("one-letter", "11 digits and a letter", "01234567890a"),
+            NamedValue::text("10000-digits", "10,000 digits", "${repeat:10000:0}"),
+            NamedValue::text("1-MiB", "1 MiB of digits", "${repeat:1048576:0}"),
+            NamedValue::text("dashes", "dashes between the digits", "0123-4567-8901"),
+            NamedValue::text("non-ascii-digits", "12 digits outside of ASCII", "٠١٢٣٤٥٦٧٨٩٠١"),
         ],
     }
 }
 
-fn upload_ids(valid: &str) -> Vec<Value> {
+fn upload_ids(valid: &str) -> Vec<NamedValue> {
     const HEX: &str = "6cb64b8a93780e332ab1b780fab8a9e9";
     vec![
-        Value::text("no-dashes", "no dashes", HEX),
-        Value::text("braces", "braces around it", format!("{{{valid}}}")),
-        Value::text("35-characters", "35 characters", "6cb64b8a-9378-0e33-2ab1-b780fab8a9e"),
-        Value::text("37-characters", "37 characters", format!("{valid}0")),
-        Value::text("non-hex", "a letter that is no hex digit", "6cb64b8a-9378-0e33-2ab1-b780fab8a9eg"),
-        Value::text("dashes-elsewhere", "its dashes elsewhere", "6cb64b8a9-378-0e33-2ab1-b780fab8a9e9"),
-        Value::text("urn", "urn:uuid: before it", format!("urn:uuid:{valid}")),
-        Value::text("10000-characters", "10,000 characters", "${repeat:10000:a}"),
-        Value::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"),
+        NamedValue::text("no-dashes", "no dashes", HEX),
+        NamedValue::text("braces", "braces around it", format!("{{{valid}}}")),
+        NamedValue::text("35-characters", "35 characters", "6cb64b8a-9378-0e33-2ab1-b780fab8a9e"),
+        NamedValue::text("37-characters", "37 characters", format!("{valid}0")),
+        NamedValue::text("non-hex", "a letter that is no hex digit", "6cb64b8a-9378-0e33-2ab1-b780fab8a9eg"),
+        NamedValue::text("dashes-elsewhere", "its dashes elsewhere", "6cb64b8a9-378-0e33-2ab1-b780fab8a9e9"),
+        NamedValue::text("urn", "urn:uuid: before it", format!("urn:uuid:{valid}")),
+        NamedValue::text("10000-characters", "10,000 characters", "${repeat:10000:a}"),
+        NamedValue::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"),
     ]
 }
 
 /// Digests that break the pattern, around the hex digits `hex`.
-pub fn digests(hex: &str) -> Vec<Value> {
+pub fn digests(hex: &str) -> Vec<NamedValue> {
     let valid = format!("sha256:{hex}");
     let mut values = vec![
-        Value::text("no-colon", "no colon", hex),
-        Value::text("nothing-before", "nothing before the colon", format!(":{hex}")),
-        Value::text("nothing-after", "nothing after the colon", "sha256:"),
-        Value::text("non-hex", "a letter that is no hex digit", format!("sha256:{hex}g")),
-        Value::text("two-colons", "two colons", format!("sha256:{hex}:{hex}")),
-        Value::text("slash", "a slash in the algorithm", format!("sha/256:{hex}")),
-        Value::text("empty", "an empty string", ""),
+        NamedValue::text("no-colon", "no colon", hex),
+        NamedValue::text("nothing-before", "nothing before the colon", format!(":{hex}")),
+        NamedValue::text("nothing-after", "nothing after the colon", "sha256:"),
+        NamedValue::text("non-hex", "a letter that is no hex digit", format!("sha256:{hex}g")),
+        NamedValue::text("two-colons", "two colons", format!("sha256:{hex}:{hex}")),
+        NamedValue::text("slash", "a slash in the algorithm", format!("sha/256:{hex}")),
+        NamedValue::text("empty", "an empty string", ""),
     ];
     values.extend(junk(&valid));
     values

@@ -26,7 +26,7 @@ fn case(
     title: &str,
     change: impl FnOnce(&mut Request<Template>),
 ) -> Case {
-    let draft = Draft::new(service, format!("{rule}/{variant}"), title).focus(rule, INITIATE, body::initiate(HERE));
+    let draft = Draft::new(service, format!("{rule}/{variant}"), title).focus(rule, INITIATE, body::repository(HERE));
     draft.request(change).done()
 }
 
@@ -108,11 +108,11 @@ fn bodies(service: Service) -> Vec<Case> {
     let with = |rule: RuleId, variant: &str, title: &str, body: Vec<u8>| {
         case(service, rule, variant, title, |request| request.body = Template::lenient(body))
     };
-    let plain = body::initiate(HERE).to_string();
+    let plain = body::repository(HERE).to_string();
     let text =
         |rule: RuleId, variant: &str, title: &str, body: &str| with(rule, variant, title, body.as_bytes().to_vec());
     let surrounded = |before: &[u8], after: &[u8]| [before, plain.as_bytes(), after].concat();
-    let unknown = |json: &str| body::initiate(HERE).set("unknownMember", json).to_string();
+    let unknown = |json: &str| body::repository(HERE).set("unknownMember", json).to_string();
     let (json, lenient, object) =
         (RuleId::new("wire/body/json"), RuleId::new("wire/body/json-extensions"), RuleId::new("wire/body/object"));
     vec![
@@ -147,7 +147,7 @@ fn bodies(service: Service) -> Vec<Case> {
             RuleId::new("wire/body/duplicate-keys"),
             "same-value",
             "the repository name twice",
-            &body::initiate(HERE).add("repositoryName", body::quote(HERE)).to_string(),
+            &body::repository(HERE).add("repositoryName", body::quote(HERE)).to_string(),
         ),
         text(
             RuleId::new("wire/body/nesting"),

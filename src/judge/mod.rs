@@ -412,7 +412,7 @@ mod tests {
         let digest = "sha256:00";
         let mut case = Draft::new(Service::Ecr, "some/case", "some case")
             .attempt("complete", Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[digest]))
-            .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::initiate(HERE))
+            .focus(RuleId::new("InitiateLayerUpload/accepted"), Operation::InitiateLayerUpload, body::repository(HERE))
             .done();
         let error = ErrorType::find("UploadNotFoundException").unwrap();
         case.steps[0].only_if = vec![Outcome::Error { error, members: members.as_object().cloned().unwrap() }];

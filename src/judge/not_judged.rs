@@ -176,13 +176,11 @@ impl Obstacle {
 
 /// Why an exchange says nothing about conformance, if so: it was throttled, or there was no response to a valid request.
 pub fn infrastructure(valid: bool, exchange: &Exchange) -> Option<Obstacle> {
-    match exchange.observed() {
-        Err(trouble @ TransportError::Unreachable(_)) => Some(Obstacle::NoResponse(trouble)),
-        // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
-        Err(trouble @ (TransportError::Silent | TransportError::Dropped)) if valid => {
-            Some(Obstacle::NoResponse(trouble))
-        }
-        Err(_) => None,
-        Ok(seen) => seen.is_throttled().then(|| Obstacle::Throttled(super::describe(exchange))),
-    }
+    // Silence in answer to a valid request may be the network's; in answer to a fault it is a finding.
+    let is_silence = matches!(exchange.reply, Err(TransportError::Silent | TransportError::Dropped));
+    let is_infrastructure = exchange.is_transient() || (valid && is_silence);
+    is_infrastructure.then(|| match exchange.reply {
+        Ok(_) => Obstacle::Throttled(super::describe(exchange)),
+        Err(trouble) => Obstacle::NoResponse(trouble),
+    })
 }

@@ -1,11 +1,12 @@
 //! What several rounds of a case come to.
 
-use crate::contract::RuleId;
 use std::collections::BTreeMap;
 use std::mem::discriminant;
 
-use super::{History, Round};
+use super::Round;
+use super::history::History;
 use crate::case::Case;
+use crate::contract::RuleId;
 use crate::judge::{Finding, JudgeOptions, NotJudged, Verdict, Witness};
 
 /// Rounds of a case as they come in.
@@ -99,4 +100,62 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
 
 fn is_of_connection(finding: &Finding) -> bool {
     finding.rule == RuleId::new("always/answered")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{ALL, GONE, race, transcript};
+    use super::super::judge_round;
+    use super::*;
+    use crate::case::{Transcript, allowed};
+    use crate::contract::{Service, Tier};
+    use crate::judge;
+    use crate::wire::TransportError;
+
+    #[test]
+    fn rounds_come_to_what_is_worst_in_them() {
+        let mut case = race(true, &["complete-a", "complete-b"]);
+        // No answer to a valid request is the network's.
+        case.steps[3].expect = allowed(Service::Ecr, RuleId::new("CompleteLayerUpload/uploadId/once"));
+        let answered = |second: &str| transcript(&case, &[(0, 5, ""), (1, 4, second)]);
+        let dropped = || {
+            let mut transcript = answered("");
+            transcript.exchanges[3].reply = Err(TransportError::Dropped);
+            transcript
+        };
+        let together = |rounds: Vec<Transcript>, is_dead: bool| {
+            let mut all = Rounds::of(&case, ALL);
+            rounds.into_iter().for_each(|round| all.add(judge_round(&case, round, ALL, Tier::Open)));
+            let shown = all.together(is_dead).unwrap();
+            let found = match &shown.verdict {
+                Verdict::Fail { findings } => findings
+                    .iter()
+                    .map(|finding| {
+                        let witness = finding.witness.as_ref().unwrap();
+                        format!("{} {} of {}", finding.grade, witness.seen, witness.rounds)
+                    })
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                other => format!("{other:?}"),
+            };
+            (found, judge::describe(&shown.transcript.exchanges[3]).code())
+        };
+        let right = || answered(GONE);
+        let row = |found: &str, shown: &str| (String::from(found), String::from(shown));
+        let limit = || answered("LimitExceededException");
+        assert_eq!(together(vec![right(), right()], false), row("Pass", "400 UploadNotFoundException"));
+        // The worst comes first, whenever it was seen.
+        assert_eq!(
+            together(vec![right(), limit(), answered(""), limit()], false),
+            row("state 1 of 4, error 2 of 4", "200")
+        );
+        assert_eq!(together(vec![answered(""), limit()], false), row("state 1 of 2, error 1 of 2", "200"));
+        // A connection that was dropped once may be the network's, unless the target is dead.
+        let unstable = "Inconclusive { reason: OneRound { got: Transport(Dropped), rounds: 2 } }";
+        assert_eq!(together(vec![dropped(), right()], false), row(unstable, "dropped"));
+        assert_eq!(together(vec![right(), dropped()], true), row("crash 1 of 2", "dropped"));
+        assert_eq!(together(vec![dropped(), dropped()], false), row("crash 2 of 2", "dropped"));
+        assert_eq!(together(vec![dropped(), limit()], false), row("error 1 of 2", "400 LimitExceededException"));
+        assert!(Rounds::of(&case, ALL).together(false).is_none());
+    }
 }

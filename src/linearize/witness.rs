@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::history::{Call, History};
 use super::order::{Explained, search};
-use super::{Call, History, Members};
+use super::state::Members;
 use crate::contract::Operation;
 use crate::judge::describe;
 use crate::template::{Reference, Template};

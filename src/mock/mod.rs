@@ -59,7 +59,7 @@ pub mod change;
 pub mod fault;
 pub mod race;
 mod reply;
-pub mod variant;
+mod variant;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -342,7 +342,7 @@ mod tests {
         const POSITIONS: [&str; 5] = ["0", "-1", "31.0", "9223372036854775807", "-9223372036854775808"];
         const BLOBS: [&str; 4] = ["\"AAAA\"", "\"*\"", "[0]", "null"];
         let faults = Fault::all().map(|fault| (fault.name, fault.changes));
-        let variants = variant::VARIANTS.iter().map(|variant| (variant.name, variant.changes));
+        let variants = Variant::all().map(|variant| (variant.name, variant.changes));
         for (name, changes) in faults.chain(variants) {
             let mock = Mock::with(&[Service::Ecr], changes);
             let call = |operation: Operation, body: String| {

@@ -199,7 +199,7 @@ mod tests {
     fn scores(areas: &[&[(Mark, usize)]]) -> Option<Scores> {
         let operation = Operation::InitiateLayerUpload;
         let draft = Draft::new(Service::Ecr, "some/case", "some case");
-        let case = draft.focus(RuleId::new("InitiateLayerUpload/accepted"), operation, body::initiate(HERE)).done();
+        let case = draft.focus(RuleId::new("InitiateLayerUpload/accepted"), operation, body::repository(HERE)).done();
         let mut cases = Vec::new();
         for (index, area) in areas.iter().enumerate() {
             for (mark, count) in *area {

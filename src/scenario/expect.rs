@@ -1,25 +1,13 @@
 //! What a step of a file expects: nothing said, a rule, or a rule with what differs from it.
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
+use super::Mistake;
 use super::repeat::Unrolled;
-use super::{Mistake, Reader, WrittenStep};
+use super::written::{Reader, WrittenExpectation};
 use crate::case::{self, StepRole, allowed};
-use crate::contract::{Operation, RuleId, Rules, Service, Source, Tier};
-use crate::expect::Expectation;
-
-/// `expect: RULE`, or `expect: {rule: RULE, outcomes: […]}`.
-#[derive(Debug, Default)]
-pub(super) struct WrittenExpectation {
-    rule: Option<Spanned<String>>,
-    tier: Option<Spanned<Tier>>,
-    sources: Option<Vec<Spanned<String>>>,
-    outcomes: Option<Vec<Spanned<String>>>,
-}
+use crate::contract::{Operation, RuleId, Rules, Service, Source};
+use crate::expect::{Expectation, NoOutcome, Outcome};
 
 /// Where the allowed outcomes of a step come from.
 pub(super) enum Intended {
@@ -42,14 +30,6 @@ fn source(service: Service, id: &str) -> Option<&'static Source> {
     match service {
         Service::EcrPublic => Source::find(&id.replacen("api:", "api-public:", 1)),
         Service::Ecr => Source::find(id),
-    }
-}
-
-impl WrittenStep {
-    /// All outcomes that it has in writing, each with its key.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, &Spanned<String>)> {
-        let expected = self.expect.iter().filter_map(|expect| expect.value.outcomes.as_ref()).flatten();
-        expected.map(|outcome| ("outcomes", outcome)).chain(self.only_if.iter().map(|outcome| ("only-if", outcome)))
     }
 }
 
@@ -115,39 +95,18 @@ impl Reader<'_> {
         }
         Ok((StepRole::Focus, expect, intended))
     }
-}
-
-impl<'de> Deserialize<'de> for WrittenExpectation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WrittenExpectation, D::Error> {
-        deserializer.deserialize_any(Form)
-    }
-}
-
-struct Form;
-
-impl<'de> Visitor<'de> for Form {
-    type Value = WrittenExpectation;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the id of a rule, or a mapping with rule, outcomes, tier and sources")
-    }
-
-    fn visit_str<E: Error>(self, rule: &str) -> Result<WrittenExpectation, E> {
-        // Its place is that of the whole expectation.
-        let rule = Spanned::new(String::from(rule), Location::UNKNOWN, Location::UNKNOWN);
-        Ok(WrittenExpectation { rule: Some(rule), ..WrittenExpectation::default() })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<WrittenExpectation, A::Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Mapping {
-            rule: Option<Spanned<String>>,
-            tier: Option<Spanned<Tier>>,
-            sources: Option<Vec<Spanned<String>>>,
-            outcomes: Option<Vec<Spanned<String>>>,
-        }
-        let Mapping { rule, tier, sources, outcomes } = Mapping::deserialize(MapAccessDeserializer::new(members))?;
-        Ok(WrittenExpectation { rule, tier, sources, outcomes })
+    /// The outcomes that stand at a key.
+    pub(super) fn outcomes(
+        &self,
+        key: &str,
+        written: &[Spanned<String>],
+        one: &Unrolled,
+    ) -> Result<Vec<Outcome>, Mistake> {
+        let parse = |outcome: &Spanned<String>| {
+            let mistake = |problem: String| self.mistake(outcome, format!("{key}: {problem}"));
+            let template = one.outcome(&outcome.value).map_err(|why| mistake(why.to_string()))?;
+            template.to_string().parse().map_err(|why: NoOutcome| mistake(why.to_string()))
+        };
+        written.iter().map(parse).collect()
     }
 }

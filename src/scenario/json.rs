@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::print::json;
+use super::quote::json;
 use crate::template::Reference;
 
 /// A JSON value.

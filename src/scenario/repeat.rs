@@ -17,7 +17,8 @@
 
 use serde_saphyr::Spanned;
 
-use super::{Mistake, Reader, WrittenStep};
+use super::Mistake;
+use super::written::{Reader, WrittenStep};
 use crate::template::{NoReference, Template};
 
 /// How often steps are repeated at most.
@@ -130,5 +131,78 @@ impl WrittenStep {
         let request = self.name.is_some() || self.call.is_some() || self.body.is_some() || self.raw.is_some();
         let answer = self.expect.is_some() || self.judged.is_some() || !self.only_if.is_empty();
         !request && !answer && self.headers.0.is_empty() && self.method.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+
+    #[test]
+    fn steps_are_repeated_with_a_number() {
+        let text = r#"
+title: eight
+rounds: 2
+bytes: {layer-#: 32, other: 1}
+steps:
+  - name: upload-#
+    repeat: 2
+    call: InitiateLayerUpload
+    body: {repositoryName: "${repository}"}
+  - repeat: 2
+    at-once: true
+    steps:
+      - name: part-#
+        call: UploadLayerPart
+        body: {repositoryName: "${repository}", uploadId: "${upload-#.uploadId}", partFirstByte: 0,
+               partLastByte: "${last:layer-#}", layerPartBlob: "${base64:layer-#}"}
+      - name: part-#-again
+        call: UploadLayerPart
+        body: {repositoryName: "${repository}", uploadId: "${upload-#.uploadId}", partFirstByte: 32,
+               partLastByte: "${last:layer-#+layer-#}", layerPartBlob: "${base64:layer-#}"}
+        expect: {outcomes: ['200 {"uploadId": "${upload-#.uploadId}"}']}
+"#;
+        let case = parse("x.yaml", "x", text).unwrap().cases.remove(0);
+        let names: Vec<(&str, bool)> = case.steps.iter().map(|step| (step.name.as_str(), step.at_once)).collect();
+        let expected = [
+            ("upload-1", false),
+            ("upload-2", false),
+            ("part-1", false),
+            ("part-1-again", true),
+            ("part-2", true),
+            ("part-2-again", true),
+        ];
+        assert_eq!(names, expected);
+        let chunks: Vec<&str> = case.chunks.iter().map(|chunk| chunk.name.as_str()).collect();
+        assert_eq!(chunks, ["layer-1", "layer-2", "other"]);
+        let again = &case.steps[5];
+        let body = again.request.body.to_string();
+        assert!(body.contains("${upload-2.uploadId}") && body.contains("${last:layer-2+layer-2}"), "{body}");
+        assert_eq!(again.expect.outcomes[0].members()["uploadId"], "${upload-2.uploadId}");
+        let rows = [
+            (
+                "    repeat: 2\n    call",
+                "    repeat: 1\n    call",
+                "x.yaml:7: repeat: expected a number from 2 to 100, found 1",
+            ),
+            ("upload-#\n", "upload\n", "x.yaml:6: name: expected a # for the number of a repeated step"),
+            ("  - repeat: 2\n    at-once", "  - at-once", "x.yaml:10: repeat: expected how often"),
+            (
+                "    at-once: true\n    steps",
+                "    call: X\n    steps",
+                "x.yaml:10: steps: expected one step at least, and no key",
+            ),
+            (
+                "      - name: part-#\n",
+                "      - name: part-#\n        repeat: 2\n",
+                "x.yaml:13: repeat: expected no repeat inside",
+            ),
+            ("layer-#: 32", "layer: 32", "x.yaml:15: ${last:layer-1}: no bytes are named \"layer-1\""),
+        ];
+        for (from, to, expected) in rows {
+            assert!(text.contains(from), "{from}");
+            let found = parse("x.yaml", "x", &text.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(found.starts_with(expected), "{to}: {found}");
+        }
     }
 }

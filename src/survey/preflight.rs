@@ -42,20 +42,10 @@ pub async fn preflight(
     let name = repository.map_or_else(|| format!("{prefix}/survey"), String::from);
     let mut look =
         Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new(), trouble: None };
-    let mut account = None;
-    if repository.is_none() {
-        match drive::create_repository(target, service, &name).await {
-            Ok(created) => {
-                let repository =
-                    created.observed().ok().and_then(Observation::success).and_then(|body| body.get("repository"));
-                account = repository.and_then(|repository| digits(repository.get("registryId")?));
-            }
-            Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) => {
-                return Err(Unreachable { why, left: Vec::new() });
-            }
-            Err(exchange) => look.failed(Operation::CreateRepository, &exchange),
-        }
-    }
+    let account = match repository {
+        None => look.creation(target, &name).await?,
+        Some(_) => None,
+    };
     let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
     let room = Workspace {
         prefix: String::from(prefix),
@@ -87,18 +77,7 @@ pub async fn preflight(
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
         hopeless = Some(NotJudged::ServedSigned { service });
     }
-    let missing = look
-        .broken
-        .get(&Operation::InitiateLayerUpload)
-        .is_some_and(|got| got.error() == Some("RepositoryNotFoundException"));
-    if let Some(name) = repository.filter(|_| missing) {
-        look.findings.clear();
-        hopeless = Some(NotJudged::NoSuchRepository { name: String::from(name) });
-    }
-    if let Some(reason) = &look.trouble {
-        look.findings.clear();
-        hopeless = Some(NotJudged::SurveyUnfinished { cause: Box::new(reason.clone()) });
-    }
+    let hopeless = look.set_aside(repository).or(hopeless);
     let survey = Survey {
         service,
         account: account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits)),
@@ -165,6 +144,37 @@ struct Look {
 const SERVICE: RuleId = RuleId::new("survey/service");
 
 impl Look {
+    /// Makes the repository of the survey; the account that it is said to belong to.
+    async fn creation(&mut self, target: &Target, name: &str) -> Result<Option<String>, Unreachable> {
+        match drive::create_repository(target, self.service, name).await {
+            Ok(created) => {
+                let members = created.observed().ok().and_then(Observation::success);
+                let repository = members.and_then(|body| body.get("repository"));
+                Ok(repository.and_then(|repository| digits(repository.get("registryId")?)))
+            }
+            Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) => {
+                Err(Unreachable { why, left: Vec::new() })
+            }
+            Err(exchange) => {
+                self.failed(Operation::CreateRepository, &exchange);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Why what was found says nothing of the service, if so; then nothing was found.
+    fn set_aside(&mut self, repository: Option<&str>) -> Option<NotJudged> {
+        let begun = self.broken.get(&Operation::InitiateLayerUpload);
+        let is_missing = begun.is_some_and(|got| got.error() == Some("RepositoryNotFoundException"));
+        let reason = match (&self.trouble, repository) {
+            (Some(reason), _) => NotJudged::SurveyUnfinished { cause: Box::new(reason.clone()) },
+            (None, Some(name)) if is_missing => NotJudged::NoSuchRepository { name: String::from(name) },
+            (None, _) => return None,
+        };
+        self.findings.clear();
+        Some(reason)
+    }
+
     fn is_fine(&self, operation: Operation) -> bool {
         !self.unknown.contains_key(&operation) && !self.broken.contains_key(&operation)
     }

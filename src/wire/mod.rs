@@ -171,6 +171,15 @@ impl Exchange {
         }
     }
 
+    /// Whether the same request may well have another response later, whatever it is: the target was throttling, or not
+    /// there.
+    pub fn is_transient(&self) -> bool {
+        match self.observed() {
+            Ok(seen) => seen.is_throttled(),
+            Err(trouble) => matches!(trouble, TransportError::Unreachable(_)),
+        }
+    }
+
     /// When the last byte of the answer came in, from the beginning of the case.
     pub fn ended(&self) -> Duration {
         self.began + self.took
@@ -264,6 +273,20 @@ impl NoConnection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_transient_may_come_right() {
+        let exchange = |reply: Reply| {
+            let request = envelope::request(Service::Ecr, Operation::DeleteRepository, Bytes::new());
+            Exchange::new(request, reply, Duration::ZERO, Duration::ZERO)
+        };
+        let error = |name: &str| exchange(Ok(envelope::response(400, &serde_json::json!({ "__type": name }))));
+        assert!(error("ThrottlingException").is_transient());
+        assert!(exchange(Err(TransportError::Unreachable(NoConnection::Refused))).is_transient());
+        assert!(!error("RepositoryNotFoundException").is_transient());
+        assert!(!exchange(Err(TransportError::Silent)).is_transient());
+        assert!(!exchange(Err(TransportError::Dropped)).is_transient());
+    }
 
     #[test]
     fn troubles_are_one_word_in_a_log() {

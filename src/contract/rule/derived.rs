@@ -27,6 +27,31 @@ impl Table {
         let page = format!("api:{}", operation.name);
         let page = page.as_str();
         let id = |constraint| RuleId::of_member(operation.name, name, constraint);
+        self.presence(page, id, member);
+        self.add(
+            Tier::Observed,
+            &["mhart/kinesalite:test/helpers.js", page],
+            id(Constraint::Type),
+            format!("{name} is a JSON {}. Any other JSON type is rejected.", json_type(&member.shape.kind)),
+            format!("{name} of another JSON type"),
+            WRONG_TYPE,
+        );
+        match &member.shape.kind {
+            Kind::Text(bounds) => self.text(page, &OfText::MEMBER, id, name, bounds),
+            Kind::Long { min } => self.long(page, id, name, *min),
+            Kind::Blob { max } => self.blob(page, id, name, *max),
+            Kind::List { min, max, item } => {
+                self.list(page, id, name, *min, *max);
+                if let Kind::Text(bounds) = &item.kind {
+                    self.text(page, &OfText::ITEM, id, &format!("an item of {name}"), bounds);
+                }
+            }
+            Kind::Boolean | Kind::Timestamp | Kind::Structure(_) => {}
+        }
+    }
+
+    fn presence(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, member: &Member) {
+        let name = member.name;
         if member.required {
             self.add(
                 Tier::Documented,
@@ -46,121 +71,107 @@ impl Table {
                 NOTHING,
             );
         }
+    }
+
+    fn long(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, name: &str, min: i64) {
+        self.add(
+            Tier::Documented,
+            &[page, "service-model"],
+            id(Constraint::Min),
+            // Such a range is also none that follows the last part: either error is allowed.
+            format!("{name} is at least {min}."),
+            format!("{name} below {min}"),
+            PART,
+        );
+        self.add(
+            Tier::Open,
+            &["mhart/kinesalite:index.js"],
+            id(Constraint::Integer),
+            format!("{name} is an integer. How a fraction is handled is not documented."),
+            format!("{name} with a fraction"),
+            WRONG_TYPE,
+        );
+        self.add(
+            Tier::Open,
+            &["none-found"],
+            id(Constraint::Notation),
+            format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
+            format!("{name} in exponent notation"),
+            WRONG_TYPE,
+        );
+        self.add(
+            Tier::Open,
+            &["none-found"],
+            id(Constraint::Bits),
+            format!("{name} is a 64-bit integer. How larger numbers are handled is not documented."),
+            format!("{name} beyond 64 bits"),
+            WRONG_TYPE,
+        );
+    }
+
+    fn blob(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, name: &str, max: usize) {
+        self.add(
+            Tier::Documented,
+            &[page, "service-model"],
+            id(Constraint::MaxSize),
+            // "The layer part size is not valid" is what the page says of the other error.
+            format!("{name} has at most {max} bytes."),
+            format!("{name} of more than {max} bytes"),
+            PART,
+        );
+        self.add(
+            Tier::Observed,
+            &["mhart/kinesalite:test/helpers.js", "rfc4648"],
+            id(Constraint::Base64),
+            format!("{name} is base64 in the standard alphabet."),
+            format!("{name} that is not base64"),
+            WRONG_TYPE,
+        );
+        self.add(
+            Tier::Open,
+            &["rfc4648"],
+            id(Constraint::Base64Padding),
+            format!("{name} is padded base64. Whether a decoder rejects text without padding is not specified."),
+            format!("{name} without padding"),
+            WRONG_TYPE,
+        );
+    }
+
+    fn list(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, name: &str, min: usize, max: Option<usize>) {
+        self.add(
+            Tier::Documented,
+            &[page, "puemos/aws-lambda-ecr-cleaner#3"],
+            id(Constraint::MinItems),
+            format!("{name} has at least {min} item."),
+            format!("an empty list of {name}"),
+            INVALID,
+        );
+        if let Some(max) = max {
+            self.add(
+                Tier::Documented,
+                &[page, "puemos/aws-lambda-ecr-cleaner#3"],
+                id(Constraint::MaxItems),
+                format!("{name} has at most {max} items."),
+                format!("more than {max} {name}"),
+                INVALID,
+            );
+        }
         self.add(
             Tier::Observed,
             &["mhart/kinesalite:test/helpers.js", page],
-            id(Constraint::Type),
-            format!("{name} is a JSON {}. Any other JSON type is rejected.", json_type(&member.shape.kind)),
-            format!("{name} of another JSON type"),
+            id(Constraint::ItemType),
+            format!("each item of {name} is a JSON string."),
+            format!("an item of {name} of another JSON type"),
             WRONG_TYPE,
         );
-        match &member.shape.kind {
-            Kind::Text(bounds) => self.text(page, &OfText::MEMBER, id, name, bounds),
-            Kind::Long { min } => {
-                self.add(
-                    Tier::Documented,
-                    &[page, "service-model"],
-                    id(Constraint::Min),
-                    // Such a range is also none that follows the last part: either error is allowed.
-                    format!("{name} is at least {min}."),
-                    format!("{name} below {min}"),
-                    PART,
-                );
-                self.add(
-                    Tier::Open,
-                    &["mhart/kinesalite:index.js"],
-                    id(Constraint::Integer),
-                    format!("{name} is an integer. How a fraction is handled is not documented."),
-                    format!("{name} with a fraction"),
-                    WRONG_TYPE,
-                );
-                self.add(
-                    Tier::Open,
-                    &["none-found"],
-                    id(Constraint::Notation),
-                    format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
-                    format!("{name} in exponent notation"),
-                    WRONG_TYPE,
-                );
-                self.add(
-                    Tier::Open,
-                    &["none-found"],
-                    id(Constraint::Bits),
-                    format!("{name} is a 64-bit integer. How larger numbers are handled is not documented."),
-                    format!("{name} beyond 64 bits"),
-                    WRONG_TYPE,
-                );
-            }
-            Kind::Blob { max } => {
-                self.add(
-                    Tier::Documented,
-                    &[page, "service-model"],
-                    id(Constraint::MaxSize),
-                    // "The layer part size is not valid" is what the page says of the other error.
-                    format!("{name} has at most {max} bytes."),
-                    format!("{name} of more than {max} bytes"),
-                    PART,
-                );
-                self.add(
-                    Tier::Observed,
-                    &["mhart/kinesalite:test/helpers.js", "rfc4648"],
-                    id(Constraint::Base64),
-                    format!("{name} is base64 in the standard alphabet."),
-                    format!("{name} that is not base64"),
-                    WRONG_TYPE,
-                );
-                self.add(
-                    Tier::Open,
-                    &["rfc4648"],
-                    id(Constraint::Base64Padding),
-                    format!(
-                        "{name} is padded base64. Whether a decoder rejects text without padding is not specified."
-                    ),
-                    format!("{name} without padding"),
-                    WRONG_TYPE,
-                );
-            }
-            Kind::List { min, max, item } => {
-                self.add(
-                    Tier::Documented,
-                    &[page, "puemos/aws-lambda-ecr-cleaner#3"],
-                    id(Constraint::MinItems),
-                    format!("{name} has at least {min} item."),
-                    format!("an empty list of {name}"),
-                    INVALID,
-                );
-                if let Some(max) = max {
-                    self.add(
-                        Tier::Documented,
-                        &[page, "puemos/aws-lambda-ecr-cleaner#3"],
-                        id(Constraint::MaxItems),
-                        format!("{name} has at most {max} items."),
-                        format!("more than {max} {name}"),
-                        INVALID,
-                    );
-                }
-                self.add(
-                    Tier::Observed,
-                    &["mhart/kinesalite:test/helpers.js", page],
-                    id(Constraint::ItemType),
-                    format!("each item of {name} is a JSON string."),
-                    format!("an item of {name} of another JSON type"),
-                    WRONG_TYPE,
-                );
-                self.add(
-                    Tier::Documented,
-                    &["service-model", "smithy"],
-                    id(Constraint::ItemNull),
-                    format!("{name} must not contain nulls."),
-                    format!("a null in {name}"),
-                    WRONG_TYPE,
-                );
-                if let Kind::Text(bounds) = &item.kind {
-                    self.text(page, &OfText::ITEM, id, &format!("an item of {name}"), bounds);
-                }
-            }
-            Kind::Boolean | Kind::Timestamp | Kind::Structure(_) => {}
-        }
+        self.add(
+            Tier::Documented,
+            &["service-model", "smithy"],
+            id(Constraint::ItemNull),
+            format!("{name} must not contain nulls."),
+            format!("a null in {name}"),
+            WRONG_TYPE,
+        );
     }
 
     fn text(&mut self, page: &str, of: &OfText, id: impl Fn(Constraint) -> RuleId, name: &str, bounds: &Text) {

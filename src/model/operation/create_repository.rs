@@ -1,11 +1,10 @@
 //! CreateRepository: makes a repository.
 
-use crate::contract::RuleId;
 use serde_json::{Value, json};
 
 use super::input::repository;
-use super::{Facts, Members, nothing};
-use crate::case::body::Body;
+use super::{Facts, Members, body, nothing};
+use crate::contract::RuleId;
 use crate::model::registry::Repository;
 use crate::model::{Registry, Rejection};
 
@@ -13,16 +12,11 @@ pub(super) static FACTS: Facts = Facts {
     step: "create",
     plain: "a plain request",
     answers_to: None,
-    valid: |draft, repository| (draft, body(repository)),
+    valid: |draft, repository| (draft, body::repository(repository)),
     rejections,
     perform,
     pins: nothing,
 };
-
-/// CreateRepository or DeleteRepository.
-pub fn body(name: &str) -> Body {
-    Body::default().text("repositoryName", name)
-}
 
 fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let name = repository(input);

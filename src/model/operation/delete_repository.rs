@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::input::repository;
-use super::{Facts, Members, create_repository, nothing};
+use super::{Facts, Members, body, nothing};
 use crate::contract::{Operation, RuleId};
 use crate::model::{Registry, Rejection};
 
@@ -11,7 +11,7 @@ pub(super) static FACTS: Facts = Facts {
     step: "delete",
     plain: "a plain request",
     answers_to: None,
-    valid: |draft, repository| (draft, create_repository::body(repository).set("force", "true")),
+    valid: |draft, repository| (draft, body::repository(repository).set("force", "true")),
     rejections,
     perform,
     pins: nothing,

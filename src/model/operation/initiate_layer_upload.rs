@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Facts, Members, nothing};
+use super::{Facts, Members, body, nothing};
 use crate::case::bindings::hex;
-use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE};
 use crate::contract::Operation;
 use crate::model::registry::{PART_SIZE, Upload};
@@ -15,16 +14,11 @@ pub(super) static FACTS: Facts = Facts {
     step: "upload",
     plain: "a plain request",
     answers_to: None,
-    valid: |draft, repository| (draft, body(repository)),
+    valid: |draft, repository| (draft, body::repository(repository)),
     rejections,
     perform,
     pins: nothing,
 };
-
-/// InitiateLayerUpload in a repository.
-pub fn body(repository: &str) -> Body {
-    Body::default().text("repositoryName", repository)
-}
 
 impl Draft {
     /// InitiateLayerUpload here.
@@ -34,7 +28,7 @@ impl Draft {
 
     /// InitiateLayerUpload in a repository.
     pub fn initiate_in(self, repository: &str, name: &str) -> Draft {
-        self.set_up(name, Operation::InitiateLayerUpload, body(repository))
+        self.set_up(name, Operation::InitiateLayerUpload, body::repository(repository))
     }
 }
 

@@ -69,12 +69,15 @@ impl Facts {
 pub mod body {
     pub use super::batch_check_layer_availability::body as check;
     pub use super::complete_layer_upload::body as complete;
-    pub use super::create_repository::body as repository;
     pub use super::get_download_url_for_layer::body as url;
-    pub use super::initiate_layer_upload::body as initiate;
     pub use super::put_image::body as image;
     pub use super::upload_layer_part::body as part;
     pub use crate::case::body::{Body, quote};
+
+    /// A call that names a repository and no more: CreateRepository, DeleteRepository, InitiateLayerUpload.
+    pub fn repository(name: &str) -> Body {
+        Body::default().text("repositoryName", name)
+    }
 }
 
 /// Pins nothing.

@@ -1,0 +1,89 @@
+//! What can be seen of layers.
+
+use serde_json::{Value, json};
+
+use super::super::Change::{EditRejections, Execute, RewriteReply, SkipRule};
+use super::super::change::invalid_parameter;
+use super::super::reply::edit;
+use super::Variant;
+use crate::contract::{Operation, RuleId, RulePattern};
+use crate::wire::Reply;
+
+pub(super) static VARIANTS: &[Variant] = &[
+    Variant {
+        name: "absent-layers-as-failures",
+        sentence: "absent layers are failures with MissingLayerDigest",
+        changes: &[RewriteReply(|_, _, reply| {
+            let absent = |layer: &Value| layer["layerAvailability"] == "UNAVAILABLE";
+            move_items(reply, "layers", "failures", absent, |layer| {
+                let (code, reason) = ("MissingLayerDigest", "absent");
+                json!({ "layerDigest": layer["layerDigest"], "failureCode": code, "failureReason": reason })
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "malformed-lookups-rejected",
+        sentence: "BatchCheckLayerAvailability rejects malformed digests",
+        changes: &[EditRejections(|call, wrong| {
+            let malformed = |digest: &&str| !digest.contains(':') || digest.ends_with(':');
+            if call.is(Operation::BatchCheckLayerAvailability)
+                && call.digests().iter().any(malformed)
+                && wrong.is_empty()
+            {
+                wrong.push(invalid_parameter(RuleId::new("BatchCheckLayerAvailability/layerDigests/malformed")));
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "malformed-lookups-unavailable",
+        sentence: "BatchCheckLayerAvailability calls malformed digests unavailable, like absent ones",
+        changes: &[RewriteReply(|_, _, reply| {
+            let malformed = |failure: &Value| failure["failureCode"] == "InvalidLayerDigest";
+            move_items(
+                reply,
+                "failures",
+                "layers",
+                malformed,
+                |failure| json!({ "layerDigest": failure["layerDigest"], "layerAvailability": "UNAVAILABLE" }),
+            );
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "layers-of-no-image-handed-out",
+        sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
+        changes: &[
+            SkipRule(RulePattern::new("GetDownloadUrlForLayer/layer/unreferenced")),
+            Execute(|call| {
+                call.is(Operation::GetDownloadUrlForLayer).then(
+                    || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
+                )
+            }),
+        ],
+        withholds: false,
+    },
+    Variant {
+        name: "aliases-unknown",
+        sentence: "an unknown registry alias is rejected as a parameter",
+        changes: &[EditRejections(|_, wrong| {
+            for rejection in wrong.iter_mut().filter(|rejection| rejection.rule.is("registryId/unknown")) {
+                *rejection = invalid_parameter(rejection.rule);
+            }
+        })],
+        withholds: false,
+    },
+];
+
+/// Moves some items from one list of an answer to another, as what they are there.
+fn move_items(reply: &mut Reply, from: &str, to: &str, is_moved: fn(&Value) -> bool, made: fn(&Value) -> Value) {
+    edit(reply, |body| {
+        let Some(items) = body.get(from).and_then(Value::as_array).cloned() else { return };
+        let (moved, kept): (Vec<Value>, Vec<Value>) = items.into_iter().partition(is_moved);
+        body[from] = json!(kept);
+        if let Some(known) = body[to].as_array_mut() {
+            known.extend(moved.iter().map(made));
+        }
+    });
+}

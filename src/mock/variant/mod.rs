@@ -1,0 +1,64 @@
+//! Ways to answer that the documents leave open: one row each, by family. None of them may give a finding, alone or with
+//! others (`selftest`).
+
+mod digests;
+mod errors;
+mod form;
+mod layers;
+mod members;
+mod requests;
+mod timing;
+mod uploads;
+
+use super::Change;
+
+/// One lawful way to answer that is not the reference registry's.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name, for `ecrspec mock --variant NAME`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub sentence: &'static str,
+    /// Whether it keeps some cases from being judged: it throttles, or times out.
+    pub withholds: bool,
+    /// What the mock does otherwise.
+    pub changes: &'static [Change],
+}
+
+/// All variants, by family.
+static FAMILIES: &[&[Variant]] = &[
+    form::VARIANTS,
+    members::VARIANTS,
+    digests::VARIANTS,
+    uploads::VARIANTS,
+    errors::VARIANTS,
+    layers::VARIANTS,
+    requests::VARIANTS,
+    timing::VARIANTS,
+];
+
+impl Variant {
+    /// All variants.
+    pub fn all() -> impl Iterator<Item = &'static Variant> {
+        FAMILIES.iter().copied().flatten()
+    }
+
+    /// The variant with this name.
+    pub fn find(name: &str) -> Option<&'static Variant> {
+        Variant::all().find(|variant| variant.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn variants_have_names_and_sentences_of_their_own() {
+        let names: BTreeSet<&str> = Variant::all().map(|variant| variant.name).collect();
+        assert_eq!(names.len(), Variant::all().count());
+        assert!(Variant::all().all(|variant| !variant.changes.is_empty() && !variant.sentence.ends_with('.')));
+    }
+}
