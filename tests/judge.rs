@@ -343,7 +343,7 @@ fn pinned_members() {
         )
     };
     let missing = json!({ "layerDigest": ABSENT, "failureCode": "MissingLayerDigest" });
-    let rule = look.steps[0].expect.rule.clone();
+    let rule = look.steps[0].expect.rule;
     check(
         &look,
         vec![

@@ -82,7 +82,7 @@ pub enum KnownError {
         /// The rule of both.
         rule: RuleId,
         /// What both accept.
-        got: Got,
+        got: Box<Got>,
     },
 }
 
@@ -112,7 +112,7 @@ pub enum EntryMistake {
         /// The rule.
         rule: RuleId,
         /// What the entry accepts.
-        got: Got,
+        got: Box<Got>,
     },
     /// What came is said by no code.
     #[error("got: {0}")]
@@ -191,7 +191,7 @@ impl KnownFile {
             let twin = known.iter().find(|(_, other)| other.is_twin(&entry));
             if let Some((first, _)) = twin {
                 let Known { rule, got, .. } = entry;
-                return Err(KnownError::Twice { line: at, first: *first, rule, got });
+                return Err(KnownError::Twice { line: at, first: *first, rule, got: Box::new(got) });
             }
             known.push((at, entry));
         }
@@ -213,7 +213,7 @@ impl Entry {
         }
         let got: Got = self.got.get_ref().parse().map_err(|error| (&self.got, EntryMistake::Got(error)))?;
         if rules.iter().all(|rule| !rule.tier.gates()) && !may_be_found_where_open(id, &got) {
-            return Err((&self.rule, EntryMistake::Open { rule: id, got }));
+            return Err((&self.rule, EntryMistake::Open { rule: id, got: Box::new(got) }));
         }
         match self.reason.get_ref().trim() {
             "" => Err((&self.reason, EntryMistake::NoReason)),

@@ -21,6 +21,15 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
+        name: "foreign-registry-denied",
+        sentence: "the registry of another account is denied, with status 403",
+        changes: &[
+            ErrorAs(RulePattern::new("*/registryId/foreign"), "AccessDeniedException"),
+            RewriteReply(|_, _, reply| of_error(reply, "AccessDeniedException", |answer| answer.status = 403)),
+        ],
+        withholds: false,
+    },
+    Variant {
         name: "lengths-as-parameter",
         sentence: "a part whose length differs from its range is rejected as a parameter",
         changes: &[
