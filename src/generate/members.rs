@@ -1,11 +1,9 @@
 //! Each member of each operation: absent, null, of every wrong type, beyond every bound, off its pattern by one thing.
 
-use serde_json::{Map, Value as Json};
-
 use super::values::{self, Value, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case};
-use crate::contract::check::check;
+use crate::contract::check::first_broken;
 use crate::contract::{Constraint, Effect, Kind, Member, Operation, OperationSpec, RuleId, Rules, Service};
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
@@ -132,25 +130,12 @@ impl Base {
         values
             .iter()
             .filter_map(|value| {
-                let what = self.broken_rule(member, &value.json)?.constraint()?;
+                let what = broken(member, value)?;
                 // A contested name of no repository tells nothing: either answer is an error.
                 let contested = what == Constraint::Editions && member.name == "repositoryName";
                 (!contested).then(|| self.violation(member, what, value))
             })
             .collect()
-    }
-
-    /// The first rule that the value breaks: asks the contract, so that what a service or edition allows is seen.
-    fn broken_rule(&self, member: &Member, json: &str) -> Option<RuleId> {
-        let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind(Reference::repository(None), "ecrspec/case");
-        bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
-        bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
-        let filled = bindings.fill(&Template::lenient(json)).ok()?;
-        let value: Json = serde_json::from_slice(&filled).ok()?;
-        let input = Map::from_iter([(String::from(member.name), value)]);
-        let broken = check(self.operation, &input).into_iter().map(|breach| breach.rule);
-        broken.into_iter().find(|rule| rule.is_about(self.operation.name, member.name))
     }
 
     fn plain(&self) -> Vec<Case> {
@@ -177,10 +162,11 @@ impl Base {
         if !Template::lenient(&name).references().any(of_case) {
             return None; // A name without the run's prefix in it is never created.
         }
-        let rule = self.broken_rule(member, &value.json)?;
-        if rule.constraint() == Some(Constraint::Editions) && self.operation.name != Operation::InitiateLayerUpload {
+        let broken = broken(member, value)?;
+        if broken == Constraint::Editions && self.operation.name != Operation::InitiateLayerUpload {
             return None; // Only there does the name alone decide.
         }
+        let rule = RuleId::of_member(self.operation.name, member.name, broken);
         let id = format!("{rule}/{}-existing", value.variant);
         let draft =
             Draft::new(self.service, id, format!("{}: {}, of an existing repository", member.name, value.title))
@@ -309,6 +295,18 @@ impl Base {
             })
             .collect()
     }
+}
+
+/// The first constraint that a text breaks: asks the contract, so that what a service or edition allows is seen.
+fn broken(member: &Member, value: &Value) -> Option<Constraint> {
+    let Kind::Text(bounds) = &member.shape.kind else { return None };
+    let mut bindings = Bindings::new(&[], "", 0);
+    bindings.bind(Reference::repository(None), "ecrspec/case");
+    bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
+    bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
+    let text: String = serde_json::from_str(&value.json).ok()?;
+    let filled = bindings.fill(&Template::lenient(text)).ok()?;
+    first_broken(bounds, std::str::from_utf8(&filled).ok()?)
 }
 
 fn bound(text: &crate::contract::Text, value: &Value) -> &'static str {
