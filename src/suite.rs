@@ -213,7 +213,8 @@ mod tests {
     fn a_case_is_found_as_the_suite_has_it_and_no_other_is_made() {
         for service in Service::ALL {
             let all = suite(service).unwrap();
-            let some = all.iter().step_by(97).chain(all.iter().filter(|case| case.is_about(RuleId::new("wire/method"))));
+            let some =
+                all.iter().step_by(97).chain(all.iter().filter(|case| case.is_about(RuleId::new("wire/method"))));
             for case in some {
                 let found = find(service, &case.id).unwrap().unwrap();
                 assert_eq!(format!("{found:?}"), format!("{case:?}"));
@@ -232,8 +233,7 @@ mod tests {
             for rule in ["CompleteLayerUpload/accepted", "CompleteLayerUpload/layerDigests/match"].map(RuleId::new) {
                 let expected: Vec<String> =
                     all.iter().filter(|case| case.is_about(rule)).map(|case| format!("{case:?}")).collect();
-                let found: Vec<String> =
-                    about(service, rule).unwrap().iter().map(|case| format!("{case:?}")).collect();
+                let found: Vec<String> = about(service, rule).unwrap().iter().map(|case| format!("{case:?}")).collect();
                 assert!(!found.is_empty() && found == expected, "{service} {rule}");
             }
         }
@@ -243,8 +243,12 @@ mod tests {
     fn no_case_has_the_id_of_a_rule() {
         for service in Service::ALL {
             let rules = Rules::of(service);
-            let both: Vec<String> =
-                drafts(service).unwrap().into_iter().map(|case| case.id).filter(|id| rules.find(id).is_some()).collect();
+            let both: Vec<String> = drafts(service)
+                .unwrap()
+                .into_iter()
+                .map(|case| case.id)
+                .filter(|id| rules.find(id).is_some())
+                .collect();
             assert_eq!(both, [""; 0]);
         }
     }

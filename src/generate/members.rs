@@ -1,5 +1,8 @@
 //! Each member of each operation: absent, null, of every wrong type, beyond every bound, off its pattern by one thing.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use super::values::{self, Value, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case};
@@ -17,8 +20,8 @@ pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
         cases.extend(base.optional(member));
         cases.extend(base.presence_and_type(member).iter().filter_map(|violation| base.case(violation)));
         if member.name == "repositoryName" {
-            let wrong = base.wrong_names(member);
-            cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
+            let wrong = base.wrong_texts(member);
+            cases.extend(wrong.iter().filter_map(|wrong| base.in_existing_repository(member, wrong)));
         }
         cases.extend(base.values(member).iter().filter_map(|violation| base.case(violation)));
     }
@@ -32,6 +35,13 @@ pub fn violations(service: Service, operation: &'static OperationSpec) -> Vec<Vi
     let base = Base { service, operation };
     let of = |member| [base.presence_and_type(member), base.values(member)].concat();
     operation.input.iter().flat_map(of).collect()
+}
+
+/// A text that a member must not have.
+struct Wrong {
+    value: Value,
+    /// The first constraint that it breaks.
+    broken: Constraint,
 }
 
 /// An operation, called validly on a state in which it works.
@@ -112,30 +122,36 @@ impl Base {
     /// Values of the right type that break a constraint.
     fn values(&self, member: &Member) -> Vec<Violation> {
         match (&member.shape.kind, member.name) {
-            (Kind::Text(_), "layerDigest") => self.wrong(member, values::digests(&"0f".repeat(32))),
-            (Kind::Text(_), _) => self.wrong(member, self.wrong_names(member)),
+            (Kind::Text(_), _) => self.texts(member),
             (Kind::Long { .. }, _) => self.numbers(member),
             (Kind::Blob { .. }, _) => self.blobs(member),
             _ => Vec::new(), // Lists have files of their own.
         }
     }
 
-    fn wrong_names(&self, member: &Member) -> Vec<Value> {
-        let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
-        values::wrong_texts(member, &valid)
+    /// The texts that a member must not have. Operations have the same members: they are made, and held against the
+    /// contract, once a service.
+    fn wrong_texts(&self, member: &Member) -> Arc<[Wrong]> {
+        static KNOWN: LazyLock<Mutex<HashMap<(Service, &str), Arc<[Wrong]>>>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
+            let values = match member.name {
+                "layerDigest" => values::digests(&"0f".repeat(32)),
+                _ => values::wrong_texts(member, &valid),
+            };
+            let wrong = |value: Value| Some(Wrong { broken: broken(member, &value)?, value });
+            values.into_iter().filter_map(wrong).collect()
+        };
+        Arc::clone(known.entry((self.service, member.name)).or_insert_with(made))
     }
 
-    /// The values that break a rule of the contract, with that rule.
-    fn wrong(&self, member: &Member, values: Vec<Value>) -> Vec<Violation> {
-        values
-            .iter()
-            .filter_map(|value| {
-                let what = broken(member, value)?;
-                // A contested name of no repository tells nothing: either answer is an error.
-                let contested = what == Constraint::Editions && member.name == "repositoryName";
-                (!contested).then(|| self.violation(member, what, value))
-            })
-            .collect()
+    fn texts(&self, member: &Member) -> Vec<Violation> {
+        let wrong = self.wrong_texts(member);
+        // A contested name of no repository tells nothing: either answer is an error.
+        let contested = |wrong: &&Wrong| wrong.broken == Constraint::Editions && member.name == "repositoryName";
+        let told = wrong.iter().filter(|wrong| !contested(wrong));
+        told.map(|wrong| self.violation(member, wrong.broken, &wrong.value)).collect()
     }
 
     fn plain(&self) -> Vec<Case> {
@@ -156,17 +172,16 @@ impl Base {
 
     /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
     /// laxer than the layer operations.
-    fn in_existing_repository(&self, member: &Member, value: &Value) -> Option<Case> {
+    fn in_existing_repository(&self, member: &Member, Wrong { value, broken }: &Wrong) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
         let of_case = |reference: &Reference| matches!(reference, Reference::Repository(None) | Reference::Pad { .. });
         if !Template::lenient(&name).references().any(of_case) {
             return None; // A name without the run's prefix in it is never created.
         }
-        let broken = broken(member, value)?;
-        if broken == Constraint::Editions && self.operation.name != Operation::InitiateLayerUpload {
+        if *broken == Constraint::Editions && self.operation.name != Operation::InitiateLayerUpload {
             return None; // Only there does the name alone decide.
         }
-        let rule = RuleId::of_member(self.operation.name, member.name, broken);
+        let rule = RuleId::of_member(self.operation.name, member.name, *broken);
         let id = format!("{rule}/{}-existing", value.variant);
         let draft =
             Draft::new(self.service, id, format!("{}: {}, of an existing repository", member.name, value.title))
@@ -311,4 +326,25 @@ fn broken(member: &Member, value: &Value) -> Option<Constraint> {
 
 fn bound(text: &crate::contract::Text, value: &Value) -> &'static str {
     if value.variant.starts_with(&format!("{}-", text.min)) { "min-length" } else { "max-length" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_one_name_are_the_same_in_all_operations_of_a_service() {
+        for service in Service::ALL {
+            let mut known: HashMap<&str, (&str, String)> = HashMap::new();
+            for operation in service.contract().layer_operations() {
+                let base = Base { service, operation };
+                for member in operation.input.iter().filter(|member| matches!(member.shape.kind, Kind::Text(_))) {
+                    let here = (member.shape.name, base.valid(member));
+                    let first = known.entry(member.name).or_insert_with(|| here.clone());
+                    assert_eq!(*first, here, "{service} {}: {}", operation.name, member.name);
+                }
+            }
+            assert!(known.len() > 2, "{known:?}");
+        }
+    }
 }
