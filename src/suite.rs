@@ -206,6 +206,7 @@ mod tests {
         let drafted: Vec<Case> = Service::ALL.into_iter().flat_map(|service| drafts(service).unwrap()).collect();
         let lines = |cases: &[Case]| cases.iter().map(|case| (case.service, case.id.clone())).collect::<Vec<_>>();
         assert_eq!(lines(&cases), lines(&drafted));
+        scenario_file("scenarios/availability/all-layers-at-once").unwrap().cases().unwrap();
         assert!(hashed() > before, "what is counted is not what hashes");
     }
 
