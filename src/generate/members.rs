@@ -44,6 +44,9 @@ struct Wrong {
     broken: Constraint,
 }
 
+/// By service and name of the member.
+type WrongTexts = HashMap<(Service, &'static str), Arc<[Wrong]>>;
+
 /// An operation, called validly on a state in which it works.
 struct Base {
     service: Service,
@@ -132,7 +135,7 @@ impl Base {
     /// The texts that a member must not have. Operations have the same members: they are made, and held against the
     /// contract, once a service.
     fn wrong_texts(&self, member: &Member) -> Arc<[Wrong]> {
-        static KNOWN: LazyLock<Mutex<HashMap<(Service, &str), Arc<[Wrong]>>>> = LazyLock::new(Mutex::default);
+        static KNOWN: LazyLock<Mutex<WrongTexts>> = LazyLock::new(Mutex::default);
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let made = || {
             let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
