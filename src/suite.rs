@@ -3,12 +3,12 @@
 
 use std::sync::OnceLock;
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
 use crate::case::{Case, CaseKind};
-use crate::contract::Service;
+use crate::contract::{RuleId, Service};
 use crate::generate::catalogue;
-use crate::judge::snapshot::{SnapshotError, Snapshots};
+use crate::judge::snapshot::{self, SnapshotError, Snapshots};
 use crate::scenario::{self, Mistake};
 
 static SCENARIOS: Dir = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
@@ -57,20 +57,61 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
     Ok(cases)
 }
 
-/// The same cases with ids, titles and requests, and without expectations: enough for a list, and much
-/// cheaper, for no layer is hashed.
+/// The cases of these services with ids, titles, requests and rules, and without reviewed expectations: enough for a
+/// list, and much cheaper, for no layer is hashed.
 ///
 /// # Errors
 ///
 /// A scenario with a mistake.
-pub fn outline(service: Service) -> Result<Vec<Case>, SuiteError> {
-    let mut cases = Vec::new();
+pub fn outline(services: &[Service]) -> Result<Vec<Case>, SuiteError> {
+    let mut written = Vec::new();
     for file in scenario_files() {
-        let outlined = scenario::outline(&file.path, &file.id, file.text)?;
-        cases.extend(outlined.into_iter().filter(|case| case.service == service).map(built_in));
+        written.extend(file.outline()?);
     }
-    cases.extend(catalogue(service));
+    let of = |service: &Service| {
+        let scenarios: Vec<Case> = written.extract_if(.., |case| case.service == *service).collect();
+        scenarios.into_iter().chain(catalogue(*service))
+    };
+    Ok(services.iter().flat_map(of).collect())
+}
+
+/// The case with this id, as [`suite`] has it. No other is made whole.
+///
+/// # Errors
+///
+/// What is wrong with this case in this build.
+pub fn find(service: Service, id: &str) -> Result<Option<Case>, SuiteError> {
+    match scenario_file(id) {
+        Some(file) => Ok(file.cases()?.into_iter().find(|case| case.service == service)),
+        None => catalogue(service).into_iter().find(|case| case.id == id).map(reviewed).transpose(),
+    }
+}
+
+/// The cases that are about a rule, as [`suite`] has them. No other is made whole.
+///
+/// # Errors
+///
+/// What is wrong with the cases of this build.
+pub fn about(service: Service, rule: RuleId) -> Result<Vec<Case>, SuiteError> {
+    let mut cases = Vec::new();
+    for case in outline(&[service])?.into_iter().filter(|case| case.is_about(rule)) {
+        match case.kind {
+            CaseKind::Catalogue => cases.push(reviewed(case)?),
+            _ => cases.extend(find(service, &case.id)?),
+        }
+    }
     Ok(cases)
+}
+
+/// A case of the catalogue with its reviewed expectations: only the snapshot that has them is read.
+fn reviewed(mut case: Case) -> Result<Case, SuiteError> {
+    let mut snapshots = Snapshots::default();
+    let path = format!("{}/{}.snap", case.service, snapshot::file(&case));
+    if let Some(text) = SNAPSHOTS.get_file(path).and_then(File::contents_utf8) {
+        snapshots.add(text);
+    }
+    snapshots.apply(&mut case)?;
+    Ok(case)
 }
 
 /// The reviewed snapshots of the catalogue of a service.
@@ -88,8 +129,7 @@ fn scenarios(service: Service) -> Result<Vec<Case>, SuiteError> {
     let parsed = || {
         let mut cases = Vec::new();
         for file in scenario_files() {
-            let parsed = scenario::parse(&file.path, &file.id, file.text)?;
-            cases.extend(parsed.cases.into_iter().map(built_in));
+            cases.extend(file.cases()?);
         }
         Ok(cases)
     };
@@ -104,12 +144,29 @@ struct ScenarioFile {
     text: &'static str,
 }
 
+impl ScenarioFile {
+    /// Its cases, one a service.
+    fn cases(&self) -> Result<Vec<Case>, Mistake> {
+        let parsed = scenario::parse(&self.path, &self.id, self.text)?;
+        Ok(parsed.cases.into_iter().map(built_in).collect())
+    }
+
+    /// The same without the outcomes that follow from rules.
+    fn outline(&self) -> Result<impl Iterator<Item = Case>, Mistake> {
+        Ok(scenario::outline(&self.path, &self.id, self.text)?.into_iter().map(built_in))
+    }
+}
+
 fn scenario_files() -> impl Iterator<Item = ScenarioFile> {
     files(&SCENARIOS, "", "yaml").into_iter().map(|(path, text)| ScenarioFile {
         path: format!("scenarios/{path}"),
         id: format!("scenarios/{}", path.trim_end_matches(".yaml")),
         text,
     })
+}
+
+fn scenario_file(id: &str) -> Option<ScenarioFile> {
+    scenario_files().find(|file| file.id == id)
 }
 
 fn built_in(case: Case) -> Case {
@@ -133,4 +190,67 @@ fn files(dir: &'static Dir, under: &str, ending: &str) -> Vec<(&'static str, &'s
     }
     found.sort_unstable();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::chunk::hashed;
+    use crate::contract::Rules;
+
+    #[test]
+    fn an_outline_hashes_no_chunk() {
+        let before = hashed();
+        let cases = outline(&Service::ALL).unwrap();
+        assert_eq!(hashed(), before);
+        let drafted: Vec<Case> = Service::ALL.into_iter().flat_map(|service| drafts(service).unwrap()).collect();
+        let lines = |cases: &[Case]| cases.iter().map(|case| (case.service, case.id.clone())).collect::<Vec<_>>();
+        assert_eq!(lines(&cases), lines(&drafted));
+        scenario_file("scenarios/availability/all-layers-at-once").unwrap().cases().unwrap();
+        assert!(hashed() > before, "what is counted is not what hashes");
+    }
+
+    #[test]
+    fn a_case_is_found_as_the_suite_has_it_and_no_other_is_made() {
+        for service in Service::ALL {
+            let all = suite(service).unwrap();
+            let some =
+                all.iter().step_by(97).chain(all.iter().filter(|case| case.is_about(RuleId::new("wire/method"))));
+            for case in some {
+                let found = find(service, &case.id).unwrap().unwrap();
+                assert_eq!(format!("{found:?}"), format!("{case:?}"));
+            }
+            let before = hashed();
+            assert!(find(service, "CompleteLayerUpload/accepted/plain").unwrap().is_some());
+            assert_eq!(find(service, "CompleteLayerUpload/accepted/plai").unwrap().map(|case| case.id), None);
+            assert_eq!(hashed(), before, "the expectations of the catalogue are in snapshots");
+        }
+    }
+
+    #[test]
+    fn what_is_about_a_rule_is_found_as_the_suite_has_it() {
+        for service in Service::ALL {
+            let all = suite(service).unwrap();
+            for rule in ["CompleteLayerUpload/accepted", "CompleteLayerUpload/layerDigests/match"].map(RuleId::new) {
+                let expected: Vec<String> =
+                    all.iter().filter(|case| case.is_about(rule)).map(|case| format!("{case:?}")).collect();
+                let found: Vec<String> = about(service, rule).unwrap().iter().map(|case| format!("{case:?}")).collect();
+                assert!(!found.is_empty() && found == expected, "{service} {rule}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_case_has_the_id_of_a_rule() {
+        for service in Service::ALL {
+            let rules = Rules::of(service);
+            let both: Vec<String> = drafts(service)
+                .unwrap()
+                .into_iter()
+                .map(|case| case.id)
+                .filter(|id| rules.find(id).is_some())
+                .collect();
+            assert_eq!(both, [""; 0]);
+        }
+    }
 }

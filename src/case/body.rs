@@ -57,12 +57,16 @@ impl Body {
 
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members: Vec<String> = self.members.iter().map(|(name, json)| format!("{}:{json}", quote(name))).collect();
-        write!(f, "{{{}}}", members.join(","))
+        f.write_str("{")?;
+        for (place, (name, json)) in self.members.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            write!(f, "{comma}{}:{json}", quote(name))?;
+        }
+        f.write_str("}")
     }
 }
 
 /// A JSON string.
 pub fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).expect("a string is JSON")
 }

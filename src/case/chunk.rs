@@ -103,6 +103,8 @@ impl Content {
 
     /// Feeds them to a hash.
     pub(super) fn hash_into(&self, hash: &mut Sha256) {
+        #[cfg(test)]
+        HASHED.with(|hashed| hashed.set(hashed.get() + 1));
         hash.update(&self.head);
         let rest = self.len - self.head.len();
         if rest <= SMALL {
@@ -128,6 +130,17 @@ fn filler(len: usize) -> Vec<u8> {
     }
     bytes.truncate(len);
     bytes
+}
+
+#[cfg(test)]
+thread_local! {
+    static HASHED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many chunks this thread has hashed: what is only listed needs none.
+#[cfg(test)]
+pub(crate) fn hashed() -> usize {
+    HASHED.get()
 }
 
 #[cfg(test)]

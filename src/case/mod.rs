@@ -176,6 +176,11 @@ impl Case {
         self.steps.iter().any(|step| step.at_once)
     }
 
+    /// Whether a step that it is about answers to this rule.
+    pub fn is_about(&self, rule: RuleId) -> bool {
+        self.steps.iter().any(|step| step.role == StepRole::Focus && step.expect.rule == rule)
+    }
+
     /// The steps by when they are sent: each group is sent when the one before it is answered.
     pub fn groups(&self) -> Vec<Range<usize>> {
         let mut groups: Vec<Range<usize>> = Vec::new();

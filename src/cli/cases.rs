@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 
-use crate::case::{Case, StepRole};
+use crate::case::Case;
 use crate::contract::{RuleId, Service};
 use crate::generate::{plan, realise};
 use crate::scenario::{self, Scenario};
 use crate::search;
-use crate::suite::suite;
+use crate::suite;
 
 /// The case of a service with this id: of the suite, of a seed, or of a plan.
 ///
@@ -22,15 +22,13 @@ fn find(service: Service, id: &str) -> anyhow::Result<Option<Case>> {
     }
     match search::find(service, id) {
         Some(case) => Ok(Some(case)),
-        None => Ok(suite(service)?.into_iter().find(|case| case.id == id)),
+        None => Ok(suite::find(service, id)?),
     }
 }
 
 /// The cases of a service that are about this rule.
 pub(super) fn of_rule(service: Service, rule: RuleId) -> anyhow::Result<Vec<Case>> {
-    let about = |case: &Case| case.steps.iter().any(|step| step.role == StepRole::Focus && step.expect.rule == rule);
-    let cases = suite(service).map_err(|error| anyhow!("{rule}: {error}"))?;
-    Ok(cases.into_iter().filter(about).collect())
+    suite::about(service, rule).map_err(|error| anyhow!("{rule}: {error}"))
 }
 
 /// The case of a service with this id, or in this scenario file.

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::contract::{Rules, Service};
 use crate::report::page;
 use crate::report::script::{Destination, script};
-use crate::suite::suite;
+use crate::suite::outline;
 use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
@@ -64,24 +64,23 @@ impl Script {
 pub(super) fn main(arguments: &Arguments) -> Code {
     let script = Script::of(arguments).map_err(Failure::usage)?;
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
+    let rule = |service: Service| Rules::of(service).find(&arguments.id).filter(|_| !arguments.script);
+    let cases = match services.iter().any(|service| rule(*service).is_some()) {
+        true => outline(&services).map_err(Failure::harness)?,
+        false => Vec::new(),
+    };
     let mut pages = Vec::new();
     let mut near = Vec::new();
     let mut mistake = None;
-    for service in services {
+    for service in services.iter().copied() {
         if arguments.script && !pages.is_empty() {
             break; // One script, of the first service that has the case.
         }
-        let cases = suite(service).map_err(Failure::harness)?;
-        if let Some(rule) = Rules::of(service).find(&arguments.id).filter(|_| !arguments.script) {
-            let about: Vec<&Case> = cases
-                .iter()
-                .filter(|case| {
-                    case.steps
-                        .iter()
-                        .any(|step| step.expect.rule == rule.id && step.role == crate::case::StepRole::Focus)
-                })
-                .collect();
+        if let Some(rule) = rule(service) {
+            let about: Vec<&Case> =
+                cases.iter().filter(|case| case.service == service && case.is_about(rule.id)).collect();
             pages.push(page::rule_page(service, rule, &about));
+            continue; // No case has the id of a rule.
         }
         // A plan may be one of the other service.
         let case = super::cases::named(service, &arguments.id).unwrap_or_else(|error| {

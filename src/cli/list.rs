@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Code, Failure, print};
-use crate::contract::{Rules, Service};
+use crate::contract::{Rule, Rules, Service};
 use crate::coverage::{self, Coverage};
 use crate::report::summary::Reason;
 use crate::report::{page, reference};
@@ -47,25 +47,26 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     if arguments.coverage {
         return covered(arguments, &services);
     }
-    let mut listed = 0;
-    for service in services {
-        if arguments.markdown {
+    if arguments.markdown {
+        for service in services {
             let cases = suite(service).map_err(Failure::harness)?;
             print(&reference::page(service, &cases));
-            listed += 1;
-            continue;
         }
-        let lines: Vec<String> = if arguments.rules {
-            let rules = Rules::of(service).iter().filter(|rule| is_named(&arguments.filter, &rule.id.to_string()));
-            rules.map(|rule| format!("{service:<10} {:<11} {}: {}", rule.tier, rule.id, rule.statement)).collect()
-        } else {
-            let cases = outline(service).map_err(Failure::harness)?;
-            cases.iter().filter(|case| is_named(&arguments.filter, &case.id)).map(page::case_line).collect()
-        };
-        listed += lines.len();
-        lines.iter().for_each(|line| print(&format!("{line}\n")));
+        return Ok(0);
     }
-    Ok(ended(listed, arguments))
+    let is_wanted = |id: &str| is_named(&arguments.filter, id);
+    let lines: Vec<String> = if arguments.rules {
+        let line = |service: Service, rule: &Rule| {
+            format!("{service:<10} {:<11} {}: {}\n", rule.tier, rule.id, rule.statement)
+        };
+        let rules = services.iter().flat_map(|service| Rules::of(*service).iter().map(move |rule| (*service, rule)));
+        rules.filter(|(_, rule)| is_wanted(&rule.id.to_string())).map(|(service, rule)| line(service, rule)).collect()
+    } else {
+        let cases = outline(&services).map_err(Failure::harness)?;
+        cases.iter().filter(|case| is_wanted(&case.id)).map(|case| format!("{}\n", page::case_line(case))).collect()
+    };
+    print(&lines.concat());
+    Ok(ended(lines.len(), arguments))
 }
 
 /// The exit code. An empty list is no success: the filter names nothing, and that is said.

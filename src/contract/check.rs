@@ -214,26 +214,47 @@ fn text(
             true => constraint(name, &format!("Member must satisfy constraint: [Member {text}]")),
         },
     };
-    if !bounds.allows_length(found) {
-        if bounds.contests_length(found) {
-            constraints.push(breach(of.editions, String::from("must have another length")));
-        } else if found.chars().count() < bounds.min {
-            constraints
-                .push(breach(of.min_length, format!("must have length greater than or equal to {}", bounds.min)));
-        } else {
-            let max = bounds.max.unwrap_or_default();
-            constraints.push(breach(of.max_length, format!("must have length less than or equal to {max}")));
-        }
+    if let Some(broken) = broken_length(of, bounds, found) {
+        let length = match broken {
+            _ if broken == of.editions => String::from("must have another length"),
+            _ if broken == of.min_length => format!("must have length greater than or equal to {}", bounds.min),
+            _ => format!("must have length less than or equal to {}", bounds.max.unwrap_or_default()),
+        };
+        constraints.push(breach(broken, length));
     }
-    if !bounds.matches_all(found) {
+    if let Some(broken) = broken_pattern(of, bounds, found) {
         let pattern = bounds.patterns.first().map_or("", |pattern| pattern.text);
-        constraints.push(if bounds.matches_any(found) {
-            Breach { rule: id(of.editions), message: constraint(name, "is contested") }
+        constraints.push(if broken == of.editions {
+            Breach { rule: id(broken), message: constraint(name, "is contested") }
         } else if is_item {
-            breach(of.pattern, format!("must satisfy regular expression pattern: {pattern}"))
+            breach(broken, format!("must satisfy regular expression pattern: {pattern}"))
         } else {
-            breach(of.pattern, format!("must satisfy regular expression '{pattern}'"))
+            breach(broken, format!("must satisfy regular expression '{pattern}'"))
         });
+    }
+}
+
+/// The first constraint that the text of a member breaks, as [`check`] has it. A text whose length says it all is not
+/// held against patterns.
+pub(crate) fn first_broken(bounds: &Text, found: &str) -> Option<Constraint> {
+    let of = &OfText::MEMBER;
+    broken_length(of, bounds, found).or_else(|| broken_pattern(of, bounds, found))
+}
+
+fn broken_length(of: &OfText, bounds: &Text, found: &str) -> Option<Constraint> {
+    match () {
+        () if bounds.allows_length(found) => None,
+        () if bounds.contests_length(found) => Some(of.editions),
+        () if found.chars().count() < bounds.min => Some(of.min_length),
+        () => Some(of.max_length),
+    }
+}
+
+fn broken_pattern(of: &OfText, bounds: &Text, found: &str) -> Option<Constraint> {
+    match () {
+        () if bounds.matches_all(found) => None,
+        () if bounds.matches_any(found) => Some(of.editions),
+        () => Some(of.pattern),
     }
 }
 

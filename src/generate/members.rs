@@ -1,11 +1,12 @@
 //! Each member of each operation: absent, null, of every wrong type, beyond every bound, off its pattern by one thing.
 
-use serde_json::Map;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::values::{self, NamedValue, Violation};
 use crate::case::draft::{Draft, HERE, RIGHT};
 use crate::case::{Bindings, Case};
-use crate::contract::check::check;
+use crate::contract::check::first_broken;
 use crate::contract::{Constraint, Effect, Kind, Member, Operation, OperationSpec, RuleId, Rules, Service};
 use crate::model::operation::Facts;
 use crate::model::operation::body::{self, Body};
@@ -19,8 +20,8 @@ pub fn cases(service: Service, operation: &'static OperationSpec) -> Vec<Case> {
         cases.extend(base.optional(member));
         cases.extend(base.presence_and_type(member).iter().filter_map(|violation| base.case(violation)));
         if member.name == "repositoryName" {
-            let wrong = base.wrong_names(member);
-            cases.extend(wrong.iter().filter_map(|value| base.in_existing_repository(member, value)));
+            let wrong = base.wrong_texts(member);
+            cases.extend(wrong.iter().filter_map(|wrong| base.in_existing_repository(member, wrong)));
         }
         cases.extend(base.values(member).iter().filter_map(|violation| base.case(violation)));
     }
@@ -38,6 +39,16 @@ pub fn violations(service: Service, operation: &'static OperationSpec) -> Vec<Vi
 
 /// An account that is not the caller's: the one that AWS uses in examples.
 const OTHER_ACCOUNT: &str = "111122223333";
+
+/// A text that a member must not have.
+struct Wrong {
+    value: NamedValue,
+    /// The first constraint that it breaks.
+    broken: Constraint,
+}
+
+/// By service and name of the member.
+type WrongTexts = HashMap<(Service, &'static str), Arc<[Wrong]>>;
 
 /// An operation, called validly on a state in which it works.
 struct Base {
@@ -118,43 +129,36 @@ impl Base {
     /// Values of the right type that break a constraint.
     fn values(&self, member: &Member) -> Vec<Violation> {
         match (&member.shape.kind, member.name) {
-            (Kind::Text(_), "layerDigest") => self.wrong(member, values::digests(&"0f".repeat(32))),
-            (Kind::Text(_), _) => self.wrong(member, self.wrong_names(member)),
+            (Kind::Text(_), _) => self.texts(member),
             (Kind::Long { .. }, _) => self.numbers(member),
             (Kind::Blob { .. }, _) => self.blobs(member),
             _ => Vec::new(), // Lists have files of their own.
         }
     }
 
-    fn wrong_names(&self, member: &Member) -> Vec<NamedValue> {
-        let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
-        values::wrong_texts(member, &valid)
+    /// The texts that a member must not have. Operations have the same members: they are made, and held against the
+    /// contract, once a service.
+    fn wrong_texts(&self, member: &Member) -> Arc<[Wrong]> {
+        static KNOWN: LazyLock<Mutex<WrongTexts>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            let valid: String = serde_json::from_str(&self.valid(member)).unwrap_or_default();
+            let values = match member.name {
+                "layerDigest" => values::digests(&"0f".repeat(32)),
+                _ => values::wrong_texts(member, &valid),
+            };
+            let wrong = |value: NamedValue| Some(Wrong { broken: broken(member, &value)?, value });
+            values.into_iter().filter_map(wrong).collect()
+        };
+        Arc::clone(known.entry((self.service, member.name)).or_insert_with(made))
     }
 
-    /// The values that break a rule of the contract, with that rule.
-    fn wrong(&self, member: &Member, values: Vec<NamedValue>) -> Vec<Violation> {
-        values
-            .iter()
-            .filter_map(|value| {
-                let what = self.broken_rule(member, &value.json)?.constraint()?;
-                // A contested name of no repository tells nothing: either answer is an error.
-                let contested = what == Constraint::Editions && member.name == "repositoryName";
-                (!contested).then(|| self.violation(member, what, value))
-            })
-            .collect()
-    }
-
-    /// The first rule that the value breaks: asks the contract, so that what a service or edition allows is seen.
-    fn broken_rule(&self, member: &Member, json: &str) -> Option<RuleId> {
-        let mut bindings = Bindings::new(&[], "", 0);
-        bindings.bind(Reference::repository(None), "ecrspec/case");
-        bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
-        bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
-        let filled = bindings.fill(&Template::lenient(json)).ok()?;
-        let value: serde_json::Value = serde_json::from_slice(&filled).ok()?;
-        let input = Map::from_iter([(String::from(member.name), value)]);
-        let broken = check(self.operation, &input).into_iter().map(|breach| breach.rule);
-        broken.into_iter().find(|rule| rule.is_about(self.operation.name, member.name))
+    fn texts(&self, member: &Member) -> Vec<Violation> {
+        let wrong = self.wrong_texts(member);
+        // A contested name of no repository tells nothing: either answer is an error.
+        let contested = |wrong: &&Wrong| wrong.broken == Constraint::Editions && member.name == "repositoryName";
+        let told = wrong.iter().filter(|wrong| !contested(wrong));
+        told.map(|wrong| self.violation(member, wrong.broken, &wrong.value)).collect()
     }
 
     fn plain(&self) -> Vec<Case> {
@@ -175,16 +179,16 @@ impl Base {
 
     /// The same wrong name, in a repository of that name if the target lets itself be made one: CreateRepository may be
     /// laxer than the layer operations.
-    fn in_existing_repository(&self, member: &Member, value: &NamedValue) -> Option<Case> {
+    fn in_existing_repository(&self, member: &Member, Wrong { value, broken }: &Wrong) -> Option<Case> {
         let name: String = serde_json::from_str(&value.json).ok()?;
         let of_case = |reference: &Reference| matches!(reference, Reference::Repository(None) | Reference::Pad { .. });
         if !Template::lenient(&name).references().any(of_case) {
             return None; // A name without the run's prefix in it is never created.
         }
-        let rule = self.broken_rule(member, &value.json)?;
-        if rule.constraint() == Some(Constraint::Editions) && self.operation.name != Operation::InitiateLayerUpload {
+        if *broken == Constraint::Editions && self.operation.name != Operation::InitiateLayerUpload {
             return None; // Only there does the name alone decide.
         }
+        let rule = RuleId::of_member(self.operation.name, member.name, *broken);
         let id = format!("{rule}/{}-existing", value.variant);
         let draft =
             Draft::new(self.service, id, format!("{}: {}, of an existing repository", member.name, value.title))
@@ -321,6 +325,39 @@ impl Base {
     }
 }
 
+/// The first constraint that a text breaks: asks the contract, so that what a service or edition allows is seen.
+fn broken(member: &Member, value: &NamedValue) -> Option<Constraint> {
+    let Kind::Text(bounds) = &member.shape.kind else { return None };
+    let mut bindings = Bindings::new(&[], "", 0);
+    bindings.bind(Reference::repository(None), "ecrspec/case");
+    bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
+    bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
+    let text: String = serde_json::from_str(&value.json).ok()?;
+    let filled = bindings.fill(&Template::lenient(text)).ok()?;
+    first_broken(bounds, std::str::from_utf8(&filled).ok()?)
+}
+
 fn bound(text: &crate::contract::Text, value: &NamedValue) -> &'static str {
     if value.variant.starts_with(&format!("{}-", text.min)) { "min-length" } else { "max-length" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_one_name_are_the_same_in_all_operations_of_a_service() {
+        for service in Service::ALL {
+            let mut known: HashMap<&str, (&str, String)> = HashMap::new();
+            for operation in service.contract().layer_operations() {
+                let base = Base { service, operation };
+                for member in operation.input.iter().filter(|member| matches!(member.shape.kind, Kind::Text(_))) {
+                    let here = (member.shape.name, base.valid(member));
+                    let first = known.entry(member.name).or_insert_with(|| here.clone());
+                    assert_eq!(*first, here, "{service} {}: {}", operation.name, member.name);
+                }
+            }
+            assert!(known.len() > 2, "{known:?}");
+        }
+    }
 }

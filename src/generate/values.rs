@@ -144,7 +144,7 @@ pub fn wrong_texts(member: &Member, valid: &str) -> Vec<NamedValue> {
 }
 
 /// Strings beyond the bounds of a length, which match the pattern if there is one.
-pub fn lengths(text: &Text) -> Vec<NamedValue> {
+pub fn lengths(text: &'static Text) -> Vec<NamedValue> {
     let mut values = Vec::new();
     if text.min > 1 {
         values.push(NamedValue::text(&characters(text.min - 1), "one character less", of_length(text, text.min - 1)));
@@ -173,7 +173,7 @@ pub fn lengths(text: &Text) -> Vec<NamedValue> {
 }
 
 /// Strings at the bounds of a length, just inside.
-pub fn inner_lengths(text: &Text) -> Vec<NamedValue> {
+pub fn inner_lengths(text: &'static Text) -> Vec<NamedValue> {
     let bounds = [(text.min > 0).then_some(text.min), text.max];
     bounds
         .into_iter()
@@ -191,11 +191,11 @@ fn characters(count: usize) -> String {
 
 /// A string of this length that matches every edition of the pattern. Long ones begin in a way that no repository of a
 /// user does.
-fn of_length(text: &Text, length: usize) -> String {
+fn of_length(text: &'static Text, length: usize) -> String {
     // The oldest edition is the narrowest.
     let Some(pattern) = text.patterns.last() else { return "a".repeat(length) };
     const MARK: &str = "ecrspec";
-    let strings = Strings::of(pattern);
+    let strings = Strings::built(pattern);
     let marked = length.checked_sub(MARK.len() + 1).filter(|rest| *rest > 0);
     let tail = |rest: usize| strings.matching(rest, 0x5eed_0000 + rest as u64);
     match marked.and_then(tail) {

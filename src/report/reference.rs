@@ -32,7 +32,7 @@ pub fn page(service: Service, cases: &[Case]) -> String {
         );
         for rule in rules {
             let sources: Vec<&str> = rule.sources.iter().map(|source| source.id).collect();
-            let about = cases.iter().filter(|case| is_about(case, rule)).count();
+            let about = cases.iter().filter(|case| case.is_about(rule.id)).count();
             let _ = writeln!(
                 text,
                 "| `{}` | {} | {} | {} | {} | {} |",
@@ -61,10 +61,6 @@ fn allowed(cases: &[Case]) -> Vec<usize> {
         .filter(|step| step.expect.tier.gates() && !step.expect.is_success())
         .map(|step| step.expect.errors().len())
         .collect()
-}
-
-fn is_about(case: &Case, rule: &Rule) -> bool {
-    case.steps.iter().any(|step| step.role == StepRole::Focus && step.expect.rule == rule.id)
 }
 
 fn cell(text: &str) -> String {

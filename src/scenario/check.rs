@@ -31,14 +31,14 @@ impl Reader<'_> {
         let unrolled = self.unrolled(&written.steps)?;
         let chunks = self.chunks(written)?;
         let mut names: Vec<String> = Vec::new();
-        // What is sent at once knows no answer of its own group.
-        let mut answered: Vec<String> = Vec::new();
+        // What is sent at once knows no answer of its own group: how many of the names are those of steps before it.
+        let mut answered = 0;
         let mut steps: Vec<Step> = Vec::new();
         let mut intended: Vec<Intended> = Vec::new();
         for one in &unrolled {
             match one.at_once {
                 Some(at_once) if at_once.value => self.at_once(at_once, &steps)?,
-                _ => answered.clone_from(&names),
+                _ => answered = names.len(),
             }
             if names.contains(&one.name) {
                 let problem = format!("name: expected a name of its own, {:?} is another step's", one.name);
@@ -46,7 +46,7 @@ impl Reader<'_> {
             }
             let (step, meant) = self.step(service, one)?;
             for reference in step.request.body.references() {
-                Bindings::check(reference, &chunks, &written.repositories, &answered).map_err(|problem| {
+                Bindings::check(reference, &chunks, &written.repositories, &names[..answered]).map_err(|problem| {
                     let body = one.step.body.as_ref().map(|body| body.referenced.line());
                     let line = body.or(one.step.raw.as_ref().map(|raw| raw.referenced.line()));
                     self.mistake_on(line, format!("{}: {problem}", reference.written()))

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::quote::json;
+use crate::case::body::quote;
 use crate::template::Reference;
 
 /// A JSON value.
@@ -97,7 +98,7 @@ enum Form {
 impl Form {
     fn quote(self, text: &str) -> String {
         match self {
-            Form::Sent => serde_json::Value::from(text).to_string(),
+            Form::Sent => quote(text),
             Form::Written => json(text),
         }
     }
