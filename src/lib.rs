@@ -65,6 +65,7 @@
 //! | check of every answer | `judge/form.rs`, and its rule |
 //! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise.rs` |
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
+//! | driver | a file in [`drive`], for a client that shows no HTTP with a [`drive::Caller`]; and a row in `drive::named::DRIVERS` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
 //! | code of what was got or expected, reason why a case was not judged | a variant of [`judge::Got`], [`judge::Expected`] or [`judge::NotJudged`], and its words in `judge::words` |

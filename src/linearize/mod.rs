@@ -126,11 +126,10 @@ impl<'a> Call<'a> {
 
     /// Whether the other is the same call with the same answer, and came later or not earlier.
     fn is_twin_before(&self, other: &Call, or_equal: bool) -> bool {
-        let answer = |call: &Call| call.exchange.reply.as_ref().ok().map(|answer| (answer.status, answer.body.clone()));
         // What began an upload is told apart by later calls.
         let same = !self.is(Operation::InitiateLayerUpload)
             && self.step.request == other.step.request
-            && answer(self) == answer(other);
+            && self.exchange.observed().ok() == other.exchange.observed().ok();
         let times = |call: &Call| (call.exchange.began, call.exchange.ended());
         let ((began, ended), (later_began, later_ended)) = (times(self), times(other));
         let earlier = began <= later_began && ended <= later_ended;
@@ -145,7 +144,7 @@ impl<'a> Call<'a> {
     /// What trying it counts: its answer is read each time, and those that are lawful are short.
     fn cost(&self) -> usize {
         const SHORT: usize = 4_096;
-        1 + self.exchange.reply.as_ref().map_or(0, |answer| answer.body.len() / SHORT)
+        1 + self.exchange.reply.as_ref().map_or(0, |answer| answer.body().len() / SHORT)
     }
 
     /// Whether it touches what the other touches.
@@ -415,7 +414,7 @@ mod tests {
     use crate::expect::Outcome;
     use crate::judge::Grade;
     use crate::model::operation::body;
-    use crate::wire::{NoConnection, Response, envelope};
+    use crate::wire::{Answer, NoConnection, Response, envelope};
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
     type Sent<'a> = (&'a str, u64, u64, &'a str);
@@ -654,7 +653,7 @@ mod tests {
                     Bytes::from(text)
                 };
                 exchange.request.body = replaced(&exchange.request.body);
-                let answer = exchange.reply.as_mut().unwrap();
+                let Ok(Answer::Http(answer)) = &mut exchange.reply else { panic!("{exchange:?}") };
                 answer.body = replaced(&answer.body);
             }
             transcript.bindings.bind(Reference::member("twin", "uploadId"), other);
@@ -672,7 +671,7 @@ mod tests {
         let case = race(false, &["part-a", "gap-b"]);
         let verdict = |answers: &[(u64, u64, &str)]| {
             let mut transcript = transcript(&case, answers);
-            let answer = transcript.exchanges[2].reply.as_mut().unwrap();
+            let Ok(Answer::Http(answer)) = &mut transcript.exchanges[2].reply else { panic!("no response") };
             // Not the last byte of the part. Before the first one, nothing is known of it.
             answer.body = String::from_utf8_lossy(&answer.body).replace("d\":31", "d\":5").into();
             judge_round(&case, transcript, ALL, Tier::Open).verdict
@@ -698,7 +697,7 @@ mod tests {
         let case = race(true, &names);
         let mut transcript = transcript(&case, &[(0, 9, ""); 7]);
         for (index, exchange) in transcript.exchanges.iter_mut().enumerate() {
-            let answer = exchange.reply.as_mut().unwrap();
+            let Ok(Answer::Http(answer)) = &mut exchange.reply else { panic!("{exchange:?}") };
             let text = String::from_utf8_lossy(&answer.body).replacen(
                 '{',
                 &format!("{{\"x{index}\":\"{}\",", "x".repeat(8 << 20)),

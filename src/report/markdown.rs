@@ -52,7 +52,7 @@ pub(super) fn markdown(input: &Input) -> String {
     let unjudged = terminal::unjudged(summary)
         .into_iter()
         .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(&reason)));
-    page.list("Not judged", unjudged);
+    page.list("Not judged", unjudged.chain(terminal::unseen(summary).map(|unseen| text(&unseen))));
     page.done()
 }
 
@@ -93,6 +93,9 @@ fn identity(summary: &Summary) -> String {
     let started = &summary.started;
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut page = format!("- **target** {}\n", code(&started.target));
+    if !started.driver.shows_http {
+        let _ = writeln!(page, "- **driver** {}", text(&started.driver.client));
+    }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let seed = started.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
     let run = format!("ecrspec {}, {cases}, {}{seed}", started.ecrspec, services.join(" and "));

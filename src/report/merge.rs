@@ -152,6 +152,10 @@ impl Merged {
         if all.target != started.target {
             all.target = format!("{}, {}", all.target, started.target);
         }
+        if all.driver.client != started.driver.client {
+            all.driver.client = format!("{}, {}", all.driver.client, started.driver.client);
+        }
+        all.driver.shows_http &= started.driver.shows_http;
         all.services.extend(
             started.services.iter().filter(|service| !all.services.contains(service)).copied().collect::<Vec<_>>(),
         );
@@ -228,8 +232,8 @@ mod tests {
     fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
         let mut started = json!({
             "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
-            "task": "gate", "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
-            "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
+            "task": "gate", "target": "a target", "driver": { "client": "HTTP", "shows_http": true }, "flags": [], "services": ["ecr"],
+            "cases": 1, "jobs": 1, "whole": true, "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
             "repositories": "x",
         });
         started[member] = value;

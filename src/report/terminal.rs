@@ -46,6 +46,9 @@ pub fn header(started: &Started) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut text = String::new();
     row(&mut text, "target", &started.target);
+    if !started.driver.shows_http {
+        row(&mut text, "driver", &started.driver.client);
+    }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let version = format!("ecrspec {}, {cases}, jobs {}", started.ecrspec, started.jobs);
     row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
@@ -101,6 +104,7 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     text += &known(summary);
     text += &open(summary, detail);
     text += &troubles(summary, detail);
+    text += &unseen(summary).map(|unseen| format!("\n{DIM}not judged{DIM:#}  {unseen}\n")).unwrap_or_default();
     text += "\n";
     // What is tried again was chosen by what it came to.
     if let Some(scores) = summary.scores().filter(|_| summary.started.task != Task::Replay) {
@@ -319,10 +323,12 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
 }
 
 fn exchange(logged: &Logged) -> String {
-    let answer = match (&logged.status, &logged.answer, &logged.trouble) {
-        (Some(status), Some(body), _) => format!("{status} {}", one_line(&body.text)),
-        (_, _, Some(trouble)) => trouble.to_string(),
-        _ => String::from("nothing"),
+    let body = logged.answer.as_ref().map(|body| one_line(&body.text)).unwrap_or_default();
+    let answer = match (&logged.status, &logged.seen, &logged.trouble) {
+        (Some(status), ..) => format!("{status} {body}"),
+        (None, Some(seen), _) => format!("{seen} {body}"),
+        (None, None, Some(trouble)) => trouble.to_string(),
+        (None, None, None) => String::from("nothing"),
     };
     let cut = if logged.body.whole { String::new() } else { format!("… ({} bytes)", logged.body.bytes) };
     format!("{}{cut}\n             -> {answer}", one_line(&logged.body.text))
@@ -407,6 +413,13 @@ fn open(summary: &Summary, detail: Detail) -> String {
         }
     }
     text
+}
+
+/// The rules that were not judged in any answer, and why.
+pub(super) fn unseen(summary: &Summary) -> Option<String> {
+    let rules: Vec<String> = summary.unseen_rules().iter().map(RuleId::to_string).collect();
+    let client = &summary.started.driver.client;
+    (!rules.is_empty()).then(|| format!("{}: {client} shows no HTTP responses", rules.join(", ")))
 }
 
 /// Cases that could not be judged, by reason.
@@ -547,6 +560,7 @@ mod tests {
             framing: Framing::Length,
             body: Text { text: String::from(body), bytes: body.len(), whole: true },
             status: Some(200),
+            seen: None,
             answer_headers: Vec::new(),
             answer: None,
             trouble: None,
@@ -558,6 +572,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,
             target: String::new(),
+            driver: crate::drive::Facts { client: String::from("HTTP"), shows_http: true },
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
             services: vec![Service::Ecr],
             cases: 1,

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition};
 use crate::contract::{Service, Tier};
-use crate::drive::Target;
+use crate::drive::{self, Target};
 use crate::events::{Event, Finished, SCHEMA, Started, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
@@ -173,7 +173,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     let drawn = drawn(settings, work.search);
-    sink(Event::Started(Box::new(started(settings, &work, drawn.len()))));
+    sink(Event::Started(Box::new(started(target.driver.facts(), settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
@@ -319,13 +319,14 @@ fn left_behind(left: &[String]) -> String {
     if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
 }
 
-fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
+fn started(driver: drive::Facts, settings: &Settings, work: &Work, drawn: usize) -> Started {
     Started {
         schema: SCHEMA,
         ecrspec: String::from(env!("CARGO_PKG_VERSION")),
         at: jiff::Timestamp::now(),
         task: work.task,
         target: settings.target.clone(),
+        driver,
         flags: settings.flags.clone(),
         services: settings.services.clone(),
         cases: work.cases.len() + drawn,

@@ -41,6 +41,14 @@ pub enum Unsendable {
     /// The HTTP library refuses to send it.
     #[error("the HTTP library rejects it: {0}")]
     RejectedByLibrary(String),
+    /// The client that sends the calls cannot express it, or rejects it by itself.
+    #[error("{client} cannot send it: {why}")]
+    RejectedByClient {
+        /// What the client is called.
+        client: String,
+        /// Why not, in its words.
+        why: String,
+    },
 }
 
 /// The most headers that a request may have.
