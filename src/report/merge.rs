@@ -31,8 +31,8 @@ pub enum MergeError {
     },
     /// One was judged by other settings.
     #[error(
-        "{log}: judged by other known deviations, --fail-on or --deny-warnings than the logs before it; give them to \
-         say by which all are to be judged"
+        "{log}: judged by other known deviations, or other grades or warnings that fail, than the logs before it; say by \
+         which all are to be judged"
     )]
     JudgedOtherwise {
         /// The log.

@@ -364,7 +364,7 @@ impl Summary {
         if skipped.len() >= HANDFUL && skipped.len() > run.len() {
             warnings.push(format!(
                 "{service}: most cases were skipped ({} of {}): what they need is missing, the reasons are below; \
-                 --filter or --service leaves out what is not meant to work",
+                 leave out what is not meant to work",
                 skipped.len(),
                 skipped.len() + run.len()
             ));
