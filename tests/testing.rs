@@ -220,7 +220,7 @@ fn a_panic_of_the_service_is_told_with_its_place() {
 /// A server that is wrong in every way.
 static WRONG: [Change; 5] = [
     Change::SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/match")),
-    Change::ErrorAs(RulePattern::new("CompleteLayerUpload/uploadId/once"), "InvalidLayerException"),
+    Change::ErrorAs(RulePattern::new("CompleteLayerUpload/uploadId/exists"), "InvalidLayerException"),
     Change::RejectIf(RulePattern::new("CompleteLayerUpload/registryId/pattern"), |value| !value.is_null()),
     Change::ShortCircuit(|request, _| {
         let is_empty = String::from_utf8_lossy(&request.body).contains(r#""uploadId":"""#);

@@ -22,14 +22,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Reference, Template};
-use crate::wire::{Exchange, Observation, Request, TransportError, Unsendable, auth, envelope};
+use crate::wire::{Client, Exchange, Observation, Request, TransportError, Unsendable, auth, envelope};
 
 pub use caller::{Call, CallError, Caller, Calling};
 pub use in_process::{InProcess, Server};
@@ -60,24 +59,15 @@ pub enum Driver {
 }
 
 impl Driver {
-    /// What it is, for a report.
-    pub fn facts(&self) -> Facts {
+    /// The client that sends, for a report.
+    pub fn client(&self) -> Client {
         match self {
             #[cfg(feature = "net")]
-            Driver::Http(_) => Facts { client: String::from("HTTP"), shows_http: true },
-            Driver::InProcess(_) => Facts { client: String::from("in process"), shows_http: true },
-            Driver::Caller(caller) => Facts { client: String::from(caller.name()), shows_http: false },
+            Driver::Http(_) => Client { name: String::from("HTTP"), shows_http: true },
+            Driver::InProcess(_) => Client { name: String::from("in process"), shows_http: true },
+            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows_http: false },
         }
     }
-}
-
-/// What a report says of a driver.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Facts {
-    /// The client that sent the requests.
-    pub client: String,
-    /// Whether it shows HTTP responses: otherwise [`crate::judge::OF_HTTP`] is not judged.
-    pub shows_http: bool,
 }
 
 /// Where a case works: names and values that differ from run to run, and never change what is expected.

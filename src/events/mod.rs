@@ -12,12 +12,11 @@ use serde_json::{Map, Value};
 
 use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
 use crate::contract::{RuleId, Service, Tier};
-use crate::drive;
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{Decoded, Exchange, Framing, Observation, Request, Response, TransportError, auth};
+use crate::wire::{Client, Decoded, Exchange, Framing, Observation, Request, Response, TransportError, auth};
 
 pub use mark::Mark;
 
@@ -69,7 +68,7 @@ pub struct Started {
     /// What is tested: an endpoint, or [`EMBEDDED_MOCK`].
     pub target: String,
     /// How requests get there.
-    pub driver: drive::Facts,
+    pub driver: Client,
     /// What a command that repeats a case begins with: the flags that name this target.
     pub flags: Vec<String>,
     /// Services that are tested.
@@ -454,7 +453,7 @@ mod tests {
         assert!(broken.starts_with("line 2: expected an event of an ecrspec log: EOF"), "{broken}");
         let old = serde_json::json!({
             "event": "started", "schema": 1, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z", "task": "gate",
-            "target": "a target", "driver": {"client": "HTTP", "shows_http": true}, "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "target": "a target", "driver": {"name": "HTTP", "shows_http": true}, "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
             "tier": "documented", "strict": false, "fail_on": [], "deny_warnings": false, "repositories": "x",
         });
         assert_eq!(read(&format!("{old}\n")), Err(NoLog::Schema(1)));

@@ -98,7 +98,7 @@ fn identity(summary: &Summary) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut page = format!("- **target** {}\n", code(&started.target));
     if !started.driver.shows_http {
-        let _ = writeln!(page, "- **driver** {}", text(&started.driver.client));
+        let _ = writeln!(page, "- **driver** {}", text(&started.driver.name));
     }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let seed = started.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));

@@ -152,8 +152,8 @@ impl Merged {
         if all.target != started.target {
             all.target = format!("{}, {}", all.target, started.target);
         }
-        if all.driver.client != started.driver.client {
-            all.driver.client = format!("{}, {}", all.driver.client, started.driver.client);
+        if all.driver.name != started.driver.name {
+            all.driver.name = format!("{}, {}", all.driver.name, started.driver.name);
         }
         all.driver.shows_http &= started.driver.shows_http;
         all.services.extend(
@@ -232,7 +232,7 @@ mod tests {
     fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
         let mut started = json!({
             "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
-            "task": "gate", "target": "a target", "driver": { "client": "HTTP", "shows_http": true }, "flags": [], "services": ["ecr"],
+            "task": "gate", "target": "a target", "driver": { "name": "HTTP", "shows_http": true }, "flags": [], "services": ["ecr"],
             "cases": 1, "jobs": 1, "whole": true, "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
             "repositories": "x",
         });
@@ -252,7 +252,7 @@ mod tests {
         );
         assert_eq!(why("task", json!("replay")), "hash:2/2.ndjson: expected a log of the same command as the others");
         let otherwise = why("deny_warnings", json!(true));
-        assert!(otherwise.ends_with("; give them to say by which all are to be judged"), "{otherwise}");
+        assert!(otherwise.ends_with("; say by which all are to be judged"), "{otherwise}");
         let part = |text: &str| text.parse::<Partition>().unwrap();
         let again = MergeError::Part {
             log: String::from("hash:2/2.ndjson"),

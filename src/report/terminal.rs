@@ -47,7 +47,7 @@ pub fn header(started: &Started) -> String {
     let mut text = String::new();
     row(&mut text, "target", &started.target);
     if !started.driver.shows_http {
-        row(&mut text, "driver", &started.driver.client);
+        row(&mut text, "driver", &started.driver.name);
     }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let version = format!("ecrspec {}, {cases}, jobs {}", started.ecrspec, started.jobs);
@@ -420,7 +420,7 @@ fn open(summary: &Summary, detail: Detail) -> String {
 /// The rules that were not judged in any answer, and why.
 pub(super) fn unseen(summary: &Summary) -> Option<String> {
     let rules: Vec<String> = summary.unseen_rules().iter().map(RuleId::to_string).collect();
-    let client = &summary.started.driver.client;
+    let client = &summary.started.driver.name;
     (!rules.is_empty()).then(|| format!("{}: {client} shows no HTTP responses", rules.join(", ")))
 }
 
@@ -583,7 +583,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,
             target: String::new(),
-            driver: crate::drive::Facts { client: String::from("HTTP"), shows_http: true },
+            driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
             services: vec![Service::Ecr],
             cases: 1,

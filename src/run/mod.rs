@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition};
 use crate::contract::{Service, Tier};
-use crate::drive::{self, Target};
+use crate::drive::Target;
 use crate::events::{Event, Finished, SCHEMA, Started, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
@@ -25,7 +25,7 @@ use crate::search::{Extent, Search};
 use crate::session::{Session, Terms};
 use crate::suite::SuiteError;
 use crate::survey::Unreachable;
-use crate::wire::NoConnection;
+use crate::wire::{Client, NoConnection};
 
 use outcome::{Failed, Outcome};
 use select::{Selection, drawn, is_whole, locked};
@@ -173,7 +173,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     let drawn = drawn(settings, work.search);
-    sink(Event::Started(Box::new(started(target.driver.facts(), settings, &work, drawn.len()))));
+    sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
@@ -319,7 +319,7 @@ fn left_behind(left: &[String]) -> String {
     if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
 }
 
-fn started(driver: drive::Facts, settings: &Settings, work: &Work, drawn: usize) -> Started {
+fn started(driver: Client, settings: &Settings, work: &Work, drawn: usize) -> Started {
     Started {
         schema: SCHEMA,
         ecrspec: String::from(env!("CARGO_PKG_VERSION")),

@@ -118,7 +118,7 @@ pub async fn preflight(
 /// made for that and could not be removed goes to `left`.
 async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
     // Other clients sign by themselves.
-    if target.auth != Auth::None || !target.driver.facts().shows_http {
+    if target.auth != Auth::None || !target.driver.client().shows_http {
         return false;
     }
     let signed = Target { auth: Auth::Dummy, ..target.clone() };

@@ -4,7 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Decoded, Observation, Response};
+
+/// The client that sends the requests, as far as a report tells of it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Client {
+    /// What it is called.
+    pub name: String,
+    /// Whether it shows HTTP responses. Without them, what the protocol asks of status, headers and envelope is not judged.
+    pub shows_http: bool,
+}
 
 /// A response, as far as the client shows it.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{ErrorType, Operation, Service};
-pub use answer::Answer;
+pub use answer::{Answer, Client};
 pub use observation::{Decoded, HttpFacts, Observation};
 pub use unsendable::Unsendable;
 
