@@ -18,6 +18,12 @@
 //! [`case::Plan`]; what it expects follows what the target answered ([`generate::follow`]), and what fails is made small
 //! again as a plan.
 //!
+//! # What others use
+//!
+//! [`testing`] in tests, `mock` as a server, `run` with its [`events`] and [`report`], and what these speak of: [`contract`],
+//! [`scenario`], plans ([`case`], [`generate::plan`]), findings ([`judge`]). A room that is public for the command, the tests
+//! and the fuzz targets alone has `#[doc(hidden)]`. What will grow is `#[non_exhaustive]`.
+//!
 //! # The rooms
 //!
 //! Floors from the ground up. A room imports rooms below it, and few on its own floor; `tests/tidy.rs` has the list.
@@ -93,24 +99,30 @@
 
 pub mod case;
 pub mod contract;
+#[doc(hidden)]
 pub mod coverage;
 pub mod drive;
 pub mod events;
 pub mod expect;
+#[doc(hidden)]
 pub mod fuzzing;
 pub mod generate;
 pub mod judge;
+#[doc(hidden)]
 pub mod linearize;
 pub mod model;
 pub mod report;
 pub mod scenario;
+#[doc(hidden)]
 pub mod session;
+#[doc(hidden)]
 pub mod suite;
 pub mod survey;
 pub mod template;
 pub mod wire;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "mock")]
 pub mod mock;
@@ -118,5 +130,6 @@ pub mod mock;
 pub mod run;
 pub mod search;
 #[cfg(all(feature = "run", feature = "mock"))]
+#[doc(hidden)]
 pub mod selftest;
 pub mod testing;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// An operation of either service. Which service has it, and with which members, says [`super::Contract::operation`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[non_exhaustive]
 pub enum Operation {
     /// Begins an upload.
     InitiateLayerUpload,

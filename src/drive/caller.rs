@@ -33,6 +33,7 @@ pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Observation, CallError
 
 /// Why nothing was answered to a call.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum CallError {
     /// It was made, and there was no answer.
     NoAnswer(TransportError),
@@ -51,6 +52,7 @@ pub struct Call {
 
 /// Why a request is no call of an operation: it differs from one in what no such client lets be changed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoCall {
     /// Another method.
     #[error("it chooses the method, which is {0:?} here")]

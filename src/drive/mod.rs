@@ -48,6 +48,7 @@ pub struct Target {
 
 /// How a request gets to the target.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Driver {
     /// Over HTTP.
     #[cfg(feature = "net")]

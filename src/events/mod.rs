@@ -29,6 +29,7 @@ pub const EMBEDDED_MOCK: &str = "the embedded mock";
 /// One event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Event {
     /// The run begins.
     Started(Box<Started>),
@@ -178,6 +179,7 @@ pub struct Logged {
 /// What a client that shows no HTTP made of an answer, but for the members.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Seen {
     /// A success.
     Success,
@@ -400,6 +402,7 @@ pub fn line(event: &Event) -> String {
 
 /// Why a text is no log of events.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoLog {
     /// A line is no event.
     #[error("line {line}: expected an event of an ecrspec log: {why}")]

@@ -14,6 +14,7 @@ use crate::wire::{NoConnection, TransportError};
 /// What came in place of what was expected.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum Got {
     /// A response, of which no more is to be said than whether it is a success: `200`.
     Response(Head),
@@ -80,6 +81,7 @@ pub enum Head {
 
 /// What is wrong with a member.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Slip {
     /// It is missing: `without`.
     Missing,

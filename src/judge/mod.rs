@@ -5,9 +5,11 @@ pub mod finding;
 mod form;
 pub mod got;
 pub mod known;
+#[doc(hidden)]
 pub mod matching;
 mod not_judged;
 mod sent;
+#[doc(hidden)]
 pub mod snapshot;
 pub mod words;
 

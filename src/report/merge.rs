@@ -9,6 +9,7 @@ use crate::survey::Survey;
 
 /// Why logs are not those of one run. A log is named by its file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MergeError {
     /// There is none, or none with a start.
     #[error("no log was given")]

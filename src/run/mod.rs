@@ -133,6 +133,7 @@ pub const SEED: u64 = 0;
 
 /// Why a run could not begin.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// The target could not be reached.
     #[error("no connection to {target}: {why}: {hint}{left}", hint = why.hint(), left = left_behind(left))]

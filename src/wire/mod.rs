@@ -65,6 +65,7 @@ pub const MAX_ANSWER: usize = 16 << 20;
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TransportError {
     /// Connected, but no complete answer within its time.
     Silent,
@@ -82,6 +83,7 @@ pub enum TransportError {
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NoConnection {
     /// Nobody listens there.
     Refused,

@@ -8,6 +8,7 @@ use super::Request;
 /// Why a request cannot be sent to a target.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Unsendable {
     /// The method is no token of HTTP.
     #[error("{0:?} is not an HTTP method")]
