@@ -252,7 +252,7 @@ fn what_a_file_allows_some_order_allows() {
             for (step, exchange) in case.steps.iter().zip(&round.transcript.exchanges) {
                 let got = envelope::error(exchange.response().unwrap()).name;
                 let got = got.unwrap_or_else(|| String::from("200"));
-                seen.insert((case.id.clone(), step.expect.rule.clone(), got));
+                seen.insert((case.id.clone(), step.expect.rule, got));
             }
         }
         if number >= 3 && seen.is_superset(&sought) {

@@ -294,7 +294,7 @@ impl Judged {
             kind: case.kind,
             title: case.title.clone(),
             tier: case.tier(),
-            rules: focus.map(|step| step.expect.rule.clone()).collect(),
+            rules: focus.map(|step| step.expect.rule).collect(),
             mark: Mark::of(case, &verdict, transcript),
             verdict,
             records,
