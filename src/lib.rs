@@ -18,6 +18,12 @@
 //! [`case::Plan`]; what it expects follows what the target answered ([`generate::follow`]), and what fails is made small
 //! again as a plan.
 //!
+//! # What others use
+//!
+//! [`testing`] in tests, `mock` as a server, `run` with its [`events`] and [`report`], and what these speak of: [`contract`],
+//! [`scenario`], plans ([`case`], [`generate::plan`]), findings ([`judge`]). A room that is public for the command, the tests
+//! and the fuzz targets alone has `#[doc(hidden)]`. What will grow is `#[non_exhaustive]`.
+//!
 //! # The rooms
 //!
 //! Floors from the ground up. A room imports rooms below it, and few on its own floor; `tests/tidy.rs` has the list.
@@ -65,6 +71,7 @@
 //! | check of every answer | `judge/form.rs`, and its rule |
 //! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise/violation.rs` |
 //! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
+//! | driver | a file in [`drive`], for a client that shows no HTTP with a [`drive::Caller`]; and a row in `drive::named::DRIVERS` |
 //! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
 //! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
 //! | code of what was got or expected, reason why a case was not judged | a variant of [`judge::Got`], [`judge::Expected`] or [`judge::NotJudged`], and its words in `judge::words` |
@@ -92,24 +99,30 @@
 
 pub mod case;
 pub mod contract;
+#[doc(hidden)]
 pub mod coverage;
 pub mod drive;
 pub mod events;
 pub mod expect;
+#[doc(hidden)]
 pub mod fuzzing;
 pub mod generate;
 pub mod judge;
+#[doc(hidden)]
 pub mod linearize;
 pub mod model;
 pub mod report;
 pub mod scenario;
+#[doc(hidden)]
 pub mod session;
+#[doc(hidden)]
 pub mod suite;
 pub mod survey;
 pub mod template;
 pub mod wire;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "mock")]
 pub mod mock;
@@ -117,5 +130,6 @@ pub mod mock;
 pub mod run;
 pub mod search;
 #[cfg(all(feature = "run", feature = "mock"))]
+#[doc(hidden)]
 pub mod selftest;
 pub mod testing;

@@ -178,7 +178,7 @@ fn every_framing_bears_every_behaviour() {
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
             let exchange = runtime.block_on(http.send(request)).unwrap();
-            if let Ok(answer) = &exchange.reply {
+            if let Some(answer) = exchange.response() {
                 assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
             }
             let expected = match behaviour {
@@ -216,7 +216,7 @@ fn an_early_answer_to_a_large_body_is_heard() {
     let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, Bytes::from(vec![b' '; 20 << 20]));
     let heard = (0..5)
         .filter(|_| {
-            runtime.block_on(http.send(request.clone())).unwrap().reply.is_ok_and(|answer| answer.status == 400)
+            runtime.block_on(http.send(request.clone())).unwrap().response().is_some_and(|answer| answer.status == 400)
         })
         .count();
     // A reset may overtake the answer now and then: that is TCP's, not ours.
@@ -328,7 +328,8 @@ fn lawful_framings_of_an_answer_are_read_whole() {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
             };
-            let reply = runtime.block_on(http.send(request)).unwrap().reply.unwrap();
+            let exchange = runtime.block_on(http.send(request)).unwrap();
+            let reply = exchange.response().unwrap();
             assert_eq!(&reply.body[..], b"{\"a\":\"b\"}", "{answer:?}, {framing:?}");
         }
     }

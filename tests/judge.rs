@@ -489,7 +489,7 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
-        let skipped = "skipped: it is about a repository that the target refused to create or delete, as it may; -v lists the cases";
+        let skipped = "skipped: it is about a repository that the target refused to create or delete, as it may";
         let rejected = "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);

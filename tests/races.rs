@@ -250,7 +250,7 @@ fn what_a_file_allows_some_order_allows() {
         for (target, case) in targets.iter().flat_map(|target| cases.iter().map(move |case| (target, case))) {
             let round = runtime.block_on(round(target, case, number));
             for (step, exchange) in case.steps.iter().zip(&round.transcript.exchanges) {
-                let got = envelope::error(exchange.reply.as_ref().unwrap()).name;
+                let got = envelope::error(exchange.response().unwrap()).name;
                 let got = got.unwrap_or_else(|| String::from("200"));
                 seen.insert((case.id.clone(), step.expect.rule, got));
             }

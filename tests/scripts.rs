@@ -317,7 +317,7 @@ fn scripts_get_the_answers_that_their_cases_get() {
         assert!(transcript.stopped.is_none(), "{}: {:?}", case.id, transcript.stopped);
         let mut lines = printed.lines().filter(|line| !line.contains(": expected "));
         for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
-            let answer = exchange.reply.as_ref().unwrap();
+            let answer = exchange.response().unwrap();
             let line = lines.next().unwrap_or_else(|| panic!("{}, {}: {printed}", case.id, step.name));
             let (head, body) = line.split_at(line.match_indices(' ').nth(1).unwrap().0);
             assert_eq!(head, format!("{} {}", step.name, answer.status), "{}: {line}", case.id);

@@ -74,7 +74,7 @@ fn a_default_run_reaches_every_state() {
             let case = follow(&case, &transcript);
             let mut states: BTreeMap<&str, (String, &str)> = BTreeMap::new();
             for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
-                let success = exchange.reply.as_ref().is_ok_and(|answer| answer.status == 200);
+                let success = exchange.response().is_some_and(|answer| answer.status == 200);
                 calls += 1;
                 accepted += usize::from(success);
                 pairs += usize::from(step.precedence.is_some());

@@ -21,7 +21,7 @@ use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RunError, Settings, Work, run};
 use ecrspec::suite::suite;
 use ecrspec::template::Template;
-use ecrspec::wire::{Framing, NoConnection, Reply, Request, TransportError, Unsendable, envelope};
+use ecrspec::wire::{Exchange, Framing, NoConnection, Reply, Request, TransportError, Unsendable, envelope};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::runtime::Runtime;
@@ -67,6 +67,11 @@ fn stranger(answer: &'static [u8]) -> (String, Arc<Mutex<Vec<String>>>) {
     (format!("http://{address}"), heads)
 }
 
+/// What came back over HTTP.
+fn reply(exchange: Exchange) -> Reply {
+    exchange.reply.map(|answer| answer.response().cloned().unwrap())
+}
+
 /// The replies to a request by every path: each framing, a large body, and two at once.
 fn by_every_path(endpoint: &str) -> Vec<(String, Reply)> {
     let runtime = Runtime::new().unwrap();
@@ -75,11 +80,11 @@ fn by_every_path(endpoint: &str) -> Vec<(String, Reply)> {
         .into_iter()
         .map(|framing| (format!("{framing:?}"), request(framing, 2)))
         .chain([(String::from("large"), request(Framing::Length, 1 << 20))])
-        .map(|(path, request)| (path, runtime.block_on(http.send(request)).unwrap().reply))
+        .map(|(path, request)| (path, reply(runtime.block_on(http.send(request)).unwrap())))
         .collect();
     let two = vec![request(Framing::Length, 2); 2];
     let sent = runtime.block_on(http.send_at_once(two, Instant::now())).unwrap();
-    replies.extend(sent.into_iter().map(|exchange| (String::from("at once"), exchange.reply)));
+    replies.extend(sent.into_iter().map(|exchange| (String::from("at once"), reply(exchange))));
     replies
 }
 
@@ -122,7 +127,7 @@ fn an_answer_to_head_has_no_body() {
     let runtime = Runtime::new().unwrap();
     for framing in FRAMINGS {
         let head = Request { method: String::from("HEAD"), ..request(framing, 2) };
-        let reply = runtime.block_on(http(&endpoint).send(head)).unwrap().reply;
+        let reply = reply(runtime.block_on(http(&endpoint).send(head)).unwrap());
         assert_eq!(reply.map(|answer| (answer.status, answer.body)), Ok((200, Bytes::new())), "{framing:?}");
     }
 }
@@ -221,13 +226,14 @@ fn framing_by_hand_needs_something_to_frame() {
     for framing in FRAMINGS {
         let request = request(framing, 2);
         let by_hand = framing != Framing::Length;
-        assert_eq!(plain.cannot_send(&request), None);
-        assert_eq!(tls.cannot_send(&request), by_hand.then_some(Unsendable::FramingNeedsPlainHttp));
-        assert_eq!(in_process.cannot_send(&request), by_hand.then_some(Unsendable::NoFramingInProcess));
+        let cannot_send = |target: &Target| target.cannot_send(Service::Ecr, &request.with_body(Template::default()));
+        assert_eq!(cannot_send(&plain), None);
+        assert_eq!(cannot_send(&tls), by_hand.then_some(Unsendable::FramingNeedsPlainHttp));
+        assert_eq!(cannot_send(&in_process), by_hand.then_some(Unsendable::NoFramingInProcess));
         for target in [&tls, &in_process] {
             // Who does not ask is told when it is to be sent.
             let sent = runtime.block_on(target.send(Service::Ecr, &request));
-            assert_eq!(sent.err(), target.cannot_send(&request), "{framing:?}");
+            assert_eq!(sent.err(), cannot_send(target), "{framing:?}");
         }
     }
 }
@@ -250,7 +256,7 @@ fn without_a_connection_its_cause_is_told() {
         (format!("https://{}", mock(&runtime)), NoConnection::NotTls),
     ];
     for (endpoint, cause) in rows {
-        let reply = runtime.block_on(http(&endpoint).send(request(Framing::Length, 2))).unwrap().reply;
+        let reply = reply(runtime.block_on(http(&endpoint).send(request(Framing::Length, 2))).unwrap());
         assert_eq!(reply, Err(TransportError::Unreachable(cause)));
         let target = Target::new(Driver::Http(http(&endpoint)));
         let (outcome, _) = events(
@@ -340,7 +346,7 @@ fn what_the_survey_makes_with_a_signature_is_removed_or_reported() {
         assert_eq!(left.unwrap(), expected, "{behaviour:?}");
         let target = Target::new(Driver::InProcess(InProcess::new(router(mock))));
         let describe = envelope::request(Service::Ecr, Operation::DescribeRepositories, Bytes::from_static(b"{}"));
-        let answer = runtime.block_on(target.send(Service::Ecr, &describe)).unwrap().reply.unwrap();
+        let answer = reply(runtime.block_on(target.send(Service::Ecr, &describe)).unwrap()).unwrap();
         let kept = answer.json().unwrap()["repositories"].as_array().unwrap().len();
         assert_eq!(kept, expected.len(), "{behaviour:?}");
     }

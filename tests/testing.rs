@@ -11,11 +11,12 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use ecrspec::case::Plan;
-use ecrspec::contract::{Operation, Service};
+use ecrspec::contract::{Operation, RulePattern, Service};
 use ecrspec::judge::Grade;
 use ecrspec::judge::known::KnownFile;
-use ecrspec::mock::{Fault, Mock, router};
+use ecrspec::mock::{Change, Fault, Mock, router};
 use ecrspec::testing::{self, CaseOutcome, Conformance, Failure};
+use ecrspec::wire::envelope;
 use http_body_util::Full;
 use tower::ServiceExt as _;
 
@@ -40,7 +41,7 @@ fn message(panics: impl FnOnce()) -> String {
 
 /// Nothing that only a command has.
 fn has_no_flags(report: &str) {
-    for word in ["ecrspec replay", " --", "(-v", " -v "] {
+    for word in ["ecrspec ", " --", "(-v", " -v ", "exit "] {
         assert!(!report.contains(word), "{word:?} in\n{report}");
     }
 }
@@ -214,4 +215,39 @@ fn a_panic_of_the_service_is_told_with_its_place() {
     let failures: Vec<String> =
         suite.cases().iter().filter_map(|case| case.judge().err().map(|failure| failure.to_string())).collect();
     assert!(failures.iter().any(|failure| failure.contains(told)), "{failures:?}");
+}
+
+/// A server that is wrong in every way.
+static WRONG: [Change; 5] = [
+    Change::SkipRule(RulePattern::new("CompleteLayerUpload/layerDigests/match")),
+    Change::ErrorAs(RulePattern::new("CompleteLayerUpload/uploadId/exists"), "InvalidLayerException"),
+    Change::RejectIf(RulePattern::new("CompleteLayerUpload/registryId/pattern"), |value| !value.is_null()),
+    Change::ShortCircuit(|request, _| {
+        let is_empty = String::from_utf8_lossy(&request.body).contains(r#""uploadId":"""#);
+        is_empty.then(|| Ok(envelope::response(500, &serde_json::json!({}))))
+    }),
+    Change::RewriteReply(|_, _, reply| {
+        if let Ok(response) = reply.as_mut().map_err(|_| ())
+            && response.status == 200
+        {
+            response.status = 201;
+        }
+    }),
+];
+
+#[test]
+fn whatever_is_found_is_told_without_the_command_line() {
+    let server = router(Arc::new(Mock::with(&[Service::Ecr], &WRONG)));
+    let conformance = Conformance::new(server).filter("CompleteLayerUpload").filter("wire/").random(0);
+    let report = conformance.check().unwrap_err().to_string();
+    has_no_flags(&report);
+    for grade in Grade::ALL {
+        assert!(report.contains(&format!("grade     {grade}: ")), "{grade} in\n{report}");
+    }
+    for word in ["skipped  ", "cannot be sent: there is no framing in process", "the target does not serve ecr-public"]
+    {
+        assert!(report.contains(word), "{word:?} in\n{report}");
+    }
+    let nothing = Conformance::new(mock()).filter("no such case").random(0).check().unwrap_err().to_string();
+    has_no_flags(&nothing);
 }

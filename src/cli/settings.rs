@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::case::Partition;
 use crate::contract::{Service, Tier};
+use crate::drive::named::DriverName;
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::wire::auth::Auth;
@@ -16,6 +17,7 @@ use crate::wire::auth::Auth;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct SettingsFile {
     pub endpoint: Option<String>,
+    pub driver: Option<DriverName>,
     pub service: Option<Vec<Service>>,
     pub repository: Option<String>,
     pub filter: Option<Vec<String>>,

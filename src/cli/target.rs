@@ -11,9 +11,10 @@ use clap::Args;
 use super::settings::SettingsFile;
 use crate::case::Partition;
 use crate::contract::{Service, Tier};
-use crate::drive::http::{Http, Timeouts};
+use crate::drive::Target;
+use crate::drive::http::Timeouts;
+use crate::drive::named::DriverName;
 use crate::drive::pace::Pace;
-use crate::drive::{Driver, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
@@ -29,6 +30,9 @@ pub(super) struct TargetArguments {
     /// URL of the server, e.g. http://127.0.0.1:5000 (default: test the embedded mock)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
+    /// Client that sends the requests: http (default)
+    #[arg(long, value_name = "NAME")]
+    driver: Option<DriverName>,
     /// Service to test: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE")]
     pub service: Vec<Service>,
@@ -78,6 +82,7 @@ pub(super) struct TargetArguments {
 /// Flags and settings file, merged: flags win.
 pub(super) struct Merged {
     pub endpoint: Option<String>,
+    driver: DriverName,
     auth: Auth,
     rate: Option<f64>,
     timeouts: Timeouts,
@@ -112,6 +117,7 @@ impl Merged {
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
+        let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
@@ -155,9 +161,11 @@ impl Merged {
         let known = known.as_deref().map(read_known).transpose()?.unwrap_or_default();
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
-        let flags = [flag("endpoint", &endpoint), flag("repository", &repository), auth_flag, strict_flag];
+        let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
+        let flags = [flag("endpoint", &endpoint), driver_flag, flag("repository", &repository), auth_flag, strict_flag];
         Ok(Merged {
             endpoint,
+            driver,
             auth,
             rate: rate(requests)?,
             timeouts,
@@ -206,9 +214,9 @@ impl Merged {
 
     /// The target at this address.
     pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
-        let http = Http::new(endpoint, self.timeouts).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        let driver = self.driver.driver(endpoint, self.timeouts).map_err(|error| anyhow!("--endpoint: {error}"))?;
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
-        Ok(Target { auth: self.auth, pace, ..Target::new(Driver::Http(http)) })
+        Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
     }
 }
 

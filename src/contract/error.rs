@@ -69,6 +69,11 @@ impl ErrorType {
     pub fn find(name: &str) -> Option<&'static ErrorType> {
         ERRORS.iter().find(|error| error.name == name)
     }
+
+    /// Whether it says that the fault is the server's.
+    pub fn is_server_fault(&self) -> bool {
+        self.statuses.iter().all(|status| *status >= 500)
+    }
 }
 
 impl Message {

@@ -8,6 +8,7 @@ use strum::VariantArray;
 
 /// An operation of either service. Which service has it, and with which members, says [`super::Contract::operation`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, VariantArray)]
+#[non_exhaustive]
 pub enum Operation {
     /// Begins an upload.
     InitiateLayerUpload,

@@ -25,6 +25,7 @@ pub struct Http {
 
 /// Why an address cannot be a target.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoEndpoint {
     /// It is no URL of HTTP.
     #[error("expected a URL such as http://127.0.0.1:5000, found {0:?}")]

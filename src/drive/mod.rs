@@ -1,8 +1,11 @@
 //! Takes a case to a target and brings back its transcript. The only place, with the mock, that waits.
 
+pub mod caller;
 #[cfg(feature = "net")]
 pub mod http;
 pub mod in_process;
+#[cfg(feature = "net")]
+pub mod named;
 #[cfg(feature = "net")]
 pub mod pace;
 pub mod panics;
@@ -14,6 +17,7 @@ mod timeouts;
 mod transport;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,9 +27,10 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
-use crate::template::Reference;
-use crate::wire::{Exchange, Observation, Request, Unsendable, auth, envelope};
+use crate::template::{Reference, Template};
+use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, envelope};
 
+pub use caller::{Call, CallError, Caller, Calling};
 pub use in_process::{InProcess, Server};
 pub use panics::Panics;
 
@@ -38,17 +43,32 @@ pub struct Target {
     pub auth: auth::Auth,
     /// How many requests a second it is asked at most.
     #[cfg(feature = "net")]
-    pub pace: Option<std::sync::Arc<pace::Pace>>,
+    pub pace: Option<Arc<pace::Pace>>,
 }
 
 /// How a request gets to the target.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Driver {
     /// Over HTTP.
     #[cfg(feature = "net")]
     Http(http::Http),
     /// By calling a tower service in this process.
     InProcess(InProcess),
+    /// By a client of the operations that shows no HTTP.
+    Caller(Arc<dyn Caller>),
+}
+
+impl Driver {
+    /// The client that sends, for a report.
+    pub fn client(&self) -> Client {
+        match self {
+            #[cfg(feature = "net")]
+            Driver::Http(_) => Client { name: String::from("HTTP"), shows_http: true },
+            Driver::InProcess(_) => Client { name: String::from("in process"), shows_http: true },
+            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows_http: false },
+        }
+    }
 }
 
 /// Where a case works: names and values that differ from run to run, and never change what is expected.
@@ -87,12 +107,22 @@ impl Target {
         if let Some(pace) = &self.pace {
             pace.turn().await;
         }
-        let mut request = request.clone();
-        auth::sign(self.auth, service, &mut request);
+        self.send_now(service, request).await
+    }
+
+    /// Sends a request without asking whether it is too early.
+    async fn send_now(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
+        let signed = || {
+            let mut request = request.clone();
+            auth::sign(self.auth, service, &mut request);
+            request
+        };
         match &self.driver {
             #[cfg(feature = "net")]
-            Driver::Http(http) => http.send(request).await,
-            Driver::InProcess(service) => service.send(request).await,
+            Driver::Http(http) => http.send(signed()).await,
+            Driver::InProcess(in_process) => in_process.send(signed()).await,
+            // It signs by itself, if it does.
+            Driver::Caller(caller) => caller::send(&**caller, service, request.clone()).await,
         }
     }
 
@@ -100,43 +130,44 @@ impl Target {
     async fn send_at_once(
         &self,
         service: Service,
-        mut requests: Vec<Request>,
+        requests: Vec<Request>,
         clock: Instant,
     ) -> Result<Vec<Exchange>, Unsendable> {
-        for request in &mut requests {
-            #[cfg(feature = "net")]
-            if let Some(pace) = &self.pace {
+        #[cfg(feature = "net")]
+        if let Some(pace) = &self.pace {
+            for _ in &requests {
                 pace.turn().await;
             }
-            auth::sign(self.auth, service, request);
         }
-        match &self.driver {
-            #[cfg(feature = "net")]
-            Driver::Http(http) => http.send_at_once(requests, clock).await,
-            Driver::InProcess(service) => {
-                let send = async |request: Request| {
-                    let began = clock.elapsed();
-                    let exchange = service.send(request).await?;
-                    // By one clock: what ended must not seem to have ended before it did.
-                    Ok(exchange.at(began, clock.elapsed() - began))
-                };
-                join_all(requests.into_iter().map(send)).await.into_iter().collect()
-            }
+        #[cfg(feature = "net")]
+        if let Driver::Http(http) = &self.driver {
+            let mut requests = requests;
+            requests.iter_mut().for_each(|request| auth::sign(self.auth, service, request));
+            return http.send_at_once(requests, clock).await;
         }
+        let send = async |request: Request| {
+            let began = clock.elapsed();
+            let exchange = self.send_now(service, &request).await?;
+            // By one clock: what ended must not seem to have ended before it did.
+            Ok(exchange.at(began, clock.elapsed() - began))
+        };
+        join_all(requests.iter().cloned().map(send)).await.into_iter().collect()
     }
 
     /// Why a request cannot be sent to this target, if so. That says nothing about the target.
-    pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
+    pub fn cannot_send(&self, service: Service, request: &Request<Template>) -> Option<Unsendable> {
         match &self.driver {
             #[cfg(feature = "net")]
             Driver::Http(http) => http.cannot_send(request),
-            Driver::InProcess(service) => service.cannot_send(request),
+            Driver::InProcess(in_process) => in_process.cannot_send(request),
+            Driver::Caller(caller) => caller::cannot_send(&**caller, service, request),
         }
     }
 
     /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.
     pub fn cannot_try(&self, case: &Case) -> Option<Stopped> {
-        let unsendable = case.steps.iter().find_map(|step| Some((&step.name, self.cannot_send(&step.request)?)));
+        let unsendable =
+            case.steps.iter().find_map(|step| Some((&step.name, self.cannot_send(case.service, &step.request)?)));
         unsendable.map(|(step, cause)| Stopped::Unsendable { step: step.clone(), cause })
     }
 }

@@ -79,11 +79,10 @@ fn acceptance(exchange: Option<&Exchange>) -> Mark {
 fn rejection(step: &Step, exchange: Option<&Exchange>) -> Mark {
     let judgeable = exchange.filter(|exchange| !exchange.is_transient());
     let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRejected };
-    let is_client_error = seen.status().is_some_and(|status| (400..500).contains(&status));
     match seen.error_name() {
         _ if !seen.is_error() => Mark::LetThrough,
         Some(name) if !seen.is_server_fault() && step.expect.errors().contains(&name) => Mark::RightError,
-        named if is_client_error || (named.is_some() && !seen.is_server_fault()) => Mark::OtherError,
+        named if seen.is_client_fault() || (named.is_some() && !seen.is_server_fault()) => Mark::OtherError,
         _ => Mark::NotRejected,
     }
 }

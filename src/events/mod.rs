@@ -3,23 +3,25 @@
 
 mod mark;
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
 use crate::contract::{RuleId, Service, Tier};
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
-use crate::wire::envelope::printable;
-use crate::wire::{Exchange, Framing, Observation, Request, Response, TransportError, auth};
+use crate::wire::envelope::{ErrorInfo, printable};
+use crate::wire::{Client, Decoded, Exchange, Framing, Observation, Request, Response, TransportError, auth};
 
 pub use mark::Mark;
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// What the target is called where no endpoint is given: then no server was tested.
 pub const EMBEDDED_MOCK: &str = "the embedded mock";
@@ -27,6 +29,7 @@ pub const EMBEDDED_MOCK: &str = "the embedded mock";
 /// One event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Event {
     /// The run begins.
     Started(Box<Started>),
@@ -65,6 +68,8 @@ pub struct Started {
     pub task: Task,
     /// What is tested: an endpoint, or [`EMBEDDED_MOCK`].
     pub target: String,
+    /// How requests get there.
+    pub driver: Client,
     /// What a command that repeats a case begins with: the flags that name this target.
     pub flags: Vec<String>,
     /// Services that are tested.
@@ -153,12 +158,15 @@ pub struct Logged {
     pub framing: Framing,
     /// Body of the request.
     pub body: Text,
-    /// Status of the answer, if there was one.
+    /// Status of the answer, if there was one and the client shows it.
     pub status: Option<u16>,
+    /// What the client made of the answer, if it shows no HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// Headers of the answer.
     #[serde(default)]
     pub answer_headers: Vec<(String, String)>,
-    /// Body of the answer.
+    /// Body of the answer; the members that it has for the client, if that shows no HTTP.
     pub answer: Option<Text>,
     /// Why there was no answer.
     pub trouble: Option<TransportError>,
@@ -168,8 +176,62 @@ pub struct Logged {
     pub micros: Option<(u64, u64)>,
 }
 
+/// What a client that shows no HTTP made of an answer, but for the members.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Seen {
+    /// A success.
+    Success,
+    /// A success that has no members: its body is no JSON object.
+    NotAnObject,
+    /// An error.
+    Error {
+        /// Its type.
+        name: Option<String>,
+        /// Its message.
+        message: Option<Text>,
+    },
+}
+
+impl Seen {
+    fn of(seen: &Observation) -> Option<Seen> {
+        let error = |error: &ErrorInfo| Seen::Error {
+            name: error.name.as_deref().map(printable),
+            message: error.message.as_ref().map(|message| Text::of(message.as_bytes())),
+        };
+        seen.http.is_none().then(|| match &seen.decoded {
+            Decoded::Success(_) => Seen::Success,
+            Decoded::NotAnObject => Seen::NotAnObject,
+            Decoded::Error { error: info, .. } => error(info),
+        })
+    }
+
+    /// The answer again, with its members as far as they were kept.
+    fn observation(&self, members: Map<String, Value>) -> Observation {
+        match self {
+            Seen::Success => Observation::of_success(members),
+            Seen::NotAnObject => Observation { decoded: Decoded::NotAnObject, http: None },
+            Seen::Error { name, message } => {
+                let message = message.as_ref().map(|message| message.text.as_str());
+                Observation::of_error(name.as_deref(), message, members)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Seen::Success | Seen::NotAnObject => f.write_str("success"),
+            Seen::Error { name: Some(name), .. } => write!(f, "error {name}"),
+            Seen::Error { name: None, .. } => f.write_str("error"),
+        }
+    }
+}
+
 /// A body as it is kept: its beginning, and how long it was.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Text {
     /// At most [`Text::MAX`] bytes of it, what is no UTF-8 replaced.
     pub text: String,
@@ -275,10 +337,12 @@ impl Logged {
             framing: exchange.request.framing,
             body: Text::of(&exchange.request.body),
             status: exchange.observed().ok().and_then(Observation::status),
-            answer_headers: answer
-                .map(|answer| answer.headers.iter().take(32).map(bounded).collect())
+            seen: exchange.observed().ok().and_then(Seen::of),
+            answer_headers: exchange
+                .response()
+                .map(|response| response.headers.iter().take(32).map(bounded).collect())
                 .unwrap_or_default(),
-            answer: answer.map(|answer| Text::of(&answer.body)),
+            answer: answer.map(|answer| Text::of(&answer.body())),
             trouble: exchange.reply.as_ref().err().copied(),
             micros: case.is_race().then(|| (exchange.began.as_micros() as u64, exchange.ended().as_micros() as u64)),
         }
@@ -300,10 +364,14 @@ impl Logged {
             headers: self.answer_headers.clone(),
             body: self.answer.as_ref().map(bytes).unwrap_or_default(),
         };
-        let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(TransportError::Silent));
         let (began, ended) = self.micros.unwrap_or_default();
-        let took = Duration::from_micros(ended.saturating_sub(began));
-        Exchange::new(request, reply, Duration::from_micros(began), took)
+        let (began, took) = (Duration::from_micros(began), Duration::from_micros(ended.saturating_sub(began)));
+        if let Some(seen) = &self.seen {
+            let members = self.answer.as_ref().and_then(|members| serde_json::from_str(&members.text).ok());
+            return Exchange::through_client(request, Ok(seen.observation(members.unwrap_or_default())), began, took);
+        }
+        let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(TransportError::Silent));
+        Exchange::new(request, reply, began, took)
     }
 }
 
@@ -334,6 +402,7 @@ pub fn line(event: &Event) -> String {
 
 /// Why a text is no log of events.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NoLog {
     /// A line is no event.
     #[error("line {line}: expected an event of an ecrspec log: {why}")]
@@ -387,7 +456,7 @@ mod tests {
         assert!(broken.starts_with("line 2: expected an event of an ecrspec log: EOF"), "{broken}");
         let old = serde_json::json!({
             "event": "started", "schema": 1, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z", "task": "gate",
-            "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "target": "a target", "driver": {"name": "HTTP", "shows_http": true}, "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
             "tier": "documented", "strict": false, "fail_on": [], "deny_warnings": false, "repositories": "x",
         });
         assert_eq!(read(&format!("{old}\n")), Err(NoLog::Schema(1)));

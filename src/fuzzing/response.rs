@@ -284,6 +284,7 @@ fn started() -> Started {
         at: jiff::Timestamp::UNIX_EPOCH,
         task: Task::Gate,
         target: String::from("http://registry.example"),
+        driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
         flags: ["--endpoint", "http://registry.example"].map(String::from).to_vec(),
         services: Service::ALL.to_vec(),
         cases: CASES.len(),

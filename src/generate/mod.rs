@@ -1,7 +1,9 @@
 //! Makes cases from the contract. Pure and deterministic: the same version and service give the same cases.
 
+#[doc(hidden)]
 pub mod expected;
 pub mod plan;
+#[doc(hidden)]
 pub mod strings;
 
 mod availability;
@@ -18,8 +20,12 @@ mod wire_faults;
 
 pub(crate) use follow::{Answered, Follower, Readings};
 
-pub use realise::{completion, follow, realise, settled};
+#[doc(hidden)]
+pub use realise::{completion, follow, settled};
+#[doc(hidden)]
 pub use violations::{Violations, draw, matching};
+
+pub use realise::realise;
 
 use crate::case::Case;
 use crate::contract::Service;

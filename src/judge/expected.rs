@@ -12,6 +12,7 @@ use crate::expect::{NoOutcome, Outcome};
 /// What was expected where another thing came.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum Expected {
     /// One of these outcomes, which have no members here: `200 or 400 InvalidLayerException`.
     Outcomes(Vec<Outcome>),

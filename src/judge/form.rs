@@ -9,6 +9,10 @@ use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{CONTENT_TYPE, Exchange, Observation};
 
+/// The rules that only an HTTP response shows to be kept: without one, they are not judged.
+pub const OF_HTTP: [RuleId; 3] =
+    [RuleId::new("answer/content-type"), RuleId::new("answer/status"), RuleId::new("answer/type-visible")];
+
 impl Subject<'_> {
     /// What is wrong with the form of a success. Where it is open whether the request succeeds, a success has its members
     /// all the same; but what is echoed may have been put into another form.

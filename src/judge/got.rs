@@ -8,11 +8,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contract::ErrorType;
 use crate::wire::{NoConnection, TransportError};
 
 /// What came in place of what was expected.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(into = "String", try_from = "String")]
+#[non_exhaustive]
 pub enum Got {
     /// A response, of which no more is to be said than whether it is a success: `200`.
     Response(Head),
@@ -79,6 +81,7 @@ pub enum Head {
 
 /// What is wrong with a member.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Slip {
     /// It is missing: `without`.
     Missing,
@@ -148,9 +151,14 @@ impl Got {
         }
     }
 
-    /// Whether the server is to blame, whatever the request: a 5xx, or no response.
+    /// Whether the server is to blame, whatever the request: a 5xx, or an error type that means one where no status is
+    /// shown, or no response.
     pub fn is_server_fault(&self) -> bool {
-        matches!(self, Got::Transport(_)) || self.status().is_some_and(|status| status >= 500)
+        match self {
+            Got::Transport(_) => true,
+            Got::Error { head: Head::Error, name } => ErrorType::find(name).is_some_and(ErrorType::is_server_fault),
+            _ => self.status().is_some_and(|status| status >= 500),
+        }
     }
 }
 

@@ -5,16 +5,18 @@ pub mod finding;
 mod form;
 pub mod got;
 pub mod known;
+#[doc(hidden)]
 pub mod matching;
 mod not_judged;
 mod sent;
+#[doc(hidden)]
 pub mod snapshot;
 pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::case::{Case, Step, StepRole, Transcript};
+use crate::case::{Case, Step, StepRole, Stopped, Transcript};
 use crate::contract::{Area, Operation, Question, RuleId, Rules, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::ErrorInfo;
@@ -22,6 +24,7 @@ use crate::wire::{Exchange, Observation};
 
 pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
+pub use form::OF_HTTP;
 pub use got::{Got, Head, Slip};
 pub use not_judged::{NotJudged, Obstacle, infrastructure};
 
@@ -191,6 +194,8 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
     }
     let verdict = match (findings.is_empty(), &transcript.stopped) {
         (false, _) => Verdict::Fail { findings },
+        // It was the client that did not send it: that says nothing about the target, now or later.
+        (true, Some(stopped @ Stopped::Unsendable { .. })) => Verdict::Skipped { reason: stopped.into() },
         (true, Some(stopped)) => Verdict::Inconclusive { reason: stopped.into() },
         (true, None) => Verdict::Pass,
     };

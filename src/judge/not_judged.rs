@@ -10,6 +10,7 @@ use crate::wire::{Exchange, TransportError, Unsendable};
 /// Why a case, or all cases of a service, could not be judged.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NotJudged {
     /// The target asks to be asked more slowly.
     Throttled {

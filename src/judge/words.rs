@@ -177,7 +177,7 @@ pub fn expected(expected: &Expected) -> String {
 }
 
 fn of_service(service: Service) -> String {
-    format!("a response of {service} (--service leaves out what is not served)")
+    format!("a response of {service} (a run can leave out a service that is not served)")
 }
 
 /// Why a case is not judged.
@@ -191,9 +191,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
         }
         NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
         NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
-        NotJudged::RepositoryRejected => String::from(
-            "it is about a repository that the target refused to create or delete, as it may; -v lists the cases",
-        ),
+        NotJudged::RepositoryRejected => {
+            String::from("it is about a repository that the target refused to create or delete, as it may")
+        }
         NotJudged::Ended { step, got: came, only_if } => {
             let (came, only_if) = (got(came), expected(only_if));
             format!("step {step} got {came}; the case goes on only after {only_if}")
@@ -212,7 +212,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         NotJudged::SurveyUnfinished { cause } => format!("the survey could not be finished: {cause}"),
         NotJudged::NotServed { service } => format!("the target does not serve {service}"),
         NotJudged::ServedSigned { service } => {
-            format!("the target serves {service} only with a signature: try --auth dummy")
+            format!("the target serves {service} only with a signature; a dummy one may do")
         }
         NotJudged::NoSuchRepository { name } => {
             format!("the target has no repository {name:?}, which the run was given")

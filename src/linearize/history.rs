@@ -77,11 +77,10 @@ impl<'a> Call<'a> {
 
     /// Whether the other is the same call with the same answer, and came later or not earlier.
     pub(super) fn is_twin_before(&self, other: &Call, or_equal: bool) -> bool {
-        let answer = |call: &Call| call.exchange.reply.as_ref().ok().map(|answer| (answer.status, answer.body.clone()));
         // What began an upload is told apart by later calls.
         let same = !self.is(Operation::InitiateLayerUpload)
             && self.step.request == other.step.request
-            && answer(self) == answer(other);
+            && self.exchange.observed().ok() == other.exchange.observed().ok();
         let times = |call: &Call| (call.exchange.began, call.exchange.ended());
         let ((began, ended), (later_began, later_ended)) = (times(self), times(other));
         let earlier = began <= later_began && ended <= later_ended;
@@ -96,7 +95,7 @@ impl<'a> Call<'a> {
     /// What trying it counts: its answer is read each time, and those that are lawful are short.
     pub(super) fn cost(&self) -> usize {
         const SHORT: usize = 4_096;
-        1 + self.exchange.reply.as_ref().map_or(0, |answer| answer.body.len() / SHORT)
+        1 + self.exchange.reply.as_ref().map_or(0, |answer| answer.body().len() / SHORT)
     }
 
     /// Whether it touches what the other touches.

@@ -64,6 +64,7 @@ mod tests {
     use crate::expect::Outcome;
     use crate::judge::Grade;
     use crate::template::Reference;
+    use crate::wire::Answer;
 
     /// A call at once: its name, when it was under way, and an error or, if that is empty, success.
     type Sent<'a> = (&'a str, u64, u64, &'a str);
@@ -222,7 +223,7 @@ mod tests {
                     Bytes::from(text)
                 };
                 exchange.request.body = replaced(&exchange.request.body);
-                let answer = exchange.reply.as_mut().unwrap();
+                let Ok(Answer::Http(answer)) = &mut exchange.reply else { panic!("{exchange:?}") };
                 answer.body = replaced(&answer.body);
             }
             transcript.bindings.bind(Reference::member("twin", "uploadId"), other);
@@ -240,7 +241,7 @@ mod tests {
         let case = race(false, &["part-a", "gap-b"]);
         let verdict = |answers: &[(u64, u64, &str)]| {
             let mut transcript = transcript(&case, answers);
-            let answer = transcript.exchanges[2].reply.as_mut().unwrap();
+            let Ok(Answer::Http(answer)) = &mut transcript.exchanges[2].reply else { panic!("no response") };
             // Not the last byte of the part. Before the first one, nothing is known of it.
             answer.body = String::from_utf8_lossy(&answer.body).replace("d\":31", "d\":5").into();
             judge_round(&case, transcript, ALL, Tier::Open).verdict

@@ -19,6 +19,7 @@ use crate::wire::{Reply, Request};
 ///
 /// A rule is named by its id; `*` in the place of the operation stands for every operation.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Change {
     /// Starts from another state.
     InitialState(fn(&mut Registry)),

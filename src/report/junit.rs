@@ -41,7 +41,7 @@ pub(super) fn junit(input: &Input) -> String {
 /// The run itself, as a test: it fails wherever the verdict is not green for another reason than findings.
 fn run(input: &Input) -> TestSuite {
     let mut suite = TestSuite::new("ecrspec");
-    let verdict = plain(&terminal::verdict(input.summary, input.reasons));
+    let verdict = plain(&terminal::verdict(input.summary, input.reasons, input.detail.reader));
     let mut status = TestCaseStatus::success();
     if !input.reasons.is_empty() {
         status = TestCaseStatus::non_success(NonSuccessKind::Failure);

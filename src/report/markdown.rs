@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::input::Input;
 use super::summary::{Group, Summary};
-use super::terminal::{self, number_of, plain};
+use super::terminal::{self, Reader, number_of, plain};
 use crate::contract::{Rules, Service, Source};
 use crate::judge::words;
 use crate::template::shown;
@@ -25,7 +25,7 @@ const RESERVE: usize = 500;
 /// The page.
 pub(super) fn markdown(input: &Input) -> String {
     let summary = input.summary;
-    let verdict = plain(&terminal::verdict(summary, input.reasons));
+    let verdict = plain(&terminal::verdict(summary, input.reasons, input.detail.reader));
     let (word, counts) = verdict.trim().split_once("  ").unwrap_or((verdict.trim(), ""));
     let mut page = Page { text: format!("## ecrspec: {word}\n\n{}\n\n", text(counts)), left_out: 0 };
     page.add(&identity(summary));
@@ -34,7 +34,7 @@ pub(super) fn markdown(input: &Input) -> String {
         page.add(&format!("\n### Findings: {}\n", number_of(summary.groups.len(), "cause")));
     }
     for (index, group) in summary.groups.iter().enumerate() {
-        page.add(&finding(summary, index + 1, group));
+        page.add(&finding(summary, index + 1, group, input.detail.reader));
     }
     let known = summary.known.iter().map(|group| ("known", group));
     let tolerated = summary.tolerated.iter().map(|group| ("does not gate", group));
@@ -52,8 +52,8 @@ pub(super) fn markdown(input: &Input) -> String {
     let unjudged = terminal::unjudged(summary)
         .into_iter()
         .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(&reason)));
-    page.list("Not judged", unjudged);
-    page.done()
+    page.list("Not judged", unjudged.chain(terminal::unseen(summary).map(|unseen| text(&unseen))));
+    page.done(input.detail.reader)
 }
 
 /// A text that does not grow beyond [`MAX`].
@@ -79,10 +79,14 @@ impl Page {
         }
     }
 
-    fn done(mut self) -> String {
+    fn done(mut self, reader: Reader) -> String {
         if self.left_out > 0 {
             let left_out = number_of(self.left_out, "more block");
-            let _ = writeln!(self.text, "\n{left_out} did not fit in here; `ecrspec report LOG` shows all.");
+            let all = match reader {
+                Reader::CommandLine => "; `ecrspec report LOG` shows all",
+                Reader::Test => "",
+            };
+            let _ = writeln!(self.text, "\n{left_out} did not fit in here{all}.");
         }
         self.text
     }
@@ -93,6 +97,9 @@ fn identity(summary: &Summary) -> String {
     let started = &summary.started;
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut page = format!("- **target** {}\n", code(&started.target));
+    if !started.driver.shows_http {
+        let _ = writeln!(page, "- **driver** {}", text(&started.driver.name));
+    }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let seed = started.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
     let run = format!("ecrspec {}, {cases}, {}{seed}", started.ecrspec, services.join(" and "));
@@ -112,7 +119,7 @@ fn identity(summary: &Summary) -> String {
 }
 
 /// One cause: what is wrong, why that is wrong, and how to see it again.
-fn finding(summary: &Summary, number: usize, group: &Group) -> String {
+fn finding(summary: &Summary, number: usize, group: &Group, reader: Reader) -> String {
     let found = &group.finding;
     let mut page = format!("\n#### {number}. {}\n\n", text(&found.sentence_for(&group.about)));
     let mut line = |key: &str, value: &str| {
@@ -131,7 +138,6 @@ fn finding(summary: &Summary, number: usize, group: &Group) -> String {
         line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
         witness.calls.iter().take(8).for_each(|call| line("call", &code(call)));
     }
-    let flags = &summary.started.flags;
     let mut commands = Vec::new();
     match &group.smallest {
         Some(smallest) => {
@@ -140,15 +146,17 @@ fn finding(summary: &Summary, number: usize, group: &Group) -> String {
             let counts: Vec<String> =
                 group.services.iter().map(|service| format!("{} in {service}", count(service))).collect();
             line("cases", &counts.join(", "));
-            commands.push(terminal::replay(flags, smallest.service, &smallest.case));
-            commands.extend(terminal::script(&summary.started, smallest));
+            commands.push(terminal::again(summary, smallest.service, &smallest.case, reader));
+            let script = || terminal::script(&summary.started, smallest);
+            commands.extend((reader == Reader::CommandLine).then(script).flatten());
         }
         None => {
             line("found by", "the survey, before the first case");
-            commands.extend(group.services.first().map(|service| terminal::replay(flags, *service, "survey")));
+            commands.extend(group.services.first().map(|service| terminal::again(summary, *service, "survey", reader)));
         }
     }
-    page + &block(&commands)
+    let language = if reader == Reader::CommandLine { "sh" } else { "rust" };
+    page + &block(language, &commands)
 }
 
 fn accepted(word: &str, group: &Group) -> String {
@@ -158,7 +166,7 @@ fn accepted(word: &str, group: &Group) -> String {
 }
 
 /// Commands as a block of code. One that is cut would be none.
-fn block(commands: &[String]) -> String {
+fn block(language: &str, commands: &[String]) -> String {
     const TOO_LONG: usize = 2000;
     let commands: Vec<&str> = commands.iter().map(String::as_str).filter(|command| command.len() <= TOO_LONG).collect();
     if commands.is_empty() {
@@ -166,7 +174,7 @@ fn block(commands: &[String]) -> String {
     }
     let commands = commands.join("\n");
     let fence = "`".repeat(longest_run(&commands).max(2) + 1);
-    format!("\n{fence}sh\n{commands}\n{fence}\n")
+    format!("\n{fence}{language}\n{commands}\n{fence}\n")
 }
 
 /// A text that stands there as it is: nothing in it is markup.
@@ -239,15 +247,15 @@ mod tests {
         {
             assert_eq!(code(from), expected, "{from:?}");
         }
-        assert_eq!(block(&[String::from("a ``` b")]), "\n````sh\na ``` b\n````\n");
-        assert_eq!(block(&["x".repeat(5000)]), "");
+        assert_eq!(block("sh", &[String::from("a ``` b")]), "\n````sh\na ``` b\n````\n");
+        assert_eq!(block("sh", &["x".repeat(5000)]), "");
     }
 
     #[test]
     fn a_page_does_not_grow_beyond_its_size() {
         let mut page = Page { text: String::new(), left_out: 0 };
         page.list("Many", (0..1000).map(|_| "x".repeat(100)));
-        let text = page.done();
+        let text = page.done(Reader::CommandLine);
         assert!(text.len() <= MAX && text.len() > MAX - 1000, "{}", text.len());
         assert!(text.ends_with(" more blocks did not fit in here; `ecrspec report LOG` shows all.\n"));
     }

@@ -9,6 +9,7 @@ use crate::survey::Survey;
 
 /// Why logs are not those of one run. A log is named by its file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MergeError {
     /// There is none, or none with a start.
     #[error("no log was given")]
@@ -31,8 +32,8 @@ pub enum MergeError {
     },
     /// One was judged by other settings.
     #[error(
-        "{log}: judged by other known deviations, --fail-on or --deny-warnings than the logs before it; give them to \
-         say by which all are to be judged"
+        "{log}: judged by other known deviations, or other grades or warnings that fail, than the logs before it; say by \
+         which all are to be judged"
     )]
     JudgedOtherwise {
         /// The log.
@@ -152,6 +153,10 @@ impl Merged {
         if all.target != started.target {
             all.target = format!("{}, {}", all.target, started.target);
         }
+        if all.driver.name != started.driver.name {
+            all.driver.name = format!("{}, {}", all.driver.name, started.driver.name);
+        }
+        all.driver.shows_http &= started.driver.shows_http;
         all.services.extend(
             started.services.iter().filter(|service| !all.services.contains(service)).copied().collect::<Vec<_>>(),
         );
@@ -228,8 +233,8 @@ mod tests {
     fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
         let mut started = json!({
             "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
-            "task": "gate", "target": "a target", "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
-            "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
+            "task": "gate", "target": "a target", "driver": { "name": "HTTP", "shows_http": true }, "flags": [], "services": ["ecr"],
+            "cases": 1, "jobs": 1, "whole": true, "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
             "repositories": "x",
         });
         started[member] = value;
@@ -248,7 +253,7 @@ mod tests {
         );
         assert_eq!(why("task", json!("replay")), "hash:2/2.ndjson: expected a log of the same command as the others");
         let otherwise = why("deny_warnings", json!(true));
-        assert!(otherwise.ends_with("; give them to say by which all are to be judged"), "{otherwise}");
+        assert!(otherwise.ends_with("; say by which all are to be judged"), "{otherwise}");
         let part = |text: &str| text.parse::<Partition>().unwrap();
         let again = MergeError::Part {
             log: String::from("hash:2/2.ndjson"),

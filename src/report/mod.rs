@@ -8,13 +8,18 @@ mod input;
 #[cfg(feature = "terminal")]
 mod junit;
 #[cfg(feature = "terminal")]
+#[doc(hidden)]
 pub mod markdown;
 pub mod merge;
 #[cfg(feature = "terminal")]
+#[doc(hidden)]
 pub mod page;
+#[doc(hidden)]
 pub mod reference;
 pub mod score;
+#[doc(hidden)]
 pub mod script;
+#[doc(hidden)]
 pub mod shell;
 pub mod summary;
 #[cfg(feature = "terminal")]

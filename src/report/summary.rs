@@ -9,7 +9,7 @@ use crate::case::Partition;
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{Finding, Verdict, words};
+use crate::judge::{Finding, OF_HTTP, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -252,12 +252,20 @@ impl Summary {
     fn is_kept(&self, entry: &Known) -> bool {
         // Rules that every answer is judged by are in the list of no case: then any case may break them.
         let everywhere = entry.rule.is_everywhere();
+        if self.unseen_rules().contains(&entry.rule) {
+            return false;
+        }
         let of_rule = |judged: &&Judged| everywhere || judged.rules.contains(&entry.rule);
         let mut cases = self.cases.iter().filter(|judged| entry.is_for(judged.service)).filter(of_rule).peekable();
         let surveyed = self.surveys.iter().filter(|survey| entry.is_for(survey.service));
         cases.peek().is_some()
             && !cases.any(|judged| matches!(judged.verdict, Verdict::Inconclusive { .. }))
             && !surveyed.into_iter().any(|survey| survey.hopeless.is_some())
+    }
+
+    /// Rules that are judged in no answer, since the client that sent the requests does not show whether they are kept.
+    pub fn unseen_rules(&self) -> &'static [RuleId] {
+        if self.started.driver.shows_http { &[] } else { &OF_HTTP }
     }
 
     /// Number of cases by verdict, of all or of those that a predicate chooses.
@@ -356,7 +364,7 @@ impl Summary {
         if skipped.len() >= HANDFUL && skipped.len() > run.len() {
             warnings.push(format!(
                 "{service}: most cases were skipped ({} of {}): what they need is missing, the reasons are below; \
-                 --filter or --service leaves out what is not meant to work",
+                 leave out what is not meant to work",
                 skipped.len(),
                 skipped.len() + run.len()
             ));

@@ -46,6 +46,9 @@ pub fn header(started: &Started) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut text = String::new();
     row(&mut text, "target", &started.target);
+    if !started.driver.shows_http {
+        row(&mut text, "driver", &started.driver.name);
+    }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
     let version = format!("ecrspec {}, {cases}, jobs {}", started.ecrspec, started.jobs);
     row(&mut text, "run", &format!("{version}, {}", services.join(" and ")));
@@ -101,12 +104,13 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
     text += &known(summary);
     text += &open(summary, detail);
     text += &troubles(summary, detail);
+    text += &unseen(summary).map(|unseen| format!("\n{DIM}not judged{DIM:#}  {unseen}\n")).unwrap_or_default();
     text += "\n";
     // What is tried again was chosen by what it came to.
     if let Some(scores) = summary.scores().filter(|_| summary.started.task != Task::Replay) {
         row(&mut text, "scores", &scores.to_string());
     }
-    text += &verdict(summary, reasons);
+    text += &verdict(summary, reasons, detail.reader);
     text
 }
 
@@ -229,12 +233,14 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     let more = !detail.verbose && detail.reader == Reader::CommandLine;
     line("cases", &format!("{}{}", counts.join(", "), if more { "; -v lists them" } else { "" }));
     line("replay", &again(summary, smallest.service, &smallest.case, detail.reader));
-    if let Some(command) = script(&summary.started, smallest) {
+    let script = || script(&summary.started, smallest);
+    if let Some(command) = (detail.reader == Reader::CommandLine).then(script).flatten() {
         line("all calls", &command);
     }
     if detail.verbose {
         // What the last call refers to is gone: on its own it shows what was sent, and nothing again.
-        if let Some(command) = curl(&summary.started, smallest, &found.step) {
+        let curl = || curl(&summary.started, smallest, &found.step);
+        if let Some(command) = (detail.reader == Reader::CommandLine).then(curl).flatten() {
             line("curl", &format!("{command} # the last call alone; all calls make anew what it refers to"));
         }
         for (service, case) in &group.cases {
@@ -256,7 +262,7 @@ pub(super) fn again(summary: &Summary, service: Service, case: &str, reader: Rea
 }
 
 /// The command that runs a case again.
-pub(super) fn replay(flags: &[String], service: Service, case: &str) -> String {
+fn replay(flags: &[String], service: Service, case: &str) -> String {
     let mut words = vec![String::from("ecrspec"), String::from("replay"), String::from(case)];
     words.extend(flags.iter().cloned());
     words.extend([String::from("--service"), service.to_string()]);
@@ -319,10 +325,12 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
 }
 
 fn exchange(logged: &Logged) -> String {
-    let answer = match (&logged.status, &logged.answer, &logged.trouble) {
-        (Some(status), Some(body), _) => format!("{status} {}", one_line(&body.text)),
-        (_, _, Some(trouble)) => trouble.to_string(),
-        _ => String::from("nothing"),
+    let body = logged.answer.as_ref().map(|body| one_line(&body.text)).unwrap_or_default();
+    let answer = match (&logged.status, &logged.seen, &logged.trouble) {
+        (Some(status), ..) => format!("{status} {body}"),
+        (None, Some(seen), _) => format!("{seen} {body}"),
+        (None, None, Some(trouble)) => trouble.to_string(),
+        (None, None, None) => String::from("nothing"),
     };
     let cut = if logged.body.whole { String::new() } else { format!("… ({} bytes)", logged.body.bytes) };
     format!("{}{cut}\n             -> {answer}", one_line(&logged.body.text))
@@ -409,6 +417,13 @@ fn open(summary: &Summary, detail: Detail) -> String {
     text
 }
 
+/// The rules that were not judged in any answer, and why.
+pub(super) fn unseen(summary: &Summary) -> Option<String> {
+    let rules: Vec<String> = summary.unseen_rules().iter().map(RuleId::to_string).collect();
+    let client = &summary.started.driver.name;
+    (!rules.is_empty()).then(|| format!("{}: {client} shows no HTTP responses", rules.join(", ")))
+}
+
 /// Cases that could not be judged, by reason.
 fn troubles(summary: &Summary, detail: Detail) -> String {
     let mut text = String::new();
@@ -446,9 +461,9 @@ pub(super) fn unjudged(summary: &Summary) -> Vec<(&'static str, String, Vec<&str
 }
 
 /// The last line.
-pub(super) fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
+pub(super) fn verdict(summary: &Summary, reasons: &[Reason], reader: Reader) -> String {
     let counts = summary.counts(|_| true);
-    let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts)).collect();
+    let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts, reader)).collect();
     let code = reasons.first().map_or(0, |reason| reason.code());
     let (style, word) = match reasons.first() {
         None => (GREEN, "PASS"),
@@ -473,8 +488,10 @@ pub(super) fn verdict(summary: &Summary, reasons: &[Reason]) -> String {
     if !words.is_empty() {
         let _ = write!(text, "; {}", words.join("; "));
     }
-    let seconds = summary.finished.as_ref().map(|finished| format!("{:.1} s, ", finished.seconds));
-    let _ = writeln!(text, " ({}exit {code})", seconds.unwrap_or_default());
+    let seconds = summary.finished.as_ref().map(|finished| format!("{:.1} s", finished.seconds));
+    let exit = (reader == Reader::CommandLine).then(|| format!("exit {code}"));
+    let ends: Vec<String> = seconds.into_iter().chain(exit).collect();
+    text += &if ends.is_empty() { String::from("\n") } else { format!(" ({})\n", ends.join(", ")) };
     text
 }
 
@@ -485,7 +502,7 @@ fn tested(started: &Started) -> String {
     format!("{} ({}){nothing}", started.target, services.join(", "))
 }
 
-fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
+fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -> String {
     match reason {
         Reason::Interrupted => String::from("interrupted"),
         Reason::Harness => String::from("a fault of ecrspec"),
@@ -504,16 +521,23 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts) -> String {
             let (cases, causes) = (number_of(counts.failed, "case"), number_of(summary.groups.len(), "cause"));
             format!("{cases} failed, {causes} ({})", grades.join(", "))
         }
-        Reason::Warnings => String::from("warnings, and --deny-warnings"),
+        Reason::Warnings => match reader {
+            Reader::CommandLine => String::from("warnings, and --deny-warnings"),
+            Reader::Test => String::from("warnings"),
+        },
         Reason::KnownTrouble => {
             format!("{} no longer as the file says", number_of(summary.known_trouble.len(), "known deviation"))
         }
         Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
         Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
-        Reason::NothingRun if summary.started.cases == 0 => String::from(
-            "nothing was run: no case has such an id (`ecrspec list` shows them; upper and lower case differ)",
-        ),
+        Reason::NothingRun if summary.started.cases == 0 => {
+            let ids = match reader {
+                Reader::CommandLine => "`ecrspec list` shows them; ",
+                Reader::Test => "",
+            };
+            format!("nothing was run: no case has such an id ({ids}upper and lower case differ)")
+        }
         Reason::NothingRun => String::from("nothing was run"),
     }
 }
@@ -547,6 +571,7 @@ mod tests {
             framing: Framing::Length,
             body: Text { text: String::from(body), bytes: body.len(), whole: true },
             status: Some(200),
+            seen: None,
             answer_headers: Vec::new(),
             answer: None,
             trouble: None,
@@ -558,6 +583,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,
             target: String::new(),
+            driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
             services: vec![Service::Ecr],
             cases: 1,

@@ -25,7 +25,7 @@ use crate::search::{Extent, Search};
 use crate::session::{Session, Terms};
 use crate::suite::SuiteError;
 use crate::survey::Unreachable;
-use crate::wire::NoConnection;
+use crate::wire::{Client, NoConnection};
 
 use outcome::{Failed, Outcome};
 use select::{Selection, drawn, is_whole, locked};
@@ -133,6 +133,7 @@ pub const SEED: u64 = 0;
 
 /// Why a run could not begin.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// The target could not be reached.
     #[error("no connection to {target}: {why}: {hint}{left}", hint = why.hint(), left = left_behind(left))]
@@ -173,7 +174,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     let drawn = drawn(settings, work.search);
-    sink(Event::Started(Box::new(started(settings, &work, drawn.len()))));
+    sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
@@ -319,13 +320,14 @@ fn left_behind(left: &[String]) -> String {
     if left.is_empty() { String::new() } else { format!(" (could not be removed: {})", left.join(", ")) }
 }
 
-fn started(settings: &Settings, work: &Work, drawn: usize) -> Started {
+fn started(driver: Client, settings: &Settings, work: &Work, drawn: usize) -> Started {
     Started {
         schema: SCHEMA,
         ecrspec: String::from(env!("CARGO_PKG_VERSION")),
         at: jiff::Timestamp::now(),
         task: work.task,
         target: settings.target.clone(),
+        driver,
         flags: settings.flags.clone(),
         services: settings.services.clone(),
         cases: work.cases.len() + drawn,

@@ -53,8 +53,7 @@ impl Reader<'_> {
         let rule = match &written.rule {
             Some(rule) if let Some(known) = Rules::of(service).find(&rule.value) => known.id,
             Some(rule) => {
-                let problem =
-                    format!("rule: expected the id of a rule (`ecrspec list --rules`), found {:?}", rule.value);
+                let problem = format!("rule: expected the id of a rule, found {:?}", rule.value);
                 return Err(match &step.expect {
                     Some(expect) if rule.referenced == Location::UNKNOWN => self.mistake(expect, problem),
                     _ => self.mistake(rule, problem),

@@ -96,7 +96,8 @@ pub async fn preflight(
 /// Whether a target that does not know unsigned requests knows them with a signature: some route by its scope. What was
 /// made for that and could not be removed goes to `left`.
 async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
-    if target.auth != Auth::None {
+    // Other clients sign by themselves.
+    if target.auth != Auth::None || !target.driver.client().shows_http {
         return false;
     }
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
@@ -367,8 +368,11 @@ fn is_bare(exchange: &Exchange) -> bool {
 
 /// Whether an answer rejects a request in JSON without naming a type: that is said of every answer, and once.
 fn is_untyped_rejection(exchange: &Exchange) -> bool {
-    let is_untyped = |seen: &Observation| match (&seen.decoded, seen.status()) {
-        (Decoded::Error { error, members }, Some(400..500)) => error.name.is_none() && !members.is_empty(),
+    let is_untyped = |seen: &Observation| match &seen.decoded {
+        // Who shows no HTTP may show no members of an error either.
+        Decoded::Error { error, members } if seen.is_client_fault() => {
+            error.name.is_none() && (seen.http.is_none() || !members.is_empty())
+        }
         _ => false,
     };
     exchange.observed().is_ok_and(is_untyped)

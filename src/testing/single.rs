@@ -97,7 +97,7 @@ pub(super) fn found(round: &Round, panics: &Panics, accepted: impl Fn(&Finding) 
     for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
         calls.push(format!("  {}: {}", step.name, shown(&exchange.request.body)));
         calls.push(match &exchange.reply {
-            Ok(answer) => format!("    -> {} {}", answer.status, shown(&answer.body)),
+            Ok(answer) => format!("    -> {answer} {}", shown(&answer.body())),
             Err(trouble) => format!("    -> {trouble}"),
         });
         calls.extend(panic_of(exchange, panics).map(|panic| format!("    the service {panic}")));

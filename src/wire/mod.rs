@@ -1,5 +1,6 @@
 //! Requests and answers as they travel, and what a case's exchanges add up to. No I/O: `drive` sends, `mock` answers.
 
+mod answer;
 pub mod auth;
 pub mod envelope;
 pub mod observation;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{ErrorType, Operation, Service};
+pub use answer::{Answer, Client};
 pub use observation::{Decoded, HttpFacts, Observation};
 pub use unsendable::Unsendable;
 
@@ -63,6 +65,7 @@ pub const MAX_ANSWER: usize = 16 << 20;
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TransportError {
     /// Connected, but no complete answer within its time.
     Silent,
@@ -80,6 +83,7 @@ pub enum TransportError {
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NoConnection {
     /// Nobody listens there.
     Refused,
@@ -112,7 +116,7 @@ pub enum NoConnection {
     Unknown,
 }
 
-/// What came back for a request.
+/// What came back for a request over HTTP.
 pub type Reply = Result<Response, TransportError>;
 
 /// One request and what came back.
@@ -121,7 +125,7 @@ pub struct Exchange {
     /// The request as sent.
     pub request: Request,
     /// The answer, or why there is none.
-    pub reply: Reply,
+    pub reply: Result<Answer, TransportError>,
     /// When its first byte went out, from the beginning of the case. Only where calls are sent at once does it matter.
     pub began: Duration,
     /// From the first byte out to the last byte in.
@@ -131,8 +135,20 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request and what came back for it.
+    /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
+        Exchange { request, reply: reply.map(Answer::Http), began, took, observed: OnceLock::new() }
+    }
+
+    /// A request and what a client made of the response that shows nothing else of it. The request is as it would have gone
+    /// out over HTTP.
+    pub fn through_client(
+        request: Request,
+        seen: Result<Observation, TransportError>,
+        began: Duration,
+        took: Duration,
+    ) -> Exchange {
+        let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
         Exchange { request, reply, began, took, observed: OnceLock::new() }
     }
 
@@ -143,18 +159,25 @@ impl Exchange {
 
     /// The same exchange as a client sees it that shows no HTTP: for `http`, there is nothing.
     pub fn without_http(self) -> Exchange {
-        let observed = self.observed().ok().map(|seen| Arc::new(Observation { http: None, ..seen.clone() }));
-        Exchange { observed: observed.map(OnceLock::from).unwrap_or_default(), ..self }
+        let seen = self.observed().map(|seen| Observation { http: None, ..seen.clone() });
+        Exchange::through_client(self.request, seen, self.began, self.took)
     }
 
-    /// The response, decoded; or why there is none. It is decoded once, so the reply must not be changed after that.
+    /// The HTTP response, if there is one and the client shows it.
+    pub fn response(&self) -> Option<&Response> {
+        self.reply.as_ref().ok()?.response()
+    }
+
+    /// The response, decoded; or why there is none. An HTTP response is decoded once, and must not be changed after that.
     ///
     /// # Errors
     ///
     /// Where there is no response.
     pub fn observed(&self) -> Result<&Observation, TransportError> {
-        let answer = self.reply.as_ref().map_err(|trouble| *trouble)?;
-        Ok(self.observed.get_or_init(|| Arc::new(Observation::of(answer))))
+        match self.reply.as_ref().map_err(|trouble| *trouble)? {
+            Answer::Http(response) => Ok(self.observed.get_or_init(|| Arc::new(Observation::of(response)))),
+            Answer::Observed(seen) => Ok(seen),
+        }
     }
 
     /// Whether the response is a success or an error that the operation documents: then the target knows the operation.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::Response;
-use super::envelope::{self, ErrorInfo};
+use super::envelope::{self, ErrorInfo, printable};
 use crate::contract::ErrorType;
 use crate::contract::error::THROTTLING;
 
@@ -65,6 +65,18 @@ impl Observation {
         Observation { decoded, http: Some(http) }
     }
 
+    /// A call that succeeded with these members, of a client that shows no HTTP.
+    pub fn of_success(members: Map<String, Value>) -> Observation {
+        Observation { decoded: Decoded::Success(members), http: None }
+    }
+
+    /// A call that failed, of a client that shows no HTTP: with the type and the message of the error, as far as the client
+    /// has them, and the members of the error.
+    pub fn of_error(name: Option<&str>, message: Option<&str>, members: Map<String, Value>) -> Observation {
+        let error = ErrorInfo { name: name.map(printable), typed: None, message: message.map(String::from) };
+        Observation { decoded: Decoded::Error { error, members }, http: None }
+    }
+
     /// Whether the call failed.
     pub fn is_error(&self) -> bool {
         matches!(self.decoded, Decoded::Error { .. })
@@ -111,12 +123,20 @@ impl Observation {
         by_status || self.error_name().is_some_and(|name| THROTTLING.contains(&name))
     }
 
+    /// Whether the server says that the fault is the client's: by its status, or else by any error that is no server fault.
+    pub fn is_client_fault(&self) -> bool {
+        match self.status() {
+            Some(status) => (400..500).contains(&status),
+            None => self.is_error() && !self.is_server_fault(),
+        }
+    }
+
     /// Whether the server says that the fault is its own: by its status, or else by an error type that means that.
     pub fn is_server_fault(&self) -> bool {
         let named = || self.error_name().and_then(ErrorType::find);
         match self.status() {
             Some(status) => status >= 500,
-            None => named().is_some_and(|error| error.statuses.iter().all(|status| *status >= 500)),
+            None => named().is_some_and(ErrorType::is_server_fault),
         }
     }
 }
@@ -151,5 +171,11 @@ mod tests {
         assert!(unseen("ServerException").is_server_fault());
         assert!(!unseen("InvalidLayerException").is_server_fault());
         assert!(!unseen("FooException").is_server_fault());
+        assert!(answer(404, "ServerException").is_client_fault());
+        assert!(!answer(302, "FooException").is_client_fault());
+        assert!(!unseen("ServerException").is_client_fault());
+        assert!(unseen("FooException").is_client_fault());
+        assert!(Observation::of_error(None, None, Map::new()).is_client_fault());
+        assert!(!Observation::of_success(Map::new()).is_client_fault());
     }
 }

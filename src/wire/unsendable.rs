@@ -8,6 +8,7 @@ use super::Request;
 /// Why a request cannot be sent to a target.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Unsendable {
     /// The method is no token of HTTP.
     #[error("{0:?} is not an HTTP method")]
@@ -41,6 +42,14 @@ pub enum Unsendable {
     /// The HTTP library refuses to send it.
     #[error("the HTTP library rejects it: {0}")]
     RejectedByLibrary(String),
+    /// The client that sends the calls cannot express it, or rejects it by itself.
+    #[error("{client} cannot send it: {why}")]
+    RejectedByClient {
+        /// What the client is called.
+        client: String,
+        /// Why not, in its words.
+        why: String,
+    },
 }
 
 /// The most headers that a request may have.

@@ -490,7 +490,7 @@ pub(super) static ROWS: &[Row] = &[
         id: "answer/message-text",
         tier: Tier::Observed,
         sources: &["cloud-custodian/cloud-custodian:tests", "dotnet/sdk-container-builds#424"],
-        statement: "A message has the text that the real service was seen to send (only with --strict).",
+        statement: "A message has the text that the real service was seen to send (judged only where message texts are compared).",
         breach: "the text of an error",
         errors: &[],
     },
