@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Written and generated cases meet at [`case::Case`]; from there there is one way. A drawn case begins as a
-//! [`case::Plan`]; what it expects follows what the target answered ([`generate::follow`]), and what fails is made small
-//! again as a plan.
+//! [`case::Plan`]; what it expects follows what the target answered ([`generate::follow`]), and what fails is shrunk
+//! as a plan.
 //!
 //! # What others use
 //!
@@ -42,42 +42,23 @@
 //! | 4 | `mock` | the model behind HTTP, its faults and its lawful variants (feature `mock`) |
 //! | 4 | [`drive`] | a case on a target |
 //! | 4 | [`survey`] | the first look at a target, and which cases make no sense there |
-//! | 5 | [`events`] | what a run tells of itself: the event log |
+//! | 5 | [`events`] | the event log of a run |
 //! | 5 | [`report`] | what is rendered from the events of a run |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
 //! | 5 | [`linearize`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
-//! | 5 | [`search`] | random sequences: novelty, and what a failure is made small for |
-//! | 5 | [`session`] | a service of a target that was looked at, and how a case is judged on it |
+//! | 5 | [`search`] | random sequences: novelty, and what a failure is shrunk to |
+//! | 5 | [`session`] | a service of a target as the survey found it, and how a case is judged on it |
 //! | 5 | `run` | survey, cases, search, verdicts, events (feature `run`) |
 //! | 6 | `selftest` | the harness on itself: faults must be found, variants must not |
 //! | 6 | `cli` | one file a subcommand (feature `cli`) |
-//! | 6 | [`testing`] | for the tests of others: constraints, a tower service, drawn requests |
+//! | 6 | [`testing`] | for the test suites of servers in Rust: constraints, a tower service, drawn requests |
 //! | 7 | [`fuzzing`] | the bodies of the fuzz targets |
 //!
 //! # Where a new thing goes
 //!
-//! | new | place |
-//! | --- | --- |
-//! | operation | a variant of [`contract::Operation`], its rows in [`contract::ecr`] and [`contract::ecr_public`], its file in [`model::operation`] and there a row in `Facts::of`; the compiler names what else has to know it |
-//! | member, bound | its row in [`contract::ecr`] and [`contract::ecr_public`]; rules and member cases follow, and `tests/coverage.rs` says what has none yet |
-//! | rule that prose states | a row in [`contract::rule`], and cases in the file of its family in [`generate`] |
-//! | reason why something has no case | beside its table in [`coverage`]; of an error, in its row of [`contract::error`] |
-//! | source | a row in [`contract::source::SOURCES`] |
-//! | scenario | `scenarios/<topic>/<name>.yaml` |
-//! | case with calls at once | `scenarios/races/<name>.yaml`, with `at-once` |
-//! | fault of the mock | a row in the file of its family in `mock/fault`; `ecrspec selftest --filter NAME` says which case finds it |
-//! | lawful variant | a row in the file of its family in `mock/variant` |
-//! | check of every answer | `judge/form.rs`, and its rule |
-//! | violation of a random call | that of a member comes from the catalogue's; one of state is a row in `generate/violations.rs` and its change in `generate/realise/violation.rs` |
-//! | what the documents leave open of a state | a doubt in `generate/follow.rs`, and a lawful variant in `mock::variant` |
-//! | driver | a file in [`drive`], for a client that shows no HTTP with a [`drive::Caller`]; and a row in `drive::named::DRIVERS` |
-//! | reason why a request cannot be sent | a variant of [`wire::Unsendable`], and where a driver says so: `cannot_send` |
-//! | report format | a file in [`report`], and a row in `report::format::FORMATS` |
-//! | code of what was got or expected, reason why a case was not judged | a variant of [`judge::Got`], [`judge::Expected`] or [`judge::NotJudged`], and its words in `judge::words` |
-//! | when a case is tried again, or a target given up | `run/health.rs`, without a clock or a target |
-//! | kind of reference `${…}` | a variant of [`template::Reference`]; the compiler names what else has to know it |
-//! | fuzz target | a function in [`fuzzing`], its line in `fuzz/fuzz_targets`, its seeds in `tests/fuzz_corpora.rs` |
+//! `CONTRIBUTING.md` has the table: operation, rule, case, fault, variant, report format, driver, exit code, wording, and
+//! the rest, each with the files that it touches.
 //!
 //! # Invariants
 //!

@@ -1,4 +1,4 @@
-//! The search: random sequences for a target, steered by what is new in its answers, and made small where they fail.
+//! The search: random sequences for a target, steered by what is new in its answers, and shrunk where they fail.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

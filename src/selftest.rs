@@ -45,7 +45,7 @@ pub struct Tried {
     /// Milliseconds until then.
     pub millis: u64,
     /// Other rules that were found to be broken on the way.
-    pub beside: Vec<RuleId>,
+    pub also_found: Vec<RuleId>,
 }
 
 /// What became of a variant, or of several at once, in one service.
@@ -92,7 +92,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
         caught: Vec::new(),
         requests: 0,
         millis: 0,
-        beside: Vec::new(),
+        also_found: Vec::new(),
     };
     let began = Instant::now();
     let (stopping, stop) = watch::channel(false);
@@ -117,8 +117,8 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
             stopping.send_replace(!thorough);
         }
         for finding in findings.iter().filter(|finding| finding.rule != fault.rule && first) {
-            if !tried.beside.contains(&finding.rule) {
-                tried.beside.push(finding.rule);
+            if !tried.also_found.contains(&finding.rule) {
+                tried.also_found.push(finding.rule);
             }
         }
     })

@@ -26,7 +26,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Everything is judged but message texts, in repositories that begin with this prefix.
+    /// Judges everything except message texts. Repositories begin with this prefix.
     pub fn of(prefix: &str) -> Terms {
         Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open }
     }
@@ -65,7 +65,7 @@ impl Session {
             broken: Default::default(),
             makes_repositories: true,
             availability: true,
-            hopeless: None,
+            untestable: None,
             inconclusive: false,
             findings: Vec::new(),
         };

@@ -64,6 +64,19 @@ fn the_readme_counts_what_there_is() {
     );
 }
 
+#[cfg(feature = "terminal")]
+#[test]
+fn the_guide_has_every_report_format() {
+    let page = include_str!("../docs/src/running.md");
+    for format in ecrspec::report::format::FORMATS {
+        assert!(
+            page.contains(&format!("\n| `{}` | ", format.name)),
+            "docs/src/running.md has no row for {}",
+            format.name
+        );
+    }
+}
+
 #[test]
 fn the_readme_names_the_rust_that_the_manifest_names() {
     let version = env!("CARGO_PKG_RUST_VERSION");

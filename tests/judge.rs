@@ -489,7 +489,8 @@ fn an_attempt_that_failed_leaves_nothing_to_judge() {
         let attempted = |reply: Reply, then: Reply| verdict(&case, vec![reply, then], TRUSTING);
         let not_found = || error(400, "RepositoryNotFoundException");
         let done = || json_of(200, json!({}));
-        let skipped = "skipped: it is about a repository that the target refused to create or delete, as it may";
+        let skipped =
+            "skipped: it is about a repository that the target refused to create or delete, which it is free to do";
         let rejected = "rejected InitiateLayerUpload/accepted: expected 200, got 400 RepositoryNotFoundException";
         assert_eq!(attempted(error(400, "InvalidParameterException"), not_found()), skipped);
         assert_eq!(attempted(says(300, "text/html", ""), not_found()), skipped);
@@ -696,7 +697,7 @@ fn finding(
         sources: Vec::new(),
         grade,
         about: RuleId::new(about),
-        beside: Vec::new(),
+        also_broken: Vec::new(),
         accept_as: Finding::acceptable_as(RuleId::new(rule), RuleId::new(about)),
         step: String::from("call"),
         breach: String::from("a bad thing"),

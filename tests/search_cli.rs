@@ -125,7 +125,7 @@ fn fuzz_finds_makes_small_and_saves() {
     let sentence = "CompleteLayerUpload accepts a digest that does not match the bytes";
     // Once as it is found, once in the report.
     assert_eq!(report.matches(&format!("{sentence}\n")).count(), 2, "{report}");
-    assert!(report.contains("3 calls, made small from "), "{report}");
+    assert!(report.contains("3 calls, shrunk from "), "{report}");
     let judged = events(&folder.path().join("log"), "judged");
     let found: Vec<String> = judged
         .iter()
@@ -138,8 +138,11 @@ fn fuzz_finds_makes_small_and_saves() {
     let searched = events(&folder.path().join("log"), "searched").pop().unwrap();
     let count = |name: &str| searched[name].as_u64().unwrap() as usize;
     assert_eq!(count("cases"), count("unlogged") + count("repeated") + judged.len(), "{searched}");
-    let line =
-        format!("           {} ok, {} failed for causes that were told before", count("unlogged"), count("repeated"));
+    let line = format!(
+        "           {} ok, {} failed for causes that were reported earlier",
+        count("unlogged"),
+        count("repeated")
+    );
     assert!(report.contains(&line), "{line}: {report}");
     // What was saved is a scenario, that run and replay take.
     let saved = format!("found/ecr-{}-200.yaml", MATCH.replace('/', "-"));

@@ -56,7 +56,7 @@ fn caught(fault: &'static Fault, service: Service) -> Result<(), Failed> {
         true => Ok(()),
         false => {
             locked(&MISSED).insert(fault.name);
-            Err(Failed::from(format!("{}: no case names {}; found {:?}", fault.sentence, fault.rule, tried.beside)))
+            Err(Failed::from(format!("{}: no case names {}; found {:?}", fault.sentence, fault.rule, tried.also_found)))
         }
     }
 }

@@ -175,7 +175,7 @@ fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
         group.finding.sentence(),
         "InitiateLayerUpload answers 500 without an error type to registryId of another JSON type"
     );
-    // And it is made small, in a replay too.
+    // And it is shrunk, in a replay too.
     assert_eq!(group.smallest.as_ref().unwrap().case, "plan/InitiateLayerUpload:registryId/type/number");
     assert_eq!(group.cases.len(), 1);
 }
@@ -189,8 +189,8 @@ fn a_finding_that_takes_two_violations_names_both() {
     let (events, summary) = replayed(&BOTH, TWO);
     let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
     let rules = ["InitiateLayerUpload/repositoryName/type", "InitiateLayerUpload/registryId/type"].map(RuleId::new);
-    let Finding { about, beside, breach, .. } = &group.finding;
-    assert_eq!([*about, beside[0]], rules);
+    let Finding { about, also_broken, breach, .. } = &group.finding;
+    assert_eq!([*about, also_broken[0]], rules);
     assert_eq!(breach, "repositoryName of another JSON type together with registryId of another JSON type");
     assert!(group.finding.sentence().ends_with(breach), "{}", group.finding.sentence());
     let smallest = "plan/InitiateLayerUpload:repositoryName/type/number+registryId/type/number";

@@ -140,7 +140,7 @@ impl Draft {
             at_once: false,
             role,
             expect,
-            beside: Vec::new(),
+            also_broken: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         });

@@ -62,7 +62,7 @@ pub enum CaseKind {
     UserScenario,
     /// A random sequence that a seed gives.
     Random,
-    /// A random sequence with a plan of its own: a steered one, or one that was made small.
+    /// A random sequence with a plan of its own: a steered one, or one that was shrunk.
     Plan,
 }
 
@@ -97,8 +97,8 @@ pub struct Step {
     pub role: StepRole,
     /// What is allowed as its answer.
     pub expect: Expectation,
-    /// Rules that its request breaks beside the one of `expect`, where it has several violations.
-    pub beside: Vec<RuleId>,
+    /// Rules that its request breaks besides the one of `expect`, where it has several violations.
+    pub also_broken: Vec<RuleId>,
     /// Set where it breaks two rules that are answered differently: which of them the target looks at first is recorded.
     pub precedence: Option<Question>,
     /// The answers from which the case goes on; empty where it always does. For cases whose later expectations rest on

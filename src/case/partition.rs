@@ -27,7 +27,7 @@ impl Partition {
         (self.part - 1) << 40
     }
 
-    /// The parts that are missing beside these.
+    /// The parts that are missing besides these.
     pub fn missing(parts: &[Partition]) -> Vec<Partition> {
         let Some(of) = parts.first().map(|part| part.of) else { return Vec::new() };
         (1..=of).map(|part| Partition { part, of }).filter(|part| !parts.contains(part)).collect()

@@ -52,7 +52,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     merged.settings.options.insert(0, format!("budget {} s", arguments.budget.as_secs()));
     if let Some(folder) = &arguments.save {
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("--save: could not make {}", folder.display()))
+            .with_context(|| format!("--save: could not create {}", folder.display()))
             .map_err(Failure::usage)?;
     }
     let seed = arguments.seed.unwrap_or_else(any_seed);
@@ -93,7 +93,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
 
 /// Writes a finding and the sequence that shows it as a scenario file, named after what it is about.
 fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<PathBuf> {
-    let about: Vec<String> = std::iter::once(&finding.about).chain(&finding.beside).map(RuleId::to_string).collect();
+    let about: Vec<String> =
+        std::iter::once(&finding.about).chain(&finding.also_broken).map(RuleId::to_string).collect();
     let name: String = format!("{}-{}-{}", judged.service, about.join("+"), finding.got)
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })

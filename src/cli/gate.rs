@@ -173,7 +173,7 @@ impl Screen {
             }
             Event::Searched(Searched { cases, calls, classes, .. }) => {
                 if let Some(bar) = &*self.bar.borrow() {
-                    bar.set_message(format!("{cases} sequences, {calls} calls, {classes} classes of answers"));
+                    bar.set_message(format!("{cases} sequences, {calls} calls, {classes} kinds of responses"));
                 }
             }
             Event::Finished(_) => self.clear(),

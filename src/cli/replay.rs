@@ -70,7 +70,7 @@ impl Replay {
         match replay.cases.is_empty() {
             true => Err(anyhow!(
                 "expected the id of a case (`ecrspec list`) or of a rule (`ecrspec list --rules`), a scenario file or a \
-                 folder of them, or an event log with failures, found {what:?}"
+                 directory of them, or an event log with failures, found {what:?}"
             )),
             false => Ok(replay),
         }
@@ -78,7 +78,7 @@ impl Replay {
 
     fn of_id(id: &str, services: &[Service]) -> anyhow::Result<Replay> {
         let survey = id == "survey";
-        // Something to judge beside what the survey finds.
+        // Something to judge besides what the survey finds.
         let id = if survey { "InitiateLayerUpload/accepted/plain" } else { id };
         let mut replay = Replay { survey, ..Replay::default() };
         let mut mistake = None;

@@ -32,7 +32,7 @@ impl Reports {
             }
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)
-                    .with_context(|| format!("--report: could not make {}", folder.display()))?;
+                    .with_context(|| format!("--report: could not create {}", folder.display()))?;
             }
             let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
             files.push((spec.clone(), file));

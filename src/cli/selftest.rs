@@ -211,7 +211,7 @@ fn by(tried: &Tried) -> String {
         None => format!(
             "{RED}NOT FOUND{RED:#} {} is broken; found {}",
             tried.rule,
-            tried.beside.iter().map(RuleId::to_string).collect::<Vec<_>>().join(", ")
+            tried.also_found.iter().map(RuleId::to_string).collect::<Vec<_>>().join(", ")
         ),
     }
 }

@@ -17,7 +17,7 @@ pub struct ErrorType {
     pub statuses: &'static [u16],
     /// What the documents say it means.
     pub meaning: &'static str,
-    /// Members beside `message`.
+    /// Members besides `message`.
     pub members: &'static [Member],
     /// Its message, where a real trace gives the text; `{…}` stands for a value. Compared under `--strict` only.
     pub message: Option<Message>,

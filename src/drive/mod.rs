@@ -1,4 +1,4 @@
-//! Takes a case to a target and brings back its transcript. The only place, with the mock, that waits.
+//! Takes a case to a target and brings back its transcript.
 
 pub mod caller;
 #[cfg(feature = "net")]

@@ -22,7 +22,7 @@ thread_local! {
 }
 
 impl Panics {
-    /// From now on, the place of a panic is known as well. What else is done on a panic of the process is still done.
+    /// Installs a panic hook that records where a thread panics, and then calls the hook that was there before.
     pub fn locate() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {

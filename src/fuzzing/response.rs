@@ -316,7 +316,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         broken: BTreeMap::from([(Operation::CompleteLayerUpload, got.clone())]),
         makes_repositories: true,
         availability: true,
-        hopeless: (!served).then_some(NotJudged::NotServed { service }),
+        untestable: (!served).then_some(NotJudged::NotServed { service }),
         inconclusive: false,
         findings: vec![Finding {
             rule: RuleId::new("survey/service"),
@@ -325,7 +325,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Rejected,
             about: RuleId::new("survey/service"),
-            beside: Vec::new(),
+            also_broken: Vec::new(),
             accept_as: RuleId::new("survey/service"),
             step: String::from("survey"),
             breach: String::from("a plain request"),

@@ -165,7 +165,7 @@ impl Follower {
         let mut beside = allowed.leading.clone();
         step.expect = self.expectation(operation, &input, readings, allowed);
         beside.retain(|rule| *rule != step.expect.rule);
-        step.beside = beside;
+        step.also_broken = beside;
         step.precedence = self.precedence(operation, readings);
         if step.expect.tier.gates() {
             rejections.iter().for_each(|rejection| pin_error(step, rejection, &self.bindings));
@@ -312,7 +312,7 @@ impl Follower {
         let (service, rules) = (self.service, Rules::of(self.service));
         let exists = RuleId::of(operation.name, "uploadId/exists");
         let mut involved: Vec<&Rule> = Vec::new();
-        // Beside what is open, a rule that is broken must be rejected all the same; but with which error is open then.
+        // A request that breaks a rule which gates is rejected, even if it breaks an open one as well; with which error is open then.
         let leading = match (allows.broken.first(), allows.open.first(), &allows.ended) {
             (Some(broken), _, ended) => {
                 // If it has ended, that is wrong as well.

@@ -88,7 +88,7 @@ impl Expected {
         }
     }
 
-    /// Whether success is right, perhaps beside an error.
+    /// Whether success is right, perhaps besides an error.
     pub fn allows_success(&self) -> bool {
         match self {
             Expected::Outcomes(outcomes) => outcomes.iter().any(Outcome::is_success),

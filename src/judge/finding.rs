@@ -24,9 +24,9 @@ pub struct Finding {
     pub grade: Grade,
     /// Id of the rule that the step is about; the same, but where every answer is judged.
     pub about: RuleId,
-    /// Ids of the rules that the request breaks beside it, where none of them alone is answered so.
+    /// Ids of the rules that the request breaks besides it, where none of them alone is answered so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<RuleId>,
+    pub also_broken: Vec<RuleId>,
     /// Id of the rule that an entry of known deviations names to accept it. A server fault is accepted for the request
     /// that provokes it, and not for all that there are.
     pub accept_as: RuleId,
@@ -108,8 +108,8 @@ impl Finding {
     }
 
     /// What a request has that breaks these rules.
-    pub fn breach_of(rules: &Rules, about: RuleId, beside: &[RuleId]) -> String {
-        let broken = std::iter::once(about).chain(beside.iter().copied());
+    pub fn breach_of(rules: &Rules, about: RuleId, also_broken: &[RuleId]) -> String {
+        let broken = std::iter::once(about).chain(also_broken.iter().copied());
         let breaches: Vec<&str> = broken.filter_map(|rule| rules.get(rule)).map(|rule| rule.breach.as_str()).collect();
         breaches.join(" together with ")
     }
@@ -122,14 +122,14 @@ impl Finding {
     /// Whether an entry of known deviations that names this rule is about it. Where several rules are broken, and it
     /// takes them all, any of them will do.
     pub fn is_of_rule(&self, rule: RuleId) -> bool {
-        self.accept_as == rule || (self.is_about_request() && self.beside.contains(&rule))
+        self.accept_as == rule || (self.is_about_request() && self.also_broken.contains(&rule))
     }
 
     /// Whether the other is the same finding, wherever it shows.
     pub fn is_same(&self, other: &Finding) -> bool {
         let named = |finding: &Finding| (finding.rule, finding.accept_as, finding.got.clone());
         let same = self.grade == other.grade && named(self) == named(other);
-        same && (!self.is_about_request() || self.beside == other.beside)
+        same && (!self.is_about_request() || self.also_broken == other.also_broken)
     }
 
     /// The cause that findings share: the member whose constraints are not looked at, or else the rule that the step is
@@ -137,7 +137,7 @@ impl Finding {
     pub fn cause(&self) -> String {
         let everywhere = self.rule.is_everywhere() && self.rule.area() != Area::Always;
         let about = if everywhere { self.rule } else { self.about };
-        let beside = self.beside.iter().copied().filter(|_| self.is_about_request());
+        let beside = self.also_broken.iter().copied().filter(|_| self.is_about_request());
         let families: BTreeSet<String> = std::iter::once(about).chain(beside).map(family).collect();
         let families: Vec<String> = families.into_iter().collect();
         format!("{}|{}|{}", families.join("+"), self.grade, self.got)

@@ -366,7 +366,7 @@ impl Subject<'_> {
         let expect = &self.step.expect;
         let rules = Rules::of(self.case.service);
         let known = rules.get(rule);
-        let beside = &self.step.beside;
+        let beside = &self.step.also_broken;
         Box::new(Finding {
             rule,
             operation: String::from(self.step.operation_name()),
@@ -378,7 +378,7 @@ impl Subject<'_> {
                 .collect(),
             grade,
             about: expect.rule,
-            beside: beside.clone(),
+            also_broken: beside.clone(),
             accept_as: Finding::acceptable_as(rule, expect.rule),
             step: self.step.name.clone(),
             breach: Finding::breach_of(rules, expect.rule, beside),

@@ -127,7 +127,7 @@ pub fn got(got: &Got) -> String {
         Got::TypeNotVisible => String::from("an error type outside of __type"),
         Got::TypeDiffers => String::from("another error type in __type than in the header or code"),
         Got::NoMessage => String::from("an error without a message"),
-        Got::MessageText(name) => format!("another text for {name}"),
+        Got::MessageText(name) => format!("another message for {name}"),
         Got::Transport(trouble) => transport(*trouble),
         Got::NotReached => String::from("not reached"),
         Got::NoRepository => String::from("not tried without a repository"),
@@ -189,10 +189,12 @@ pub fn not_judged(reason: &NotJudged) -> String {
             let came = if *is_throttled { throttled(came) } else { got(came) };
             format!("could not create a repository: {came}")
         }
-        NotJudged::Unbound { step, reference } => format!("{step} could not be sent: nothing gave {reference}"),
+        NotJudged::Unbound { step, reference } => {
+            format!("{step} could not be sent: no earlier response has {reference}")
+        }
         NotJudged::Unsendable { step, cause } => format!("cannot be sent: {cause} (step {step})"),
         NotJudged::RepositoryRejected => {
-            String::from("it is about a repository that the target refused to create or delete, as it may")
+            String::from("it is about a repository that the target refused to create or delete, which it is free to do")
         }
         NotJudged::Ended { step, got: came, only_if } => {
             let (came, only_if) = (got(came), expected(only_if));
@@ -212,7 +214,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         NotJudged::SurveyUnfinished { cause } => format!("the survey could not be finished: {cause}"),
         NotJudged::NotServed { service } => format!("the target does not serve {service}"),
         NotJudged::ServedSigned { service } => {
-            format!("the target serves {service} only with a signature; a dummy one may do")
+            format!("the target serves {service} only with a signature")
         }
         NotJudged::NoSuchRepository { name } => {
             format!("the target has no repository {name:?}, which the run was given")

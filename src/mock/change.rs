@@ -49,7 +49,7 @@ pub enum Change {
     Races(Race),
 }
 
-/// What the mock remembers beside the state of the registry, which forgets an upload when it ends.
+/// What the mock remembers besides the state of the registry, which forgets an upload when it ends.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Requests so far.
@@ -67,7 +67,7 @@ pub struct Memory {
 pub struct Call<'a> {
     /// The state of the service.
     pub registry: &'a mut Registry,
-    /// What is remembered beside it.
+    /// What is remembered besides it.
     pub memory: &'a mut Memory,
     /// What is asked for.
     pub operation: &'static OperationSpec,

@@ -107,7 +107,7 @@ impl Mock {
         Mock::with(services, [])
     }
 
-    /// A mock that behaves otherwise in this.
+    /// A mock with these changes.
     pub fn with(services: &[Service], changes: impl IntoIterator<Item = &'static Change>) -> Mock {
         let changes: Vec<&Change> = changes.into_iter().collect();
         let begin = |service: &Service| {

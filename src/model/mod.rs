@@ -24,7 +24,7 @@ pub struct Rejection {
     pub error: &'static ErrorType,
     /// Its message, as the real service words it where that is known.
     pub message: String,
-    /// Members beside the message.
+    /// Members besides the message.
     pub members: Value,
 }
 

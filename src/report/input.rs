@@ -13,6 +13,6 @@ pub struct Input<'a> {
     pub summary: &'a Summary,
     /// Why the process ends as it does; empty for exit code 0.
     pub reasons: &'a [Reason],
-    /// How much is told.
+    /// How much is reported.
     pub detail: Detail,
 }

@@ -51,7 +51,7 @@ pub(super) fn markdown(input: &Input) -> String {
     page.list("Known deviations that are none any more", summary.known_trouble.iter().map(stale));
     let unjudged = terminal::unjudged(summary)
         .into_iter()
-        .map(|(word, reason, cases)| format!("{}: {}, {}", number_of(cases.len(), "case"), word, text(&reason)));
+        .map(|one| format!("{}: {}, {}", number_of(one.cases.len(), "case"), one.word, text(&one.reason)));
     page.list("Not judged", unjudged.chain(terminal::unseen(summary).map(|unseen| text(&unseen))));
     page.done(input.detail.reader)
 }

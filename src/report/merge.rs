@@ -32,8 +32,8 @@ pub enum MergeError {
     },
     /// One was judged by other settings.
     #[error(
-        "{log}: judged by other known deviations, or other grades or warnings that fail, than the logs before it; say by \
-         which all are to be judged"
+        "{log}: judged by other known deviations, or other grades or warnings that fail, than the logs before it; give those that \
+         all are to be judged by"
     )]
     JudgedOtherwise {
         /// The log.
@@ -176,7 +176,7 @@ impl Merged {
 
     /// Of two surveys of a service the one that found more.
     fn survey(&mut self, survey: Survey) {
-        let weight = |survey: &Survey| (survey.hopeless.is_some(), survey.inconclusive, survey.findings.len());
+        let weight = |survey: &Survey| (survey.untestable.is_some(), survey.inconclusive, survey.findings.len());
         match self.surveys.get(&survey.service) {
             Some(known) if weight(known) >= weight(&survey) => {}
             _ => {
@@ -253,7 +253,7 @@ mod tests {
         );
         assert_eq!(why("task", json!("replay")), "hash:2/2.ndjson: expected a log of the same command as the others");
         let otherwise = why("deny_warnings", json!(true));
-        assert!(otherwise.ends_with("; say by which all are to be judged"), "{otherwise}");
+        assert!(otherwise.ends_with("; give those that all are to be judged by"), "{otherwise}");
         let part = |text: &str| text.parse::<Partition>().unwrap();
         let again = MergeError::Part {
             log: String::from("hash:2/2.ndjson"),

@@ -1,4 +1,4 @@
-//! What is told of a run. Its events are the source ([`crate::events`]); every format is rendered from them, also after a
+//! Reports of a run. Its events are the source ([`crate::events`]); every format is rendered from them, also after a
 //! crash.
 
 #[cfg(feature = "terminal")]

@@ -103,7 +103,7 @@ impl Scores {
 
 fn is_not_served(survey: &Survey, service: Service) -> bool {
     let not_served = || survey.findings.iter().any(|finding| finding.rule == RuleId::new("survey/service"));
-    survey.service == service && survey.hopeless.is_some() && not_served()
+    survey.service == service && survey.untestable.is_some() && not_served()
 }
 
 /// Number of cases of an area.

@@ -260,7 +260,7 @@ impl Summary {
         let surveyed = self.surveys.iter().filter(|survey| entry.is_for(survey.service));
         cases.peek().is_some()
             && !cases.any(|judged| matches!(judged.verdict, Verdict::Inconclusive { .. }))
-            && !surveyed.into_iter().any(|survey| survey.hopeless.is_some())
+            && !surveyed.into_iter().any(|survey| survey.untestable.is_some())
     }
 
     /// Rules that are judged in no answer, since the client that sent the requests does not show whether they are kept.
@@ -331,7 +331,7 @@ impl Summary {
         }
         for survey in &self.surveys {
             let service = survey.service;
-            if let Some(reason) = &survey.hopeless {
+            if let Some(reason) = &survey.untestable {
                 warnings.push(format!("{service}: nothing was judged: {reason}"));
                 continue;
             }
@@ -398,18 +398,18 @@ impl Summary {
         let counts = self.counts(|_| true);
         let judged = counts.passed + counts.failed + counts.tolerated + self.unlogged();
         let unsurveyed = self.surveys.iter().any(|survey| survey.inconclusive);
-        let hopeless = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.hopeless.is_some());
+        let untestable = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.untestable.is_some());
         let nothing = judged + counts.inconclusive == 0;
         let interrupted = self.finished.as_ref().is_some_and(|finished| finished.interrupted);
         let reasons = [
             (interrupted, Reason::Interrupted),
-            (nothing && hopeless && !unsurveyed, Reason::SetUp),
+            (nothing && untestable && !unsurveyed, Reason::SetUp),
             (!self.groups.is_empty(), Reason::Findings),
             (deny_warnings && !self.warnings().is_empty(), Reason::Warnings),
             (!self.known_trouble.is_empty(), Reason::KnownTrouble),
             (!interrupted && self.unfinished().is_some(), Reason::Unfinished),
             (counts.inconclusive > 0 || unsurveyed, Reason::Inconclusive),
-            (nothing && !hopeless, Reason::NothingRun),
+            (nothing && !untestable, Reason::NothingRun),
         ];
         reasons.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect()
     }

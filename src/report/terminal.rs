@@ -10,7 +10,7 @@ use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Question, RuleId, Rules, Service, Source};
 use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
-use crate::judge::{Grade, Verdict, words};
+use crate::judge::{Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
 use crate::wire::envelope::visible;
@@ -21,7 +21,7 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
-/// How much is told.
+/// How much is reported.
 #[derive(Clone, Copy, Debug)]
 pub struct Detail {
     /// Groups of findings that are shown; the rest is counted.
@@ -65,8 +65,12 @@ pub fn header(started: &Started) -> String {
 /// What was found out about a service.
 pub fn survey(survey: &Survey) -> String {
     let mut text = String::new();
-    let facts = match &survey.hopeless {
-        Some(reason) => reason.to_string(),
+    let facts = match &survey.untestable {
+        // Seen on the command line alone.
+        Some(reason) => match hint(reason) {
+            Some(hint) => format!("{reason}; {hint}"),
+            None => reason.to_string(),
+        },
         None => format!(
             "account {}, partSize {}",
             survey.account.as_deref().unwrap_or("unknown"),
@@ -125,8 +129,8 @@ fn counts(summary: &Summary) -> String {
                 areas.push(judged.area());
             }
         }
-        let hopeless = summary.surveys.iter().any(|survey| survey.service == *service && survey.hopeless.is_some());
-        if areas.is_empty() || hopeless {
+        let untestable = summary.surveys.iter().any(|survey| survey.service == *service && survey.untestable.is_some());
+        if areas.is_empty() || untestable {
             continue;
         }
         let _ = writeln!(text, "\n{BOLD}{service}{BOLD:#}");
@@ -152,7 +156,7 @@ fn searched(summary: &Summary) -> String {
     if summary.started.task == Task::Search {
         let counts = summary.counts(|_| true);
         let ok = counts.passed + unlogged;
-        let _ = write!(text, "           {ok} ok, {repeated} failed for causes that were told before");
+        let _ = write!(text, "           {ok} ok, {repeated} failed for causes that were reported earlier");
         for (number, word) in [
             (counts.failed, "for a new cause"),
             (counts.tolerated, "for one that is known or tolerated"),
@@ -431,8 +435,10 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     if !reasons.is_empty() {
         text += "\n";
     }
-    for (word, reason, cases) in reasons {
-        let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {}: {reason}", number_of(cases.len(), "case"));
+    for Unjudged { word, reason, why, cases } in reasons {
+        let hint = hint(why).filter(|_| detail.reader == Reader::CommandLine && !detail.verbose);
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let _ = writeln!(text, "{YELLOW}{word}{YELLOW:#}  {}: {reason}{hint}", number_of(cases.len(), "case"));
         if detail.verbose {
             cases.iter().for_each(|case| {
                 let _ = writeln!(text, "    {case}");
@@ -442,19 +448,40 @@ fn troubles(summary: &Summary, detail: Detail) -> String {
     text
 }
 
+/// Cases without a verdict, for one reason.
+pub(super) struct Unjudged<'a> {
+    /// What became of them.
+    pub word: &'static str,
+    /// The reason in words.
+    pub reason: String,
+    why: &'a NotJudged,
+    pub cases: Vec<&'a str>,
+}
+
+/// Which flag of the command line may help.
+fn hint(why: &NotJudged) -> Option<&'static str> {
+    match why {
+        NotJudged::ServedSigned { .. } => Some("try --auth dummy"),
+        NotJudged::NotServed { .. } => Some("--service leaves it out"),
+        NotJudged::NoRepositories => Some("--repository names one"),
+        NotJudged::RepositoryRejected => Some("-v lists the cases"),
+        _ => None,
+    }
+}
+
 /// Cases without a verdict by what became of them and why.
-pub(super) fn unjudged(summary: &Summary) -> Vec<(&'static str, String, Vec<&str>)> {
-    let mut reasons: Vec<(&'static str, String, Vec<&str>)> = Vec::new();
+pub(super) fn unjudged(summary: &Summary) -> Vec<Unjudged<'_>> {
+    let mut reasons: Vec<Unjudged> = Vec::new();
     for judged in &summary.cases {
-        let (word, reason) = match &judged.verdict {
+        let (word, why) = match &judged.verdict {
             Verdict::Inconclusive { reason } => ("inconclusive", reason),
             Verdict::Skipped { reason } => ("skipped", reason),
             _ => continue,
         };
-        let reason = reason.to_string();
-        match reasons.iter_mut().find(|(known, text, _)| *known == word && *text == reason) {
-            Some((_, _, cases)) => cases.push(&judged.case),
-            None => reasons.push((word, reason, vec![&judged.case])),
+        let reason = why.to_string();
+        match reasons.iter_mut().find(|known| known.word == word && known.reason == reason) {
+            Some(known) => known.cases.push(&judged.case),
+            None => reasons.push(Unjudged { word, reason, why, cases: vec![&judged.case] }),
         }
     }
     reasons
@@ -476,7 +503,7 @@ pub(super) fn verdict(summary: &Summary, reasons: &[Reason], reader: Reader) -> 
     let tested = tested(&summary.started);
     let mut text = format!("{style}{word}{style:#}  {tested}: {} judged, {passed} ok", number_of(judged, "case"));
     for (number, word) in [
-        (summary.searched.map_or(0, |searched| searched.repeated), "for causes that were told before"),
+        (summary.searched.map_or(0, |searched| searched.repeated), "for causes that were reported earlier"),
         (counts.tolerated, "known or tolerated"),
         (counts.inconclusive, "inconclusive"),
         (counts.skipped, "skipped"),
@@ -526,7 +553,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -
             Reader::Test => String::from("warnings"),
         },
         Reason::KnownTrouble => {
-            format!("{} no longer as the file says", number_of(summary.known_trouble.len(), "known deviation"))
+            format!("{} no longer match what was found", number_of(summary.known_trouble.len(), "known deviation"))
         }
         Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),

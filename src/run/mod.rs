@@ -156,7 +156,7 @@ pub enum RunError {
 /// How long is paused when the target asks for it.
 const PAUSE: Duration = Duration::from_millis(700);
 
-/// How often is told how far a search has come: it may be killed.
+/// How often the progress of a search is reported: it may be killed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Does the work on a target. Events go to `sink` as they happen. When `stop` becomes true, no further case begins; those
@@ -238,8 +238,8 @@ async fn survey_all(
     Ok((sessions, left))
 }
 
-/// Judges all cases, and gives those of chance that failed and whose causes are not told yet: what such a case comes to
-/// is a matter of itself alone, but which of them are made small, is known when all were judged.
+/// Judges all cases, and returns the random ones that failed for a cause that is not reported yet. Which of them are
+/// shrunk is decided at the end, so that it does not depend on the order in which they were judged.
 async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result<Vec<Failed>, RunError> {
     let (sender, mut receiver) = mpsc::channel(64);
     let workers = 0..shared.settings.jobs.max(1);
@@ -297,7 +297,7 @@ async fn finished(workers: Vec<tokio::task::JoinHandle<()>>) -> Result<(), RunEr
     Ok(())
 }
 
-/// The session, with what its survey left behind beside what others left.
+/// The session, with what its survey left behind besides what others left.
 fn keep(
     left: &mut BTreeSet<String>,
     prepared: Result<(Session, Vec<String>), Unreachable>,

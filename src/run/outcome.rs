@@ -8,7 +8,7 @@ use crate::judge::Finding;
 pub(super) enum Outcome {
     /// A case was judged.
     Judged(Box<Judged>),
-    /// A random case failed, and may be made small.
+    /// A random case failed, and may be shrunk.
     Failed(Box<Failed>),
 }
 
@@ -16,7 +16,7 @@ pub(super) enum Outcome {
 pub(super) struct Failed {
     pub case: Case,
     pub judged: Judged,
-    /// Its findings, as far as they are to be made small.
+    /// Its findings, as far as they are to be shrunk.
     pub named: Vec<Named>,
 }
 

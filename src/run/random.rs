@@ -71,7 +71,7 @@ impl Worker {
         let mut open = vec![Named { finding: finding.clone(), plan }];
         let mut named = Vec::new();
         while let Some(one) = open.pop() {
-            let several = one.finding.is_about_request() && !one.finding.beside.is_empty();
+            let several = one.finding.is_about_request() && !one.finding.also_broken.is_empty();
             let stopped = self.shared.is_stopped();
             let known = open.len();
             for plan in if several && !stopped { fewer(&one.plan) } else { Vec::new() } {
@@ -105,10 +105,10 @@ pub(super) fn on_purpose(service: Service, plan: &Plan, call: usize, mut finding
     let Some(call) = plan.decisions.get(call) else { return finding };
     let violations = Violations::of(service, call.operation);
     let breaks: Vec<Breaks> = call.violations.iter().filter_map(|number| violations.breaks(*number)).collect();
-    finding.beside.retain(|beside| {
+    finding.also_broken.retain(|beside| {
         beside.operation() == Some(call.operation) && breaks.iter().any(|breaks| breaks.accounts_for(*beside))
     });
-    finding.breach = Finding::breach_of(Rules::of(service), finding.about, &finding.beside);
+    finding.breach = Finding::breach_of(Rules::of(service), finding.about, &finding.also_broken);
     finding
 }
 

@@ -22,7 +22,7 @@ const CONFIRMATIONS: usize = 3;
 /// Attempts of a case that come after those of its first verdict: bytes differ from attempt to attempt.
 const FIRST_ATTEMPT: u32 = 100;
 
-/// What became of a finding that was to be made small.
+/// What became of a finding that was to be shrunk.
 enum Shrunk {
     /// The smallest sequence that shows it each time.
     Small(Box<Judged>),
@@ -87,7 +87,7 @@ impl Worker {
         }
         let small = realise(case.service, smaller.best());
         let (calls, before) = (small.steps.len(), case.steps.len());
-        let small = Case { title: format!("{calls} calls, made small from {before} of {}", case.id), ..small };
+        let small = Case { title: format!("{calls} calls, shrunk from {before} of {}", case.id), ..small };
         let mut times = 0;
         let mut last = None;
         for _ in 0..CONFIRMATIONS {

@@ -33,7 +33,7 @@ pub(super) struct Shared {
     pub novelty: Mutex<Novelty>,
     /// Causes that were found so far, in a search that goes on as long as there is time: each is told once.
     pub causes: Mutex<HashSet<String>>,
-    /// Random cases that failed and are to be made small.
+    /// Random cases that failed and are to be shrunk.
     pub failed: Mutex<VecDeque<Failed>>,
     pub next: AtomicUsize,
     pub health: Mutex<Health>,
@@ -59,7 +59,7 @@ impl Shared {
     /// The case with this number; `None` when all is done.
     fn case(&self, number: usize) -> Option<Case> {
         let gave_up = locked(&self.health).gave_up();
-        let hopeful = self.sessions.iter().filter(|session| session.survey().hopeless.is_none() && !gave_up);
+        let hopeful = self.sessions.iter().filter(|session| session.survey().untestable.is_none() && !gave_up);
         let searched: Vec<Service> = hopeful.map(Session::service).collect();
         let case = self.selection.case(number, &searched, &self.novelty)?;
         Some(match self.session(case.service) {

@@ -168,8 +168,8 @@ impl Reader<'_> {
         let only_if = self.outcomes("only-if", &step.only_if, one)?;
         let name = one.name.clone();
         let at_once = one.at_once.is_some_and(|at_once| at_once.value);
-        let beside = Vec::new();
-        Ok((Step { name, operation, request, at_once, role, expect, beside, precedence: None, only_if }, intended))
+        let also_broken = Vec::new();
+        Ok((Step { name, operation, request, at_once, role, expect, also_broken, precedence: None, only_if }, intended))
     }
 
     fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {
@@ -236,7 +236,7 @@ mod tests {
             (
                 "    judged: false",
                 "    judged: false\n    expect: survey/DeleteRepository",
-                "x.yaml:24: judged: expected no",
+                "x.yaml:24: judged: expected expect or judged: false",
             ),
             ("    call: InitiateLayerUpload\n", "", "x.yaml:6: expect: expected the id of a rule, or judged: false"),
             ("call: InitiateLayerUpload", "call: DescribeRepositories", "x.yaml:6: expect: expected the id of a rule"),

@@ -44,7 +44,7 @@ impl Reader<'_> {
         let step = one.step;
         if let Some(judged) = step.judged.as_ref().filter(|judged| !judged.value) {
             if step.expect.is_some() {
-                return Err(self.mistake(judged, String::from("judged: expected no expect beside judged: false")));
+                return Err(self.mistake(judged, String::from("judged: expected expect or judged: false, found both")));
             }
             return Ok((StepRole::Attempt, allowed(service, RuleId::new("survey/plain-upload")), Intended::AsWritten));
         }

@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
         let steps = match &entry.value.steps {
             Some(steps) if steps.is_empty() || !entry.value.is_group() => {
-                let problem = "steps: expected one step at least, and no key beside repeat, at-once and steps";
+                let problem = "steps: expected one step at least, and no key besides repeat, at-once and steps";
                 return Err(self.mistake(entry, String::from(problem)));
             }
             Some(steps) => steps.as_slice(),

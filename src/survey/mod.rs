@@ -34,7 +34,7 @@ pub struct Survey {
     /// Whether BatchCheckLayerAvailability tells a stored layer from an absent one.
     pub availability: bool,
     /// Why no case of the service can be judged, if so.
-    pub hopeless: Option<NotJudged>,
+    pub untestable: Option<NotJudged>,
     /// Whether that is because the target was throttling or silent, and not because of what it answered.
     pub inconclusive: bool,
     /// What is missing, as findings: at most one a cause.
@@ -76,7 +76,7 @@ impl Survey {
 
     /// Why a case cannot be judged on this target, if so.
     pub fn skips(&self, case: &Case, fixed_repository: bool) -> Option<Skip> {
-        if let Some(reason) = &self.hopeless {
+        if let Some(reason) = &self.untestable {
             return Some(Skip::counted(reason.clone()));
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
@@ -160,7 +160,7 @@ mod tests {
             broken: BTreeMap::new(),
             makes_repositories: true,
             availability: true,
-            hopeless: None,
+            untestable: None,
             inconclusive: false,
             findings: Vec::new(),
         }

@@ -72,12 +72,12 @@ pub async fn preflight(
     }
     look.report();
     let availability = look.availability(&case, &transcript);
-    let mut hopeless = look.hopeless(&transcript, known_repository);
+    let mut untestable = look.untestable(&transcript, known_repository);
     let is_other = look.findings.iter().any(|finding| finding.rule == SERVICE);
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
-        hopeless = Some(NotJudged::ServedSigned { service });
+        untestable = Some(NotJudged::ServedSigned { service });
     }
-    let hopeless = look.set_aside(repository).or(hopeless);
+    let untestable = look.set_aside(repository).or(untestable);
     let survey = Survey {
         service,
         account: account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits)),
@@ -86,7 +86,7 @@ pub async fn preflight(
         broken: look.broken,
         makes_repositories,
         availability,
-        hopeless,
+        untestable,
         inconclusive: look.trouble.is_some(),
         findings: look.findings,
     };
@@ -296,7 +296,7 @@ impl Look {
                 .unwrap_or_default(),
             grade: if rule == RuleId::new("answer/json-object") { Grade::Form } else { Grade::Rejected },
             about: rule,
-            beside: Vec::new(),
+            also_broken: Vec::new(),
             accept_as: rule,
             step: String::from("survey"),
             breach: String::from(breach),
@@ -336,7 +336,7 @@ impl Look {
     }
 
     /// A target that answers nothing as the service does has no service: then that is the only finding.
-    fn hopeless(&mut self, transcript: &Transcript, repository: bool) -> Option<NotJudged> {
+    fn untestable(&mut self, transcript: &Transcript, repository: bool) -> Option<NotJudged> {
         let answered = transcript.exchanges.iter().any(|exchange| {
             exchange.request.operation().is_some_and(|operation| exchange.is_documented(self.service, operation))
         });

@@ -119,7 +119,7 @@ impl Reference {
         Reference::Sha256(chunks.into())
     }
 
-    /// The only reference of a text that has nothing beside it: `${sha256:layer}`.
+    /// The only reference of a text that has nothing besides it: `${sha256:layer}`.
     pub fn alone(text: &str) -> Option<Reference> {
         match super::Template::lenient(text).parts() {
             [super::Part::Reference(reference)] => Some(reference.clone()),

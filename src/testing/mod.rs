@@ -43,7 +43,7 @@
 //! Conformance::new(your_router())
 //!     .services([Service::Ecr])
 //!     .filter("InitiateLayerUpload") // Part of an id; `=` and an id for that case alone.
-//!     .fail_on([Grade::Crash, Grade::State]) // Other grades are told and let pass.
+//!     .fail_on([Grade::Crash, Grade::State]) // Other grades are reported, and do not fail.
 //!     .random(0) // No random sequences.
 //!     .run();
 //!
@@ -189,7 +189,7 @@ impl Constraint {
         }
     }
 
-    /// Holds a validator's word against it.
+    /// Panics where a validator contradicts it.
     ///
     /// # Panics
     ///

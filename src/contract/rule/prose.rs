@@ -279,7 +279,7 @@ pub(super) static ROWS: &[Row] = &[
         id: "CompleteLayerUpload/layerDigests/mixed-algorithms",
         tier: Tier::Open,
         sources: &["none-found"],
-        statement: "What a digest of another algorithm means beside a sha256 digest is not documented.",
+        statement: "What a digest of another algorithm means together with a sha256 digest is not documented.",
         breach: "digests of two algorithms",
         errors: &["InvalidLayerException"],
     },

@@ -11,7 +11,7 @@ use crate::model::operation::body::Body;
 use crate::template::{Reference, Template};
 use crate::wire::envelope;
 
-/// The repository beside the one of the case.
+/// The repository besides the one of the case.
 const OTHER: &str = "other";
 
 /// A sequence in the making.
@@ -124,7 +124,7 @@ impl Unfolding {
             at_once: false,
             role,
             expect: allowed(service, readings.accepting),
-            beside: Vec::new(),
+            also_broken: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
         };

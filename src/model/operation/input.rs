@@ -1,4 +1,4 @@
-//! The members of a request, read. What is missing or of another type is as good as nothing: requests come here when
+//! The members of a request, read. What is missing or of another type is read as a default: requests come here when
 //! their syntax was found right.
 
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What is known of each operation beside what the documents say of its members: one file each.
+//! What is known of each operation besides what the documents say of its members: one file each.
 //!
 //! A file has the body of a valid request and what it needs in place, what the reference registry has against a request
 //! and what it does, and which values of an answer matter. [`Facts::of`] has a row for each: a new operation is a variant
@@ -44,7 +44,7 @@ pub struct Facts {
     pub rejections: fn(&Registry, &Members) -> Vec<Rejection>,
     /// Does what a request asks for that is rejected by nothing.
     pub perform: fn(&mut Registry, &Members) -> Value,
-    /// The members of an answer that matter beside those that every answer of it has, where a step is about this rule.
+    /// The members of an answer that matter besides those that every answer of it has, where a step is about this rule.
     pub pins: fn(rule: RuleId, answer: &Members) -> Members,
 }
 

@@ -1,6 +1,6 @@
 //! Shell functions that a script needs for some cases only.
 
-/// What a script needs beside its calls.
+/// What a script needs besides its calls.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Helper {
     /// `member FILE NAME…` prints a member of a JSON object.

@@ -25,7 +25,7 @@ use template::{Names, json};
 pub struct Destination<'a> {
     /// The address, unless the script is given another one.
     pub endpoint: &'a str,
-    /// What is sent with every request beside the case's own headers.
+    /// What is sent with every request besides the case's own headers.
     pub headers: &'a [(String, String)],
     /// An existing repository to work in, instead of one that the script makes.
     pub repository: Option<&'a str>,
@@ -298,7 +298,7 @@ fn flags(case: &Case, step: &Step) -> Result<String, Unscriptable> {
     request_flags(&request.method, &request.headers, request.framing, is_large(case, request))
 }
 
-/// What curl must be told of a request beside its body.
+/// What curl must be told of a request besides its body.
 pub(super) fn request_flags(
     method: &str,
     headers: &[(String, String)],

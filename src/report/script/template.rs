@@ -21,7 +21,7 @@ pub(super) struct Names<'a> {
     captured: BTreeMap<(Member, bool), String>,
     /// Steps that are answered before the next one is sent.
     answered: &'a [Step],
-    /// What the script needs beside its calls.
+    /// What the script needs besides its calls.
     pub helpers: BTreeSet<Helper>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Body {
     words: Vec<String>,
 }
 
-/// Names of the calls that the script makes beside those of the case.
+/// Names of the calls that the script makes besides those of the case.
 const OWN: [&str; 4] = ["repository-create", "repository-delete", "survey", "survey-part"];
 
 impl<'a> Names<'a> {
