@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use include_dir::{Dir, File, include_dir};
 
 use crate::case::{Case, CaseKind};
-use crate::contract::{RuleId, Service};
-use crate::generate::catalogue;
+use crate::contract::{Operation, RuleId, Service};
+use crate::generate::{catalogue, catalogue_with};
 use crate::judge::snapshot::{self, SnapshotError, Snapshots};
 use crate::scenario::{self, Mistake};
 
@@ -64,15 +64,21 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
 ///
 /// A scenario with a mistake.
 pub fn outline(services: &[Service]) -> Result<Vec<Case>, SuiteError> {
-    let mut written = Vec::new();
-    for file in scenario_files() {
-        written.extend(file.outline()?);
-    }
-    let of = |service: &Service| {
-        let scenarios: Vec<Case> = written.extract_if(.., |case| case.service == *service).collect();
-        scenarios.into_iter().chain(catalogue(*service))
-    };
-    Ok(services.iter().flat_map(of).collect())
+    // Somebody waits for the list, and the parts have nothing to do with one another.
+    std::thread::scope(|threads| {
+        let catalogues: Vec<_> =
+            services.iter().map(|service| (*service, threads.spawn(|| catalogue(*service)))).collect();
+        let mut written = Vec::new();
+        for file in scenario_files() {
+            written.extend(file.outline()?);
+        }
+        let mut cases = Vec::new();
+        for (service, catalogue) in catalogues {
+            cases.extend(written.extract_if(.., |case| case.service == service));
+            cases.extend(catalogue.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        Ok(cases)
+    })
 }
 
 /// The case with this id, as [`suite`] has it. No other is made whole.
@@ -83,7 +89,11 @@ pub fn outline(services: &[Service]) -> Result<Vec<Case>, SuiteError> {
 pub fn find(service: Service, id: &str) -> Result<Option<Case>, SuiteError> {
     match scenario_file(id) {
         Some(file) => Ok(file.cases()?.into_iter().find(|case| case.service == service)),
-        None => catalogue(service).into_iter().find(|case| case.id == id).map(reviewed).transpose(),
+        None => {
+            let is_of_id = |operation: Operation| id.starts_with(operation.name());
+            let mut cases = catalogue_with(service, is_of_id).into_iter();
+            cases.find(|case| case.id == id).map(reviewed).transpose()
+        }
     }
 }
 

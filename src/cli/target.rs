@@ -13,7 +13,7 @@ use crate::case::Partition;
 use crate::contract::{Service, Tier};
 use crate::drive::Target;
 use crate::drive::http::Timeouts;
-use crate::drive::named::DriverName;
+use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
@@ -31,7 +31,8 @@ pub(super) struct TargetArguments {
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Client that sends the requests: http (default)
-    #[arg(long, value_name = "NAME")]
+    // Shown as soon as there is a choice.
+    #[arg(long, value_name = "NAME", hide = DRIVERS.len() == 1)]
     driver: Option<DriverName>,
     /// Service to test: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE")]

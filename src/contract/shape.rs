@@ -123,6 +123,11 @@ impl Text {
         length >= self.min && self.max.is_none_or(|max| length <= max)
     }
 
+    /// The most characters that any edition of the documents allows, if they name a bound.
+    pub fn longest(&self) -> Option<usize> {
+        self.max.map(|max| self.other_bounds.map_or(max, |(_, other)| other.max(max)))
+    }
+
     /// Whether another edition of the documents allows the length.
     pub fn contests_length(&self, text: &str) -> bool {
         let length = text.chars().count();

@@ -333,7 +333,13 @@ fn broken(member: &Member, value: &NamedValue) -> Option<Constraint> {
     bindings.bind(Reference::Registry, crate::model::registry::ACCOUNT);
     bindings.bind(Reference::member("upload", "uploadId"), "6cb64b8a-9378-0e33-2ab1-b780fab8a9e9");
     let text: String = serde_json::from_str(&value.json).ok()?;
-    let filled = bindings.fill(&Template::lenient(text)).ok()?;
+    let template = Template::lenient(text);
+    // What is too long by far is not written out.
+    let repeated: usize = template.references().map(Reference::repeats).sum();
+    if bounds.longest().is_some_and(|longest| repeated > longest) {
+        return Some(Constraint::MaxLength);
+    }
+    let filled = bindings.fill(&template).ok()?;
     first_broken(bounds, std::str::from_utf8(&filled).ok()?)
 }
 

@@ -84,6 +84,14 @@ pub enum NoReference {
 }
 
 impl Reference {
+    /// How many characters it repeats a text to; 0 for what repeats none.
+    pub(crate) fn repeats(&self) -> usize {
+        match self {
+            Reference::Repeat { count, text } => count.saturating_mul(text.chars().count()),
+            _ => 0,
+        }
+    }
+
     /// The forms of all references, as a reader sees them.
     pub const FORMS: [&str; 16] = [
         "repository",
