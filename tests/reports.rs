@@ -132,6 +132,43 @@ fn junit_has_a_test_for_each_case() {
     }
 }
 
+/// Each member of each event of a log, with those of its findings, exchanges and bodies.
+fn members(value: &Value, names: &mut std::collections::BTreeSet<String>) {
+    match value {
+        // What a target answered, and the keys of a reason: those are told by its word.
+        Value::Object(object) if object.contains_key("why") => {}
+        Value::Object(object) => {
+            for (name, value) in object {
+                names.insert(name.clone());
+                members(value, names);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| members(item, names)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_guide_has_every_member_of_the_log() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "race-completed-twice", "--service", "ecr"]);
+    let filters = ["--filter", "scenarios/races", "--filter", "uploadId/once"];
+    let known = "[[known]]\nrule = \"CompleteLayerUpload/uploadId/once\"\ngot = \"200\"\nreason = \"issue 7\"\nsometimes = true\n";
+    fs::write(folder.path().join("known.toml"), known).unwrap();
+    let run =
+        [&["run", "--service", "ecr", "--known", "known.toml", "--endpoint", &mock.endpoint], &filters[..]].concat();
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(0));
+    let page = include_str!("../docs/src/event-log.md");
+    let log = read(&folder, "run.ndjson");
+    let mut names = std::collections::BTreeSet::new();
+    log.lines().for_each(|line| members(&serde_json::from_str(line).unwrap(), &mut names));
+    assert!(names.len() > 40, "{names:?}");
+    let missing: Vec<&String> = names.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/src/event-log.md does not say what {missing:?} is");
+    let schema = serde_json::from_str::<Value>(log.lines().next().unwrap()).unwrap()["schema"].clone();
+    assert!(page.contains(&format!("`schema` ({schema})")), "the log has schema {schema}");
+}
+
 #[test]
 fn a_run_that_was_killed_in_every_format() {
     let folder = TempDir::new().unwrap();
