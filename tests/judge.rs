@@ -685,14 +685,14 @@ fn a_case_that_could_not_go_on() {
 fn finding(
     rule: &'static str,
     about: &'static str,
-    operation: &str,
+    operation: Option<Operation>,
     grade: Grade,
     expected: &str,
     got: &str,
 ) -> Finding {
     Finding {
         rule: RuleId::new(rule),
-        operation: String::from(operation),
+        operation,
         tier: Tier::Documented,
         sources: Vec::new(),
         grade,
@@ -714,7 +714,7 @@ const REJECTED: &str = "400 InvalidLayerException";
 #[test]
 fn findings_are_said_in_a_sentence() {
     let said = |rule: &'static str, grade, expected: &str, got: &str| {
-        finding(rule, rule, COMPLETE.name(), grade, expected, got).sentence()
+        finding(rule, rule, Some(COMPLETE), grade, expected, got).sentence()
     };
     let (rule, rejected) = (MATCH, REJECTED);
     let known = "CompleteLayerUpload/known";
@@ -755,9 +755,9 @@ fn findings_are_said_in_a_sentence() {
         said("survey/service", Grade::Rejected, "service ecr", "404 without-type"),
         "the target does not serve the service: CompleteLayerUpload answers 404 without an error type"
     );
-    let crash = finding("always/no-5xx", rule, COMPLETE.name(), Grade::Crash, rejected, "500");
+    let crash = finding("always/no-5xx", rule, Some(COMPLETE), Grade::Crash, rejected, "500");
     assert_eq!(
-        (crash.accept_as, finding(rule, known, COMPLETE.name(), Grade::State, rejected, "200").accept_as),
+        (crash.accept_as, finding(rule, known, Some(COMPLETE), Grade::State, rejected, "200").accept_as),
         (RuleId::new(rule), RuleId::new(rule))
     );
 }
@@ -765,7 +765,8 @@ fn findings_are_said_in_a_sentence() {
 #[test]
 fn what_is_said_of_a_grade_is_true_of_the_request() {
     let (rule, rejected) = (MATCH, REJECTED);
-    let meaning = |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, "X", grade, expected, got));
+    let meaning =
+        |grade, expected: &str, got: &str| words::grade(&finding(rule, rule, Some(COMPLETE), grade, expected, got));
     for (said, expected) in [
         (meaning(Grade::Crash, "200", "invalid-http"), "no complete HTTP response to a valid request"),
         (meaning(Grade::Crash, rejected, "dropped"), "a 5xx, or no complete HTTP response, to an invalid request"),
@@ -788,7 +789,7 @@ fn findings_of_one_cause_are_said_once() {
     let (rule, rejected) = (MATCH, REJECTED);
     let together = |rule: &'static str, about: &[&'static str]| {
         let about: Vec<RuleId> = about.iter().map(|rule| RuleId::new(rule)).collect();
-        let operation = if rule.starts_with("wire/") { "the server" } else { COMPLETE.name() };
+        let operation = if rule.starts_with("wire/") { None } else { Some(COMPLETE) };
         finding(rule, rule, operation, Grade::State, rejected, "200").sentence_for(&about)
     };
     let pattern = "CompleteLayerUpload/uploadId/pattern";
@@ -812,7 +813,7 @@ fn findings_of_one_cause_are_said_once() {
 #[test]
 fn findings_with_one_cause_share_it() {
     let cause = |rule: &'static str, about: &'static str| {
-        finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", "200").cause()
+        finding(rule, about, Some(COMPLETE), Grade::State, "400 InvalidLayerException", "200").cause()
     };
     let own = |rule: &'static str| cause(rule, rule);
     for (found, expected) in [
@@ -840,7 +841,7 @@ fn known_deviations_are_about_one_finding() {
     .known
     .remove(0);
     let found = |rule: &'static str, about: &'static str, got: &str| {
-        finding(rule, about, "CompleteLayerUpload", Grade::State, "400 InvalidLayerException", got)
+        finding(rule, about, Some(COMPLETE), Grade::State, "400 InvalidLayerException", got)
     };
     assert!(known.matches(Service::Ecr, &found(rule, rule, "200")));
     assert!(!known.matches(Service::EcrPublic, &found(rule, rule, "200")));

@@ -1,9 +1,9 @@
 //! What a case counts for in the scores.
 
-use crate::contract::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole, Transcript};
+use crate::contract::RuleId;
 use crate::expect::Outcome;
 use crate::judge::{Finding, Grade, Verdict};
 use crate::wire::Exchange;

@@ -320,7 +320,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
         inconclusive: false,
         findings: vec![Finding {
             rule: RuleId::new("survey/service"),
-            operation: Operation::CreateRepository.to_string(),
+            operation: Some(Operation::CreateRepository),
             tier: Tier::Documented,
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Rejected,

@@ -7,15 +7,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Expected, Got};
-use crate::contract::{Area, Constraint, RuleId, Rules, Tier};
+use crate::contract::{Area, Constraint, Operation, RuleId, Rules, Tier};
 
 /// One broken rule.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Finding {
     /// Id of the rule.
     pub rule: RuleId,
-    /// The operation whose answer breaks it.
-    pub operation: String,
+    /// The operation whose answer breaks it; `None` where the request names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
     /// How strong the rule is.
     pub tier: Tier,
     /// Ids of the sources of the rule.

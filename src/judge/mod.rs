@@ -156,7 +156,7 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
         let skip = is_passed_over(step, options);
         if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
-                true => (Verdict::Inconclusive { reason: obstacle.of(step.operation_name()) }, records),
+                true => (Verdict::Inconclusive { reason: obstacle.of(step.operation) }, records),
                 false => (Verdict::Fail { findings }, records),
             };
         }
@@ -369,7 +369,7 @@ impl Subject<'_> {
         let beside = &self.step.also_broken;
         Box::new(Finding {
             rule,
-            operation: String::from(self.step.operation_name()),
+            operation: self.step.operation,
             tier: known.map_or(expect.tier, |rule| rule.tier),
             sources: known
                 .map_or(&expect.sources, |rule| &rule.sources)

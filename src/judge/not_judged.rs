@@ -14,15 +14,15 @@ use crate::wire::{Exchange, TransportError, Unsendable};
 pub enum NotJudged {
     /// The target asks to be asked more slowly.
     Throttled {
-        /// What was called.
-        operation: String,
+        /// What was called; `None` where the request names no operation.
+        operation: Option<Operation>,
         /// What it answered.
         got: Got,
     },
     /// What came says nothing about conformance, as no response does to a valid request.
     NoAnswer {
-        /// What was called.
-        operation: String,
+        /// What was called; `None` where the request names no operation.
+        operation: Option<Operation>,
         /// What came.
         got: Got,
     },
@@ -166,8 +166,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Why a case with this call is not judged.
-    pub fn of(self, operation: &str) -> NotJudged {
-        let operation = String::from(operation);
+    pub fn of(self, operation: Option<Operation>) -> NotJudged {
         match self {
             Obstacle::Throttled(got) => NotJudged::Throttled { operation, got },
             Obstacle::NoResponse(trouble) => NotJudged::NoAnswer { operation, got: Got::Transport(trouble) },

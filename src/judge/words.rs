@@ -6,7 +6,7 @@ use super::expected::Expected;
 use super::finding::{Finding, Grade, member_constraint};
 use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
-use crate::contract::{Area, RuleId, Service};
+use crate::contract::{Area, Operation, RuleId, Service};
 use crate::expect::short;
 use crate::wire::{CONTENT_TYPE, MAX_ANSWER, TransportError};
 
@@ -57,8 +57,14 @@ pub fn sentence_for(finding: &Finding, about: &[RuleId]) -> String {
     }
 }
 
+/// Who answers: an operation, or the server where the request names none.
+pub fn answering(operation: Option<Operation>) -> &'static str {
+    operation.map_or("the server", Operation::name)
+}
+
 fn sentence_on(finding: &Finding, breach: &str) -> String {
     let Finding { operation, expected, .. } = finding;
+    let operation = answering(*operation);
     let came = got(&finding.got);
     if finding.rule == RuleId::new("survey/service") {
         return format!("the target does not serve the service: {operation} answers {came}");
@@ -183,8 +189,8 @@ fn of_service(service: Service) -> String {
 /// Why a case is not judged.
 pub fn not_judged(reason: &NotJudged) -> String {
     match reason {
-        NotJudged::Throttled { operation, got } => format!("{operation}: {}", throttled(got)),
-        NotJudged::NoAnswer { operation, got: came } => format!("{operation}: {}", got(came)),
+        NotJudged::Throttled { operation, got } => format!("{}: {}", answering(*operation), throttled(got)),
+        NotJudged::NoAnswer { operation, got: came } => format!("{}: {}", answering(*operation), got(came)),
         NotJudged::NoRepository { got: came, throttled: is_throttled } => {
             let came = if *is_throttled { throttled(came) } else { got(came) };
             format!("could not create a repository: {came}")

@@ -34,8 +34,8 @@ impl History<'_> {
     /// Why nothing can be said of this round, if so: the target was throttling, or too slow for so many calls at once.
     fn unjudgeable(&self) -> Option<NotJudged> {
         self.calls.iter().enumerate().find_map(|(index, call)| {
-            let operation = call.step.operation_name();
-            let no_answer = |got: Got| Some(NotJudged::NoAnswer { operation: String::from(operation), got });
+            let operation = call.step.operation;
+            let no_answer = |got: Got| Some(NotJudged::NoAnswer { operation, got });
             let unsure = self.is_at_once(index) || call.step.role == StepRole::Attempt;
             let broken = call.exchange.observed().map_or(true, Observation::is_server_fault);
             match call.exchange.reply.as_ref().err() {

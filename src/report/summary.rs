@@ -51,7 +51,7 @@ pub struct Group {
     /// Ids of the rules that the steps are about.
     pub about: Vec<RuleId>,
     /// All operations.
-    pub operations: Vec<String>,
+    pub operations: Vec<Option<Operation>>,
     /// All cases.
     pub cases: Vec<(Service, String)>,
 }
@@ -441,9 +441,10 @@ struct Found<'a> {
 
 impl Group {
     fn of(found: &[Found]) -> Option<Group> {
-        let cases_of = |operation: &str| found.iter().filter(|found| found.finding.operation == operation).count();
+        let cases_of =
+            |operation: Option<Operation>| found.iter().filter(|found| found.finding.operation == operation).count();
         let first = found.iter().min_by_key(|found| {
-            let most = std::cmp::Reverse(cases_of(&found.finding.operation));
+            let most = std::cmp::Reverse(cases_of(found.finding.operation));
             (found.finding.tier, most, found.cases.map(size))
         })?;
         Some(Group {
@@ -452,7 +453,7 @@ impl Group {
             smallest: first.cases.map(|(_, smallest)| smallest.clone()),
             rules: distinct(found.iter().map(|found| found.finding.accept_as)),
             about: distinct(found.iter().map(|found| found.finding.about)),
-            operations: distinct(found.iter().map(|found| found.finding.operation.clone())),
+            operations: distinct(found.iter().map(|found| found.finding.operation)),
             cases: found.iter().filter_map(|found| Some((found.service, found.cases?.0.case.clone()))).collect(),
         })
     }

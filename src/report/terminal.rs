@@ -191,7 +191,8 @@ fn tally(counts: &Counts) -> String {
 fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> String {
     let mut text = String::new();
     let found = &group.finding;
-    let others: Vec<&String> = group.operations.iter().filter(|operation| **operation != found.operation).collect();
+    let others = group.operations.iter().filter(|operation| **operation != found.operation);
+    let others: Vec<&str> = others.map(|operation| words::answering(*operation)).collect();
     let others = match others.as_slice() {
         [] => String::new(),
         [one] => format!(" (and {one})"),

@@ -1,9 +1,9 @@
 //! How a target does under a run: when it is given time, when a case is tried again, when it is asked whether it lives, and
 //! when the rest is not worth waiting for. Pure: no clock, no target, nothing that waits.
 
-use crate::contract::RuleId;
 use std::time::Duration;
 
+use crate::contract::RuleId;
 use crate::events::{Judged, Logged};
 use crate::judge::Verdict;
 use crate::wire::TransportError;
@@ -212,6 +212,7 @@ pub(super) fn was_unanswered(judged: &Judged) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Operation;
     use crate::judge::{Got, Head, NotJudged};
 
     fn at(seconds: u64) -> Duration {
@@ -327,7 +328,7 @@ mod tests {
     fn attempts_are_what_their_verdicts_say() {
         let inconclusive = |reason: NotJudged| Verdict::Inconclusive { reason };
         let throttled = NotJudged::Throttled {
-            operation: String::from("InitiateLayerUpload"),
+            operation: Some(Operation::InitiateLayerUpload),
             got: Got::Response(Head::Status(429)),
         };
         assert_eq!(Attempted::of(&Verdict::Pass), Attempted::Passed);

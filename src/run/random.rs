@@ -91,7 +91,7 @@ impl Worker {
         let last = case.steps.last().filter(|_| case.steps.len() == plan.decisions.len())?;
         let judged = self.judged(index, &case).await;
         let alike = |found: &&Finding| {
-            let named = |finding: &Finding| (finding.operation.clone(), finding.grade, finding.got.clone());
+            let named = |finding: &Finding| (finding.operation, finding.grade, finding.got.clone());
             found.step == last.name && named(found) == named(sought)
         };
         let found = judged.verdict.findings().iter().find(alike)?;

@@ -54,10 +54,10 @@ impl Survey {
 
     /// Leaves only the findings that concern these cases: whoever runs one case asks about that case.
     pub fn narrow<'a>(&mut self, cases: impl Iterator<Item = &'a Case>) {
-        let judged: BTreeSet<&str> = cases
+        let judged: BTreeSet<Option<Operation>> = cases
             .flat_map(|case| &case.steps)
             .filter(|step| step.role == StepRole::Focus || step.role == StepRole::SetUp)
-            .map(Step::operation_name)
+            .map(|step| step.operation)
             .collect();
         self.findings.retain(|finding| {
             let whole = [
@@ -65,7 +65,7 @@ impl Survey {
                 RuleId::of_survey(Operation::CreateRepository),
                 RuleId::of_survey(Operation::DeleteRepository),
             ];
-            whole.contains(&finding.rule) || judged.contains(finding.operation.as_str())
+            whole.contains(&finding.rule) || judged.contains(&finding.operation)
         });
     }
 

@@ -182,7 +182,7 @@ impl Look {
 
     /// A valid call did not succeed.
     fn failed(&mut self, operation: Operation, exchange: &Exchange) {
-        self.trouble = self.trouble.take().or_else(|| Some(infrastructure(true, exchange)?.of(operation.name())));
+        self.trouble = self.trouble.take().or_else(|| Some(infrastructure(true, exchange)?.of(Some(operation))));
         let bare = is_bare(exchange);
         let got = match describe(exchange) {
             Got::Response(head) if bare => Got::NotAnObject(head),
@@ -289,7 +289,7 @@ impl Look {
         let known = Rules::of(self.service).get(rule);
         self.findings.push(Finding {
             rule,
-            operation: operation.to_string(),
+            operation: Some(operation),
             tier: known.map_or(Tier::Documented, |rule| rule.tier),
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())

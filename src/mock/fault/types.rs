@@ -1,11 +1,11 @@
 //! JSON types that are converted, and members that are missing.
 
-use crate::contract::{Operation, RuleId, RulePattern};
 use serde_json::{Map, Value, json};
 
 use super::super::Change::{EditRejections, RewriteInput, SkipRule};
 use super::super::change::{Call, invalid_parameter, rejection};
 use super::Fault;
+use crate::contract::{Operation, RuleId, RulePattern};
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
