@@ -199,7 +199,7 @@ fn an_invalid_request() {
             (error(400, "com.amazonaws.ecr#InvalidLayerException:http://x/"), "pass"),
             (header("InvalidLayerException", json!({"__type": "InvalidLayerException", "Message": "no"})), "pass"),
             (error(409, "InvalidLayerException"), "form answer/status: expected status 400, got error-status 409"),
-            (error(200, "InvalidLayerException"), "form answer/status: expected status 400, got error-status 200"),
+            (error(200, "InvalidLayerException"), "state answer/status: expected status 400, got error-status 200"),
             (
                 error(500, "InvalidLayerException"),
                 &format!("crash always/no-5xx: {expected}, got 500 InvalidLayerException"),
@@ -740,6 +740,10 @@ fn findings_are_said_in_a_sentence() {
         (said(rule, Grade::Form, "200", "200 not-an-object"), "answers 200 with a body that is no JSON object"),
         (said(rule, Grade::Form, "200", "success-status 201"), "answers status 201 for a success"),
         (said(rule, Grade::Form, "status 400", "error-status 409"), "answers status 409 for a client error"),
+        (
+            said(rule, Grade::State, "status 400", "error-status 200"),
+            "answers status 200 for a client error, which clients take for a success",
+        ),
         (said(rule, Grade::Form, "content-type", "content-type text/html"), "answers content type text/html"),
         (said(rule, Grade::Form, "type-visible", "type-not-visible"), "answers an error type outside of __type"),
         (said(rule, Grade::Form, "message", "no-message"), "answers an error without a message"),

@@ -80,7 +80,7 @@ fn rejection(step: &Step, exchange: Option<&Exchange>) -> Mark {
     let judgeable = exchange.filter(|exchange| !exchange.is_transient());
     let Some(Ok(seen)) = judgeable.map(Exchange::observed) else { return Mark::NotRejected };
     match seen.error_name() {
-        _ if !seen.is_error() => Mark::LetThrough,
+        _ if !seen.is_error() || seen.is_taken_for_success() => Mark::LetThrough,
         Some(name) if !seen.is_server_fault() && step.expect.errors().contains(&name) => Mark::RightError,
         named if seen.is_client_fault() || (named.is_some() && !seen.is_server_fault()) => Mark::OtherError,
         _ => Mark::NotRejected,
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(after(error(404, right)), Some(Mark::RightError), "the status is a matter of form");
         assert_eq!(after(error(400, "InvalidParameterException")), Some(Mark::OtherError));
         assert_eq!(after(answer(400, json!({ "message": "no" }))), Some(Mark::OtherError));
-        assert_eq!(after(error(200, "InvalidParameterException")), Some(Mark::OtherError));
+        assert_eq!(after(error(200, "InvalidParameterException")), Some(Mark::LetThrough));
         assert_eq!(after(accepted()), Some(Mark::LetThrough));
         for reply in [error(500, right), answer(302, json!({})), error(400, "ThrottlingException")] {
             assert_eq!(after(reply.clone()), Some(Mark::NotRejected), "{reply:?}");

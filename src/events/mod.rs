@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
-use crate::contract::{RuleId, Rules, Service, Tier};
+use crate::contract::{RuleId, Service, Tier};
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;

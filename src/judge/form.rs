@@ -75,6 +75,9 @@ impl Subject<'_> {
         if let Some(status) = seen.status().filter(|status| !allowed.statuses.contains(status)) {
             let mut finding = self.form(RuleId::new("answer/status"), Got::ErrorStatus(status));
             finding.expected = Expected::Status(allowed.statuses[0]);
+            if seen.is_taken_for_success() {
+                finding.grade = Grade::State;
+            }
             found.push(finding);
         }
         found.extend(self.content_type(seen));

@@ -83,6 +83,7 @@ fn sentence_on(finding: &Finding, breach: &str) -> String {
             TransportError::Endless => format!("{operation} gives {came} to {breach}"),
             TransportError::Unreachable(_) => format!("{operation}: {came} for {breach}"),
         },
+        (Grade::State, Got::ErrorStatus(_)) => format!("{operation} answers {came}"),
         (Grade::State, _) if expected.allows_success() => format!("{operation} answers {came}"),
         (Grade::State, _) => format!("{operation} accepts {breach}"),
         (Grade::Rejected, _) => format!("{operation} rejects {breach}: {came}"),
@@ -127,6 +128,7 @@ pub fn got(got: &Got) -> String {
             }
         }
         Got::SuccessStatus(status) => format!("status {status} for a success"),
+        Got::ErrorStatus(status @ 200..300) => format!("status {status} for a client error, which clients take for a success"),
         Got::ErrorStatus(status) => format!("status {status} for a client error"),
         Got::ContentType(Some(found)) => format!("content type {found}"),
         Got::ContentType(None) => String::from("no content type"),

@@ -82,6 +82,11 @@ impl Observation {
         matches!(self.decoded, Decoded::Error { .. })
     }
 
+    /// Whether it is an error with the status of a success. Clients go by the status: for them the call succeeded.
+    pub fn is_taken_for_success(&self) -> bool {
+        self.is_error() && self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
     /// The error, if the call failed.
     pub fn error(&self) -> Option<&ErrorInfo> {
         match &self.decoded {
