@@ -189,7 +189,7 @@ fn replay_says_what_it_expects() {
     for (what, expected) in [
         (
             "nothing",
-            "expected the id of a case (`ecrspec list`) or of a rule (`ecrspec list --rules`), a scenario file or a folder of \
+            "expected the id of a case (`ecrspec list`) or of a rule (`ecrspec list --rules`), a scenario file or a directory of \
              them, or an event log with failures, found \"nothing\"",
         ),
         ("plan/Nothing", "plan/Nothing: expected one of InitiateLayerUpload, "),
