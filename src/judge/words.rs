@@ -128,7 +128,9 @@ pub fn got(got: &Got) -> String {
             }
         }
         Got::SuccessStatus(status) => format!("status {status} for a success"),
-        Got::ErrorStatus(status @ 200..300) => format!("status {status} for a client error, which clients take for a success"),
+        Got::ErrorStatus(status @ 200..300) => {
+            format!("status {status} for a client error, which clients take for a success")
+        }
         Got::ErrorStatus(status) => format!("status {status} for a client error"),
         Got::ContentType(Some(found)) => format!("content type {found}"),
         Got::ContentType(None) => String::from("no content type"),
