@@ -73,7 +73,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--auth", "sigv4"], "expected none or dummy"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "pass --allow-aws"),
-        (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown"),
+        (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, junit, found \"pdf\""),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),

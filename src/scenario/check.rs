@@ -168,8 +168,8 @@ impl Reader<'_> {
         let only_if = self.outcomes("only-if", &step.only_if, one)?;
         let name = one.name.clone();
         let at_once = one.at_once.is_some_and(|at_once| at_once.value);
-        let also_broken = Vec::new();
-        Ok((Step { name, operation, request, at_once, role, expect, also_broken, precedence: None, only_if }, intended))
+        let (also_broken, precedence) = (Vec::new(), None); // Of random sequences alone.
+        Ok((Step { name, operation, request, at_once, role, expect, also_broken, precedence, only_if }, intended))
     }
 
     fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {
