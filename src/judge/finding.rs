@@ -61,7 +61,7 @@ pub struct Witness {
 pub enum Grade {
     /// A 5xx, a dropped connection or silence for a client's fault; no HTTP, or no end of it, for whatever request.
     Crash,
-    /// Accepted what must be rejected; wrong bytes, digest or state.
+    /// Accepted what must be rejected, or gave an error a 2xx status; wrong bytes, digest or state.
     State,
     /// Rejected what must be accepted.
     Rejected,
