@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::contract::rule::NoRule;
 use crate::contract::source::NoTier;
-use crate::contract::{ErrorType, RuleId, Source, Tier};
+use crate::contract::{Basis, ErrorType, RuleId, Source, Tier};
 use crate::template::{NoReference, Template};
 
 /// An answer that the contract allows.
@@ -39,6 +39,8 @@ pub struct Expectation {
     pub tier: Tier,
     /// Where it comes from.
     pub sources: Vec<&'static Source>,
+    /// What the types of the errors rest on, where that is weaker than that the request is rejected.
+    pub error_basis: Option<Basis>,
     /// What is allowed, at least one.
     pub outcomes: Vec<Outcome>,
 }
@@ -71,6 +73,11 @@ impl Expectation {
     /// Whether only success is allowed: the request is valid.
     pub fn is_success(&self) -> bool {
         self.outcomes.iter().all(Outcome::is_success)
+    }
+
+    /// How strong it is that a rejection has one of the error types.
+    pub fn error_tier(&self) -> Tier {
+        self.error_basis.as_ref().map_or(self.tier, |basis| basis.tier)
     }
 
     /// Names of the allowed error types.
@@ -207,13 +214,18 @@ impl FromStr for Outcome {
     }
 }
 
-/// `documented [api:CompleteLayerUpload] 400 EmptyUploadException`; outcomes are separated by ` | `. The rule is not
-/// part of the text: it stands in the line above.
+/// `documented [api:CompleteLayerUpload] 400 EmptyUploadException`; outcomes are separated by ` | `. Where the error types
+/// rest on less than the rule, `documented [api:CompleteLayerUpload]; error observed [fujiwara/ecrm#3] 400 …`. The rule is
+/// not part of the text: it stands in the line above.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<&str> = self.sources.iter().map(|source| source.id).collect();
+        write!(f, "{} [{}]", self.tier, sources.join(" "))?;
+        if let Some(basis) = &self.error_basis {
+            write!(f, "{ERROR}{basis}")?;
+        }
         let outcomes: Vec<String> = self.outcomes.iter().map(Outcome::to_string).collect();
-        write!(f, "{} [{}] {}", self.tier, sources.join(" "), outcomes.join(" | "))
+        write!(f, " {}", outcomes.join(" | "))
     }
 }
 
@@ -224,14 +236,27 @@ impl Expectation {
     ///
     /// The first part of the text that is not as it should be.
     pub fn parse(rule: RuleId, text: &str) -> Result<Expectation, NoExpectation> {
-        let (tier, rest) = text.trim().split_once(" [").ok_or(NoExpectation::Form)?;
-        let (sources, outcomes) = rest.split_once("] ").ok_or(NoExpectation::OpenSources)?;
-        let tier = tier.parse()?;
-        let source = |id: &str| Source::find(id).ok_or_else(|| NoExpectation::Source(String::from(id)));
-        let sources = sources.split_whitespace().map(source).collect::<Result<_, _>>()?;
-        let outcomes = outcomes.split(" | ").map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Expectation { rule, tier, sources, outcomes })
+        let (Basis { tier, sources }, rest) = basis(text.trim())?;
+        let (error_basis, outcomes) = match rest.strip_prefix(ERROR) {
+            Some(rest) => basis(rest).map(|(basis, rest)| (Some(basis), rest))?,
+            None => (None, rest),
+        };
+        let outcomes = outcomes.trim_start().split(" | ").map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Expectation { rule, tier, sources, error_basis, outcomes })
     }
+}
+
+/// What stands between the two bases of an expectation.
+const ERROR: &str = "; error ";
+
+/// The basis that a text begins with, and the rest.
+fn basis(text: &str) -> Result<(Basis, &str), NoExpectation> {
+    let (tier, rest) = text.split_once(" [").ok_or(NoExpectation::Form)?;
+    let (sources, rest) = rest.split_once(']').ok_or(NoExpectation::OpenSources)?;
+    let tier = tier.parse()?;
+    let source = |id: &str| Source::find(id).ok_or_else(|| NoExpectation::Source(String::from(id)));
+    let sources = sources.split_whitespace().map(source).collect::<Result<_, _>>()?;
+    Ok((Basis { tier, sources }, rest))
 }
 
 #[cfg(test)]
@@ -242,6 +267,7 @@ mod tests {
     fn expectations_read_back_what_they_print() {
         for text in [
             "documented [api:CompleteLayerUpload dotnet/sdk-container-builds#424] 400 InvalidLayerException",
+            "documented [api:CompleteLayerUpload]; error observed [fujiwara/ecrm#3] 400 InvalidParameterException",
             "observed [mhart/kinesalite:test/connection.js] 400 SerializationException | 400 InvalidParameterException",
             r#"open [none-found] 200 {"layerDigest":"«sha256:layer»"} | 400 UploadNotFoundException"#,
         ] {

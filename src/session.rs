@@ -21,7 +21,7 @@ pub struct Terms {
     pub repository: Option<String>,
     /// Compare message texts where a real trace gives them.
     pub messages: bool,
-    /// The weakest tier by which the steps of random cases are judged.
+    /// The weakest tier that counts.
     pub tier: Tier,
 }
 
@@ -111,7 +111,7 @@ impl Session {
 
     /// How its cases are judged.
     pub fn options(&self) -> JudgeOptions {
-        JudgeOptions { messages: self.terms.messages, availability: self.survey.availability }
+        JudgeOptions { messages: self.terms.messages, availability: self.survey.availability, tier: self.terms.tier }
     }
 
     /// Judges a case, whatever [`Session::skips`] says: one with calls at once in all its rounds.
@@ -152,6 +152,6 @@ impl Session {
 
     /// Judges what came back for a case.
     pub fn judge_round(&self, case: &Case, transcript: Transcript) -> Round {
-        linearize::judge_round(case, transcript, self.options(), self.terms.tier)
+        linearize::judge_round(case, transcript, self.options())
     }
 }

@@ -102,7 +102,7 @@ fn values_lie_where_a_reader_sees_them() {
         ("UploadLayerPart/partFirstByte/min", Reach::FarOutside, "minus-2-63"),
         ("UploadLayerPart/partFirstByte/64-bit", Reach::JustOutside, "2-63"),
         ("UploadLayerPart/partFirstByte/contiguous", Reach::JustOutside, "overlap"),
-        ("UploadLayerPart/partFirstByte/contiguous", Reach::FarOutside, "first-at-2-30"),
+        ("UploadLayerPart/partFirstByte/from-zero", Reach::FarOutside, "at-2-30"),
         ("UploadLayerPart/layerPartBlob/base64", Reach::JustOutside, "bad-alphabet"),
         ("UploadLayerPart/layerPartBlob/length", Reach::JustOutside, "one-byte-over"),
         ("UploadLayerPart/layerPartBlob/type", Reach::WrongType, "object"),

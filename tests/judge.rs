@@ -12,7 +12,7 @@ use ecrspec::wire::{Exchange, NoConnection, Reply, Response, TransportError, env
 use serde_json::{Value, json};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
-const TRUSTING: JudgeOptions = JudgeOptions { messages: false, availability: true };
+const TRUSTING: JudgeOptions = JudgeOptions { messages: false, availability: true, tier: Tier::Open };
 
 /// A case of one step.
 fn one(rule: &'static str, operation: Operation, body: body::Body) -> Case {
@@ -253,7 +253,11 @@ fn an_open_question() {
             (error(400, "InvalidLayerException"), "pass"),
             (error(499, "Whatever"), "pass"),
             (says(418, "text/html", "<h1>"), "pass"),
-            (says(200, CONTENT_TYPE, "no JSON"), "pass"),
+            (
+                says(200, CONTENT_TYPE, "no JSON"),
+                "form answer/json-object: expected 200 or 400 InvalidLayerException or 400 InvalidParameterException, got 200 \
+                 not-an-object",
+            ),
             (json_of(200, body.clone()), "pass"),
             (
                 json_of(200, json!({ "registryId": "1" })),
@@ -371,14 +375,16 @@ fn members_of_an_error() {
     let answer = |last: Value| {
         json_of(400, json!({ "__type": "InvalidLayerPartException", "message": "no", "lastValidByteReceived": last }))
     };
-    let expected = "form UploadLayerPart/answer/InvalidLayerPartException: expected 400 InvalidLayerPartException with \
-                    lastValidByteReceived 0, got 400 InvalidLayerPartException";
+    let expected =
+        "expected 400 InvalidLayerPartException with lastValidByteReceived 0, got 400 InvalidLayerPartException";
+    let of_value = "form UploadLayerPart/answer/lastValidByteReceived";
+    let of_presence = "form UploadLayerPart/answer/InvalidLayerPartException";
     check(
         &case,
         vec![
             (answer(json!(0)), "pass"),
-            (answer(json!(1)), &format!("{expected} with lastValidByteReceived 1")),
-            (answer(Value::Null), &format!("{expected} without lastValidByteReceived")),
+            (answer(json!(1)), &format!("{of_value}: {expected} with lastValidByteReceived 1")),
+            (answer(Value::Null), &format!("{of_presence}: {expected} without lastValidByteReceived")),
         ],
     );
 }
@@ -451,9 +457,92 @@ fn a_response_is_decoded_once() {
     assert!(std::ptr::eq(first, copied.exchanges[0].observed().unwrap()), "nor for a copy");
 }
 
+/// The verdict on a case of one step, and the rules that the response is recorded for.
+fn judged(case: &Case, reply: Reply, tier: Tier) -> (Verdict, Vec<String>) {
+    let transcript = Transcript::of(case, vec![exchange(&case.steps[0], reply)]);
+    let (verdict, records) = judge(case, &transcript, JudgeOptions { tier, ..TRUSTING });
+    (verdict, records.iter().map(|record| record.rule.to_string()).collect())
+}
+
+#[test]
+fn an_error_type_has_a_tier_of_its_own() {
+    let rule = "CompleteLayerUpload/layerDigests/max-items";
+    let case = one(rule, Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[ABSENT]));
+    let accepted = || json_of(200, json!({ "uploadId": NO_UPLOAD, "layerDigest": ABSENT }));
+    let finding = |reply: Reply, tier: Tier| judged(&case, reply, tier).0.findings()[0].clone();
+
+    let other = finding(error(400, "ValidationException"), Tier::Open);
+    assert_eq!((other.grade, other.tier, other.rejection), (Grade::Error, Tier::Observed, Some(Tier::Documented)));
+    assert_eq!(other.sources, ["fujiwara/ecrm#3"]);
+    assert_eq!(other.strength(), "observed for the error type; documented that it must be rejected");
+    let taken = finding(accepted(), Tier::Open);
+    assert_eq!((taken.grade, taken.tier, taken.rejection), (Grade::State, Tier::Documented, None));
+    assert_eq!(taken.strength(), "documented");
+
+    // What rests on less than is asked for is recorded, as what is open.
+    let weak = judged(&case, error(400, "ValidationException"), Tier::Documented);
+    assert_eq!(weak, (Verdict::Pass, vec![String::from(rule)]));
+    assert_eq!(finding(error(400, "ValidationException"), Tier::Observed), other);
+    assert_eq!(finding(accepted(), Tier::Documented), taken);
+}
+
+#[test]
+fn an_open_error_type_is_recorded_and_the_rejection_judged() {
+    let rule = "UploadLayerPart/partFirstByte/64-bit";
+    let case = one(rule, Operation::UploadLayerPart, body::part(HERE, "upload", "layer", 1, 32));
+    for name in ["ValidationException", "InvalidParameterException"] {
+        assert_eq!(judged(&case, error(400, name), Tier::Open), (Verdict::Pass, vec![String::from(rule)]));
+    }
+    let taken = json_of(200, json!({ "uploadId": NO_UPLOAD, "lastByteReceived": 31 }));
+    check(
+        &case,
+        vec![
+            (
+                taken,
+                "state UploadLayerPart/partFirstByte/64-bit: expected 400 SerializationException or 400 \
+                     InvalidParameterException or 400 InvalidLayerPartException, got 200",
+            ),
+            (
+                json_of(400, json!({ "message": "no" })),
+                "error answer/error-type: expected 400 SerializationException or 400 InvalidParameterException or 400 \
+                 InvalidLayerPartException, got 400 without-type",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_follows_a_weaker_statement_is_not_judged_without_it() {
+    let any_match = RuleId::new("CompleteLayerUpload/layerDigests/any-match");
+    let complete = |draft: Draft, name: &'static str, rule: RuleId| {
+        draft.focus_as(name, rule, Operation::CompleteLayerUpload, body::complete(HERE, "upload", &[ABSENT]))
+    };
+    let draft = Draft::new(Service::Ecr, "some/case", "some case");
+    let case =
+        complete(complete(draft, "one", any_match), "two", RuleId::new("CompleteLayerUpload/parts/not-empty")).done();
+    let replies = || vec![error(400, "InvalidLayerException"), error(400, "EmptyUploadException")];
+    let documented = JudgeOptions { tier: Tier::Documented, ..TRUSTING };
+    assert_eq!(
+        verdict(&case, replies(), documented),
+        "skipped: step one does not keep CompleteLayerUpload/layerDigests/any-match, which is observed and not asked for: \
+         what follows rests on it"
+    );
+    assert!(verdict(&case, replies(), TRUSTING).starts_with("rejected CompleteLayerUpload/layerDigests/any-match"));
+}
+
+#[test]
+fn a_part_size_is_one_that_a_part_may_have() {
+    let began = |size: i64| json_of(200, json!({ "uploadId": NO_UPLOAD, "partSize": size }));
+    let expected = "form InitiateLayerUpload/answer/partSize-range: expected shape partSize a whole number from 1 to \
+                    20971520, got 200 malformed partSize";
+    let of_range =
+        [(began(0), expected), (began(20_971_521), expected), (began(1), "pass"), (began(20_971_520), "pass")];
+    check(&initiate(), of_range.into());
+}
+
 #[test]
 fn messages_are_compared_when_it_is_asked_for() {
-    let strict = JudgeOptions { messages: true, availability: true };
+    let strict = JudgeOptions { messages: true, availability: true, tier: Tier::Open };
     let case =
         one("InitiateLayerUpload/repositoryName/exists", Operation::InitiateLayerUpload, body::repository("some/name"));
     let says = |message: &str| json_of(400, json!({ "__type": "RepositoryNotFoundException", "message": message }));
@@ -694,6 +783,7 @@ fn finding(
         rule: RuleId::new(rule),
         operation,
         tier: Tier::Documented,
+        rejection: None,
         sources: Vec::new(),
         grade,
         about: RuleId::new(about),

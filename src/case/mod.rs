@@ -202,10 +202,11 @@ impl Case {
         more || self.steps.iter().any(|step| step.operation.is_some_and(manages))
     }
 
-    /// The strongest tier among the steps that the case is about.
+    /// The strongest tier among the steps that the case is about. That calls at once have an order is derived.
     pub fn tier(&self) -> Tier {
         let focus = self.steps.iter().filter(|step| step.role == StepRole::Focus);
-        focus.map(|step| step.expect.tier).min().unwrap_or(Tier::Open)
+        let strongest = focus.map(|step| step.expect.tier).min().unwrap_or(Tier::Open);
+        if self.is_race() { strongest.max(Tier::Derived) } else { strongest }
     }
 }
 
@@ -243,6 +244,7 @@ pub fn allowed(service: Service, rule: RuleId) -> Expectation {
         rule: rule.id,
         tier: rule.tier,
         sources: rule.sources.clone(),
+        error_basis: rule.error_basis.clone(),
         outcomes: success.into_iter().chain(errors).collect(),
     }
 }

@@ -116,9 +116,6 @@ fn text_line(text: &Text) -> String {
         (min, None) => format!(", at least {min} characters"),
         (min, Some(max)) => format!(", {min} to {max} characters"),
     };
-    if let Some((min, max)) = text.other_bounds {
-        let _ = write!(line, " (another edition: {min} to {max})");
-    }
     for pattern in text.patterns {
         let edition = if pattern.edition == "all" { String::new() } else { format!(" ({})", pattern.edition) };
         let _ = write!(line, ", pattern {}{edition}", pattern.text);
@@ -163,7 +160,6 @@ fn shape_json(shape: &Shape) -> Value {
         Kind::Text(text) => {
             value["min"] = json!(text.min);
             value["max"] = json!(text.max);
-            value["otherBounds"] = json!(text.other_bounds);
             value["patterns"] = text
                 .patterns
                 .iter()

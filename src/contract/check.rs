@@ -216,7 +216,6 @@ fn text(
     };
     if let Some(broken) = broken_length(of, bounds, found) {
         let length = match broken {
-            _ if broken == of.editions => String::from("must have another length"),
             _ if broken == of.min_length => format!("must have length greater than or equal to {}", bounds.min),
             _ => format!("must have length less than or equal to {}", bounds.max.unwrap_or_default()),
         };
@@ -244,7 +243,6 @@ pub(crate) fn first_broken(bounds: &Text, found: &str) -> Option<Constraint> {
 fn broken_length(of: &OfText, bounds: &Text, found: &str) -> Option<Constraint> {
     match () {
         () if bounds.allows_length(found) => None,
-        () if bounds.contests_length(found) => Some(of.editions),
         () if found.chars().count() < bounds.min => Some(of.min_length),
         () => Some(of.max_length),
     }
@@ -318,7 +316,7 @@ mod tests {
         let public = json!({"repositoryName": "a__b", "registryId": "x".repeat(51)});
         assert_eq!(
             rules(Service::EcrPublic, Operation::InitiateLayerUpload, public),
-            ["InitiateLayerUpload/registryId/editions", "InitiateLayerUpload/repositoryName/pattern"]
+            ["InitiateLayerUpload/registryId/max-length", "InitiateLayerUpload/repositoryName/pattern"]
         );
     }
 

@@ -260,6 +260,11 @@ pub static ERRORS: &[ErrorType] = &[
         ..client("AccessDeniedException", "The caller is not authorized to perform the operation on the resource.")
     },
     ErrorType {
+        statuses: &[413],
+        source: "aws:common-errors",
+        ..client("RequestEntityTooLargeException", "The request entity is too large.")
+    },
+    ErrorType {
         source: "mhart/kinesalite:test/connection.js",
         ..client("SerializationException", "The body is not JSON, not an object, or a member has the wrong JSON type.")
     },

@@ -22,7 +22,7 @@ pub use error::{ErrorType, Fault};
 pub use operation::{Effect, Operation, Role};
 pub use rule::{Area, Constraint, Question, Rule, RuleId, RulePattern, Rules};
 pub use shape::{Kind, Member, Pattern, Shape, Text};
-pub use source::{Source, Tier};
+pub use source::{Basis, Source, Tier};
 
 /// One of the two services that take image layers.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]

@@ -53,9 +53,6 @@ pub struct Text {
     pub min: usize,
     /// Most characters; `None` where the model sets no bound.
     pub max: Option<usize>,
-    /// The bounds of another edition of the documents, where editions differ: a length that only one of them allows
-    /// is contested.
-    pub other_bounds: Option<(usize, usize)>,
     /// The documented patterns, newest first, without anchors: each means the whole string.
     ///
     /// More than one where editions of the documents differ; a value is inside the contract if all of them match,
@@ -122,17 +119,6 @@ impl Text {
         let length = text.chars().count();
         length >= self.min && self.max.is_none_or(|max| length <= max)
     }
-
-    /// The most characters that any edition of the documents allows, if they name a bound.
-    pub fn longest(&self) -> Option<usize> {
-        self.max.map(|max| self.other_bounds.map_or(max, |(_, other)| other.max(max)))
-    }
-
-    /// Whether another edition of the documents allows the length.
-    pub fn contests_length(&self, text: &str) -> bool {
-        let length = text.chars().count();
-        self.other_bounds.is_some_and(|(min, max)| (min..=max).contains(&length))
-    }
 }
 
 impl Kind {
@@ -151,7 +137,7 @@ impl Kind {
 }
 
 /// A free string without bounds.
-pub const ANY_TEXT: Text = Text { min: 0, max: None, other_bounds: None, patterns: &[], values: &[] };
+pub const ANY_TEXT: Text = Text { min: 0, max: None, patterns: &[], values: &[] };
 
 /// A member that a request must have.
 pub const fn required(name: &'static str, shape: &'static Shape) -> Member {

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 pub enum Tier {
     /// In the API reference, the service model or a protocol specification. Gates.
     Documented,
-    /// A published answer of the real service, or, where the source says so, of another AWS service on the same
-    /// framework. Gates.
+    /// No document says it, but it follows from a sentence that one has. Gates.
+    Derived,
+    /// A published answer of the real service; or, where the source says so, of another AWS service on the same
+    /// framework, or what an engineer of the service says of it in published code. Gates.
     Observed,
     /// The documents are silent or contradict each other. Run and recorded, never failed.
     Open,
@@ -29,6 +31,7 @@ impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Tier::Documented => "documented",
+            Tier::Derived => "derived",
             Tier::Observed => "observed",
             Tier::Open => "open",
         })
@@ -41,6 +44,7 @@ impl FromStr for Tier {
     fn from_str(text: &str) -> Result<Tier, NoTier> {
         match text {
             "documented" => Ok(Tier::Documented),
+            "derived" => Ok(Tier::Derived),
             "observed" => Ok(Tier::Observed),
             "open" => Ok(Tier::Open),
             other => Err(NoTier(other.to_owned())),
@@ -50,8 +54,25 @@ impl FromStr for Tier {
 
 /// A text that names no tier.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected a tier (documented, observed or open), found {0:?}")]
+#[error("expected a tier (documented, derived, observed or open), found {0:?}")]
 pub struct NoTier(pub String);
+
+/// What a statement rests on: how strong that is, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Basis {
+    /// How strong.
+    pub tier: Tier,
+    /// Where it comes from, strongest first.
+    pub sources: Vec<&'static Source>,
+}
+
+/// `observed [stelligent/mu#323]`
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources: Vec<&str> = self.sources.iter().map(|source| source.id).collect();
+        write!(f, "{} [{}]", self.tier, sources.join(" "))
+    }
+}
 
 /// A page, model or published trace that says something about the service.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -186,6 +207,12 @@ pub static SOURCES: &[Source] = &[
         "https://www.rfc-editor.org/rfc/rfc8259",
         "2017-12",
     ),
+    source(
+        "aws:common-errors",
+        "errors common to all AWS services, to which every page of the API reference points: RequestEntityTooLargeException (413), MalformedHttpRequestException and ValidationError (400) among them; later editions add that not every service has every error",
+        "https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/common-errors.html",
+        "2025",
+    ),
     source("rfc9110", "HTTP Semantics", "https://www.rfc-editor.org/rfc/rfc9110", "2022-06"),
     source(
         "rfc4648",
@@ -244,19 +271,19 @@ pub static SOURCES: &[Source] = &[
     ),
     source(
         "dotnet/sdk-container-builds#424",
-        "published CloudTrail records: LayerPartTooSmallException at CompleteLayerUpload; none of the provided digests match",
+        "published CloudTrail record: LayerPartTooSmallException, \"All layer parts except the last part should be at least 5MB\"; and through the Docker front end, which forwards the text and not the type: \"None of the provided layer digests match the calculated layer digest\"",
         "https://github.com/dotnet/sdk-container-builds/issues/424",
         "2023-06",
     ),
     source(
         "dotnet/sdk-container-builds#472",
-        "published answer of the public service: None of the provided layer digests match the calculated layer digest",
+        "published answer of the public service through the Docker front end, which forwards the text and not the type: \"None of the provided layer digests match the calculated layer digest\"",
         "https://github.com/dotnet/sdk-container-builds/issues/472",
         "2023-07",
     ),
     source(
         "abiosoft/colima#1167",
-        "published answer: None of the provided layer digests match the calculated layer digest",
+        "published answer through the Docker front end, which forwards the text and not the type: \"None of the provided layer digests match the calculated layer digest\"",
         "https://github.com/abiosoft/colima/issues/1167",
         "2024-10",
     ),
@@ -268,7 +295,7 @@ pub static SOURCES: &[Source] = &[
     ),
     source(
         "GoogleContainerTools/kaniko#607",
-        "published answer: First byte of the layer part is 10485760 instead of 20971520",
+        "published answer through the Docker front end, which forwards the text and not the type: \"First byte of the layer part is 10485760 instead of 20971520\"",
         "https://github.com/GoogleContainerTools/kaniko/issues/607",
         "2019-03",
     ),
@@ -289,6 +316,54 @@ pub static SOURCES: &[Source] = &[
         "published answer: layers that a manifest names and that are not in the repository, the configuration among them",
         "https://github.com/oras-project/oras-py/issues/54",
         "2022-12",
+    ),
+    source(
+        "apple/container#1895",
+        "published answer through the Docker front end: \"First byte of the layer part is 0 instead of 11304960\", which is 10 MiB and 800 KiB: a part below 5 MiB was accepted before the upload was completed",
+        "https://github.com/apple/container/issues/1895",
+        "2026-07",
+    ),
+    source(
+        "airvzxf/ftp-deployment-action#92",
+        "published answer of the public service through the Docker front end, to an alias that the account does not have: \"The repository with name 'ftp-deployment-action' does not exist in the registry with id 'airvzxf'\"",
+        "https://github.com/airvzxf/ftp-deployment-action/pull/92",
+        "2026-07",
+    ),
+    source(
+        "aws/containers-roadmap#2860",
+        "report by an Amazon engineer: a layer that no image refers to exists, and is treated otherwise than one that an image refers to",
+        "https://github.com/aws/containers-roadmap/issues/2860",
+        "2026-08",
+    ),
+    source(
+        "stelligent/mu#323",
+        "published answer: status 400 and InvalidParameterException for a repository name; the pattern means the whole string",
+        "https://github.com/stelligent/mu/issues/323",
+        "2018-09",
+    ),
+    source(
+        "hashicorp/terraform-provider-aws#40309",
+        "published answer: status 400 and InvalidParameterException for an ARN in the place of a repository name",
+        "https://github.com/hashicorp/terraform-provider-aws/issues/40309",
+        "2024-11",
+    ),
+    source(
+        "icy/gDockerImageCheck",
+        "published answer: status 400 and InvalidParameterException for a registry id of four digits, \"must satisfy regular expression [0-9]{12}\"",
+        "https://github.com/icy/gDockerImageCheck/blob/master/README.md",
+        "2018",
+    ),
+    source(
+        "fujiwara/ecrm#3",
+        "published answer: status 400 and InvalidParameterException for a list of more than 100 items",
+        "https://github.com/fujiwara/ecrm/pull/3",
+        "2022-07",
+    ),
+    source(
+        "andrey-pohilko/registry-cli#79",
+        "published answer through the Docker front end: \"Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or equal to 1000'\"",
+        "https://github.com/andrey-pohilko/registry-cli/issues/79",
+        "2019-09",
     ),
     source(
         "jenkins-x/jx#1344",
@@ -335,13 +410,13 @@ pub static SOURCES: &[Source] = &[
     ),
     source(
         "mhart/kinesalite:test/helpers.js",
-        "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: members of another JSON type, text that is not base64",
+        "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: members of another JSON type, text that is not base64 or not padded",
         "https://github.com/mhart/kinesalite/blob/master/test/helpers.js",
         "commit c76689d",
     ),
     source(
         "mhart/kinesalite:index.js",
-        "an implementation of another AWS service on the same framework (Kinesis, JSON 1.1), compared with the real one by its tests: targets, bodies that are no object, unknown members, content types",
+        "an implementation of another AWS service on the same framework (Kinesis, JSON 1.1), compared with the real one by its tests: targets and content types",
         "https://github.com/mhart/kinesalite/blob/master/index.js",
         "commit c76689d",
     ),

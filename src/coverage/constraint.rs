@@ -115,15 +115,8 @@ enum Measure {
     Type(&'static Kind),
     ItemType,
     ItemNull,
-    /// Of editions that differ, what all allow, and what any does.
-    MinLength {
-        all: usize,
-        any: usize,
-    },
-    MaxLength {
-        all: usize,
-        any: usize,
-    },
+    MinLength(usize),
+    MaxLength(usize),
     Pattern(&'static Text),
     Editions(&'static Text),
     Min(i64),
@@ -137,6 +130,7 @@ enum Measure {
     MaxItems(usize),
     /// Rules that prose states.
     PartStart,
+    FirstPartStart,
     RangeOrder,
     RangeLength,
     LargePart,
@@ -145,8 +139,9 @@ enum Measure {
 }
 
 /// Rules that prose states and a number decides.
-const OF_PROSE: [(RuleId, Measure); 6] = [
+const OF_PROSE: [(RuleId, Measure); 7] = [
     (RuleId::new("UploadLayerPart/partFirstByte/contiguous"), Measure::PartStart),
+    (RuleId::new("UploadLayerPart/partFirstByte/from-zero"), Measure::FirstPartStart),
     (RuleId::new("UploadLayerPart/partLastByte/not-before-first"), Measure::RangeOrder),
     (RuleId::new("UploadLayerPart/layerPartBlob/length"), Measure::RangeLength),
     (RuleId::new("UploadLayerPart/layerPartBlob/above-10-MiB"), Measure::LargePart),
@@ -182,16 +177,16 @@ const EXCEPTIONS: &[Exception] = &[
         why: "asked at InitiateLayerUpload: there the name alone decides",
     },
     Exception {
-        rule: "registryId/min-length",
+        rule: "partFirstByte/64-bit",
         but_at: &[],
         reach: Reach::JustInside,
-        why: "what is answered for an alias that nobody has is the open question `unknown`",
+        why: "no layer has so many bytes: the last position there is, is rejected for where it is",
     },
     Exception {
-        rule: "registryId/max-length",
+        rule: "partLastByte/64-bit",
         but_at: &[],
         reach: Reach::JustInside,
-        why: "what is answered for an alias that nobody has is the open question `unknown`",
+        why: "no layer has so many bytes: the last position there is, is rejected for where it is",
     },
     Exception {
         rule: "layerPartBlob/max-size",
@@ -331,18 +326,8 @@ impl Measure {
             (Constraint::MaxSize, Kind::Blob { max }) => Measure::MaxSize(*max),
             (Constraint::Base64, Kind::Blob { .. }) => Measure::Base64,
             (Constraint::Base64Padding, Kind::Blob { .. }) => Measure::Padding,
-            (Constraint::MinLength | Constraint::ItemMinLength, _) => {
-                let text = text?;
-                Measure::MinLength {
-                    all: text.min,
-                    any: text.other_bounds.map_or(text.min, |(min, _)| min.min(text.min)),
-                }
-            }
-            (Constraint::MaxLength | Constraint::ItemMaxLength, _) => {
-                let text = text?;
-                let max = text.max?;
-                Measure::MaxLength { all: max, any: text.other_bounds.map_or(max, |(_, other)| other.max(max)) }
-            }
+            (Constraint::MinLength | Constraint::ItemMinLength, _) => Measure::MinLength(text?.min),
+            (Constraint::MaxLength | Constraint::ItemMaxLength, _) => Measure::MaxLength(text?.max?),
             (Constraint::Pattern | Constraint::ItemPattern, _) => Measure::Pattern(text?),
             (Constraint::Editions, _) => Measure::Editions(text?),
             _ => return None,
@@ -394,8 +379,12 @@ impl Measure {
             (Measure::MinItems(min), Some(value)) => Some(beyond(min, value.as_array()?.len())),
             (Measure::MaxItems(max), Some(value)) => Some(beyond(value.as_array()?.len(), max)),
             (Measure::PartStart, Some(_)) => {
-                let received: usize = sample.parts?.iter().sum();
+                let received: usize = sample.parts.filter(|parts| !parts.is_empty())?.iter().sum();
                 Some(Reach::off(number("partFirstByte")? - received as i128))
+            }
+            (Measure::FirstPartStart, Some(_)) => {
+                sample.parts.filter(|parts| parts.is_empty())?;
+                Some(Reach::off(number("partFirstByte")?))
             }
             (Measure::RangeOrder, Some(_)) => Some(Reach::beyond(number("partFirstByte")? - number("partLastByte")?)),
             (Measure::RangeLength, Some(_)) => {
@@ -411,10 +400,8 @@ impl Measure {
         let length = text.chars().count();
         let beyond = |value: usize, bound: usize| Reach::beyond(value as i128 - bound as i128);
         match self {
-            Measure::MinLength { all, .. } if length >= all => Some(beyond(all, length)),
-            Measure::MinLength { any, .. } => (length < any).then(|| beyond(any, length)),
-            Measure::MaxLength { all, .. } if length <= all => Some(beyond(length, all)),
-            Measure::MaxLength { any, .. } => (length > any).then(|| beyond(length, any)),
+            Measure::MinLength(min) => Some(beyond(min, length)),
+            Measure::MaxLength(max) => Some(beyond(length, max)),
             Measure::Pattern(bounds) if bounds.matches_all(text) => Some(Reach::Inside),
             Measure::Pattern(bounds) if bounds.matches_any(text) => None,
             Measure::Pattern(bounds) => {
@@ -422,9 +409,8 @@ impl Measure {
                 Some(if near { Reach::JustOutside } else { Reach::FarOutside })
             }
             Measure::Editions(bounds) => {
-                let length = !bounds.allows_length(text) && bounds.contests_length(text);
-                let pattern = !bounds.matches_all(text) && bounds.matches_any(text);
-                (length || pattern).then_some(Reach::JustOutside)
+                let contested = !bounds.matches_all(text) && bounds.matches_any(text);
+                contested.then_some(Reach::JustOutside)
             }
             Measure::HexDigits => {
                 let digits = text.strip_prefix("sha256:")?;
@@ -460,12 +446,11 @@ impl Measure {
             (_, Reach::Null | Reach::Absent) => Some(PRESENCE),
             (_, Reach::WrongType) => Some(TYPE),
             (Measure::Pattern(_) | Measure::Base64, Reach::JustInside) => Some(NO_EDGE),
-            (Measure::PartStart | Measure::RangeLength | Measure::HexDigits, Reach::JustInside) => {
-                Some("one value alone is right")
-            }
-            (Measure::MinLength { any: bound, .. } | Measure::MinItems(bound), Reach::FarOutside) => {
-                (bound < 2).then_some(EMPTY)
-            }
+            (
+                Measure::PartStart | Measure::FirstPartStart | Measure::RangeLength | Measure::HexDigits,
+                Reach::JustInside,
+            ) => Some("one value alone is right"),
+            (Measure::MinLength(bound) | Measure::MinItems(bound), Reach::FarOutside) => (bound < 2).then_some(EMPTY),
             (Measure::Editions(_), Reach::Inside | Reach::JustInside) => Some(EDITIONS),
             (Measure::Editions(_), Reach::FarOutside) => Some(OPEN),
             (Measure::Integer, Reach::JustInside | Reach::FarOutside) => Some("a number has a fraction or none"),

@@ -48,8 +48,8 @@ pub fn response(data: &[u8]) {
         let transcript = run(case, *step, &reply);
         let (verdict, _) = judge(case, &transcript, JudgeOptions::default());
         harmless(&verdict);
-        let strict = JudgeOptions { messages: true, availability: true };
-        let round = judge_round(case, transcript.clone(), strict, Tier::Open);
+        let strict = JudgeOptions { messages: true, availability: true, tier: Tier::Open };
+        let round = judge_round(case, transcript.clone(), strict);
         let records = round.records.clone();
         let mut rounds = Rounds::of(case, strict);
         rounds.add(round);
@@ -79,7 +79,7 @@ static CASES: LazyLock<Vec<(Case, usize)>> = LazyLock::new(|| {
         case(&public, "CompleteLayerUpload/layerDigests/any-match/last-of-2", 2),
         case(&public, "BatchCheckLayerAvailability/accepted/plain", 0),
         // Rejected: with members, by the framework, by the state; without an operation.
-        case(&ecr, "UploadLayerPart/partFirstByte/contiguous/first-at-1", 2),
+        case(&ecr, "UploadLayerPart/partFirstByte/from-zero/at-1", 2),
         case(&public, "wire/body/json/open-brace", 0),
         case(&ecr, "CompleteLayerUpload/parts/not-empty/digest-of-nothing", 1),
         case(&ecr, "wire/target/operation/unknown", 0),
@@ -322,6 +322,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             rule: RuleId::new("survey/service"),
             operation: Some(Operation::CreateRepository),
             tier: Tier::Documented,
+            rejection: None,
             sources: vec![String::from("api:CreateRepository")],
             grade: Grade::Rejected,
             about: RuleId::new("survey/service"),

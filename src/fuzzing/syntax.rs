@@ -61,11 +61,7 @@ fn of_text(bounds: &Text, text: &str) -> Vec<&'static str> {
     let length = length(text);
     let above = bounds.max.is_some_and(|max| length > max);
     if length < bounds.min || above {
-        faults.push(match bounds.other_bounds {
-            Some((min, max)) if min <= length && length <= max => "editions",
-            _ if above => "max-length",
-            _ => "min-length",
-        });
+        faults.push(if above { "max-length" } else { "min-length" });
     }
     let matching = bounds.patterns.iter().filter(|pattern| whole(pattern.text, text)).count();
     if matching < bounds.patterns.len() {

@@ -47,7 +47,7 @@ fn completed(service: Service) -> Vec<Case> {
         ("layerDigests/any-match", "any-match", "first-of-100", "the first of 100 digests right", right_at(0, 100)),
         ("layerDigests/any-match", "any-match", "middle-of-100", "the 50th of 100 digests right", right_at(49, 100)),
         ("layerDigests/any-match", "any-match", "last-of-100", "the last of 100 digests right", right_at(99, 100)),
-        ("layerDigests/other-algorithm", "other-algorithm", "sha512", "a sha512 digest alone", vec![sha512()]),
+        ("layerDigests/sha512", "sha512", "wrong", "a wrong sha512 digest alone", vec![sha512()]),
         (
             "layerDigests/other-algorithm",
             "other-algorithm",
@@ -63,17 +63,17 @@ fn completed(service: Service) -> Vec<Case> {
             vec![String::from("tarsum.v1+sha_2-56:${hex:layer}")],
         ),
         (
-            "layerDigests/mixed-algorithms",
-            "mixed-algorithms",
-            "sha512-and-right",
-            "a sha512 digest and the right one",
+            "layerDigests/any-match",
+            "any-match",
+            "beside-sha512",
+            "a wrong sha512 digest and the right one",
             vec![sha512(), right()],
         ),
         (
             "layerDigests/mixed-algorithms",
             "mixed-algorithms",
             "sha512-and-wrong",
-            "a sha512 digest and a wrong one",
+            "a wrong sha512 digest and a wrong sha256 digest",
             vec![sha512(), wrong(1)],
         ),
         (

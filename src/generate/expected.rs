@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, allowed};
-use crate::contract::{Operation, RuleId, Rules};
+use crate::contract::{Operation, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent};
 use crate::model::{Registry, Rejection, registry};
@@ -19,12 +19,13 @@ use crate::wire::Request;
 pub fn add_pins(case: &mut Case) -> Result<(), Misfit> {
     let mut rehearsal = Rehearsal::of(case).map_err(|why| Misfit::of(&case.id, None, why))?;
     rehearsal.remember_chunks(case);
+    let service = case.service;
     for step in &mut case.steps {
         let (_, answer) = rehearsal.call(step).map_err(|why| Misfit::of(&case.id, Some(step), why))?;
         if step.role != StepRole::Attempt {
             compare(step, &answer).map_err(|why| Misfit::of(&case.id, Some(step), why))?;
             if step.role == StepRole::Focus {
-                pin(step, &answer, &rehearsal.bindings);
+                pin(step, &answer, service, &rehearsal.bindings);
             }
         }
         if let Ok(answer) = answer {
@@ -195,7 +196,7 @@ impl Rehearsal {
                 return Err(Disagreement::AnyOfConcurrent);
             }
             compare(&step, &answer)?;
-            pin(&mut step, &answer, &self.bindings);
+            pin(&mut step, &answer, case.service, &self.bindings);
             depend_on_part_size(&mut step, case);
             hold_for_every_target(&step, &request, case.is_race())?;
             Ok(step.expect)
@@ -231,7 +232,7 @@ fn compare(step: &Step, answer: &Result<Value, Rejection>) -> Result<(), Disagre
     match answer {
         Ok(_) if step.expect.outcomes.iter().any(Outcome::is_success) => Ok(()),
         Ok(_) => Err(Disagreement::Accepted { allowed: allowed() }),
-        Err(rejection) if step.expect.tier.gates() && !is_of(step.expect.rule, rejection) => {
+        Err(rejection) if step.expect.error_tier().gates() && !is_of(step.expect.rule, rejection) => {
             Err(Disagreement::OtherRule {
                 by: rejection.rule,
                 message: rejection.message.clone(),
@@ -263,7 +264,7 @@ fn is_of(rule: RuleId, rejection: &Rejection) -> bool {
 }
 
 /// Adds to the expectation of a step which values the registry answered with.
-pub(super) fn pin(step: &mut Step, answer: &Result<Value, Rejection>, bindings: &Bindings) {
+pub(super) fn pin(step: &mut Step, answer: &Result<Value, Rejection>, service: Service, bindings: &Bindings) {
     let template = step.request.body.clone();
     match answer {
         Ok(answer) => {
@@ -286,13 +287,13 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Rejection>, bindings: 
                 }
             }
         }
-        Err(_) if !step.expect.tier.gates() => {}
-        Err(rejection) => pin_error(step, rejection, bindings),
+        Err(_) if !step.expect.error_tier().gates() => {}
+        Err(rejection) => pin_error(step, rejection, service, bindings),
     }
 }
 
 /// Adds to the outcomes of a step which values the members of an error must have.
-pub(super) fn pin_error(step: &mut Step, rejection: &Rejection, bindings: &Bindings) {
+pub(super) fn pin_error(step: &mut Step, rejection: &Rejection, service: Service, bindings: &Bindings) {
     let template = step.request.body.clone();
     for outcome in &mut step.expect.outcomes {
         if let Outcome::Error { error, members } = outcome
@@ -300,8 +301,9 @@ pub(super) fn pin_error(step: &mut Step, rejection: &Rejection, bindings: &Bindi
             && let Value::Object(values) = &rejection.members
         {
             let mut values = values.clone();
-            // Before the first byte there is no last valid one, and nothing says what stands there then.
-            if values.get("lastValidByteReceived") == Some(&json!(0)) {
+            // Before the first byte there is no last valid one, and nothing says what stands there then. The page of the
+            // public service says of it what it cannot be: the last byte of the part that was rejected.
+            if values.get("lastValidByteReceived") == Some(&json!(0)) || service == Service::EcrPublic {
                 values.remove("lastValidByteReceived");
             }
             *members = named(values, &template, bindings);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, allowed};
 use crate::contract::check::check;
-use crate::contract::{Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
+use crate::contract::{Basis, Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Registry, Rejection, registry};
 use crate::template::{Reference, Template};
@@ -168,7 +168,7 @@ impl Follower {
         step.also_broken = beside;
         step.precedence = self.precedence(operation, readings);
         if step.expect.tier.gates() {
-            rejections.iter().for_each(|rejection| pin_error(step, rejection, &self.bindings));
+            rejections.iter().for_each(|rejection| pin_error(step, rejection, self.service, &self.bindings));
         }
         let accepted = match answered {
             None => performs,
@@ -327,12 +327,7 @@ impl Follower {
         involved.extend(allows.broken.iter().map(|broken| broken.rule));
         involved.extend(allows.open.iter().filter_map(|rule| rules.get(*rule)));
         for rule in involved.into_iter().filter(|rule| rule.id != leading) {
-            expect.tier = expect.tier.max(rule.tier);
-            for source in &rule.sources {
-                if !expect.sources.contains(source) {
-                    expect.sources.push(source);
-                }
-            }
+            involve(&mut expect, rule);
             for outcome in allowed(service, rule.id).outcomes {
                 let known = |known: &Outcome| known.to_string() == outcome.to_string();
                 if !outcome.is_success() && !expect.outcomes.iter().any(known) {
@@ -392,7 +387,7 @@ impl Follower {
             self.doubts.extend(twins.map(|(twin, _)| ((repository.clone(), twin), Doubt::MayHaveEnded)));
             self.doubts.insert(upload, Doubt::Completed);
         }
-        pin(step, &Ok(members), &self.bindings);
+        pin(step, &Ok(members), self.service, &self.bindings);
     }
 
     fn was_rejected(&mut self, operation: &OperationSpec, input: &Members, answered: Option<&Answered>) {
@@ -456,11 +451,28 @@ impl Follower {
 
 const MIXED: RuleId = RuleId::new("CompleteLayerUpload/layerDigests/mixed-algorithms");
 
-/// Whether a list has a sha256 digest and one of another algorithm.
+/// Whether a list has a sha256 digest and one of another algorithm. Where the right one is among them, the registry takes
+/// it, and every other has to.
 fn mixes_algorithms(operation: &OperationSpec, input: &Members) -> bool {
     let digests = input.get("layerDigests").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let kinds: BTreeSet<bool> = digests.map(|digest| digest.starts_with("sha256:")).collect();
     operation.name == Operation::CompleteLayerUpload && kinds.len() > 1
+}
+
+/// Adds a rule that the request breaks as well: that it is rejected is as strong as the strongest of its rules says, with
+/// which error as weak as the weakest.
+fn involve(expect: &mut Expectation, rule: &Rule) {
+    let mut weakest = Basis {
+        tier: expect.error_tier().max(rule.error_tier()),
+        sources: expect.error_basis.as_ref().map_or_else(|| expect.sources.clone(), |basis| basis.sources.clone()),
+    };
+    let of_errors = rule.error_basis.as_ref().map_or(&rule.sources, |basis| &basis.sources);
+    for (known, more) in [(&mut expect.sources, &rule.sources), (&mut weakest.sources, of_errors)] {
+        let new: Vec<_> = more.iter().copied().filter(|source| !known.contains(source)).collect();
+        known.extend(new);
+    }
+    expect.tier = expect.tier.min(rule.tier);
+    expect.error_basis = Some(weakest).filter(|basis| basis.tier > expect.tier);
 }
 
 fn is_about_uploads(operation: &OperationSpec) -> bool {

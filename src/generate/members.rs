@@ -336,7 +336,7 @@ fn broken(member: &Member, value: &NamedValue) -> Option<Constraint> {
     let template = Template::lenient(text);
     // What is too long by far is not written out.
     let repeated: usize = template.references().map(Reference::repeats).sum();
-    if bounds.longest().is_some_and(|longest| repeated > longest) {
+    if bounds.max.is_some_and(|max| repeated > max) {
         return Some(Constraint::MaxLength);
     }
     let filled = bindings.fill(&template).ok()?;

@@ -27,18 +27,20 @@ fn draft(service: Service, rule: RuleId, variant: &str, title: &str) -> Draft {
 /// Parts that do not begin where the last one ended.
 fn positions(service: Service) -> Vec<Case> {
     let rule = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
+    let from_zero = RuleId::new("UploadLayerPart/partFirstByte/from-zero");
     let first = |variant: &str, title: &str, at: usize| {
         let body = body::part(HERE, "upload", "layer", at, SMALL);
-        draft(service, rule, variant, title).focus(rule, UPLOAD, body).done()
+        draft(service, from_zero, variant, title).focus(from_zero, UPLOAD, body).done()
     };
     let second = |variant: &str, title: &str, chunk: &str, at: usize| {
         let body = body::part(HERE, "upload", chunk, at, SMALL);
         draft(service, rule, variant, title).part("part", "upload", "layer", 0).focus(rule, UPLOAD, body).done()
     };
     vec![
-        first("first-at-1", "the first part at 1", 1),
-        first("first-at-length", "the first part at its own length", SMALL),
+        first("at-1", "the first part at 1", 1),
+        first("at-length", "the first part at its own length", SMALL),
         second("gap", "a gap of one byte", "next", SMALL + 1),
+        second("far-gap", "a gap of 1 GiB", "next", SMALL + (1 << 30)),
         second("overlap", "an overlap of one byte", "next", SMALL - 1),
         second("same-part-again", "the same part again", "layer", 0),
         second("other-bytes-again", "other bytes at the same place", "next", 0),
@@ -145,7 +147,7 @@ fn far(service: Service) -> Vec<Case> {
         ("2-32", 1 << 32),
         ("2-53-and-1", (1 << 53) + 1),
     ];
-    let contiguous = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
+    let from_zero = RuleId::new("UploadLayerPart/partFirstByte/from-zero");
     let length = RuleId::new("UploadLayerPart/layerPartBlob/length");
     let mut cases = Vec::new();
     // What is left of it in 31 or 32 bits is right.
@@ -162,18 +164,15 @@ fn far(service: Service) -> Vec<Case> {
             .set("partLastByte", (position + SMALL as u64 - 1).to_string());
         let title = format!("the first part at {position}");
         cases.push(
-            draft(service, contiguous, &format!("first-at-{variant}"), &title)
-                .focus(contiguous, UPLOAD, body)
-                .last()
-                .done(),
+            draft(service, from_zero, &format!("at-{variant}"), &title).focus(from_zero, UPLOAD, body).last().done(),
         );
     }
     let largest = i64::MAX.to_string();
-    let byte = Draft::new(service, format!("{contiguous}/first-at-2-63-1"), "one byte at the last position there is")
+    let byte = Draft::new(service, format!("{from_zero}/at-2-63-1"), "one byte at the last position there is")
         .chunk("byte", 1)
         .initiate("upload");
     let body =
         body::part(HERE, "upload", "byte", 0, 1).set("partFirstByte", largest.clone()).set("partLastByte", largest);
-    cases.push(byte.focus(contiguous, UPLOAD, body).last().done());
+    cases.push(byte.focus(from_zero, UPLOAD, body).last().done());
     cases
 }

@@ -160,13 +160,6 @@ pub fn lengths(text: &'static Text) -> Vec<NamedValue> {
         ));
     }
     values.push(NamedValue::text(&characters(max + 1), "one character more", of_length(text, max + 1)));
-    if let Some((_, other)) = text.other_bounds {
-        values.push(NamedValue::text(
-            &characters(other + 1),
-            "more characters than any edition allows",
-            of_length(text, other + 1),
-        ));
-    }
     values.push(NamedValue::text("10000-characters", "10,000 characters", "${repeat:10000:a}"));
     values.push(NamedValue::text("1-MiB", "1 MiB of characters", "${repeat:1048576:a}"));
     values

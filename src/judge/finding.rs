@@ -17,10 +17,13 @@ pub struct Finding {
     /// The operation whose answer breaks it; `None` where the request names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// How strong the rule is.
+    /// How strong what is broken is: the rule, or, where only the error type is wrong, what is known of the type.
     pub tier: Tier,
-    /// Ids of the sources of the rule.
+    /// Ids of the sources of that.
     pub sources: Vec<String>,
+    /// How strong it is that the request is rejected, where that was done and the error type rests on less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Tier>,
     /// How bad it is.
     pub grade: Grade,
     /// Id of the rule that the step is about; the same, but where every answer is judged.
@@ -113,6 +116,14 @@ impl Finding {
         let broken = std::iter::once(about).chain(also_broken.iter().copied());
         let breaches: Vec<&str> = broken.filter_map(|rule| rules.get(rule)).map(|rule| rule.breach.as_str()).collect();
         breaches.join(" together with ")
+    }
+
+    /// How strong it is, in words: `documented`, or `observed; that it must be rejected: documented`.
+    pub fn strength(&self) -> String {
+        match self.rejection {
+            Some(tier) => format!("{} for the error type; {tier} that it must be rejected", self.tier),
+            None => self.tier.to_string(),
+        }
     }
 
     /// Whether it is about what its request breaks, and not about what every answer must have.

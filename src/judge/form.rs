@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
-use crate::contract::check::conforms;
+use crate::contract::check::{conforms, long};
 use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::{ErrorInfo, printable};
@@ -12,6 +12,16 @@ use crate::wire::{CONTENT_TYPE, Exchange, Observation};
 /// The rules that only an HTTP response shows to be kept: without one, they are not judged.
 pub const OF_HTTP: [RuleId; 3] =
     [RuleId::new("answer/content-type"), RuleId::new("answer/status"), RuleId::new("answer/type-visible")];
+
+const PART_SIZE_RANGE: RuleId = RuleId::new("InitiateLayerUpload/answer/partSize-range");
+const LAST_VALID: Option<RuleId> = Some(RuleId::new("UploadLayerPart/answer/lastValidByteReceived"));
+
+/// The most bytes that a part may have.
+const LARGEST_PART: i64 = 20_971_520;
+
+fn is_size_of_part(value: &Value) -> bool {
+    long(value).is_some_and(|size| (1..=LARGEST_PART).contains(&size))
+}
 
 impl Subject<'_> {
     /// What is wrong with the form of a success. Where it is open whether the request succeeds, a success has its members
@@ -45,6 +55,12 @@ impl Subject<'_> {
                 (Some(value), _) if let Err(unfit) = conforms(member.shape, value) => {
                     let mut finding = self.form(rule, slip(Slip::Malformed));
                     finding.expected = Expected::Shape { member: String::from(member.name), shape: unfit.shape() };
+                    found.push(finding);
+                }
+                (Some(value), _) if member.name == "partSize" && !is_size_of_part(value) => {
+                    let mut finding = self.form(PART_SIZE_RANGE, slip(Slip::Malformed));
+                    let shape = format!("a whole number from 1 to {LARGEST_PART}");
+                    finding.expected = Expected::Shape { member: String::from(member.name), shape };
                     found.push(finding);
                 }
                 (Some(value), Some(echoed))
@@ -111,7 +127,8 @@ impl Subject<'_> {
         if let Some(operation) = self.step.operation
             && let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings)
         {
-            let rule = RuleId::of_response(operation, allowed.name);
+            let own = LAST_VALID.filter(|_| miss.member == "lastValidByteReceived" && !miss.absent);
+            let rule = own.unwrap_or(RuleId::of_response(operation, allowed.name));
             let got = miss.got(head(seen), Some(allowed.name));
             let mut finding = self.form(rule, got);
             finding.expected = miss.expected(&Outcome::error(allowed));

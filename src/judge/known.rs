@@ -287,7 +287,7 @@ mod tests {
             format!("# later\n[[known]]\nrule = {rule:?}\ngot = {got:?}\nreason = \"issue 7\"\n{more}\n")
         };
         let parsed = |entries: &[String]| KnownFile::parse(&entries.concat()).map(|file| file.known.len());
-        let open = "UploadLayerPart/layerPartBlob/empty";
+        let open = "UploadLayerPart/layerPartBlob/above-10-MiB";
         assert!(!Rules::of(Service::Ecr).find(open).unwrap().tier.gates());
         let error = parsed(&[entry("wire/body/json", "200", ""), entry(open, "200", "")]).unwrap_err().to_string();
         assert!(

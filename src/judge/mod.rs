@@ -71,12 +71,21 @@ pub struct Record {
 }
 
 /// How to judge.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct JudgeOptions {
     /// Compare message texts where a real trace gives them.
     pub messages: bool,
     /// The survey found that BatchCheckLayerAvailability tells stored layers from absent ones: judge by it.
     pub availability: bool,
+    /// The weakest tier that counts: what breaks a weaker statement is recorded, as what breaks an open one is.
+    pub tier: Tier,
+}
+
+/// Judges what is said of a case, whatever it rests on, except message texts and availability.
+impl Default for JudgeOptions {
+    fn default() -> JudgeOptions {
+        JudgeOptions { messages: false, availability: false, tier: Tier::Open }
+    }
 }
 
 /// Judges a transcript, and records what was answered to open questions.
@@ -168,12 +177,22 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
         };
         match form {
             // The same slip in every answer of a case is one finding.
-            Ok(form) => form.into_iter().for_each(|finding| {
+            Ok(form) => form.into_iter().filter(|finding| finding.tier <= options.tier).for_each(|finding| {
                 if !findings.iter().any(|known: &Finding| known.rule == finding.rule && known.got == finding.got) {
                     findings.push(finding);
                 }
             }),
             // The state is as it should be: a sequence that was drawn has more to tell.
+            Err(finding) if finding.tier > options.tier => {
+                records.push(Record { rule: Question::Rule(finding.rule), got: finding.got.clone() });
+                if !leaves_state_certain(&finding, step) && index + 1 < case.steps.len() {
+                    let reason = NotJudged::Weaker { step: step.name.clone(), rule: finding.rule, tier: finding.tier };
+                    return match findings.is_empty() {
+                        true => (Verdict::Skipped { reason }, records),
+                        false => (Verdict::Fail { findings }, records),
+                    };
+                }
+            }
             Err(finding) if case.plan.is_some() && leaves_state_certain(&finding, step) => findings.push(*finding),
             Err(finding) => {
                 // What the case is about comes first; a sequence is about all its calls.
@@ -182,7 +201,8 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
                 return (Verdict::Fail { findings }, records);
             }
         }
-        let open = (step.expect.tier == Tier::Open).then_some(Question::Rule(step.expect.rule));
+        let is_open = step.expect.tier == Tier::Open || (step.expect.error_tier() == Tier::Open && is_error(exchange));
+        let open = is_open.then_some(Question::Rule(step.expect.rule));
         let asked = open.into_iter().chain(step.precedence).filter(|_| !skip);
         records.extend(asked.map(|rule| Record { rule, got: describe(exchange) }));
         if !judged.goes_on(exchange) {
@@ -200,6 +220,10 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
         (true, None) => Verdict::Pass,
     };
     (verdict, records)
+}
+
+fn is_error(exchange: &Exchange) -> bool {
+    exchange.observed().is_ok_and(Observation::is_error)
 }
 
 /// Whether a target did what it should, and said it wrongly.
@@ -280,22 +304,22 @@ impl Subject<'_> {
         if expect.is_success() {
             return Err(self.finding(expect.rule, Grade::Rejected, got));
         }
-        match (expect.tier, &error.name) {
-            (Tier::Open, _) => Ok(Vec::new()),
-            (_, None) => Err(self.finding(RuleId::new("answer/error-type"), Grade::Error, got)),
-            (_, Some(_)) => Err(self.finding(expect.rule, Grade::Error, got)),
+        match &error.name {
+            _ if expect.tier == Tier::Open => Ok(Vec::new()),
+            None => Err(self.finding(RuleId::new("answer/error-type"), Grade::Error, got)),
+            Some(_) if expect.error_tier() == Tier::Open => Ok(Vec::new()),
+            Some(_) => Err(self.finding(expect.rule, Grade::Error, got)),
         }
     }
 
     fn success(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
-        if self.step.expect.tier == Tier::Open && self.step.expect.rule.area() == Area::Wire {
-            return Ok(Vec::new()); // It may have answered something else altogether.
+        // No operation has to answer for a request that names none, or that is no POST: a page may be there.
+        let calls_none = self.step.operation.is_none() || self.step.expect.rule == RuleId::new("wire/method");
+        if self.step.expect.tier == Tier::Open && calls_none {
+            return Ok(Vec::new());
         }
         let Some(body) = seen.success() else {
-            return match self.step.expect.tier {
-                Tier::Open => Ok(Vec::new()),
-                _ => Err(self.finding(RuleId::new("answer/json-object"), Grade::Form, Got::NotAnObject(head(seen)))),
-            };
+            return Err(self.finding(RuleId::new("answer/json-object"), Grade::Form, Got::NotAnObject(head(seen))));
         };
         let pinned: Vec<_> =
             self.step.expect.outcomes.iter().filter(|outcome| outcome.is_success()).map(Outcome::members).collect();
@@ -367,15 +391,19 @@ impl Subject<'_> {
         let rules = Rules::of(self.case.service);
         let known = rules.get(rule);
         let beside = &self.step.also_broken;
+        // That a request is rejected is one thing, with which error another.
+        let error_basis = expect.error_basis.as_ref().filter(|_| grade == Grade::Error && rule == expect.rule);
+        let (tier, sources) = match (error_basis, known) {
+            (Some(basis), _) => (basis.tier, &basis.sources),
+            (None, Some(rule)) => (rule.tier, &rule.sources),
+            (None, None) => (expect.tier, &expect.sources),
+        };
         Box::new(Finding {
             rule,
             operation: self.step.operation,
-            tier: known.map_or(expect.tier, |rule| rule.tier),
-            sources: known
-                .map_or(&expect.sources, |rule| &rule.sources)
-                .iter()
-                .map(|source| String::from(source.id))
-                .collect(),
+            tier,
+            sources: sources.iter().map(|source| String::from(source.id)).collect(),
+            rejection: error_basis.map(|_| expect.tier),
             grade,
             about: expect.rule,
             also_broken: beside.clone(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Expected, Got};
 use crate::case::Stopped;
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::wire::{Exchange, TransportError, Unsendable};
 
 /// Why a case, or all cases of a service, could not be judged.
@@ -57,6 +57,15 @@ pub enum NotJudged {
         got: Got,
         /// What it goes on from.
         only_if: Expected,
+    },
+    /// A response breaks a statement of a tier that is not asked for, and what follows rests on it.
+    Weaker {
+        /// Name of the step.
+        step: String,
+        /// Id of the rule.
+        rule: RuleId,
+        /// How strong it is.
+        tier: Tier,
     },
     /// Calls at once have too many orders to try them all.
     TooManyOrders {

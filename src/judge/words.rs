@@ -210,6 +210,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
             let (came, only_if) = (got(came), expected(only_if));
             format!("step {step} got {came}; the case goes on only after {only_if}")
         }
+        NotJudged::Weaker { step, rule, tier } => {
+            format!("step {step} does not keep {rule}, which is {tier} and not asked for: what follows rests on it")
+        }
         NotJudged::TooManyOrders { steps } => format!("gave up looking for an order of the calls after {steps} steps"),
         NotJudged::OneRound { got: came, rounds } => format!("flaky: {} in one of {rounds} rounds", got(came)),
         NotJudged::OneSilence => String::from("flaky: no response the first time, an allowed response the second time"),

@@ -66,7 +66,6 @@ mod tests {
     use super::super::judge_round;
     use super::super::state::State;
     use super::*;
-    use crate::contract::Tier;
     use crate::judge::Verdict;
     use crate::wire::Answer;
 
@@ -84,7 +83,7 @@ mod tests {
             );
             answer.body = Bytes::from(text);
         }
-        let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
+        let verdict = judge_round(&case, transcript, ALL).verdict;
         assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
     }
 

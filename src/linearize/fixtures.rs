@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, Transcript};
-use crate::contract::{Operation, Service};
+use crate::contract::{Operation, Service, Tier};
 use crate::judge::JudgeOptions;
 use crate::model::operation::body;
 use crate::template::Reference;
 use crate::wire::{Exchange, Response, envelope};
 
-pub(super) const ALL: JudgeOptions = JudgeOptions { messages: false, availability: true };
+pub(super) const ALL: JudgeOptions = JudgeOptions { messages: false, availability: true, tier: Tier::Open };
 
 pub(super) const GONE: &str = "UploadNotFoundException";
 pub(super) const EXISTS: &str = "LayerAlreadyExistsException";

@@ -20,7 +20,6 @@ use history::History;
 pub use rounds::Rounds;
 
 use crate::case::{Case, Step, StepRole, Transcript};
-use crate::contract::Tier;
 use crate::generate::follow;
 use crate::judge::{JudgeOptions, Record, Verdict, judge};
 
@@ -38,15 +37,15 @@ pub struct Round {
 }
 
 /// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
-/// are weaker than `tier` are not judged.
-pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions, tier: Tier) -> Round {
+/// are weaker than what counts are not judged.
+pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions) -> Round {
     if case.is_race() {
         let (verdict, records) = History::of(case, &transcript, options).judged();
         return Round { case: case.clone(), transcript, verdict, records };
     }
     let mut case = follow(case, &transcript);
     if case.plan.is_some() {
-        let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > tier;
+        let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > options.tier;
         case.steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
     }
     let (verdict, records) = judge(&case, &transcript, options);
@@ -73,7 +72,7 @@ mod tests {
     fn found(with_part: bool, calls: &[Sent]) -> Option<(RuleId, Grade, String)> {
         let case = race(with_part, &calls.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
         let answers: Vec<_> = calls.iter().map(|(_, began, ended, error)| (*began, *ended, *error)).collect();
-        let round = judge_round(&case, transcript(&case, &answers), ALL, Tier::Open);
+        let round = judge_round(&case, transcript(&case, &answers), ALL);
         let mut rounds = Rounds::of(&case, ALL);
         rounds.add(round);
         match rounds.together(false).unwrap().verdict {
@@ -122,7 +121,7 @@ mod tests {
             // A layer that is handed out, which is open, changes nothing.
             (
                 true,
-                &[("complete-a", 0, 1, ""), ("url-b", 2, 3, ""), ("complete-c", 4, 5, "")],
+                &[("complete-a", 0, 1, ""), ("url-b", 2, 3, "LayerInaccessibleException"), ("complete-c", 4, 5, "")],
                 RuleId::new("CompleteLayerUpload/uploadId/once"),
                 Grade::State,
                 "complete-a complete-c",
@@ -197,7 +196,7 @@ mod tests {
 
     /// Whether answers to the last calls of a case are lawful.
     fn is_lawful(case: &Case, answers: &[(u64, u64, &str)]) -> bool {
-        judge_round(case, transcript(case, answers), ALL, Tier::Open).verdict == Verdict::Pass
+        judge_round(case, transcript(case, answers), ALL).verdict == Verdict::Pass
     }
 
     #[test]
@@ -229,7 +228,7 @@ mod tests {
             transcript.bindings.bind(Reference::member("twin", "uploadId"), other);
             transcript
         };
-        let verdict = |answers| judge_round(&case, transcript(answers), ALL, Tier::Open).verdict;
+        let verdict = |answers| judge_round(&case, transcript(answers), ALL).verdict;
         assert_eq!(verdict(&[(0, 5, ""), (1, 4, "")]), Verdict::Pass);
         assert_eq!(verdict(&[(0, 5, GONE), (1, 4, "")]), Verdict::Pass);
         // Then it was answered before.
@@ -244,7 +243,7 @@ mod tests {
             let Ok(Answer::Http(answer)) = &mut transcript.exchanges[2].reply else { panic!("no response") };
             // Not the last byte of the part. Before the first one, nothing is known of it.
             answer.body = String::from_utf8_lossy(&answer.body).replace("d\":31", "d\":5").into();
-            judge_round(&case, transcript, ALL, Tier::Open).verdict
+            judge_round(&case, transcript, ALL).verdict
         };
         assert_eq!(verdict(&[(0, 5, ""), (1, 4, NEXT)]), Verdict::Pass);
         assert!(matches!(verdict(&[(0, 1, ""), (2, 4, NEXT)]), Verdict::Fail { .. }));

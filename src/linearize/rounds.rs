@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use super::Round;
 use super::history::History;
 use crate::case::Case;
-use crate::contract::RuleId;
+use crate::contract::{Area, RuleId, Tier};
 use crate::judge::{Finding, JudgeOptions, NotJudged, Verdict, Witness};
 
 /// Rounds of a case as they come in.
@@ -46,7 +46,8 @@ impl<'a> Rounds<'a> {
                     is_shown |= is_of_connection(finding) || self.is_the_worst(finding);
                     let calls = History::of(self.case, &round.transcript, self.options).witness(&finding.step);
                     let witness = Some(Witness { seen: 1, rounds: 1, calls });
-                    self.found.push((number, Finding { witness, ..finding.clone() }));
+                    let tier = of_an_order(finding);
+                    self.found.push((number, Finding { witness, tier, ..finding.clone() }));
                 }
             }
         }
@@ -102,13 +103,21 @@ fn is_of_connection(finding: &Finding) -> bool {
     finding.rule == RuleId::new("always/answered")
 }
 
+/// How strong a finding is that rests on an order of calls at once: no document says that there is one.
+fn of_an_order(finding: &Finding) -> Tier {
+    match finding.rule.area() {
+        Area::Always => finding.tier,
+        _ => finding.tier.max(Tier::Derived),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{ALL, GONE, race, transcript};
     use super::super::judge_round;
     use super::*;
     use crate::case::{Transcript, allowed};
-    use crate::contract::{Service, Tier};
+    use crate::contract::Service;
     use crate::judge;
     use crate::wire::TransportError;
 
@@ -125,7 +134,7 @@ mod tests {
         };
         let together = |rounds: Vec<Transcript>, is_dead: bool| {
             let mut all = Rounds::of(&case, ALL);
-            rounds.into_iter().for_each(|round| all.add(judge_round(&case, round, ALL, Tier::Open)));
+            rounds.into_iter().for_each(|round| all.add(judge_round(&case, round, ALL)));
             let shown = all.together(is_dead).unwrap();
             let found = match &shown.verdict {
                 Verdict::Fail { findings } => findings

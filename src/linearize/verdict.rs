@@ -78,7 +78,6 @@ mod tests {
     use super::super::fixtures::{ALL, race, transcript};
     use super::super::judge_round;
     use super::*;
-    use crate::contract::Tier;
     use crate::wire::NoConnection;
 
     #[test]
@@ -87,11 +86,11 @@ mod tests {
         for trouble in [TransportError::Silent, TransportError::Unreachable(NoConnection::Refused)] {
             let mut transcript = transcript(&case, &[(0, 5, ""), (1, 4, "")]);
             transcript.exchanges[3].reply = Err(trouble);
-            let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
+            let verdict = judge_round(&case, transcript, ALL).verdict;
             assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
         }
         let transcript = transcript(&case, &[(0, 5, ""), (1, 4, "ThrottlingException")]);
-        let verdict = judge_round(&case, transcript, ALL, Tier::Open).verdict;
+        let verdict = judge_round(&case, transcript, ALL).verdict;
         assert!(matches!(verdict, Verdict::Inconclusive { .. }), "{verdict:?}");
     }
 }

@@ -113,7 +113,7 @@ fn has(group: &Group, service: Service, id: &str, finding: &Finding) -> bool {
 fn describe(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "\n{}", finding.sentence());
     let _ = writeln!(text, "grade     {}: {}", finding.grade, words::grade(finding));
-    let _ = writeln!(text, "rule      {}, {}", finding.rule, finding.tier);
+    let _ = writeln!(text, "rule      {}, {}", finding.rule, finding.strength());
     if finding.accept_as != finding.rule {
         let _ = writeln!(text, "accept as {}", finding.accept_as);
     }

@@ -128,7 +128,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, reader: Reader) -> S
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     let rule = group.services.first().and_then(|service| Rules::of(*service).get(found.rule));
     let says = rule.map_or_else(String::new, |rule| format!(": {}", text(&rule.statement)));
-    line("rule", &format!("{}, {}{says}", code(&found.rule.to_string()), found.tier));
+    line("rule", &format!("{}, {}{says}", code(&found.rule.to_string()), found.strength()));
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("[{} ({})]({})", text(source.what), text(source.edition), source.url));
     }

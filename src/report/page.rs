@@ -53,6 +53,16 @@ pub fn case_page(case: &Case) -> String {
                 let _ =
                     writeln!(text, "    source    {} ({})\n              {}", source.what, source.edition, source.url);
             }
+            if let Some(basis) = &step.expect.error_basis {
+                let _ = writeln!(text, "    error     {}", basis.tier);
+                for source in &basis.sources {
+                    let _ = writeln!(
+                        text,
+                        "    source    {} ({})\n              {}",
+                        source.what, source.edition, source.url
+                    );
+                }
+            }
         }
         if !step.only_if.is_empty() {
             let _ = writeln!(text, "    goes on   only from {}", short(&step.only_if));
@@ -80,6 +90,12 @@ pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
     }
     for source in &rule.sources {
         let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
+    }
+    if let Some(basis) = &rule.error_basis {
+        let _ = writeln!(text, "  error     {}", basis.tier);
+        for source in &basis.sources {
+            let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
+        }
     }
     for case in cases {
         let _ = writeln!(text, "  case      {}: {}", case.id, shown(&case.title));

@@ -203,7 +203,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
-    line("rule", &format!("{}, {}", found.rule, found.tier));
+    line("rule", &format!("{}, {}", found.rule, found.strength()));
     if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
         let many = if detail.verbose || detail.reader == Reader::Test { group.rules.len() } else { 3 };
         let named: Vec<String> = group.rules.iter().take(many).map(RuleId::to_string).collect();
@@ -292,7 +292,7 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
             text,
             "      rule {}, {}; expected {}",
             finding.rule,
-            finding.tier,
+            finding.strength(),
             words::expected(&finding.expected)
         );
         let _ = writeln!(text, "      {}", replay(flags, smallest.service, &smallest.case));

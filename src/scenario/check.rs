@@ -275,7 +275,7 @@ mod tests {
                 "x.yaml:9: only-if: \"u\" is no reference: expected one of",
             ),
             ("title: a layer", "titel: a layer", "x.yaml:2: "),
-            ("tier: documented", "tier: certain", "x.yaml:19: "),
+            ("tier: observed", "tier: certain", "x.yaml:19: "),
             ("- name: part", "- name: upload", "x.yaml:9: name: expected a name of its own"),
             ("- name: part\n    call", "- call", "x.yaml:9: name: expected one in every step"),
             (

@@ -43,8 +43,8 @@ mod tests {
             .collect();
         let expected = [
             "Focus InitiateLayerUpload/accepted documented [api-public:InitiateLayerUpload] 200",
-            "Focus UploadLayerPart/accepted documented [api-public:UploadLayerPart] 200 {\"lastByteReceived\":\"«last:layer»\"}",
-            "Focus CompleteLayerUpload/accepted documented [api-public:CompleteLayerUpload] 200",
+            "Focus UploadLayerPart/accepted observed [apple/container#1895 dotnet/sdk-container-builds#424 api-public:UploadLayerPart] 200 {\"lastByteReceived\":\"«last:layer»\"}",
+            "Focus CompleteLayerUpload/accepted observed [api-public:CompleteLayerUpload] 200",
         ];
         assert_eq!(said, expected);
         assert_eq!(cases[1].steps[3].role, crate::case::StepRole::Attempt);

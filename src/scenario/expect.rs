@@ -71,6 +71,7 @@ impl Reader<'_> {
                 return Err(self.mistake(tier, problem));
             }
             expect.tier = tier.value;
+            expect.error_basis = expect.error_basis.filter(|basis| basis.tier > tier.value);
         }
         if let Some(sources) = &written.sources {
             let find = |id: &Spanned<String>| {

@@ -122,7 +122,7 @@ steps:
     body: {repositoryName: "${repository}", uploadId: "${upload.uploadId}", layerDigests: ["${sha256:layer}"]}
     expect:
       outcomes: ["200"]
-      tier: documented
+      tier: observed
       sources: [api:CompleteLayerUpload]
   - name: delete
     call: DeleteRepository

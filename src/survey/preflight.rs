@@ -291,6 +291,7 @@ impl Look {
             rule,
             operation: Some(operation),
             tier: known.map_or(Tier::Documented, |rule| rule.tier),
+            rejection: None,
             sources: known
                 .map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect())
                 .unwrap_or_default(),

@@ -184,7 +184,7 @@ impl Constraint {
         let length = self.text.allows_length(text);
         match () {
             () if length && self.text.matches_all(text) => Allows::Yes,
-            () if !self.text.matches_any(text) || !(length || self.text.contests_length(text)) => Allows::No,
+            () if !length || !self.text.matches_any(text) => Allows::No,
             () => Allows::Open,
         }
     }

@@ -117,7 +117,7 @@ fn describe(finding: &Finding) -> String {
         "{}\n  rule {}, {}\n  expected {}\n  got {}",
         finding.sentence(),
         finding.rule,
-        finding.tier,
+        finding.strength(),
         finding.expected,
         finding.got
     );

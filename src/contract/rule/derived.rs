@@ -3,12 +3,22 @@
 use super::super::shape::{Kind, Text};
 use super::super::{Member, Operation, OperationSpec, Tier};
 
+use super::prose::{Errors, NONE, named, weaker};
 use super::{Constraint, OfText, RuleId, Table};
 
-const INVALID: &[&str] = &["InvalidParameterException"];
 const WRONG_TYPE: &[&str] = &["SerializationException", "InvalidParameterException"];
 const PART: &[&str] = &["InvalidParameterException", "InvalidLayerPartException"];
-const NOTHING: &[&str] = &[];
+const TOO_LARGE: &[&str] =
+    &["InvalidParameterException", "InvalidLayerPartException", "RequestEntityTooLargeException"];
+const BEYOND: &[&str] = &["SerializationException", "InvalidParameterException", "InvalidLayerPartException"];
+/// Recorded answers to requests of other members.
+const CONSTRAINTS: &[&str] = &["cloud-custodian/cloud-custodian:tests"];
+
+/// InvalidParameterException, which published answers have for a constraint: the documents do not say which error belongs
+/// to which, and know a ValidationError as well.
+const fn invalid(seen: &'static [&'static str]) -> Errors {
+    weaker(Tier::Observed, seen, &["InvalidParameterException"])
+}
 
 impl Table {
     /// Adds what the tables say of an operation.
@@ -34,7 +44,7 @@ impl Table {
             id(Constraint::Type),
             format!("{name} is a JSON {}. Any other JSON type is rejected.", json_type(&member.shape.kind)),
             format!("{name} of another JSON type"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
         match &member.shape.kind {
             Kind::Text(bounds) => self.text(page, &OfText::MEMBER, id, name, bounds),
@@ -59,7 +69,7 @@ impl Table {
                 id(Constraint::Required),
                 format!("{name} is required; null counts as absent."),
                 format!("a request without {name}"),
-                INVALID,
+                &invalid(CONSTRAINTS),
             );
         } else {
             self.add(
@@ -68,7 +78,7 @@ impl Table {
                 id(Constraint::Optional),
                 format!("{name} is optional; null counts as absent."),
                 format!("a request with {name} null"),
-                NOTHING,
+                &NONE,
             );
         }
     }
@@ -81,7 +91,7 @@ impl Table {
             // Such a range is also none that follows the last part: either error is allowed.
             format!("{name} is at least {min}."),
             format!("{name} below {min}"),
-            PART,
+            &weaker(Tier::Observed, &["andrey-pohilko/registry-cli#79"], PART),
         );
         self.add(
             Tier::Open,
@@ -89,7 +99,7 @@ impl Table {
             id(Constraint::Integer),
             format!("{name} is an integer. How a fraction is handled is not documented."),
             format!("{name} with a fraction"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
         self.add(
             Tier::Open,
@@ -97,27 +107,28 @@ impl Table {
             id(Constraint::Notation),
             format!("{name} may be written with an exponent, as JSON allows. Whether the service reads it is not documented."),
             format!("{name} in exponent notation"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
         self.add(
-            Tier::Open,
-            &["none-found"],
+            Tier::Derived,
+            &[page, "smithy"],
             id(Constraint::Bits),
-            format!("{name} is a 64-bit integer. How larger numbers are handled is not documented."),
+            format!("{name} is a 64-bit integer, and no larger number is the position of a byte that was sent. Which error is returned is not documented."),
             format!("{name} beyond 64 bits"),
-            WRONG_TYPE,
+            &weaker(Tier::Open, &["none-found"], BEYOND),
         );
     }
 
     fn blob(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, name: &str, max: usize) {
         self.add(
             Tier::Documented,
-            &[page, "service-model"],
+            &[page, "service-model", "aws:common-errors"],
             id(Constraint::MaxSize),
-            // "The layer part size is not valid" is what the page says of the other error.
+            // "The layer part size is not valid" is what the page says of one error, and of another, which every operation
+            // may have, that the request entity is too large.
             format!("{name} has at most {max} bytes."),
             format!("{name} of more than {max} bytes"),
-            PART,
+            &named(TOO_LARGE),
         );
         self.add(
             Tier::Observed,
@@ -125,35 +136,35 @@ impl Table {
             id(Constraint::Base64),
             format!("{name} is base64 in the standard alphabet."),
             format!("{name} that is not base64"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
         self.add(
-            Tier::Open,
-            &["rfc4648"],
+            Tier::Observed,
+            &["mhart/kinesalite:test/helpers.js", "rfc4648"],
             id(Constraint::Base64Padding),
-            format!("{name} is padded base64. Whether a decoder rejects text without padding is not specified."),
+            format!("{name} is padded base64."),
             format!("{name} without padding"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
     }
 
     fn list(&mut self, page: &str, id: impl Fn(Constraint) -> RuleId, name: &str, min: usize, max: Option<usize>) {
         self.add(
             Tier::Documented,
-            &[page, "puemos/aws-lambda-ecr-cleaner#3"],
+            &[page],
             id(Constraint::MinItems),
             format!("{name} has at least {min} item."),
             format!("an empty list of {name}"),
-            INVALID,
+            &invalid(&["puemos/aws-lambda-ecr-cleaner#3"]),
         );
         if let Some(max) = max {
             self.add(
                 Tier::Documented,
-                &[page, "puemos/aws-lambda-ecr-cleaner#3"],
+                &[page],
                 id(Constraint::MaxItems),
                 format!("{name} has at most {max} items."),
                 format!("more than {max} {name}"),
-                INVALID,
+                &invalid(&["fujiwara/ecrm#3"]),
             );
         }
         self.add(
@@ -162,7 +173,7 @@ impl Table {
             id(Constraint::ItemType),
             format!("each item of {name} is a JSON string."),
             format!("an item of {name} of another JSON type"),
-            WRONG_TYPE,
+            &named(WRONG_TYPE),
         );
         self.add(
             Tier::Documented,
@@ -170,7 +181,7 @@ impl Table {
             id(Constraint::ItemNull),
             format!("{name} must not contain nulls."),
             format!("a null in {name}"),
-            WRONG_TYPE,
+            &weaker(Tier::Observed, &["mhart/kinesalite:test/helpers.js"], WRONG_TYPE),
         );
     }
 
@@ -178,11 +189,11 @@ impl Table {
         if bounds.min > 0 {
             self.add(
                 Tier::Documented,
-                &[page, "aws/aws-dotnet-deploy#549"],
+                &[page],
                 id(of.min_length),
                 format!("{name} has at least {} characters.", bounds.min),
                 format!("{name} that is too short"),
-                INVALID,
+                &invalid(&["aws/aws-dotnet-deploy#549"]),
             );
         }
         if let Some(max) = bounds.max {
@@ -192,14 +203,15 @@ impl Table {
                 id(of.max_length),
                 format!("{name} has at most {max} characters."),
                 format!("{name} that is too long"),
-                INVALID,
+                &invalid(CONSTRAINTS),
             );
         }
         if let [newest, others @ ..] = bounds.patterns {
-            let seen = if of.pattern == Constraint::Pattern {
-                "jenkins-x/jx#1344"
-            } else {
-                "aws-actions/amazon-ecr-login#225"
+            // What was seen of one member is taken for all members with a pattern.
+            let seen: &[&str] = match name {
+                _ if of.pattern != Constraint::Pattern => &["aws-actions/amazon-ecr-login#225"],
+                "registryId" => &["icy/gDockerImageCheck"],
+                _ => &["stelligent/mu#323", "hashicorp/terraform-provider-aws#40309", "jenkins-x/jx#1344"],
             };
             let matches = match others {
                 [] => newest.text.to_owned(),
@@ -207,24 +219,24 @@ impl Table {
                     format!("{} ({}), or at least {} ({})", newest.text, newest.edition, older.text, older.edition)
                 }
             };
-            let sources = if others.is_empty() { vec![page, seen] } else { vec!["service-model", page, seen] };
+            let sources = if others.is_empty() { vec![page] } else { vec!["service-model", page] };
             self.add(
                 Tier::Documented,
                 &sources,
                 id(of.pattern),
                 format!("{name} must match {matches} in full."),
                 format!("{name} that breaks its pattern"),
-                INVALID,
+                &invalid(seen),
             );
         }
-        if bounds.patterns.len() > 1 || bounds.other_bounds.is_some() {
+        if bounds.patterns.len() > 1 {
             self.add(
                 Tier::Open,
                 &[page, "service-model"],
                 id(of.editions),
                 format!("editions of the documents differ about {name}; a value that only one of them allows may be accepted or rejected."),
                 format!("{name} that only one edition of the documents allows"),
-                if bounds.patterns.is_empty() { &["InvalidParameterException", "RegistryNotFoundException"] } else { INVALID },
+                &named(&["InvalidParameterException"]),
             );
         }
     }
@@ -252,7 +264,7 @@ impl Table {
                 }
             ),
             format!("{} in the response", member.name),
-            NOTHING,
+            &NONE,
         );
     }
 }

@@ -11,10 +11,10 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use super::{Operation, Service, Source, Tier};
+use super::{Basis, Operation, Service, Source, Tier};
 pub(crate) use id::OfText;
 pub use id::{Area, Constraint, NoRule, RuleId, RulePattern};
-use prose::Row;
+use prose::{Errors, Row};
 pub use question::Question;
 
 /// One statement of the contract that a target can keep or break.
@@ -33,6 +33,23 @@ pub struct Rule {
     pub tier: Tier,
     /// Where it comes from, strongest first.
     pub sources: Vec<&'static Source>,
+    /// What the error types rest on, where that is weaker: that a request is rejected is one thing, with which error
+    /// another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_basis: Option<Basis>,
+}
+
+impl Rule {
+    /// Where it and its error types come from.
+    pub fn all_sources(&self) -> impl Iterator<Item = &'static Source> {
+        let of_errors = self.error_basis.iter().flat_map(|basis| &basis.sources);
+        self.sources.iter().chain(of_errors).copied()
+    }
+
+    /// How strong it is that a rejection has one of the error types.
+    pub fn error_tier(&self) -> Tier {
+        self.error_basis.as_ref().map_or(self.tier, |basis| basis.tier)
+    }
 }
 
 /// The rules of one service.
@@ -80,10 +97,14 @@ impl Rules {
                 Service::EcrPublic => table.write(prose::EACH_PUBLIC, operation.name),
             }
         }
-        for row in prose::ROWS {
+        let of_service = match service {
+            Service::Ecr => prose::PRIVATE,
+            Service::EcrPublic => &[],
+        };
+        for row in prose::ROWS.iter().chain(of_service) {
             let id = RuleId::new(row.id);
             if id.operation().is_none_or(|operation| contract.operation(operation).is_some()) {
-                table.add(row.tier, row.sources, id, row.statement, row.breach, row.errors);
+                table.add(row.tier, row.sources, id, row.statement, row.breach, &row.errors);
             }
         }
         let mut rules = table.rules;
@@ -109,7 +130,10 @@ impl Table {
             let sources: Vec<String> = row.sources.iter().map(|id| id.replace('*', operation.name())).collect();
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
             let id = RulePattern::new(row.id).at(operation);
-            self.add(row.tier, &sources, id, row.statement, row.breach, row.errors);
+            // What is said of one operation alone counts instead of what is said of all.
+            if prose::ROWS.iter().all(|own| own.id != id.to_string()) {
+                self.add(row.tier, &sources, id, row.statement, row.breach, &row.errors);
+            }
         }
     }
 
@@ -121,24 +145,32 @@ impl Table {
         id: RuleId,
         statement: impl Into<String>,
         breach: impl Into<String>,
-        errors: &[&'static str],
+        errors: &Errors,
     ) {
-        let sources = sources
-            .iter()
+        let sources = self.sources(sources);
+        let error_basis = errors.basis.map(|(tier, sources)| Basis { tier, sources: self.sources(sources) });
+        if let Some(weaker) = &error_basis {
+            assert!(weaker.tier > tier, "{id}: the error types rest on what the rule rests on");
+        }
+        self.rules.push(Rule {
+            id,
+            statement: capitalised(statement.into()),
+            breach: breach.into(),
+            errors: errors.names.to_vec(),
+            tier,
+            sources,
+            error_basis,
+        });
+    }
+
+    fn sources(&self, ids: &[&str]) -> Vec<&'static Source> {
+        ids.iter()
             .map(|id| match (self.service, id.strip_prefix("api:")) {
                 (Service::EcrPublic, Some(operation)) => format!("api-public:{operation}"),
                 _ => String::from(*id),
             })
             .map(|id| Source::find(&id).unwrap_or_else(|| panic!("source {id} is not in contract/source.rs")))
-            .collect();
-        self.rules.push(Rule {
-            id,
-            statement: capitalised(statement.into()),
-            breach: breach.into(),
-            errors: errors.to_vec(),
-            tier,
-            sources,
-        });
+            .collect()
     }
 }
 

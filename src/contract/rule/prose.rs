@@ -1,7 +1,7 @@
 //! The rules that prose states, one row each: what no table of the documents says.
 //!
 //! A row has tier, id, sources (strongest first), what the contract says, what a request that breaks it has, and which
-//! errors it may then be answered with. In sources, `api:X` is the page of operation X in the reference of the service at
+//! errors it may then be answered with, and what these rest on. In sources, `api:X` is the page of operation X in the reference of the service at
 //! hand; `*` is the operation at hand.
 
 use super::super::Tier;
@@ -14,7 +14,28 @@ pub(super) struct Row {
     pub sources: &'static [&'static str],
     pub statement: &'static str,
     pub breach: &'static str,
-    pub errors: &'static [&'static str],
+    pub errors: Errors,
+}
+
+/// The errors that a request may be answered with.
+#[derive(Debug)]
+pub(super) struct Errors {
+    pub names: &'static [&'static str],
+    /// What the names rest on, where that is weaker than what the rule rests on.
+    pub basis: Option<(Tier, &'static [&'static str])>,
+}
+
+/// No error: the rule says what is accepted, or how a response looks.
+pub(super) const NONE: Errors = named(&[]);
+
+/// Errors that rest on what the rule rests on.
+pub(super) const fn named(names: &'static [&'static str]) -> Errors {
+    Errors { names, basis: None }
+}
+
+/// Errors that rest on less than the rule: that it is rejected is known better than with which of them.
+pub(super) const fn weaker(tier: Tier, sources: &'static [&'static str], names: &'static [&'static str]) -> Errors {
+    Errors { names, basis: Some((tier, sources)) }
 }
 
 /// Rules of every operation on layers.
@@ -25,7 +46,7 @@ pub(super) static EACH_OPERATION: &[Row] = &[
         sources: &["api:*"],
         statement: "A request inside every constraint succeeds.",
         breach: "a valid request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "*/known",
@@ -33,7 +54,7 @@ pub(super) static EACH_OPERATION: &[Row] = &[
         sources: &["api:*"],
         statement: "The service has the operation.",
         breach: "a plain request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "*/repositoryName/accepted",
@@ -41,7 +62,7 @@ pub(super) static EACH_OPERATION: &[Row] = &[
         sources: &["api:*"],
         statement: "A repository name that every edition of the documents allows is accepted.",
         breach: "a valid repository name",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "*/registryId/own",
@@ -49,7 +70,7 @@ pub(super) static EACH_OPERATION: &[Row] = &[
         sources: &["api:*"],
         statement: "A request may name the caller's own registry id.",
         breach: "the caller's own registry id",
-        errors: &[],
+        errors: NONE,
     },
 ];
 
@@ -60,7 +81,7 @@ pub(super) static EACH_WITHOUT_UPLOAD: &[Row] = &[Row {
     sources: &["api:*", "turbot/steampipe-plugin-aws#1938"],
     statement: "The repository must exist.",
     breach: "a repository that does not exist",
-    errors: &["RepositoryNotFoundException"],
+    errors: named(&["RepositoryNotFoundException"]),
 }];
 
 /// Rules of every operation that names an upload.
@@ -71,7 +92,7 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         sources: &["api:*", "turbot/steampipe-plugin-aws#1938"],
         statement: "The repository must exist. No upload id is valid in a repository that does not, so either error is allowed.",
         breach: "a repository that does not exist",
-        errors: &["RepositoryNotFoundException", "UploadNotFoundException"],
+        errors: named(&["RepositoryNotFoundException", "UploadNotFoundException"]),
     },
     Row {
         id: "*/uploadId/exists",
@@ -79,7 +100,7 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         sources: &["api:*"],
         statement: "The upload must exist and belong to the repository.",
         breach: "an upload id that does not exist in this repository",
-        errors: &["UploadNotFoundException"],
+        errors: named(&["UploadNotFoundException"]),
     },
     Row {
         id: "*/uploadId/upper-case",
@@ -87,7 +108,7 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         sources: &["none-found"],
         statement: "The pattern allows upper case; whether ids are compared case-insensitively is not documented.",
         breach: "an upload id in upper case",
-        errors: &["UploadNotFoundException"],
+        errors: named(&["UploadNotFoundException"]),
     },
     Row {
         id: "*/uploadId/recreated-repository",
@@ -95,7 +116,7 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         sources: &["none-found"],
         statement: "Whether an upload survives the deletion of its repository is not documented.",
         breach: "an upload of a repository that was deleted and made again",
-        errors: &["UploadNotFoundException"],
+        errors: named(&["UploadNotFoundException"]),
     },
     Row {
         id: "*/uploadId/after-rejected",
@@ -103,15 +124,15 @@ pub(super) static EACH_UPLOAD: &[Row] = &[
         sources: &["none-found"],
         statement: "Whether an upload survives a rejected CompleteLayerUpload is not documented.",
         breach: "an upload whose completion was rejected",
-        errors: &["UploadNotFoundException"],
+        errors: named(&["UploadNotFoundException"]),
     },
     Row {
         id: "*/uploadId/side-by-side",
-        tier: Tier::Documented,
+        tier: Tier::Derived,
         sources: &["api:*"],
-        statement: "Uploads in one repository do not affect each other.",
+        statement: "Uploads of different layers in one repository do not affect each other: each has an id of its own.",
         breach: "one of two uploads of a repository",
-        errors: &[],
+        errors: NONE,
     },
 ];
 
@@ -122,17 +143,28 @@ pub(super) static EACH_PRIVATE: &[Row] = &[Row {
     sources: &["api:*", "aws-actions/amazon-ecr-login#232"],
     statement: "registryId names the registry that the repository is looked for in: a repository of the caller's registry is in no other.",
     breach: "the registry id of another account",
-    errors: &["RepositoryNotFoundException", "AccessDeniedException"],
+    errors: named(&["RepositoryNotFoundException", "AccessDeniedException"]),
+}];
+
+/// Other rules of the private service alone.
+pub(super) static PRIVATE: &[Row] = &[Row {
+    id: "UploadLayerPart/answer/lastValidByteReceived",
+    tier: Tier::Documented,
+    sources: &["api:UploadLayerPart"],
+    // The page of the public service says of the same member: the position of the last byte of the layer part.
+    statement: "In InvalidLayerPartException, lastValidByteReceived is the last byte of the parts that were accepted.",
+    breach: "lastValidByteReceived of an error",
+    errors: NONE,
 }];
 
 /// Rules of the public service alone, for every operation.
 pub(super) static EACH_PUBLIC: &[Row] = &[Row {
     id: "*/registryId/unknown",
-    tier: Tier::Open,
-    sources: &["none-found"],
-    statement: "RegistryNotFoundException is documented for an unknown alias, but not whether it takes precedence over other errors.",
+    tier: Tier::Documented,
+    sources: &["api:*", "airvzxf/ftp-deployment-action#92"],
+    statement: "The registry that registryId names must exist. RegistryNotFoundException is documented; that the repository was not found there, was observed.",
     breach: "an unknown registry alias",
-    errors: &["RegistryNotFoundException", "RepositoryNotFoundException"],
+    errors: named(&["RegistryNotFoundException", "RepositoryNotFoundException"]),
 }];
 
 /// All other rules. Those of an operation that a service does not have are not its rules.
@@ -143,7 +175,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CreateRepository", "api:InitiateLayerUpload"],
         statement: "The pattern allows a leading digit; the text of CreateRepository asks for a letter.",
         breach: "a repository name with a leading digit",
-        errors: &["InvalidParameterException"],
+        errors: named(&["InvalidParameterException"]),
     },
     Row {
         id: "InitiateLayerUpload/uploadId/own",
@@ -151,7 +183,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:InitiateLayerUpload"],
         statement: "Every call starts a new upload with its own uploadId.",
         breach: "one of several uploads",
-        errors: &[],
+        errors: NONE,
     },
     // Parts.
     Row {
@@ -160,7 +192,23 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:UploadLayerPart"],
         statement: "InvalidLayerPartException names registry, repository, upload and the last valid byte received.",
         breach: "members of InvalidLayerPartException",
-        errors: &[],
+        errors: NONE,
+    },
+    Row {
+        id: "UploadLayerPart/accepted",
+        tier: Tier::Observed,
+        sources: &["apple/container#1895", "dotnet/sdk-container-builds#424", "api:UploadLayerPart"],
+        statement: "A part inside every constraint is accepted, however small: whether it is too small shows when the upload is completed.",
+        breach: "a valid request",
+        errors: NONE,
+    },
+    Row {
+        id: "InitiateLayerUpload/answer/partSize-range",
+        tier: Tier::Derived,
+        sources: &["api:InitiateLayerUpload", "api:UploadLayerPart"],
+        statement: "partSize is a size that a part may have: from 1 to 20,971,520 bytes.",
+        breach: "partSize in the response",
+        errors: NONE,
     },
     Row {
         id: "UploadLayerPart/layerPartBlob/above-10-MiB",
@@ -168,15 +216,15 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:UploadLayerPart", "user-guide:service-quotas"],
         statement: "The API reference allows parts of up to 20 MiB, the quota table of up to 10 MiB.",
         breach: "a part of more than 10 MiB",
-        errors: &["InvalidParameterException", "InvalidLayerPartException", "LimitExceededException"],
+        errors: named(&["InvalidParameterException", "InvalidLayerPartException", "LimitExceededException"]),
     },
     Row {
         id: "UploadLayerPart/layerPartBlob/empty",
-        tier: Tier::Open,
-        sources: &["none-found"],
-        statement: "The model allows an empty part, but no byte range can describe one.",
+        tier: Tier::Derived,
+        sources: &["api:UploadLayerPart"],
+        statement: "A part has at least one byte: the range of a part includes both of its ends. Which of the two errors is returned is not documented.",
         breach: "an empty part",
-        errors: &["InvalidLayerPartException", "InvalidParameterException"],
+        errors: named(&["InvalidLayerPartException", "InvalidParameterException"]),
     },
     Row {
         id: "UploadLayerPart/layerPartBlob/length",
@@ -184,23 +232,31 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:UploadLayerPart"],
         statement: "A part has exactly the bytes of its range, both ends included. Which of the two errors is returned is not documented.",
         breach: "a part whose length differs from its range",
-        errors: &["InvalidLayerPartException", "InvalidParameterException"],
+        errors: named(&["InvalidLayerPartException", "InvalidParameterException"]),
     },
     Row {
         id: "UploadLayerPart/partFirstByte/contiguous",
         tier: Tier::Documented,
         sources: &["api:UploadLayerPart", "GoogleContainerTools/kaniko#607"],
-        statement: "A part starts right after the previous one; the first part starts at 0.",
+        statement: "A part starts right after the previous one.",
         breach: "a part that does not start right after the previous one",
-        errors: &["InvalidLayerPartException"],
+        errors: named(&["InvalidLayerPartException"]),
+    },
+    Row {
+        id: "UploadLayerPart/partFirstByte/from-zero",
+        tier: Tier::Derived,
+        sources: &["api:UploadLayerPart"],
+        statement: "The first part starts at 0: partFirstByte is a position within the layer.",
+        breach: "a first part that does not start at 0",
+        errors: weaker(Tier::Observed, &["GoogleContainerTools/kaniko#607"], &["InvalidLayerPartException"]),
     },
     Row {
         id: "UploadLayerPart/partFirstByte/resume",
-        tier: Tier::Documented,
+        tier: Tier::Derived,
         sources: &["api:UploadLayerPart"],
-        statement: "After a rejected part the upload continues after lastValidByteReceived.",
+        statement: "After a rejected part the upload continues after lastValidByteReceived: the member is there for it.",
         breach: "the right part after a rejected one",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "UploadLayerPart/partLastByte/not-before-first",
@@ -208,7 +264,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:UploadLayerPart"],
         statement: "The last byte of a part is not before its first. Which of the two errors is returned is not documented.",
         breach: "a part whose last byte is before its first",
-        errors: &["InvalidLayerPartException", "InvalidParameterException"],
+        errors: named(&["InvalidLayerPartException", "InvalidParameterException"]),
     },
     Row {
         id: "UploadLayerPart/uploadId/completed",
@@ -216,7 +272,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["none-found"],
         statement: "Whether a completed upload still exists is not documented.",
         breach: "a part of a completed upload",
-        errors: &["UploadNotFoundException"],
+        errors: named(&["UploadNotFoundException"]),
     },
     // Completion.
     Row {
@@ -225,15 +281,27 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload", "devcontainers/cli#814"],
         statement: "An upload without parts cannot be completed.",
         breach: "an upload without parts",
-        errors: &["EmptyUploadException"],
+        errors: named(&["EmptyUploadException"]),
+    },
+    Row {
+        id: "CompleteLayerUpload/accepted",
+        tier: Tier::Observed,
+        sources: &[
+            "aws-cli:batch-check-layer-availability",
+            "dotnet/sdk-container-builds#424",
+            "api:CompleteLayerUpload",
+        ],
+        statement: "A request inside every constraint succeeds; a layer of one part may be smaller than 5 MiB.",
+        breach: "a valid request",
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layer/digest-first",
         tier: Tier::Observed,
         sources: &["awslabs/amazon-ecr-containerd-resolver"],
-        statement: "Digests are compared before the repository is searched for the layer.",
+        statement: "Digests are compared before the repository is searched for the layer: so an Amazon engineer's client relies on it.",
         breach: "a wrong digest for a layer that is already in the repository",
-        errors: &["InvalidLayerException"],
+        errors: named(&["InvalidLayerException"]),
     },
     Row {
         id: "CompleteLayerUpload/layer/new",
@@ -241,7 +309,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload"],
         statement: "A layer that is already in the repository cannot be completed again.",
         breach: "a layer that is already in the repository",
-        errors: &["LayerAlreadyExistsException"],
+        errors: named(&["LayerAlreadyExistsException"]),
     },
     Row {
         id: "CompleteLayerUpload/layer/per-repository",
@@ -249,15 +317,15 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload"],
         statement: "A layer can be completed although another repository has it.",
         breach: "a layer that another repository has",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/any-match",
         tier: Tier::Observed,
         sources: &["dotnet/sdk-container-builds#424", "dotnet/sdk-container-builds#472", "abiosoft/colima#1167"],
-        statement: "One matching digest among several is enough.",
+        statement: "One matching digest among several is enough: a completion is rejected because none of the provided digests matches.",
         breach: "a list in which one digest matches",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/duplicates",
@@ -265,7 +333,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload", "service-model"],
         statement: "The model does not require distinct items: the same digest may be listed twice.",
         breach: "the same digest twice",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/match",
@@ -273,23 +341,23 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload", "dotnet/sdk-container-builds#424"],
         statement: "At least one digest must match the uploaded bytes.",
         breach: "a digest that does not match the bytes",
-        errors: &["InvalidLayerException"],
+        errors: named(&["InvalidLayerException"]),
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/mixed-algorithms",
         tier: Tier::Open,
         sources: &["none-found"],
-        statement: "What a digest of another algorithm means together with a sha256 digest is not documented.",
-        breach: "digests of two algorithms",
-        errors: &["InvalidLayerException"],
+        statement: "What a digest of another algorithm means together with a sha256 digest that does not match is not documented.",
+        breach: "digests of two algorithms, none of which matches",
+        errors: named(&["InvalidLayerException"]),
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/other-algorithm",
         tier: Tier::Observed,
         sources: &["aws-cli:complete-layer-upload", "awslabs/amazon-ecr-containerd-resolver"],
-        statement: "Digests of algorithms other than sha256 are not compared; the response has the sha256 digest.",
+        statement: "Digests of algorithms that no registry knows are not compared; the response has the sha256 digest.",
         breach: "a digest of another algorithm",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/sha256-length",
@@ -297,7 +365,15 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CompleteLayerUpload"],
         statement: "A sha256 digest without exactly 64 hex digits cannot match. It may also be rejected as an invalid parameter.",
         breach: "a sha256 digest of the wrong length",
-        errors: &["InvalidLayerException", "InvalidParameterException"],
+        errors: named(&["InvalidLayerException", "InvalidParameterException"]),
+    },
+    Row {
+        id: "CompleteLayerUpload/layerDigests/sha512",
+        tier: Tier::Open,
+        sources: &["aws-cli:complete-layer-upload", "awslabs/amazon-ecr-containerd-resolver"],
+        statement: "Whether a sha512 digest is compared is not documented: ECR was not seen to, other registries do.",
+        breach: "a wrong sha512 digest",
+        errors: named(&["InvalidLayerException"]),
     },
     Row {
         id: "CompleteLayerUpload/layerDigests/upper-case",
@@ -305,31 +381,39 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["none-found"],
         statement: "The pattern allows upper case; whether digests are compared case-insensitively is not documented.",
         breach: "the right digest in upper case",
-        errors: &["InvalidLayerException", "InvalidParameterException"],
+        errors: named(&["InvalidLayerException", "InvalidParameterException"]),
     },
     Row {
         id: "CompleteLayerUpload/parts/min-size",
-        tier: Tier::Documented,
-        sources: &["api:CompleteLayerUpload", "dotnet/sdk-container-builds#424"],
+        tier: Tier::Observed,
+        sources: &["dotnet/sdk-container-builds#424", "apple/container#1895", "api:CompleteLayerUpload"],
         statement: "Every part except the last has at least 5,242,880 bytes. This is checked when the upload is completed.",
         breach: "an inner part of less than 5 MiB",
-        errors: &["LayerPartTooSmallException"],
+        errors: named(&["LayerPartTooSmallException"]),
     },
     Row {
         id: "CompleteLayerUpload/uploadId/once",
-        tier: Tier::Documented,
+        tier: Tier::Derived,
         sources: &["api:CompleteLayerUpload"],
         statement: "An upload can be completed once; a second completion gets UploadNotFoundException or LayerAlreadyExistsException.",
         breach: "an upload that was completed already",
-        errors: &["UploadNotFoundException", "LayerAlreadyExistsException"],
+        errors: named(&["UploadNotFoundException", "LayerAlreadyExistsException"]),
+    },
+    Row {
+        id: "CompleteLayerUpload/uploadId/after-malformed",
+        tier: Tier::Derived,
+        sources: &["api:CompleteLayerUpload", "smithy"],
+        statement: "A completion that is rejected for its form, before the upload is looked up, leaves the upload as it was.",
+        breach: "an upload whose completion was malformed",
+        errors: NONE,
     },
     Row {
         id: "CompleteLayerUpload/layer/side-by-side",
-        tier: Tier::Documented,
+        tier: Tier::Derived,
         sources: &["api:CompleteLayerUpload"],
         statement: "Of two open uploads of the same layer one completes; the second completion gets LayerAlreadyExistsException or UploadNotFoundException.",
         breach: "a layer that another upload has completed meanwhile",
-        errors: &["LayerAlreadyExistsException", "UploadNotFoundException"],
+        errors: named(&["LayerAlreadyExistsException", "UploadNotFoundException"]),
     },
     // What BatchCheckLayerAvailability and GetDownloadUrlForLayer say of layers.
     Row {
@@ -338,7 +422,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["service-model"],
         statement: "The model has a failure code InvalidLayerDigest but no pattern; when the code is used is not documented.",
         breach: "a malformed digest",
-        errors: &["InvalidParameterException"],
+        errors: named(&["InvalidParameterException"]),
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/absent",
@@ -346,7 +430,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability", "awslabs/amazon-ecr-containerd-resolver"],
         statement: "A layer that was never uploaded is UNAVAILABLE, or a failure with the code MissingLayerDigest.",
         breach: "a layer that was never uploaded",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/deleted-repository",
@@ -354,7 +438,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:DeleteRepository", "api:BatchCheckLayerAvailability"],
         statement: "Deleting a repository deletes its layers.",
         breach: "a layer of a repository that was deleted and made again",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/incomplete",
@@ -362,7 +446,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability", "api:CompleteLayerUpload"],
         statement: "A layer is not available before its upload is completed.",
         breach: "a layer whose upload is not completed",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/per-repository",
@@ -370,7 +454,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability"],
         statement: "A layer is available only in its own repository.",
         breach: "a layer of another repository",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/rejected",
@@ -378,7 +462,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability", "api:CompleteLayerUpload"],
         statement: "A rejected CompleteLayerUpload stores nothing.",
         breach: "a layer whose completion was rejected",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "BatchCheckLayerAvailability/layers/stored",
@@ -386,15 +470,15 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability", "aws-cli:batch-check-layer-availability"],
         statement: "A completed layer is AVAILABLE, with its size.",
         breach: "a completed layer",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "GetDownloadUrlForLayer/layer/unreferenced",
-        tier: Tier::Open,
-        sources: &["api:GetDownloadUrlForLayer"],
-        statement: "The page says that a layer of no image is inaccessible; a server that serves it anyway does more than it must.",
+        tier: Tier::Documented,
+        sources: &["api:GetDownloadUrlForLayer", "aws/containers-roadmap#2860"],
+        statement: "Only a layer that an image refers to has a download URL.",
         breach: "a layer that no image refers to",
-        errors: &["LayerInaccessibleException"],
+        errors: named(&["LayerInaccessibleException"]),
     },
     Row {
         id: "GetDownloadUrlForLayer/layer/referenced",
@@ -402,7 +486,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:GetDownloadUrlForLayer"],
         statement: "A layer that an image refers to has a download URL.",
         breach: "a layer of an image",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "GetDownloadUrlForLayer/layerDigest/exists",
@@ -410,7 +494,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:GetDownloadUrlForLayer", "monken/aws-ecr-public#11"],
         statement: "The layer must exist in the repository.",
         breach: "a layer that does not exist",
-        errors: &["LayersNotFoundException"],
+        errors: named(&["LayersNotFoundException"]),
     },
     // What an upload is worth.
     Row {
@@ -419,7 +503,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:PutImage"],
         statement: "A manifest of completed layers is accepted.",
         breach: "a manifest of completed layers",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "PutImage/layers/exist",
@@ -427,7 +511,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:PutImage", "oras-project/oras-py#54"],
         statement: "Every layer that a manifest names must be completed in the repository.",
         breach: "a manifest with a layer that was never completed",
-        errors: &["LayersNotFoundException"],
+        errors: named(&["LayersNotFoundException"]),
     },
     Row {
         id: "PutImage/repositoryName/exists",
@@ -435,7 +519,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:PutImage"],
         statement: "The repository must exist.",
         breach: "a repository that does not exist",
-        errors: &["RepositoryNotFoundException"],
+        errors: named(&["RepositoryNotFoundException"]),
     },
     // The form of every response.
     Row {
@@ -444,7 +528,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc9110", "smithy-http"],
         statement: "Every request gets a complete HTTP response: the connection is neither dropped nor left without one.",
         breach: "a faulty request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "always/no-5xx",
@@ -452,7 +536,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy-http"],
         statement: "An invalid request never gets a 5xx status.",
         breach: "a faulty request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/content-type",
@@ -460,7 +544,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy", "cloud-custodian/cloud-custodian:tests"],
         statement: "A response has the content type application/x-amz-json-1.1.",
         breach: "the content type of a response",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/error-type",
@@ -468,7 +552,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy", "cloud-custodian/cloud-custodian:tests"],
         statement: "An error response names its type: in x-amzn-errortype, code or __type.",
         breach: "an error response",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/json-object",
@@ -476,7 +560,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy"],
         statement: "The body of a response is the JSON object that the model describes.",
         breach: "the body of a response",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/message",
@@ -484,7 +568,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["cloud-custodian/cloud-custodian:tests", "service-model"],
         statement: "A modelled error has a message.",
         breach: "the message of an error",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/message-text",
@@ -492,15 +576,15 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["cloud-custodian/cloud-custodian:tests", "dotnet/sdk-container-builds#424"],
         statement: "A message has the text that the real service was seen to send (judged only where message texts are compared).",
         breach: "the text of an error",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/status",
         tier: Tier::Documented,
-        sources: &["smithy-http", "cloud-custodian/cloud-custodian:tests"],
+        sources: &["api:CompleteLayerUpload", "smithy-http", "cloud-custodian/cloud-custodian:tests"],
         statement: "Success is 200, a client error 400, a server error 500.",
         breach: "the status of a response",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "answer/type-visible",
@@ -508,7 +592,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["cloud-custodian/cloud-custodian:tests"],
         statement: "The error type is in __type, where every SDK looks.",
         breach: "the place of the error type",
-        errors: &[],
+        errors: NONE,
     },
     // The protocol below the operations.
     Row {
@@ -517,7 +601,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc8259"],
         statement: "A parser may ignore a byte order mark or reject it.",
         breach: "a byte order mark",
-        errors: &["SerializationException"],
+        errors: named(&["SerializationException"]),
     },
     Row {
         id: "wire/body/duplicate-keys",
@@ -525,23 +609,31 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc8259"],
         statement: "Which of two equal keys counts is not specified.",
         breach: "two equal keys",
-        errors: &["SerializationException", "InvalidParameterException"],
+        errors: named(&["SerializationException", "InvalidParameterException"]),
     },
     Row {
         id: "wire/body/empty",
-        tier: Tier::Observed,
-        sources: &["mhart/kinesalite:test/connection.js"],
+        tier: Tier::Derived,
+        sources: &["smithy"],
         statement: "An operation with required members needs a body.",
         breach: "an empty body",
-        errors: &["SerializationException", "InvalidParameterException"],
+        errors: weaker(
+            Tier::Observed,
+            &["mhart/kinesalite:test/connection.js"],
+            &["SerializationException", "InvalidParameterException"],
+        ),
     },
     Row {
         id: "wire/body/json",
-        tier: Tier::Observed,
-        sources: &["mhart/kinesalite:test/connection.js", "rfc8259"],
+        tier: Tier::Documented,
+        sources: &["smithy", "rfc8259"],
         statement: "The body is JSON.",
         breach: "a body that is not JSON",
-        errors: &["SerializationException"],
+        errors: weaker(
+            Tier::Observed,
+            &["mhart/kinesalite:test/connection.js"],
+            &["SerializationException", "InvalidParameterException"],
+        ),
     },
     Row {
         id: "wire/body/json-extensions",
@@ -549,7 +641,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc8259"],
         statement: "A parser may accept non-JSON extensions (RFC 8259, section 9).",
         breach: "a body in an extension of JSON",
-        errors: &["SerializationException"],
+        errors: named(&["SerializationException"]),
     },
     Row {
         id: "wire/body/nesting",
@@ -557,15 +649,19 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc8259"],
         statement: "A parser may limit the depth of nesting.",
         breach: "deep nesting",
-        errors: &["SerializationException"],
+        errors: named(&["SerializationException"]),
     },
     Row {
         id: "wire/body/object",
-        tier: Tier::Observed,
-        sources: &["smithy", "mhart/kinesalite:index.js"],
+        tier: Tier::Derived,
+        sources: &["smithy"],
         statement: "The body is a JSON object: anything else has no members, and so lacks the required ones.",
         breach: "a body that is JSON but no object",
-        errors: &["SerializationException", "InvalidParameterException"],
+        errors: weaker(
+            Tier::Observed,
+            &["mhart/kinesalite:test/connection.js"],
+            &["SerializationException", "InvalidParameterException"],
+        ),
     },
     Row {
         id: "wire/body/surrogate",
@@ -573,23 +669,27 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc8259"],
         statement: "The behaviour of a lone surrogate is unpredictable (RFC 8259, section 8.2).",
         breach: "a lone surrogate",
-        errors: &["SerializationException", "InvalidParameterException"],
+        errors: named(&["SerializationException", "InvalidParameterException"]),
     },
     Row {
         id: "wire/body/unknown-members",
-        tier: Tier::Observed,
+        tier: Tier::Open,
         sources: &["mhart/kinesalite:index.js"],
-        statement: "Members that the model does not know are ignored.",
+        statement: "Whether members that the model does not know are ignored is not documented.",
         breach: "an unknown member",
-        errors: &[],
+        errors: named(&["SerializationException", "InvalidParameterException"]),
     },
     Row {
         id: "wire/body/utf-8",
-        tier: Tier::Observed,
-        sources: &["rfc8259", "mhart/kinesalite:test/connection.js"],
+        tier: Tier::Documented,
+        sources: &["rfc8259"],
         statement: "The body is UTF-8.",
         breach: "a body that is not UTF-8",
-        errors: &["SerializationException", "InvalidParameterException"],
+        errors: weaker(
+            Tier::Observed,
+            &["mhart/kinesalite:test/connection.js"],
+            &["SerializationException", "InvalidParameterException"],
+        ),
     },
     Row {
         id: "wire/content-type/other",
@@ -597,7 +697,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["mhart/kinesalite:index.js"],
         statement: "How ECR responds to another content type is not documented.",
         breach: "another content type",
-        errors: &["UnknownOperationException"],
+        errors: named(&["UnknownOperationException"]),
     },
     Row {
         id: "wire/content-type/parameters",
@@ -605,7 +705,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy"],
         statement: "Parameters of the content type are ignored.",
         breach: "a content type with a charset",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "wire/framing/chunked",
@@ -613,7 +713,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["smithy"],
         statement: "The protocol asks for Content-Length; whether a chunked request is accepted is not documented.",
         breach: "a chunked request",
-        errors: &["SerializationException"],
+        errors: named(&["SerializationException"]),
     },
     Row {
         id: "wire/framing/expect",
@@ -621,7 +721,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc9110"],
         statement: "A request with Expect: 100-continue gets the same response as without.",
         breach: "Expect: 100-continue",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "wire/header/case",
@@ -629,7 +729,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["rfc9110"],
         statement: "Header names are case-insensitive.",
         breach: "lower-case header names",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "wire/method",
@@ -637,23 +737,31 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["mhart/kinesalite:index.js", "smithy"],
         statement: "Only POST calls an operation; how ECR responds to other methods is not documented.",
         breach: "a method other than POST",
-        errors: &["UnknownOperationException"],
+        errors: named(&["UnknownOperationException"]),
     },
     Row {
         id: "wire/target/operation",
-        tier: Tier::Observed,
-        sources: &["aws/aws-sdk-net#1536", "mhart/kinesalite:index.js"],
+        tier: Tier::Documented,
+        sources: &["smithy"],
         statement: "X-Amz-Target names an operation of the service.",
         breach: "a target that names no operation of the service",
-        errors: &["UnknownOperationException"],
+        errors: weaker(
+            Tier::Observed,
+            &["aws/aws-sdk-net#1536", "mhart/kinesalite:index.js"],
+            &["UnknownOperationException"],
+        ),
     },
     Row {
         id: "wire/target/prefix",
-        tier: Tier::Observed,
-        sources: &["smithy", "mhart/kinesalite:index.js"],
+        tier: Tier::Documented,
+        sources: &["smithy"],
         statement: "X-Amz-Target has the prefix of the service.",
         breach: "a target with a prefix that no service has",
-        errors: &["UnknownOperationException"],
+        errors: weaker(
+            Tier::Observed,
+            &["aws/aws-sdk-net#1536", "mhart/kinesalite:index.js"],
+            &["UnknownOperationException"],
+        ),
     },
     Row {
         id: "wire/target/present",
@@ -661,7 +769,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["mhart/kinesalite:test/connection.js", "smithy"],
         statement: "X-Amz-Target names the operation. How a server of many services responds without it is not documented.",
         breach: "a request without X-Amz-Target",
-        errors: &["UnknownOperationException"],
+        errors: named(&["UnknownOperationException"]),
     },
     // The preflight survey of a run.
     Row {
@@ -670,7 +778,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CreateRepository"],
         statement: "A repository can be created for the cases to work in.",
         breach: "a plain request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "survey/DeleteRepository",
@@ -678,7 +786,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:DeleteRepository"],
         statement: "A repository can be removed, with what is in it.",
         breach: "a plain request",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "survey/availability",
@@ -686,15 +794,21 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability"],
         statement: "BatchCheckLayerAvailability tells a stored layer from an absent one.",
         breach: "a plain BatchCheckLayerAvailability",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "survey/plain-upload",
-        tier: Tier::Documented,
-        sources: &["api:CompleteLayerUpload", "aws-cli:initiate-layer-upload", "aws-cli:upload-layer-part"],
-        statement: "One plain upload works from end to end.",
+        tier: Tier::Observed,
+        sources: &[
+            "aws-cli:batch-check-layer-availability",
+            "dotnet/sdk-container-builds#424",
+            "api:CompleteLayerUpload",
+            "aws-cli:initiate-layer-upload",
+            "aws-cli:upload-layer-part",
+        ],
+        statement: "One plain upload of a few bytes works from end to end.",
         breach: "a plain upload",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "survey/service",
@@ -702,6 +816,6 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:CreateRepository"],
         statement: "The endpoint serves this service.",
         breach: "a plain request",
-        errors: &[],
+        errors: NONE,
     },
 ];

@@ -119,6 +119,7 @@ fn stateful_violation(
         }
         // The request itself is about such an upload.
         Stateful::Completed | Stateful::RepositoryDeleted | Stateful::NoParts => None,
+        Stateful::Gap if first == 0 => change("partFirstByte/from-zero", "at-1", "a first part at 1", range(1)),
         Stateful::Gap => change("partFirstByte/contiguous", "gap", "a gap of one byte", range(first + 1)),
         Stateful::Overlap => {
             change("partFirstByte/contiguous", "overlap", "an overlap of one byte", range(first.checked_sub(1)?))

@@ -562,9 +562,25 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
+        name: "part-size-of-nothing",
+        sentence: "InitiateLayerUpload asks for parts of 0 bytes",
+        rule: RuleId::new("InitiateLayerUpload/answer/partSize-range"),
+        changes: &[RewriteReply(|request, _, reply| {
+            edit_success(request, reply, Operation::InitiateLayerUpload, |body| body["partSize"] = json!(0));
+        })],
+    },
+    Fault {
+        name: "part-size-beyond-the-largest",
+        sentence: "InitiateLayerUpload asks for parts of 100 MiB",
+        rule: RuleId::new("InitiateLayerUpload/answer/partSize-range"),
+        changes: &[RewriteReply(|request, _, reply| {
+            edit_success(request, reply, Operation::InitiateLayerUpload, |body| body["partSize"] = json!(104_857_600));
+        })],
+    },
+    Fault {
         name: "rejected-part-last-byte",
         sentence: "InvalidLayerPartException gives the number of bytes received as the last valid one",
-        rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
+        rule: RuleId::new("UploadLayerPart/answer/lastValidByteReceived"),
         changes: &[RewriteReply(|_, _, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
                 edit_answer(answer, |body| {

@@ -70,6 +70,12 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
+        name: "url-without-image",
+        sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
+        rule: RuleId::new("GetDownloadUrlForLayer/layer/unreferenced"),
+        changes: &[SkipRule(RulePattern::new("GetDownloadUrlForLayer/layer/unreferenced"))],
+    },
+    Fault {
         name: "referenced-without-url",
         sentence: "GetDownloadUrlForLayer rejects a layer of an image as inaccessible",
         rule: RuleId::new("GetDownloadUrlForLayer/layer/referenced"),

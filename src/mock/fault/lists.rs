@@ -163,6 +163,19 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
+        name: "mixed-algorithms-rejected",
+        sentence: "digests of two algorithms are rejected, even with the right one among them",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
+        changes: &[EditRejections(|call, wrong| {
+            let digests = call.digests();
+            let compared = digests.iter().filter(|digest| digest.starts_with("sha256:")).count();
+            if call.is(Operation::CompleteLayerUpload) && (1..digests.len()).contains(&compared) && wrong.is_empty() {
+                let rule = RuleId::new("CompleteLayerUpload/layerDigests/any-match");
+                wrong.push(rejection("InvalidLayerException", rule));
+            }
+        })],
+    },
+    Fault {
         name: "digests-must-differ",
         sentence: "CompleteLayerUpload rejects the same digest twice",
         rule: RuleId::new("CompleteLayerUpload/layerDigests/duplicates"),

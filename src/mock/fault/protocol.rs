@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRejections, RewriteReply, RewriteRequest, SkipRule};
-use super::super::change::{invalid_parameter, rejection};
+use super::super::Change::{RewriteReply, RewriteRequest, SkipRule};
 use super::super::reply::of_error;
 use super::Fault;
-use crate::contract::{Operation, RuleId, RulePattern};
+use crate::contract::{RuleId, RulePattern};
 use crate::wire::{CONTENT_TYPE, Request, envelope};
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -107,40 +106,6 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[RewriteRequest(|request| {
             if std::str::from_utf8(&request.body).is_err() {
                 request.body = request.body.utf8_chunks().map(|chunk| chunk.valid()).collect::<String>().into();
-            }
-        })],
-    },
-    Fault {
-        name: "unknown-members-rejected",
-        sentence: "unknown members are rejected",
-        rule: RuleId::new("wire/body/unknown-members"),
-        changes: &[EditRejections(|call, wrong| {
-            if call.input.keys().any(|name| call.operation.input(name).is_none()) {
-                wrong.push(invalid_parameter(RuleId::new("wire/body/unknown-members")));
-            }
-        })],
-    },
-    Fault {
-        name: "unknown-members-unreadable",
-        sentence: "an object as an unknown member cannot be read",
-        rule: RuleId::new("wire/body/unknown-members"),
-        changes: &[EditRejections(|call, wrong| {
-            if call.input.iter().any(|(name, value)| value.is_object() && call.operation.input(name).is_none()) {
-                wrong.insert(0, rejection("SerializationException", RuleId::new("wire/body/unknown-members")));
-            }
-        })],
-    },
-    Fault {
-        name: "long-body-rejected",
-        sentence: "a body of more than 1 MiB is rejected, but for parts",
-        rule: RuleId::new("wire/body/unknown-members"),
-        changes: &[RewriteReply(|request, _, reply| {
-            if let Ok(answer) = reply
-                && request.body.len() > 1 << 20
-                && request.operation() != Some(Operation::UploadLayerPart)
-                && answer.status == 200
-            {
-                *answer = envelope::response(413, &json!({ "message": "too large" }));
             }
         })],
     },

@@ -10,8 +10,10 @@ use super::super::change::{Call, rejection};
 use super::{Fault, retext};
 use crate::contract::check::long;
 use crate::contract::{Operation, RuleId, RulePattern};
+use crate::model::Rejection;
 
 const CONTIGUOUS: RuleId = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
+const FROM_ZERO: RuleId = RuleId::new("UploadLayerPart/partFirstByte/from-zero");
 const LENGTH: RuleId = RuleId::new("UploadLayerPart/layerPartBlob/length");
 const INVERTED: RuleId = RuleId::new("UploadLayerPart/partLastByte/not-before-first");
 
@@ -22,6 +24,7 @@ pub(super) static FAULTS: &[Fault] = &[
         rule: CONTIGUOUS,
         changes: &[
             SkipRule(RulePattern::only(CONTIGUOUS)),
+            SkipRule(RulePattern::only(FROM_ZERO)),
             SkipRule(RulePattern::only(LENGTH)),
             SkipRule(RulePattern::only(INVERTED)),
         ],
@@ -30,7 +33,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "first-byte-not-looked-at",
         sentence: "UploadLayerPart does not check the first position",
         rule: CONTIGUOUS,
-        changes: &[SkipRule(RulePattern::only(CONTIGUOUS))],
+        changes: &[SkipRule(RulePattern::only(CONTIGUOUS)), SkipRule(RulePattern::only(FROM_ZERO))],
     },
     Fault {
         name: "length-not-looked-at",
@@ -45,7 +48,7 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[EditRejections(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
-            wrong.retain(|rejection| rejection.rule != CONTIGUOUS || first < received);
+            wrong.retain(|rejection| !is_of_position(rejection) || first < received);
         })],
     },
     Fault {
@@ -55,7 +58,7 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[EditRejections(|call, wrong| {
             let received = call.upload().map_or(0, |upload| upload.size()) as i64;
             let first = call.number("partFirstByte");
-            wrong.retain(|rejection| rejection.rule != CONTIGUOUS || first > received || first == 0);
+            wrong.retain(|rejection| !is_of_position(rejection) || first > received || first == 0);
         })],
     },
     Fault {
@@ -74,12 +77,8 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "late-start-taken",
         sentence: "UploadLayerPart accepts a first part that does not begin at 0",
-        rule: CONTIGUOUS,
-        changes: &[EditRejections(|call, wrong| {
-            if call.upload().is_some_and(|upload| upload.parts.is_empty()) {
-                wrong.retain(|rejection| rejection.rule != CONTIGUOUS);
-            }
-        })],
+        rule: FROM_ZERO,
+        changes: &[SkipRule(RulePattern::only(FROM_ZERO))],
     },
     Fault {
         name: "last-byte-excluded",
@@ -123,7 +122,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "positions-of-32-bits",
         sentence: "positions are cut to 32 bits",
-        rule: CONTIGUOUS,
+        rule: FROM_ZERO,
         changes: &[RewriteInput(|call| positions(call, |position| position & 0xffff_ffff))],
     },
     Fault {
@@ -163,7 +162,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let key = call.key();
             if call.memory.ended.contains(&key) {
                 wrong.push(rejection("InvalidLayerPartException", RuleId::new("UploadLayerPart/partFirstByte/resume")));
-            } else if wrong.iter().any(|rejection| rejection.rule == CONTIGUOUS) {
+            } else if wrong.iter().any(is_of_position) {
                 call.memory.ended.insert(key);
             }
         })],
@@ -173,11 +172,49 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "a part that is rejected for its position is stored anyway",
         rule: RuleId::new("UploadLayerPart/partFirstByte/resume"),
         changes: &[EditRejections(|call, wrong| {
-            if call.is(Operation::UploadLayerPart) && wrong.iter().any(|rejection| rejection.rule == CONTIGUOUS) {
+            if call.is(Operation::UploadLayerPart) && wrong.iter().any(is_of_position) {
                 let bytes = call.blob();
                 if let Some(upload) = call.upload() {
                     upload.parts.push(bytes.len());
                 }
+            }
+        })],
+    },
+    Fault {
+        name: "empty-parts-taken",
+        sentence: "an empty part is accepted, and changes nothing",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/empty"),
+        changes: &[
+            EditRejections(|call, wrong| {
+                let empty = call.is(Operation::UploadLayerPart) && call.blob_size() == 0;
+                if empty && wrong.iter().any(|rejection| rejection.rule.is("layerPartBlob/empty")) {
+                    wrong.clear();
+                }
+            }),
+            Execute(|call| (call.is(Operation::UploadLayerPart) && call.blob_size() == 0).then(|| call.part_taken())),
+        ],
+    },
+    Fault {
+        name: "first-position-saturates",
+        sentence: "a first position beyond 64 bits counts as 0",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/64-bit"),
+        changes: &[RewriteInput(|call| read_if_beyond(call, "partFirstByte", |_| 0))],
+    },
+    Fault {
+        name: "last-position-saturates",
+        sentence: "a last position beyond 64 bits counts as the end of the part",
+        rule: RuleId::new("UploadLayerPart/partLastByte/64-bit"),
+        changes: &[RewriteInput(|call| read_if_beyond(call, "partLastByte", |call| call.last_by_size()))],
+    },
+    Fault {
+        name: "unpadded-base64-taken",
+        sentence: "base64 may lack its padding",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64-padding"),
+        changes: &[RewriteInput(|call| {
+            let text = String::from(call.text("layerPartBlob"));
+            if call.is(Operation::UploadLayerPart) && !text.contains('=') && !text.len().is_multiple_of(4) {
+                let padded = format!("{text}{}", "=".repeat(4 - text.len() % 4));
+                call.input.insert(String::from("layerPartBlob"), json!(padded));
             }
         })],
     },
@@ -214,6 +251,20 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[RewriteInput(|call| decoded(call, |text| Some(text.as_bytes().to_vec())))],
     },
 ];
+
+/// Reads a number that no 64 bits hold as another one.
+fn read_if_beyond(call: &mut Call, member: &str, read: fn(&Call) -> i64) {
+    let beyond = |value: &serde_json::Value| value.as_f64().is_some_and(|number| number >= i64::MAX as f64);
+    if call.input.get(member).is_some_and(beyond) {
+        let value = json!(read(call));
+        call.input.insert(String::from(member), value);
+    }
+}
+
+/// Whether a part begins at the wrong place.
+fn is_of_position(rejection: &Rejection) -> bool {
+    [CONTIGUOUS, FROM_ZERO].contains(&rejection.rule)
+}
 
 fn is_repeated(call: &mut Call) -> bool {
     let (first, last) = (call.number("partFirstByte"), call.number("partLastByte"));

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRejections, Execute, RewriteReply, SkipRule};
+use super::super::Change::{EditRejections, RewriteReply};
 use super::super::change::invalid_parameter;
 use super::super::reply::edit;
 use super::Variant;
-use crate::contract::{Operation, RuleId, RulePattern};
+use crate::contract::{Operation, RuleId};
 use crate::wire::Reply;
 
 pub(super) static VARIANTS: &[Variant] = &[
@@ -48,29 +48,6 @@ pub(super) static VARIANTS: &[Variant] = &[
                 malformed,
                 |failure| json!({ "layerDigest": failure["layerDigest"], "layerAvailability": "UNAVAILABLE" }),
             );
-        })],
-        withholds: false,
-    },
-    Variant {
-        name: "layers-of-no-image-handed-out",
-        sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
-        changes: &[
-            SkipRule(RulePattern::new("GetDownloadUrlForLayer/layer/unreferenced")),
-            Execute(|call| {
-                call.is(Operation::GetDownloadUrlForLayer).then(
-                    || json!({ "downloadUrl": "https://example.com/layer", "layerDigest": call.text("layerDigest") }),
-                )
-            }),
-        ],
-        withholds: false,
-    },
-    Variant {
-        name: "aliases-unknown",
-        sentence: "an unknown registry alias is rejected as a parameter",
-        changes: &[EditRejections(|_, wrong| {
-            for rejection in wrong.iter_mut().filter(|rejection| rejection.rule.is("registryId/unknown")) {
-                *rejection = invalid_parameter(rejection.rule);
-            }
         })],
         withholds: false,
     },

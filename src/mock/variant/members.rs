@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::Change::{EditRejections, Execute, InitialState, RewriteInput, RewriteReply};
+use super::super::Change::{EditRejections, InitialState, RewriteInput, RewriteReply};
 use super::super::change::{Call, invalid_parameter};
 use super::super::reply::edit;
 use super::Variant;
@@ -81,34 +81,6 @@ pub(super) static VARIANTS: &[Variant] = &[
                 });
             }),
         ],
-        withholds: false,
-    },
-    Variant {
-        name: "empty-parts-taken",
-        sentence: "an empty part is accepted, and changes nothing",
-        changes: &[
-            EditRejections(|call, wrong| {
-                if call.is(Operation::UploadLayerPart)
-                    && call.blob_size() == 0
-                    && wrong.iter().any(|rejection| rejection.rule.is("layerPartBlob/empty"))
-                {
-                    wrong.clear();
-                }
-            }),
-            Execute(|call| (call.is(Operation::UploadLayerPart) && call.blob_size() == 0).then(|| call.part_taken())),
-        ],
-        withholds: false,
-    },
-    Variant {
-        name: "unpadded-base64-taken",
-        sentence: "base64 may lack its padding",
-        changes: &[RewriteInput(|call| {
-            let text = String::from(call.text("layerPartBlob"));
-            if call.is(Operation::UploadLayerPart) && !text.contains('=') && !text.len().is_multiple_of(4) {
-                let padded = format!("{text}{}", "=".repeat(4 - text.len() % 4));
-                call.input.insert(String::from("layerPartBlob"), json!(padded));
-            }
-        })],
         withholds: false,
     },
     Variant {

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::Change::{RewriteInput, RewriteReply, RewriteRequest};
+use super::super::Change::{EditRejections, RewriteInput, RewriteReply, RewriteRequest};
+use super::super::change::{invalid_parameter, rejection};
 use super::Variant;
-use crate::contract::Operation;
+use crate::contract::{Operation, RuleId};
 use crate::wire::Response;
 
 pub(super) static VARIANTS: &[Variant] = &[
@@ -79,6 +80,27 @@ pub(super) static VARIANTS: &[Variant] = &[
             let keys = request.body.windows(key.len()).filter(|window| window == key);
             if request.body.len() < 4096 && keys.count() > 1 {
                 request.body = Bytes::from_static(b"{");
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "unknown-members-rejected",
+        sentence: "unknown members are rejected",
+        changes: &[EditRejections(|call, wrong| {
+            if call.input.keys().any(|name| call.operation.input(name).is_none()) && wrong.is_empty() {
+                wrong.push(invalid_parameter(RuleId::new("wire/body/unknown-members")));
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "unknown-members-unreadable",
+        sentence: "an object as an unknown member cannot be read",
+        changes: &[EditRejections(|call, wrong| {
+            let unread = |(name, value): (&String, &Value)| value.is_object() && call.operation.input(name).is_none();
+            if call.input.iter().any(unread) {
+                wrong.insert(0, rejection("SerializationException", RuleId::new("wire/body/unknown-members")));
             }
         })],
         withholds: false,

@@ -79,7 +79,8 @@ fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
         rejections.push(rejection);
     };
     if first != received as i64 {
-        reject("partFirstByte/contiguous", format!("First byte of the layer part is {first} instead of {received}"));
+        let rule = if known.parts.is_empty() { "partFirstByte/from-zero" } else { "partFirstByte/contiguous" };
+        reject(rule, format!("First byte of the layer part is {first} instead of {received}"));
     }
     if last < first {
         let message = format!("Last byte of the layer part is {last}, before its first, {first}");
