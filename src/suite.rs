@@ -1,12 +1,13 @@
 //! All cases of a service, each with its reviewed expectations: what a run judges by. Those of scenarios are in their
 //! files, those of the catalogue in snapshots.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use include_dir::{Dir, File, include_dir};
 
-use crate::case::{Case, CaseKind};
-use crate::contract::{Operation, RuleId, Service};
+use crate::case::{Case, CaseKind, Heading};
+use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::generate::{catalogue, catalogue_with};
 use crate::judge::snapshot::{self, SnapshotError, Snapshots};
 use crate::scenario::{self, Mistake};
@@ -57,28 +58,46 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
     Ok(cases)
 }
 
-/// The cases of these services with ids, titles, requests and rules, and without reviewed expectations: enough for a
-/// list, and much cheaper, for no layer is hashed.
+/// The headings of the cases of these services: scenarios, then the catalogue. Much cheaper than the cases: no request is
+/// made, and no layer hashed.
 ///
 /// # Errors
 ///
-/// A scenario with a mistake.
-pub fn outline(services: &[Service]) -> Result<Vec<Case>, SuiteError> {
-    // Somebody waits for the list, and the parts have nothing to do with one another.
-    std::thread::scope(|threads| {
-        let catalogues: Vec<_> =
-            services.iter().map(|service| (*service, threads.spawn(|| catalogue(*service)))).collect();
-        let mut written = Vec::new();
-        for file in scenario_files() {
-            written.extend(file.outline()?);
+/// A scenario with a mistake, or a snapshot that cannot be read.
+pub fn headings(services: &[Service]) -> Result<Vec<Heading>, SuiteError> {
+    let files: Vec<ScenarioFile> = scenario_files().collect();
+    let (some, others) = files.split_at(files.len() / 2);
+    let read = |files: &[ScenarioFile]| -> Result<Vec<Heading>, Mistake> {
+        let mut found = Vec::new();
+        for file in files {
+            found.extend(file.outline()?.map(|case| Heading::of(&case)));
         }
-        let mut cases = Vec::new();
-        for (service, catalogue) in catalogues {
-            cases.extend(written.extract_if(.., |case| case.service == service));
-            cases.extend(catalogue.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        Ok(found)
+    };
+    // Somebody waits for the list.
+    let mut written = std::thread::scope(|threads| {
+        let others = threads.spawn(|| read(others));
+        let mut found = read(some)?;
+        found.extend(others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        Ok::<_, Mistake>(found)
+    })?;
+    let mut found = Vec::new();
+    for service in services {
+        found.extend(written.extract_if(.., |heading| heading.service == *service));
+        for (_, text) in files_of(&SNAPSHOTS, service.name(), "snap") {
+            for entry in snapshot::entries(text) {
+                let rules = entry.rules()?;
+                found.push(Heading {
+                    service: *service,
+                    tier: rules.iter().map(|(_, tier)| *tier).min().unwrap_or(Tier::Open),
+                    rules: rules.into_iter().map(|(rule, _)| rule).collect(),
+                    title: String::from(entry.title),
+                    id: entry.id,
+                });
+            }
         }
-        Ok(cases)
-    })
+    }
+    Ok(found)
 }
 
 /// The case with this id, as [`suite`] has it. No other is made whole.
@@ -103,12 +122,18 @@ pub fn find(service: Service, id: &str) -> Result<Option<Case>, SuiteError> {
 ///
 /// What is wrong with the cases of this build.
 pub fn about(service: Service, rule: RuleId) -> Result<Vec<Case>, SuiteError> {
+    let about: HashSet<String> = headings(&[service])?
+        .into_iter()
+        .filter(|heading| heading.rules.contains(&rule))
+        .map(|heading| heading.id)
+        .collect();
     let mut cases = Vec::new();
-    for case in outline(&[service])?.into_iter().filter(|case| case.is_about(rule)) {
-        match case.kind {
-            CaseKind::Catalogue => cases.push(reviewed(case)?),
-            _ => cases.extend(find(service, &case.id)?),
-        }
+    for file in scenario_files().filter(|file| about.contains(&file.id)) {
+        cases.extend(file.cases()?.into_iter().filter(|case| case.service == service));
+    }
+    let is_of_id = |operation: Operation| about.iter().any(|id| id.starts_with(operation.name()));
+    for case in catalogue_with(service, is_of_id).into_iter().filter(|case| about.contains(&case.id)) {
+        cases.push(reviewed(case)?);
     }
     Ok(cases)
 }
@@ -127,7 +152,7 @@ fn reviewed(mut case: Case) -> Result<Case, SuiteError> {
 /// The reviewed snapshots of the catalogue of a service.
 pub fn snapshots(service: Service) -> Snapshots {
     let mut snapshots = Snapshots::default();
-    for (_, text) in files(&SNAPSHOTS, service.name(), "snap") {
+    for (_, text) in files_of(&SNAPSHOTS, service.name(), "snap") {
         snapshots.add(text);
     }
     snapshots
@@ -168,7 +193,7 @@ impl ScenarioFile {
 }
 
 fn scenario_files() -> impl Iterator<Item = ScenarioFile> {
-    files(&SCENARIOS, "", "yaml").into_iter().map(|(path, text)| ScenarioFile {
+    files_of(&SCENARIOS, "", "yaml").into_iter().map(|(path, text)| ScenarioFile {
         path: format!("scenarios/{path}"),
         id: format!("scenarios/{}", path.trim_end_matches(".yaml")),
         text,
@@ -184,7 +209,7 @@ fn built_in(case: Case) -> Case {
 }
 
 /// The files of an ending below a folder, by path.
-fn files(dir: &'static Dir, under: &str, ending: &str) -> Vec<(&'static str, &'static str)> {
+fn files_of(dir: &'static Dir, under: &str, ending: &str) -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
     let mut folders = vec![dir];
     while let Some(folder) = folders.pop() {
@@ -204,20 +229,26 @@ fn files(dir: &'static Dir, under: &str, ending: &str) -> Vec<(&'static str, &'s
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::case::chunk::hashed;
     use crate::contract::Rules;
 
     #[test]
-    fn an_outline_hashes_no_chunk() {
+    fn headings_are_those_of_the_suite_and_no_chunk_is_hashed_for_them() {
         let before = hashed();
-        // What a thread hashes is counted for that thread: the catalogues are made on this one too, and first.
-        Service::ALL.into_iter().for_each(|service| assert!(!catalogue(service).is_empty()));
-        let cases = outline(&Service::ALL).unwrap();
+        let listed = headings(&Service::ALL).unwrap();
         assert_eq!(hashed(), before);
-        let drafted: Vec<Case> = Service::ALL.into_iter().flat_map(|service| drafts(service).unwrap()).collect();
-        let lines = |cases: &[Case]| cases.iter().map(|case| (case.service, case.id.clone())).collect::<Vec<_>>();
-        assert_eq!(lines(&cases), lines(&drafted));
+        let cases = Service::ALL.into_iter().flat_map(|service| suite(service).unwrap());
+        let by_id = |headings: Vec<Heading>| -> BTreeMap<_, _> {
+            headings.into_iter().map(|heading| ((heading.service, heading.id.clone()), heading)).collect()
+        };
+        let (listed, known) = (by_id(listed), by_id(cases.map(|case| Heading::of(&case)).collect()));
+        assert_eq!(listed.len(), known.len());
+        for (id, heading) in known {
+            assert_eq!(listed.get(&id), Some(&heading));
+        }
         scenario_file("scenarios/availability/all-layers-at-once").unwrap().cases().unwrap();
         assert!(hashed() > before, "what is counted is not what hashes");
     }

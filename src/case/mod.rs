@@ -5,6 +5,7 @@ pub mod bindings;
 pub mod body;
 pub mod chunk;
 pub mod draft;
+mod heading;
 pub mod partition;
 pub mod plan;
 
@@ -20,6 +21,7 @@ use crate::wire::{Exchange, Request, Unsendable};
 
 pub use bindings::{Bindings, Unbound, Unknown};
 pub use chunk::{Chunk, Length};
+pub use heading::Heading;
 pub use partition::Partition;
 pub use plan::{Decision, Plan};
 

@@ -5,11 +5,11 @@ use clap::Args;
 
 use super::settings::SettingsFile;
 use super::{Code, Failure, print};
-use crate::case::Case;
+use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
 use crate::report::page;
 use crate::report::script::{Destination, script};
-use crate::suite::outline;
+use crate::suite::headings;
 use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
@@ -66,7 +66,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let rule = |service: Service| Rules::of(service).find(&arguments.id).filter(|_| !arguments.script);
     let cases = match services.iter().any(|service| rule(*service).is_some()) {
-        true => outline(&services).map_err(Failure::harness)?,
+        true => headings(&services).map_err(Failure::harness)?,
         false => Vec::new(),
     };
     let mut pages = Vec::new();
@@ -77,8 +77,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             break; // One script, of the first service that has the case.
         }
         if let Some(rule) = rule(service) {
-            let about: Vec<&Case> =
-                cases.iter().filter(|case| case.service == service && case.is_about(rule.id)).collect();
+            let is_about = |case: &&Heading| case.service == service && case.rules.contains(&rule.id);
+            let about: Vec<&Heading> = cases.iter().filter(is_about).collect();
             pages.push(page::rule_page(service, rule, &about));
             continue; // No case has the id of a rule.
         }

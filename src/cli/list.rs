@@ -9,7 +9,7 @@ use crate::coverage::{self, Coverage};
 use crate::report::summary::Reason;
 use crate::report::{page, reference};
 use crate::run::is_named;
-use crate::suite::{outline, suite};
+use crate::suite::{headings, suite};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -62,7 +62,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         let rules = services.iter().flat_map(|service| Rules::of(*service).iter().map(move |rule| (*service, rule)));
         rules.filter(|(_, rule)| is_wanted(&rule.id.to_string())).map(|(service, rule)| line(service, rule)).collect()
     } else {
-        let cases = outline(&services).map_err(Failure::harness)?;
+        let cases = headings(&services).map_err(Failure::harness)?;
         cases.iter().filter(|case| is_wanted(&case.id)).map(|case| format!("{}\n", page::case_line(case))).collect()
     };
     print(&lines.concat());

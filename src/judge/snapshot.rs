@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use super::sent::sent;
 use crate::case::{Case, Step, StepRole};
+use crate::contract::{RuleId, Tier};
 use crate::expect::{Expectation, NoExpectation};
 use crate::template::shown;
 
@@ -87,25 +88,61 @@ pub struct Snapshots {
     entries: BTreeMap<String, Vec<String>>,
 }
 
+/// A case as it stands in a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// Its id.
+    pub id: String,
+    /// Its title, as it reads.
+    pub title: &'a str,
+    /// What its judged steps expect, a line each: the rule, and what it allows.
+    pub expected: Vec<&'a str>,
+}
+
+impl Entry<'_> {
+    /// The rules of its judged steps, and how strong each is.
+    ///
+    /// # Errors
+    ///
+    /// A line that does not begin with a rule and a tier.
+    pub fn rules(&self) -> Result<Vec<(RuleId, Tier)>, SnapshotError> {
+        let parse = |line: &&str| {
+            let mut words = line.split(' ');
+            let (rule, tier) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let rule = rule.parse().map_err(NoExpectation::Rule)?;
+            Ok((rule, tier.parse()?))
+        };
+        let unreadable = |problem: NoExpectation| SnapshotError::Unreadable { case: self.id.clone(), problem };
+        self.expected.iter().map(|line| parse(line).map_err(unreadable)).collect()
+    }
+}
+
+/// The cases of a snapshot file, in order.
+pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
+    let mut block: Vec<&str> = Vec::new();
+    let mut in_block = false;
+    without_header(text).lines().filter_map(move |line| {
+        if let Some(expectation) = line.strip_prefix("=> ") {
+            if !in_block {
+                block.clear();
+            }
+            in_block = true;
+            block.push(expectation);
+            return None;
+        }
+        let (id, title) = line.strip_prefix("  - ")?.split_once(": ")?;
+        in_block = false;
+        let rule = block.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
+        let id = id.strip_prefix('.').map_or_else(|| String::from(id), |below| format!("{rule}{below}"));
+        Some(Entry { id, title, expected: block.clone() })
+    })
+}
+
 impl Snapshots {
     /// Adds the cases of a snapshot file.
     pub fn add(&mut self, text: &str) {
-        let mut block: Vec<String> = Vec::new();
-        let mut in_block = false;
-        for line in without_header(text).lines() {
-            if let Some(expectation) = line.strip_prefix("=> ") {
-                if !in_block {
-                    block.clear();
-                }
-                in_block = true;
-                block.push(String::from(expectation));
-            } else if let Some((id, _)) = line.strip_prefix("  - ").and_then(|line| line.split_once(": ")) {
-                in_block = false;
-                let rule = block.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
-                let id = id.strip_prefix('.').map_or_else(|| String::from(id), |below| format!("{rule}{below}"));
-                self.entries.insert(id, block.clone());
-            }
-        }
+        let owned = |entry: Entry| (entry.id, entry.expected.into_iter().map(String::from).collect());
+        self.entries.extend(entries(text).map(owned));
     }
 
     /// Replaces the expectations of a case by the reviewed ones.

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::terminal::{BOLD, DIM};
-use crate::case::{Case, StepRole};
+use crate::case::{Case, Heading, StepRole};
 use crate::contract::{Rule, Service, Tier};
 use crate::expect::short;
 use crate::template::shown;
 
 /// One case, for `list`.
-pub fn case_line(case: &Case) -> String {
-    format!("{:<10} {:<11} {}: {}", case.service, case.tier(), case.id, shown(&case.title))
+pub fn case_line(case: &Heading) -> String {
+    format!("{:<10} {:<11} {}: {}", case.service, case.tier, case.id, case.title)
 }
 
 /// One case with all that is known of it, for `explain`.
@@ -72,7 +72,7 @@ pub fn case_page(case: &Case) -> String {
 }
 
 /// One rule with all that is known of it, for `explain`.
-pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
+pub fn rule_page(service: Service, rule: &Rule, cases: &[&Heading]) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
     match (rule.errors.as_slice(), rule.tier) {
         ([], _) if rule.id.is_everywhere() => text += "  judged    on every answer, or by the survey\n",
@@ -98,7 +98,7 @@ pub fn rule_page(service: Service, rule: &Rule, cases: &[&Case]) -> String {
         }
     }
     for case in cases {
-        let _ = writeln!(text, "  case      {}: {}", case.id, shown(&case.title));
+        let _ = writeln!(text, "  case      {}: {}", case.id, case.title);
     }
     text
 }
