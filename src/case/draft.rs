@@ -1,5 +1,7 @@
 //! Puts a case together, step by step.
 
+use serde_json::{Map, Value};
+
 use super::body::Body;
 use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, allowed, plain_rule};
 use crate::contract::{Operation, RuleId, Service};
@@ -104,6 +106,28 @@ impl Draft {
             step.expect.outcomes = outcomes;
         }
         self
+    }
+
+    /// Adds outcomes to those that the last step expects.
+    pub fn or_expecting(mut self, outcomes: impl IntoIterator<Item = Outcome>) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.expect.outcomes.extend(outcomes);
+        }
+        self
+    }
+
+    /// Goes on from the last step only where it succeeds: what follows rests on what the documents leave open.
+    pub fn only_if_accepted(mut self) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.only_if = vec![Outcome::success()];
+        }
+        self
+    }
+
+    /// Pins a member of the success of the last step, where nothing but success is allowed.
+    pub fn pinning(self, member: &str, value: &str) -> Draft {
+        let members = Map::from_iter([(String::from(member), Value::from(value))]);
+        self.expecting(vec![Outcome::Success { members }])
     }
 
     /// Changes the request of the last step.
