@@ -149,7 +149,19 @@ impl Draft {
         self.case
     }
 
-    pub(crate) fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
+    pub(crate) fn step(self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
+        self.step_with(name, operation, body.template(), role, rule)
+    }
+
+    /// A call whose body is a template already.
+    pub(crate) fn step_with(
+        mut self,
+        name: &str,
+        operation: Operation,
+        body: Template,
+        role: StepRole,
+        rule: RuleId,
+    ) -> Draft {
         let service = self.case.service;
         let mut expect = allowed(service, rule);
         if role == StepRole::SetUp
@@ -160,7 +172,7 @@ impl Draft {
         self.case.steps.push(Step {
             name: String::from(name),
             operation: Some(operation),
-            request: envelope::request(service, operation, body.template()),
+            request: envelope::request(service, operation, body),
             at_once: false,
             role,
             expect,

@@ -258,7 +258,7 @@ struct Drive<'a> {
 }
 
 /// From so many bytes on, what is kept of the requests of a case is without the bytes of parts: the largest cases send 200 MB.
-const KEPT: usize = 48 << 20;
+const KEPT: usize = 8 << 20;
 
 /// Bodies below this are kept whole in any case.
 const LIGHT: usize = 1 << 20;
@@ -358,7 +358,10 @@ impl Drive<'_> {
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
         let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
-        match (step.operation, repository_of(&exchange.request.body), done) {
+        // Of other calls nobody asks: the body of a part takes long to read.
+        let manages = step.operation.is_some_and(Operation::manages_repositories);
+        let named = if manages { repository_of(&exchange.request.body) } else { None };
+        match (step.operation, named, done) {
             (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());
             }

@@ -249,6 +249,97 @@ pub(super) static FAULTS: &[Fault] = &[
             None
         })],
     },
+    Fault {
+        name: "completion-ends-the-next",
+        sentence: "where more than ten uploads are open, a CompleteLayerUpload ends the one that was begun after its own",
+        rule: COMPLETION,
+        changes: &[Execute(|call| {
+            let (open, key) = (open(call), call.key());
+            let place = open.iter().position(|known| *known == key).filter(|_| open.len() > 10)?;
+            if call.is(Operation::CompleteLayerUpload)
+                && let Some((repository, id)) = open.get(place + 1)
+            {
+                call.registry.forget(repository, id);
+            }
+            None
+        })],
+    },
+    Fault {
+        name: "lookup-rejects-above-64",
+        sentence: "BatchCheckLayerAvailability rejects lists of more than 64 digests, if some are stored",
+        rule: EACH,
+        changes: &[EditRejections(|call, wrong| {
+            let digests = call.digests();
+            let repository = call.registry.repositories.get(call.text("repositoryName"));
+            let stored = repository.is_some_and(|known| digests.iter().any(|one| known.layers.contains_key(*one)));
+            if call.is(Operation::BatchCheckLayerAvailability) && wrong.is_empty() && stored && digests.len() > 64 {
+                wrong.push(invalid_parameter(EACH));
+            }
+        })],
+    },
+    Fault {
+        name: "lookup-repeated-as-failure",
+        sentence: "BatchCheckLayerAvailability calls a digest invalid that it was asked for before in the list",
+        rule: EACH,
+        changes: &[RewriteReply(|request, _, reply| {
+            edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+                let mut known: BTreeSet<String> = BTreeSet::new();
+                let layers = body["layers"].as_array().cloned().unwrap_or_default();
+                let (first, again): (Vec<Value>, Vec<Value>) =
+                    layers.into_iter().partition(|layer| known.insert(layer["layerDigest"].to_string()));
+                body["layers"] = json!(first);
+                for layer in again {
+                    let failure = json!({ "layerDigest": layer["layerDigest"], "failureCode": "InvalidLayerDigest" });
+                    body["failures"].as_array_mut().into_iter().for_each(|list| list.push(failure.clone()));
+                }
+            });
+        })],
+    },
+    Fault {
+        name: "sixty-four-layers",
+        sentence: "a repository keeps 64 layers: one more drops the one with the smallest digest",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/stored"),
+        changes: &[Execute(|call| {
+            let (name, _) = call.key();
+            let layers = &mut call.registry.repositories.get_mut(&name)?.layers;
+            if layers.len() > 64 {
+                layers.pop_first();
+            }
+            None
+        })],
+    },
+    Fault {
+        name: "digests-searched-as-sorted",
+        sentence: "CompleteLayerUpload looks for the right digest by halves, as if the list were sorted",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/any-match"),
+        changes: &[EditRejections(|call, wrong| {
+            let Some(right) = call.computed() else { return };
+            let missed = call.digests().binary_search(&right.as_str()).is_err();
+            let any = RuleId::new("CompleteLayerUpload/layerDigests/any-match");
+            let present = call.digests().contains(&right.as_str());
+            if call.is(Operation::CompleteLayerUpload) && wrong.is_empty() && present && missed {
+                wrong.push(rejection("InvalidLayerException", any));
+            }
+        })],
+    },
+    Fault {
+        name: "layers-by-prefix",
+        sentence: "a repository sees the layers of those whose names begin with its own",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/per-repository"),
+        changes: &[Execute(|call| {
+            if !call.is(Operation::BatchCheckLayerAvailability) {
+                return None;
+            }
+            let (name, _) = call.key();
+            let below = call.registry.repositories.iter().filter(|(other, _)| other.starts_with(&name));
+            let layers: Vec<(String, usize)> = below.flat_map(|(_, repository)| repository.layers.clone()).collect();
+            let own = call.registry.repositories.get(&name)?.layers.clone();
+            call.registry.repositories.get_mut(&name)?.layers = layers.into_iter().collect();
+            let members = call.perform();
+            call.registry.repositories.get_mut(&name)?.layers = own;
+            Some(members)
+        })],
+    },
 ];
 
 /// The uploads that are open, by repository and id, the oldest first.

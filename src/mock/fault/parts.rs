@@ -225,6 +225,92 @@ pub(super) static FAULTS: &[Fault] = &[
             });
         })],
     },
+    Fault {
+        name: "rejected-part-counted",
+        sentence: "lastByteReceived counts the bytes of a part that was rejected before",
+        rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
+        changes: &[
+            EditRejections(|call, wrong| {
+                if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
+                    let (key, bytes) = (call.key(), call.blob());
+                    call.memory.bytes.entry(key).or_default().push(bytes);
+                }
+            }),
+            Execute(|call| {
+                let rejected = call.memory.bytes.get(&call.key()).filter(|_| call.is(Operation::UploadLayerPart));
+                let more = rejected?.iter().map(Vec::len).sum::<usize>() as u64;
+                let mut members = call.perform();
+                members["lastByteReceived"] = json!(members["lastByteReceived"].as_u64()? + more);
+                Some(members)
+            }),
+        ],
+    },
+    Fault {
+        name: "fifth-rejected-part-ends-upload",
+        sentence: "an upload ends when five of its parts were rejected",
+        rule: RESUME,
+        changes: &[EditRejections(|call, wrong| {
+            if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
+                let key = call.key();
+                let rejected = call.memory.bytes.entry(key.clone()).or_default();
+                rejected.push(Vec::new());
+                if rejected.len() >= 5 {
+                    call.registry.forget(&key.0, &key.1);
+                }
+            }
+        })],
+    },
+    Fault {
+        name: "size-of-equal-parts",
+        sentence: "BatchCheckLayerAvailability returns the size of the first part times the number of parts",
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/stored"),
+        changes: &[Execute(|call| {
+            let (repository, _) = call.key();
+            let parts = call.upload()?.parts.clone();
+            let digest = call.computed().filter(|_| call.is(Operation::CompleteLayerUpload))?;
+            let members = call.perform();
+            let size = parts.first()? * parts.len();
+            call.registry.repositories.get_mut(&repository)?.layers.insert(digest, size);
+            Some(members)
+        })],
+    },
+    Fault {
+        name: "whole-blocks-hashed",
+        sentence: "of an inner part only whole blocks of 512 bytes are hashed",
+        rule: COMPLETED,
+        changes: &[Execute(|call| {
+            let whole = call.blob_size() >= MIN_INNER_PART && !call.blob_size().is_multiple_of(512);
+            let cut = |call: &Call, before: Sha256| {
+                let bytes = call.blob();
+                before.chain_update(&bytes[..bytes.len() / 512 * 512])
+            };
+            whole.then(|| hashes(call, cut)).flatten()
+        })],
+    },
+    Fault {
+        name: "positions-as-floats",
+        sentence: "positions are compared as 32-bit floats: beyond 16 MiB a gap of one byte is accepted",
+        rule: CONTIGUOUS,
+        changes: &[EditRejections(|call, wrong| {
+            let received = call.upload().map_or(0, |upload| upload.size());
+            if received > 1 << 24 && call.number("partFirstByte") as f32 == received as f32 {
+                wrong.retain(|rejection| rejection.rule != CONTIGUOUS);
+            }
+        })],
+    },
+    Fault {
+        name: "last-byte-dropped-above-16-mib",
+        sentence: "the last byte of a layer of more than 16 MiB is not hashed",
+        rule: COMPLETED,
+        changes: &[Execute(|call| {
+            let large = call.upload().is_some_and(|upload| upload.size() > 1 << 24);
+            let cut = |call: &Call, before: Sha256| {
+                let bytes = call.blob();
+                before.chain_update(&bytes[..bytes.len().saturating_sub(1)])
+            };
+            large.then(|| hashes(call, cut)).flatten()
+        })],
+    },
 ];
 
 /// Whether a call of this operation breaks a rule.
