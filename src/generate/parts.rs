@@ -252,11 +252,12 @@ fn between_parts(service: Service, all: &[Rejected]) -> Case {
     finished(draft, &begun)
 }
 
-/// Thirty small parts, each of another size, and after each one a part that does not fit; at last the completion that
-/// rejects small parts.
+/// Thirty small parts, each of another size, and after each one some that do not fit; at last the completion that rejects
+/// small parts.
 fn small_parts(service: Service, all: &[Rejected]) -> Case {
     const PARTS: usize = 30;
-    let title = "thirty small parts, and after each one that does not fit";
+    const TRIED: usize = 3;
+    let title = "thirty small parts, and after each some that do not fit";
     let mut draft = Draft::new(service, format!("{PART_ACCEPTED}/thirty-parts"), title)
         .own(&[])
         .chunk("next", SMALL)
@@ -268,8 +269,10 @@ fn small_parts(service: Service, all: &[Rejected]) -> Case {
         draft =
             draft.chunk(&name, size).focus_as(&format!("part{number}"), PART_ACCEPTED, UPLOAD, begun.part(&name, size));
         let fitting: Vec<&&Rejected> = misplaced.iter().filter(|rejected| rejected.parts <= number).collect();
-        let rejected = fitting[number % fitting.len()];
-        draft = rejected.focus(draft, &format!("{}-{number}", rejected.variant), &begun, UPLOAD);
+        for turn in 0..TRIED {
+            let rejected = fitting[(number * TRIED + turn) % fitting.len()];
+            draft = rejected.focus(draft, &format!("{}-{number}", rejected.variant), &begun, UPLOAD);
+        }
     }
     let digest = begun.digest();
     draft.focus(MIN_SIZE, COMPLETE, body::complete(HERE, "upload", &[digest.as_str()])).probe_absent(&digest).done()

@@ -17,7 +17,7 @@ const EACH: RuleId = RuleId::new("BatchCheckLayerAvailability/layers/each");
 
 /// What is wrong with what is said of a digest.
 struct Wrong {
-    /// What it is about: `layerSize of layerDigests[7]`.
+    /// What it is about: `layerDigests[7].layerSize`.
     path: String,
     /// What it should be, as short JSON.
     expected: String,
@@ -96,11 +96,15 @@ impl<'a> Lookup<'a> {
             asked.entry(digest.as_str()?.to_lowercase()).or_insert((place, 0)).1 += 1;
         }
         let list = |member: &str| {
-            let items = answer.get(member).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let items = match answer.get(member) {
+                None | Some(Value::Null) => &[][..],
+                Some(list) => list.as_array()?.as_slice(),
+            };
             let digest = |item: &Value| item.get("layerDigest").and_then(Value::as_str).map(str::to_lowercase);
-            items.iter().map(|item| (digest(item), item)).collect::<Vec<_>>()
+            Some(items.iter().map(|item| (digest(item), item)).collect::<Vec<_>>())
         };
-        (!asked.is_empty()).then(|| Lookup { asked, layers: list("layers"), failures: list("failures") })
+        let (layers, failures) = (list("layers")?, list("failures")?);
+        (!asked.is_empty()).then_some(Lookup { asked, layers, failures })
     }
 
     /// A digest of the request that is not answered, or too often; or one that nobody asked for.
@@ -109,16 +113,16 @@ impl<'a> Lookup<'a> {
             digest.as_ref().is_some_and(|digest| !self.asked.contains_key(digest))
         };
         if self.layers.iter().chain(&self.failures).any(|item| strange(&item)) {
-            let path = String::from("layerDigest of a layer");
+            let path = String::from("layers.layerDigest");
             return Some(Wrong { path, expected: String::from("one of layerDigests"), slip: Slip::OtherValue });
         }
-        // The model lets a failure leave out of what.
+        // That a failure does not say of what it is, is a finding of its own.
         let mut anonymous = self.failures.iter().filter(|(digest, _)| digest.is_none()).count();
         let mut by_place: Vec<(&String, &(usize, usize))> = self.asked.iter().collect();
         by_place.sort_by_key(|(_, (place, _))| *place);
         by_place.into_iter().find_map(|(digest, (place, times))| {
             let answered = self.said(&self.layers, digest).count() + self.said(&self.failures, digest).count();
-            let path = format!("an answer for layerDigests[{place}]");
+            let path = format!("layerDigests[{place}]");
             match answered {
                 0 if anonymous > 0 => {
                     anonymous -= 1;
@@ -126,7 +130,7 @@ impl<'a> Lookup<'a> {
                 }
                 0 => Some(Wrong { path, expected: String::from("once"), slip: Slip::Missing }),
                 many if many > *times => {
-                    let expected = format!("at most {times} times");
+                    let expected = format!("{times} times at most");
                     Some(Wrong { path, expected, slip: Slip::Value(format!("{many} times")) })
                 }
                 _ => None,
@@ -179,5 +183,5 @@ impl<'a> Lookup<'a> {
 
 fn wrong(member: &str, place: usize, expected: &str, found: Option<&Value>) -> Wrong {
     let slip = found.map_or(Slip::Missing, |found| Slip::Value(matching::short(found)));
-    Wrong { path: format!("{member} of layerDigests[{place}]"), expected: String::from(expected), slip }
+    Wrong { path: format!("layerDigests[{place}].{member}"), expected: String::from(expected), slip }
 }

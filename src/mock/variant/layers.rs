@@ -75,18 +75,6 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "failures-without-digest",
-        sentence: "a failure does not say of which digest it is, where that is malformed",
-        changes: &[RewriteReply(|request, _, reply| {
-            looked_up(request, reply, |items| {
-                for item in items.iter_mut().filter(|item| item["failureCode"] == "InvalidLayerDigest") {
-                    *item = json!({ "failureCode": "InvalidLayerDigest", "failureReason": "malformed" });
-                }
-            });
-        })],
-        withholds: false,
-    },
-    Variant {
         name: "layers-of-no-image-handed-out",
         sentence: "GetDownloadUrlForLayer gives URLs for layers of no image",
         changes: &[
