@@ -634,6 +634,95 @@ fn what_was_found_before_an_attempt_does_not_come_of_it() {
 }
 
 #[test]
+fn each_digest_of_a_list_is_looked_for() {
+    let stored = |number: usize| format!("sha256:{number:064x}");
+    let (one_digest, other, absent) = (stored(1), stored(2), stored(3));
+    let digests = [&one_digest, &absent, &one_digest, &other];
+    let mut case = one(
+        "BatchCheckLayerAvailability/layers/each",
+        Operation::BatchCheckLayerAvailability,
+        body::check(HERE, &digests),
+    );
+    let there = |digest: &str, size: usize| json!({ "layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": size });
+    let gone = |digest: &str| json!({ "layerDigest": digest, "layerAvailability": "UNAVAILABLE" });
+    let missing = |digest: &str, code: &str| json!({ "layerDigest": digest, "failureCode": code });
+    let pinned = format!(r#"200 {{"layers": [{}, {}]}}"#, there(&one_digest, 32), there(&other, 33));
+    case.steps[0].expect.outcomes = vec![pinned.parse().unwrap()];
+    let answer =
+        |layers: Vec<Value>, failures: Vec<Value>| json_of(200, json!({ "layers": layers, "failures": failures }));
+    let (one_there, other_there) = (there(&one_digest, 32), there(&other, 33));
+    let begun = "state BatchCheckLayerAvailability/layers/each: expected 200 with";
+    let rows = [
+        // In any order, a repeated digest once or twice, an absent one in either list.
+        (
+            answer(vec![one_there.clone(), gone(&absent), one_there.clone(), other_there.clone()], vec![]),
+            String::from("pass"),
+        ),
+        (
+            answer(vec![other_there.clone(), one_there.clone()], vec![missing(&absent, "MissingLayerDigest")]),
+            String::from("pass"),
+        ),
+        (
+            answer(vec![one_there.clone(), gone(&absent)], vec![]),
+            format!("{begun} layerDigests[3] once, got 200 without layerDigests[3]"),
+        ),
+        (
+            answer(vec![one_there.clone(), gone(&absent), gone(&absent), other_there.clone()], vec![]),
+            format!("{begun} layerDigests[1] 1 times at most, got 200 with layerDigests[1] 2 times"),
+        ),
+        (
+            answer(vec![one_there.clone(), gone(&absent), other_there.clone(), gone(&stored(4))], vec![]),
+            format!("{begun} layers.layerDigest one of layerDigests, got 200 with-other layers.layerDigest"),
+        ),
+        (
+            answer(vec![gone(&one_digest), gone(&absent), other_there.clone()], vec![]),
+            format!(
+                "{begun} layerDigests[0].layerAvailability \"AVAILABLE\", got 200 with layerDigests[0].layerAvailability \"UNAVAILABLE\""
+            ),
+        ),
+        (
+            answer(vec![one_there.clone(), gone(&absent), there(&other, 32)], vec![]),
+            format!("{begun} layerDigests[3].layerSize 33, got 200 with layerDigests[3].layerSize 32"),
+        ),
+        (
+            answer(vec![one_there.clone(), there(&absent, 32), other_there.clone()], vec![]),
+            format!(
+                "{begun} layerDigests[1].layerAvailability \"UNAVAILABLE\", got 200 with layerDigests[1].layerAvailability \"AVAILABLE\""
+            ),
+        ),
+        (
+            answer(vec![one_there.clone(), other_there.clone()], vec![missing(&absent, "InvalidLayerDigest")]),
+            format!(
+                "{begun} layerDigests[1].failureCode \"MissingLayerDigest\", got 200 with layerDigests[1].failureCode \"InvalidLayerDigest\""
+            ),
+        ),
+        // A failure that does not say of what it is may be that of the digest which is not answered.
+        (
+            answer(vec![one_there.clone(), other_there.clone()], vec![json!({ "failureCode": "MissingLayerDigest" })]),
+            String::from(
+                "form BatchCheckLayerAvailability/answer/failures: expected shape failures a member layerDigest, got 200 malformed failures",
+            ),
+        ),
+    ];
+    for (reply, expected) in rows {
+        let shown = format!("{reply:?}");
+        assert_eq!(verdict(&case, vec![reply], TRUSTING), expected, "{shown}");
+    }
+    // Where the operation cannot be believed, nothing is judged by it.
+    assert_eq!(verdict(&case, vec![answer(vec![], vec![])], JudgeOptions::default()), "pass");
+}
+
+#[test]
+fn a_limit_of_the_account_is_no_finding() {
+    let limit = || error(400, "LimitExceededException");
+    let skipped = "skipped: InitiateLayerUpload: 400 LimitExceededException to a valid request, which may be a limit of the account";
+    assert_eq!(verdict(&initiate(), vec![limit()], TRUSTING), skipped);
+    // What must be rejected, must be rejected for what is wrong with it.
+    assert!(verdict(&wrong_digest(), vec![limit()], TRUSTING).contains("LimitExceededException"));
+    assert!(!verdict(&wrong_digest(), vec![limit()], TRUSTING).starts_with("skipped"));
+}
+
+#[test]
 fn two_uploads_of_one_id() {
     let own = "state InitiateLayerUpload/uploadId/own: expected unique uploadId, got 200 not-unique uploadId";
     let two = |first: &str, second: &str| {

@@ -1,5 +1,7 @@
 //! Puts a case together, step by step.
 
+use serde_json::{Map, Value};
+
 use super::body::Body;
 use super::{Case, CaseKind, Chunk, Length, Place, Step, StepRole, allowed, plain_rule};
 use crate::contract::{Operation, RuleId, Service};
@@ -106,6 +108,28 @@ impl Draft {
         self
     }
 
+    /// Adds outcomes to those that the last step expects.
+    pub fn or_expecting(mut self, outcomes: impl IntoIterator<Item = Outcome>) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.expect.outcomes.extend(outcomes);
+        }
+        self
+    }
+
+    /// Goes on from the last step only where it succeeds: what follows rests on what the documents leave open.
+    pub fn only_if_accepted(mut self) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.only_if = vec![Outcome::success()];
+        }
+        self
+    }
+
+    /// Pins a member of the success of the last step, where nothing but success is allowed.
+    pub fn pinning(self, member: &str, value: &str) -> Draft {
+        let members = Map::from_iter([(String::from(member), Value::from(value))]);
+        self.expecting(vec![Outcome::Success { members }])
+    }
+
     /// Changes the request of the last step.
     pub fn request(mut self, change: impl FnOnce(&mut Request<Template>)) -> Draft {
         if let Some(step) = self.case.steps.last_mut() {
@@ -125,7 +149,19 @@ impl Draft {
         self.case
     }
 
-    pub(crate) fn step(mut self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
+    pub(crate) fn step(self, name: &str, operation: Operation, body: Body, role: StepRole, rule: RuleId) -> Draft {
+        self.step_with(name, operation, body.template(), role, rule)
+    }
+
+    /// A call whose body is a template already.
+    pub(crate) fn step_with(
+        mut self,
+        name: &str,
+        operation: Operation,
+        body: Template,
+        role: StepRole,
+        rule: RuleId,
+    ) -> Draft {
         let service = self.case.service;
         let mut expect = allowed(service, rule);
         if role == StepRole::SetUp
@@ -136,7 +172,7 @@ impl Draft {
         self.case.steps.push(Step {
             name: String::from(name),
             operation: Some(operation),
-            request: envelope::request(service, operation, body.template()),
+            request: envelope::request(service, operation, body),
             at_once: false,
             role,
             expect,

@@ -27,7 +27,7 @@ use serde_json::Value;
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
-use crate::template::{Reference, Template};
+use crate::template::{Part, Reference, Template};
 use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, envelope};
 
 pub use caller::{Call, CallError, Caller, Calling};
@@ -186,6 +186,7 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
             left: Vec::new(),
         },
         began: Instant::now(),
+        kept: 0,
     };
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
@@ -252,7 +253,15 @@ struct Drive<'a> {
     made: BTreeMap<String, bool>,
     transcript: Transcript,
     began: Instant,
+    /// How many bytes the bodies have that are kept so far.
+    kept: usize,
 }
+
+/// From so many bytes on, what is kept of the requests of a case is without the bytes of parts: the largest cases send 200 MB.
+const KEPT: usize = 8 << 20;
+
+/// Bodies below this are kept whole in any case.
+const LIGHT: usize = 1 << 20;
 
 impl Drive<'_> {
     /// Binds the names that the case works with, and makes its repositories.
@@ -320,17 +329,39 @@ impl Drive<'_> {
                 self.notice(step, exchange, steps.len() > 1);
             }
             let silent = exchanges.iter().any(|exchange| exchange.reply.is_err());
-            self.transcript.exchanges.extend(exchanges);
+            for (step, mut exchange) in steps.iter().zip(exchanges) {
+                self.lighten(step, &mut exchange);
+                self.transcript.exchanges.push(exchange);
+            }
             if silent {
                 return; // Whoever did not answer once would make every further step wait as long.
             }
         }
     }
 
+    /// Puts the names of large parts in the place of their bytes, once the case has sent many. Nothing is judged by them; of a
+    /// request that was not answered, all is kept.
+    fn lighten(&mut self, step: &Step, exchange: &mut Exchange) {
+        let body = &mut exchange.request.body;
+        if self.kept + body.len() > KEPT && body.len() > LIGHT && exchange.reply.is_ok() {
+            let named = step.request.body.map(|reference| match reference {
+                Reference::Base64(_) => Part::text(&Template::lenient(reference.written()).shown()),
+                other => Part::Reference(other.clone()),
+            });
+            if let Ok(light) = self.transcript.bindings.fill(&named) {
+                *body = light;
+            }
+        }
+        self.kept += body.len();
+    }
+
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
         let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
-        match (step.operation, repository_of(&exchange.request.body), done) {
+        // Of other calls nobody asks: the body of a part takes long to read.
+        let manages = step.operation.is_some_and(Operation::manages_repositories);
+        let named = if manages { repository_of(&exchange.request.body) } else { None };
+        match (step.operation, named, done) {
             (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());
             }

@@ -4,6 +4,7 @@
 mod mark;
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -285,7 +286,16 @@ impl Judged {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
         let kept = match verdict {
             Verdict::Pass | Verdict::Skipped { .. } => Vec::new(),
-            _ => case.steps.iter().zip(exchanges).map(|(step, exchange)| Logged::of(case, step, exchange)).collect(),
+            _ => {
+                let logged = |(step, exchange): (&Step, &Exchange)| Logged::of(case, step, exchange);
+                let steps = case.steps.iter().zip(exchanges);
+                let (first, last) = Judged::kept(exchanges.len());
+                steps
+                    .enumerate()
+                    .filter(|(place, _)| first.contains(place) || last.contains(place))
+                    .map(|(_, one)| logged(one))
+                    .collect()
+            }
         };
         Judged {
             index,
@@ -303,6 +313,13 @@ impl Judged {
             exchanges: kept,
             smaller: Vec::new(),
         }
+    }
+
+    /// Which exchanges are kept: of a thousand calls, those that began it, and those that led to its end.
+    fn kept(exchanges: usize) -> (Range<usize>, Range<usize>) {
+        const FIRST: usize = 8;
+        const LAST: usize = 56;
+        (0..FIRST, exchanges.saturating_sub(LAST)..exchanges)
     }
 
     /// What it is about, in some words: an operation, `wire`, `scenarios`.

@@ -18,7 +18,7 @@ const COMPLETE: Operation = Operation::CompleteLayerUpload;
 const CHECK: Operation = Operation::BatchCheckLayerAvailability;
 
 /// A well-formed digest of nothing that is uploaded.
-fn wrong(number: usize) -> String {
+pub(super) fn wrong(number: usize) -> String {
     format!("sha256:{number:064x}")
 }
 

@@ -10,7 +10,9 @@ mod availability;
 mod digests;
 mod follow;
 mod images;
+mod many;
 mod members;
+mod parts;
 mod ranges;
 mod realise;
 mod state;
@@ -51,5 +53,7 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
     cases.extend(ranges::cases(service));
+    cases.extend(parts::cases(service));
+    cases.extend(many::cases(service));
     cases
 }

@@ -73,8 +73,13 @@ fn compare(path: &str, pinned: &Value, found: Option<&Value>, bindings: &Binding
     }
 }
 
+/// What a pinned value stands for, if that is known.
+pub(super) fn resolved(pinned: &Value, bindings: &Bindings) -> Option<Value> {
+    pinned.as_str().map_or_else(|| Some(pinned.clone()), |text| resolve(text, bindings))
+}
+
 /// Whether two values are the same; a whole number is, in whatever notation.
-fn is_same(one: &Value, other: &Value) -> bool {
+pub(super) fn is_same(one: &Value, other: &Value) -> bool {
     one == other || long(one).is_some_and(|number| long(other) == Some(number))
 }
 
@@ -90,7 +95,7 @@ fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
 }
 
 /// A value as it may stand in a report: values are the target's, also those that were pinned by a reference to one.
-fn short(value: &Value) -> String {
+pub(super) fn short(value: &Value) -> String {
     let text: String = value.to_string().chars().map(visible).collect();
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -5,6 +5,7 @@ pub mod finding;
 mod form;
 pub mod got;
 pub mod known;
+mod lookup;
 #[doc(hidden)]
 pub mod matching;
 mod not_judged;
@@ -12,6 +13,8 @@ mod sent;
 #[doc(hidden)]
 pub mod snapshot;
 pub mod words;
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -161,7 +164,9 @@ fn comes_of(findings: &[Finding], case: &Case, attempt: usize) -> bool {
 fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdict, Vec<Record>) {
     let mut findings = Vec::new();
     let mut records = Vec::new();
-    for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
+    // The uploads that were begun since uploads may have ended.
+    let mut open: HashSet<(String, String)> = HashSet::new();
+    for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
         let skip = is_passed_over(step, options);
         if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
             return match findings.is_empty() {
@@ -169,12 +174,21 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
                 false => (Verdict::Fail { findings }, records),
             };
         }
+        if let Some(reason) = limit(step, exchange) {
+            return match findings.is_empty() {
+                true => (Verdict::Skipped { reason }, records),
+                false => (Verdict::Fail { findings }, records),
+            };
+        }
         let judged = Subject { case, step, transcript, options };
-        let earlier = case.steps.iter().zip(&transcript.exchanges).take(index);
+        if may_end_uploads(step) {
+            open.clear();
+        }
         let form = match skip {
             true => Ok(Vec::new()),
-            false => judged.exchange(exchange).and_then(|form| judged.own_id(exchange, earlier).map(|()| form)),
+            false => judged.exchange(exchange).and_then(|form| judged.own_id(exchange, &open).map(|()| form)),
         };
+        open.extend(begun(step, exchange));
         match form {
             // The same slip in every answer of a case is one finding.
             Ok(form) => form.into_iter().filter(|finding| finding.tier <= options.tier).for_each(|finding| {
@@ -202,8 +216,8 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
             }
         }
         let is_open = step.expect.tier == Tier::Open || (step.expect.error_tier() == Tier::Open && is_error(exchange));
-        let open = is_open.then_some(Question::Rule(step.expect.rule));
-        let asked = open.into_iter().chain(step.precedence).filter(|_| !skip);
+        let question = is_open.then_some(Question::Rule(step.expect.rule));
+        let asked = question.into_iter().chain(step.precedence).filter(|_| !skip);
         records.extend(asked.map(|rule| Record { rule, got: describe(exchange) }));
         if !judged.goes_on(exchange) {
             return match findings.is_empty() {
@@ -224,6 +238,13 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
 
 fn is_error(exchange: &Exchange) -> bool {
     exchange.observed().is_ok_and(Observation::is_error)
+}
+
+/// A documented limit of the account that a valid call has met: which, no document that the target follows need say.
+fn limit(step: &Step, exchange: &Exchange) -> Option<NotJudged> {
+    let seen = exchange.observed().ok()?;
+    let limited = step.expect.is_success() && seen.error_name() == Some("LimitExceededException");
+    limited.then(|| NotJudged::LimitExceeded { operation: step.operation, got: describe(exchange) })
 }
 
 /// Whether a target did what it should, and said it wrongly.
@@ -321,8 +342,16 @@ impl Subject<'_> {
         let Some(body) = seen.success() else {
             return Err(self.finding(RuleId::new("answer/json-object"), Grade::Form, Got::NotAnObject(head(seen))));
         };
-        let pinned: Vec<_> =
-            self.step.expect.outcomes.iter().filter(|outcome| outcome.is_success()).map(Outcome::members).collect();
+        let by_digest = |members: &&Map<String, Value>| lookup::is_of_each(self.step.operation, members);
+        let pinned: Vec<_> = self
+            .step
+            .expect
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.is_success())
+            .map(Outcome::members)
+            .filter(|members| !by_digest(members))
+            .collect();
         let misses: Vec<_> = pinned
             .iter()
             .filter_map(|members| matching::first_miss(&present(members, body), body, &self.transcript.bindings))
@@ -344,18 +373,13 @@ impl Subject<'_> {
             finding.expected = miss.expected(&Outcome::success());
             return Err(finding);
         }
+        self.each_digest(exchange, body, head(seen))?;
         Ok(self.success_form(exchange, seen, body))
     }
 
     /// The finding that an upload has the id of an earlier one that is open.
-    fn own_id<'a>(
-        &self,
-        exchange: &Exchange,
-        earlier: impl DoubleEndedIterator<Item = (&'a Step, &'a Exchange)>,
-    ) -> Result<(), Box<Finding>> {
-        let own = begun(self.step, exchange);
-        let mut open = earlier.rev().take_while(|(step, _)| !may_end_uploads(step));
-        if own.is_none() || !open.any(|(step, exchange)| begun(step, exchange) == own) {
+    fn own_id(&self, exchange: &Exchange, open: &HashSet<(String, String)>) -> Result<(), Box<Finding>> {
+        if !begun(self.step, exchange).is_some_and(|own| open.contains(&own)) {
             return Ok(());
         }
         let (path, head) = (String::from("uploadId"), exchange.observed().map_or(Head::Success, plain_head));

@@ -19,6 +19,13 @@ pub enum NotJudged {
         /// What it answered.
         got: Got,
     },
+    /// A valid request met a limit of the account.
+    LimitExceeded {
+        /// What was called; `None` where the request names no operation.
+        operation: Option<Operation>,
+        /// What it answered.
+        got: Got,
+    },
     /// What came says nothing about conformance, as no response does to a valid request.
     NoAnswer {
         /// What was called; `None` where the request names no operation.

@@ -19,6 +19,9 @@ const LETTERS: usize = 80;
 /// How many items of a list are shown.
 const ITEMS: usize = 4;
 
+/// How many lines or words are shown of a case with many steps: the first of them, and the last.
+const SHOWN: usize = 16;
+
 /// Length of a chunk where nothing else matters.
 const SMALL: usize = 32;
 
@@ -34,7 +37,14 @@ pub(super) fn sent(case: &Case) -> Vec<String> {
             lines.push(format!("{name}{}", words.join(" ")));
         }
     }
-    lines
+    some_of(lines)
+}
+
+/// The first and the last of many.
+fn some_of(all: Vec<String>) -> Vec<String> {
+    let Some(left_out) = all.len().checked_sub(SHOWN + 1).filter(|left_out| *left_out > 0) else { return all };
+    let (first, last) = (&all[..SHOWN - SHOWN / 4], &all[all.len() - SHOWN / 4..]);
+    [first, &[format!("… {} more", left_out + 1)], last].concat()
 }
 
 /// The steps that come before the last one, where they are not those that every such call needs.
@@ -54,7 +64,7 @@ fn state(case: &Case) -> Option<String> {
         )
         | None => &[],
     };
-    let names: Vec<&str> = before.iter().map(|step| step.name.as_str()).collect();
+    let names = some_of(before.iter().map(|step| step.name.clone()).collect());
     match effects == plain {
         true => None,
         false if names.is_empty() => Some(String::from("after nothing")),
@@ -74,7 +84,7 @@ fn sizes(case: &Case) -> Option<String> {
             Length::Text(text) => format!("{} {}", chunk.name, text.len()),
         })
         .collect();
-    (!plain).then(|| format!("bytes: {}", sizes.join(", ")))
+    (!plain).then(|| format!("bytes: {}", some_of(sizes).join(", ")))
 }
 
 /// Where a request differs from a plain one.

@@ -2,7 +2,7 @@
 //!
 //! A snapshot is text made from the expectations, reviewed with `cargo insta review`, and carried inside the binary. In
 //! the catalogue, cases that expect the same stand below what they expect: one `=>` line for each step that they are
-//! about, with its rule.
+//! about, with its rule, and how many steps in a row where it is more than one.
 //!
 //! ```text
 //! => CompleteLayerUpload/layerDigests/max-items documented [api:CompleteLayerUpload] 400 InvalidParameterException
@@ -127,7 +127,8 @@ pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
                 block.clear();
             }
             in_block = true;
-            block.push(expectation);
+            let (times, expectation) = times(expectation);
+            block.extend(std::iter::repeat_n(expectation, times));
             return None;
         }
         let (id, title) = line.strip_prefix("  - ")?.split_once(": ")?;
@@ -189,15 +190,34 @@ fn parse(case: &str, line: &str) -> Result<Expectation, SnapshotError> {
 }
 
 fn print_expected(case: &Case) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<(String, usize)> = Vec::new();
     for step in &case.steps {
-        match step.role {
-            StepRole::Focus => text += &format!("{}\n", line(step)),
-            StepRole::Probe => text += "   and nothing is stored\n",
-            StepRole::SetUp | StepRole::Attempt => {}
+        let line = match step.role {
+            StepRole::Focus => line(step),
+            StepRole::Probe => String::from(NOTHING_STORED),
+            StepRole::SetUp | StepRole::Attempt => continue,
+        };
+        match lines.last_mut() {
+            Some((known, count)) if *known == line && line != NOTHING_STORED => *count += 1,
+            _ => lines.push((line, 1)),
         }
     }
-    text
+    let print = |(line, count): &(String, usize)| match line.strip_prefix("=> ") {
+        Some(expectation) if *count > 1 => format!("=> {count}{TIMES}{expectation}\n"),
+        _ => format!("{line}\n"),
+    };
+    lines.iter().map(print).collect()
+}
+
+const NOTHING_STORED: &str = "   and nothing is stored";
+
+/// What stands between a number and what so many steps in a row expect.
+const TIMES: &str = " × ";
+
+/// How many steps in a row expect this.
+fn times(line: &str) -> (usize, &str) {
+    let counted = line.split_once(TIMES).and_then(|(count, rest)| Some((count.parse().ok()?, rest)));
+    counted.unwrap_or((1, line))
 }
 
 /// The text below the header that insta writes.

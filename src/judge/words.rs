@@ -194,6 +194,9 @@ fn of_service(service: Service) -> String {
 pub fn not_judged(reason: &NotJudged) -> String {
     match reason {
         NotJudged::Throttled { operation, got } => format!("{}: {}", answering(*operation), throttled(got)),
+        NotJudged::LimitExceeded { operation, got: came } => {
+            format!("{}: {} to a valid request, which may be a limit of the account", answering(*operation), got(came))
+        }
         NotJudged::NoAnswer { operation, got: came } => format!("{}: {}", answering(*operation), got(came)),
         NotJudged::NoRepository { got: came, throttled: is_throttled } => {
             let came = if *is_throttled { throttled(came) } else { got(came) };

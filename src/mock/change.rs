@@ -60,6 +60,10 @@ pub struct Memory {
     pub ended: BTreeSet<(String, String)>,
     /// Repositories as they were when they were deleted, by name.
     pub removed: BTreeMap<String, Repository>,
+    /// Uploads in the order in which they were begun, by repository and id; those that have ended too.
+    pub begun: Vec<(String, String)>,
+    /// The bytes of parts, by repository and id of their upload, where a change keeps them.
+    pub bytes: BTreeMap<(String, String), Vec<Vec<u8>>>,
 }
 
 /// A call under way: its members can be read.

@@ -213,6 +213,11 @@ impl Mock {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
+        if operation.name.effect() == Effect::BeginsUpload
+            && let Some(id) = members["uploadId"].as_str()
+        {
+            call.memory.begun.push((String::from(call.text("repositoryName")), String::from(id)));
+        }
         Ok(members)
     }
 

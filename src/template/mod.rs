@@ -160,6 +160,14 @@ impl Template {
     }
 }
 
+impl FromIterator<Part> for Template {
+    fn from_iter<T: IntoIterator<Item = Part>>(parts: T) -> Template {
+        let mut template = Template::default();
+        parts.into_iter().for_each(|part| template.push(part));
+        template
+    }
+}
+
 /// A text with its references as a reader sees them: [`Template::shown`].
 pub fn shown(text: &str) -> String {
     Template::lenient(text).shown()
@@ -212,8 +220,17 @@ fn of_bytes(name: &[u8]) -> Result<Reference, NoReference> {
     std::str::from_utf8(name).map_err(|_| NoReference::NotText(text()))?.parse()
 }
 
+/// Where a mark stands. Looked for by its first byte: the catalogue is read at every start.
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+    let first = needle.first()?;
+    let mut at = 0;
+    while let Some(found) = haystack[at..].iter().position(|byte| byte == first) {
+        if haystack[at + found..].starts_with(needle) {
+            return Some(at + found);
+        }
+        at += found + 1;
+    }
+    None
 }
 
 #[cfg(test)]

@@ -473,6 +473,14 @@ pub(super) static ROWS: &[Row] = &[
         errors: NONE,
     },
     Row {
+        id: "BatchCheckLayerAvailability/layers/each",
+        tier: Tier::Documented,
+        sources: &["api:BatchCheckLayerAvailability"],
+        statement: "Each digest of the request is in layers or in failures, with its own state, and no other digest is. Their order is not documented.",
+        breach: "a list of several digests",
+        errors: &[],
+    },
+    Row {
         id: "GetDownloadUrlForLayer/layer/unreferenced",
         tier: Tier::Documented,
         sources: &["api:GetDownloadUrlForLayer", "aws/containers-roadmap#2860"],

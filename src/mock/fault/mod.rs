@@ -8,6 +8,8 @@ mod envelope;
 mod errors;
 mod images;
 mod lists;
+mod many;
+mod parts;
 mod patterns;
 mod protocol;
 mod races;
@@ -43,6 +45,8 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("ranges", ranges::FAULTS),
     ("bytes", bytes::FAULTS),
     ("state", state::FAULTS),
+    ("parts", parts::FAULTS),
+    ("many", many::FAULTS),
     ("errors", errors::FAULTS),
     ("envelope", envelope::FAULTS),
     ("protocol", protocol::FAULTS),

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::Change::{EditRejections, RewriteReply};
 use super::super::change::invalid_parameter;
-use super::super::reply::edit;
+use super::super::reply::{edit, edit_success};
 use super::Variant;
 use crate::contract::{Operation, RuleId};
-use crate::wire::Reply;
+use crate::wire::{Reply, Request};
 
 pub(super) static VARIANTS: &[Variant] = &[
     Variant {
@@ -51,7 +51,41 @@ pub(super) static VARIANTS: &[Variant] = &[
         })],
         withholds: false,
     },
+    Variant {
+        name: "repeated-lookups-once",
+        sentence: "a digest that is asked for twice is answered once",
+        changes: &[RewriteReply(|request, _, reply| {
+            looked_up(request, reply, |items| {
+                let mut known: Vec<Value> = Vec::new();
+                items.retain(|item| {
+                    let is_new = !known.contains(&item["layerDigest"]);
+                    known.push(item["layerDigest"].clone());
+                    is_new
+                });
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "lookups-in-another-order",
+        sentence: "BatchCheckLayerAvailability lists layers and failures by their digests, and not as they were asked for",
+        changes: &[RewriteReply(|request, _, reply| {
+            looked_up(request, reply, |items| items.sort_by_key(|item| item["layerDigest"].to_string()));
+        })],
+        withholds: false,
+    },
 ];
+
+/// Changes both lists of an answer of BatchCheckLayerAvailability.
+fn looked_up(request: &Request, reply: &mut Reply, change: fn(&mut Vec<Value>)) {
+    edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+        for list in ["layers", "failures"] {
+            if let Some(items) = body[list].as_array_mut() {
+                change(items);
+            }
+        }
+    });
+}
 
 /// Moves some items from one list of an answer to another, as what they are there.
 fn move_items(reply: &mut Reply, from: &str, to: &str, is_moved: fn(&Value) -> bool, made: fn(&Value) -> Value) {

@@ -1,7 +1,7 @@
 //! What ends an upload, and what does not.
 
 use super::super::Change::{EditRejections, Execute};
-use super::super::change::again;
+use super::super::change::{again, rejection};
 use super::Variant;
 use crate::contract::check::check;
 use crate::contract::{Operation, RuleId};
@@ -17,6 +17,28 @@ pub(super) static VARIANTS: &[Variant] = &[
             if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() && of_state {
                 let (repository, id) = call.key();
                 call.registry.forget(&repository, &id);
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "upload-ends-when-malformed",
+        sentence: "a CompleteLayerUpload that is rejected for its members ends the upload that it names",
+        changes: &[EditRejections(|call, wrong| {
+            if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() {
+                let (repository, id) = call.key();
+                call.registry.forget(&repository, &id);
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "twenty-parts-an-upload",
+        sentence: "an upload has at most 20 parts: more are rejected with LimitExceededException",
+        changes: &[EditRejections(|call, wrong| {
+            let full = call.upload().is_some_and(|upload| upload.parts.len() >= 20);
+            if call.is(Operation::UploadLayerPart) && wrong.is_empty() && full {
+                wrong.push(rejection("LimitExceededException", RuleId::new("UploadLayerPart/accepted")));
             }
         })],
         withholds: false,

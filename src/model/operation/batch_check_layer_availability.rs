@@ -18,8 +18,26 @@ pub(super) static FACTS: Facts = Facts {
     valid: |draft, repository| (draft, body(repository, &[ABSENT])),
     rejections,
     perform,
-    pins: |rule, answer| if rule.subject() == "layers" { answer.clone() } else { nothing(rule, answer) },
+    pins,
 };
+
+/// What is said of one digest. Of several, the layers that are stored, each once: the others are absent, and the order of
+/// the list is not documented.
+fn pins(rule: RuleId, answer: &Members) -> Members {
+    let list = |member: &str| answer.get(member).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let several = list("layers").len() + list("failures").len() > 1;
+    match rule.subject() {
+        "layers" if !several => answer.clone(),
+        "layers" | "layerDigests" if several => {
+            let mut stored: Vec<&Value> =
+                list("layers").iter().filter(|layer| layer["layerAvailability"] == "AVAILABLE").collect();
+            stored.sort_by_key(|layer| layer["layerDigest"].as_str());
+            stored.dedup();
+            Members::from_iter([(String::from("layers"), json!(stored))])
+        }
+        _ => nothing(rule, answer),
+    }
+}
 
 /// BatchCheckLayerAvailability of these digests.
 pub fn body<T: AsRef<str>>(repository: &str, digests: &[T]) -> Body {
