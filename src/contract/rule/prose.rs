@@ -478,7 +478,7 @@ pub(super) static ROWS: &[Row] = &[
         sources: &["api:BatchCheckLayerAvailability"],
         statement: "Each digest of the request is in layers or in failures, with its own state, and no other digest is. Their order is not documented.",
         breach: "a list of several digests",
-        errors: &[],
+        errors: NONE,
     },
     Row {
         id: "GetDownloadUrlForLayer/layer/unreferenced",
