@@ -71,10 +71,18 @@ fn sizes(case: &Case) -> Option<String> {
         .map(|chunk| match &chunk.len {
             Length::Bytes(len) => format!("{} {len}", chunk.name),
             Length::PartSize => format!("{} partSize", chunk.name),
-            Length::Text(text) => format!("{} {}", chunk.name, text.len()),
+            Length::Text(_) => format!("{} {}", chunk.name, chunk.bytes()),
+            Length::Literal { unit, times } => format!("{} {}", chunk.name, literal(unit, *times)),
         })
         .collect();
     (!plain).then(|| format!("bytes: {}", sizes.join(", ")))
+}
+
+/// The bytes of a literal, shortened, and how often they come.
+fn literal(unit: &[u8], times: usize) -> String {
+    let text: String = unit.escape_ascii().to_string().replace('"', "'");
+    let often = if times == 1 { String::new() } else { format!(" ×{times}") };
+    format!("{} \"{}\"{often}", unit.len().saturating_mul(times), cut(&text))
 }
 
 /// Where a request differs from a plain one.

@@ -171,7 +171,7 @@ fn redigest(request: &Request, reply: &mut Reply, change: fn(&str) -> String) {
 }
 
 /// Takes a part and hashes it in another way, given what was hashed before.
-fn hashes(call: &mut Call, hash: fn(&Call, Sha256) -> Sha256) -> Option<Value> {
+pub(super) fn hashes(call: &mut Call, hash: fn(&Call, Sha256) -> Sha256) -> Option<Value> {
     if !call.is(Operation::UploadLayerPart) {
         return None;
     }
