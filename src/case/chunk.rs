@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_literal_has_its_bytes() {
-        let chunk = Chunk { name: String::from("a"), len: Length::Literal { unit: Arc::from(&b"\xff\0"[..]), times: 3 } };
+        let chunk =
+            Chunk { name: String::from("a"), len: Length::Literal { unit: Arc::from(&b"\xff\0"[..]), times: 3 } };
         let content = Content::of(&chunk, "salt", 0);
         let (mut text, mut hash) = (Vec::new(), Sha256::new());
         content.append_base64(&mut text);

@@ -128,6 +128,20 @@ static FAMILIES: &[Family] = &[
         Layer("all-plus-signs", b"\xfb\xef\xbe", 8),
         Layer("all-slashes", b"\xff\xff\xff", 8),
     ] },
+    Family { variant: "same-sums", title: "bytes that a weak sum does not tell apart", layers: &[
+        Layer("same-crc-32", b"plumless", 1),
+        Layer("same-crc-32-too", b"buckeroo", 1),
+        Layer("same-java-hash", b"AaAa", 1),
+        Layer("same-java-hash-too", b"BBBB", 1),
+        Layer("same-letters", b"listen", 1),
+        Layer("same-letters-too", b"silent", 1),
+        Layer("same-md5", &SAME_MD5[0], 1),
+        Layer("same-md5-too", &SAME_MD5[1], 1),
+        Layer("same-beginning", &BEGINNING_ALIKE[0], 1),
+        Layer("same-beginning-too", &BEGINNING_ALIKE[1], 1),
+        Layer("same-end", &END_ALIKE[0], 1),
+        Layer("same-end-too", &END_ALIKE[1], 1),
+    ] },
     Family { variant: "compressed", title: "what is compressed or packed, and what is in it", layers: &[
         Layer("plain", b"abc", 1),
         Layer("gzip", &GZIP, 1),
@@ -153,6 +167,56 @@ static FAMILIES: &[Family] = &[
     ] },
 ];
 
+/// Two texts of 128 bytes that have the same MD5, by Wang and others (2004).
+static SAME_MD5: [[u8; 128]; 2] = [
+    bytes_of([
+        0xd131dd02c5e6eec4,
+        0x693d9a0698aff95c,
+        0x2fcab58712467eab,
+        0x4004583eb8fb7f89,
+        0x55ad340609f4b302,
+        0x83e488832571415a,
+        0x085125e8f7cdc99f,
+        0xd91dbdf280373c5b,
+        0xd8823e3156348f5b,
+        0xae6dacd436c919c6,
+        0xdd53e2b487da03fd,
+        0x02396306d248cda0,
+        0xe99f33420f577ee8,
+        0xce54b67080a80d1e,
+        0xc69821bcb6a88393,
+        0x96f9652b6ff72a70,
+    ]),
+    bytes_of([
+        0xd131dd02c5e6eec4,
+        0x693d9a0698aff95c,
+        0x2fcab50712467eab,
+        0x4004583eb8fb7f89,
+        0x55ad340609f4b302,
+        0x83e4888325f1415a,
+        0x085125e8f7cdc99f,
+        0xd91dbd7280373c5b,
+        0xd8823e3156348f5b,
+        0xae6dacd436c919c6,
+        0xdd53e23487da03fd,
+        0x02396306d248cda0,
+        0xe99f33420f577ee8,
+        0xce54b67080280d1e,
+        0xc69821bcb6a88393,
+        0x96f965ab6ff72a70,
+    ]),
+];
+
+const fn bytes_of(words: [u64; 16]) -> [u8; 128] {
+    let mut bytes = [0; 128];
+    let mut index = 0;
+    while index < 128 {
+        bytes[index] = words[index / 8].to_be_bytes()[index % 8];
+        index += 1;
+    }
+    bytes
+}
+
 /// The three letters abc, as gzip packs them.
 const GZIP: [u8; 23] = *b"\x1f\x8b\x08\0\0\0\0\0\0\x03KLJ\x06\0\xc2A$5\x03\0\0\0";
 
@@ -164,6 +228,12 @@ const TAR: [u8; 512] = with_mark(b"ustar\x0000", 257);
 
 /// Zeros, and in their midst a byte that is none.
 const AMONG_ZEROS: [u8; 512] = with_mark(b"x", 255);
+
+/// The same to the last byte but one.
+static BEGINNING_ALIKE: [[u8; 512]; 2] = [with_mark(b"1", 511), with_mark(b"2", 511)];
+
+/// The same from the second byte on.
+static END_ALIKE: [[u8; 512]; 2] = [with_mark(b"1", 0), with_mark(b"2", 0)];
 
 const fn with_mark<const N: usize>(mark: &[u8; N], at: usize) -> [u8; 512] {
     let mut bytes = [0; 512];
@@ -179,9 +249,10 @@ impl Family {
     fn case(&self, service: Service) -> Case {
         let id = format!("{ACCEPTED}/content-{}", self.variant);
         let draft = Draft::new(service, id, format!("layers of {}", self.title)).own(&[]);
-        let draft = self.layers.iter().fold(draft, |draft, Layer(name, unit, times)| {
-            uploaded(draft.chunk_literal(name, unit, *times), name)
-        });
+        let draft = self
+            .layers
+            .iter()
+            .fold(draft, |draft, Layer(name, unit, times)| uploaded(draft.chunk_literal(name, unit, *times), name));
         self.layers.iter().fold(draft, |draft, Layer(name, ..)| looked_up(draft, name)).done()
     }
 }
@@ -207,9 +278,8 @@ fn lengths(service: Service) -> Vec<Case> {
     let case = |(variant, title, lengths): (&str, &str, Vec<usize>)| {
         let draft = Draft::new(service, format!("{ACCEPTED}/length-{variant}"), format!("layers {title}")).own(&[]);
         let name = |length: &usize| format!("bytes-{length}");
-        let draft = lengths.iter().fold(draft, |draft, length| {
-            uploaded(draft.chunk(&name(length), *length), &name(length))
-        });
+        let draft =
+            lengths.iter().fold(draft, |draft, length| uploaded(draft.chunk(&name(length), *length), &name(length)));
         lengths.iter().fold(draft, |draft, length| looked_up(draft, &name(length))).done()
     };
     rows.into_iter().map(case).collect()

@@ -29,9 +29,8 @@ pub fn cases(service: Service, operation: Operation) -> Vec<Case> {
 fn rejected(service: Service, operation: Operation, member: &'static str, rows: &[(&str, &str)]) -> Case {
     let rule = RuleId::of_member(operation, member, Constraint::Type);
     let draft = Draft::new(service, format!("{rule}/converted"), format!("{member}: values that can be converted"));
-    let add = |steps: Steps, (variant, json): &(&str, &str)| {
-        steps.rejected(variant, rule, |body, _| body.set(member, *json))
-    };
+    let add =
+        |steps: Steps, (variant, json): &(&str, &str)| steps.rejected(variant, rule, |body, _| body.set(member, *json));
     rows.iter().fold(Steps::new(operation, draft, HERE), add).done()
 }
 

@@ -61,14 +61,8 @@ enum Mistake {
 }
 
 impl Mistake {
-    const ALL: [Mistake; 6] = [
-        Mistake::Decodes,
-        Mistake::Normalises,
-        Mistake::Folds,
-        Mistake::Trims,
-        Mistake::Cuts,
-        Mistake::Matches,
-    ];
+    const ALL: [Mistake; 6] =
+        [Mistake::Decodes, Mistake::Normalises, Mistake::Folds, Mistake::Trims, Mistake::Cuts, Mistake::Matches];
 
     /// Variant and title of its cases.
     fn words(self) -> (&'static str, &'static str) {
@@ -212,7 +206,7 @@ const ROWS: &[Row] = {
         (Cuts, "twice", Around("x ", "")),
         (Cuts, "beginning-of-another", Around("", "x")),
         (Cuts, "above-another", Around("", "/x")),
-        (Cuts, "below-another", Around("zz/", "")),
+        (Cuts, "same-last-segments", Swap('/', "/zz/")),
         (Cuts, "one-character-less", Swap('3', "")),
 
         (Matches, "star", Swap('3', "*")),
@@ -229,12 +223,20 @@ const ROWS: &[Row] = {
         (Matches, "star-after", Around("", "*")),
         (Matches, "dot-for-dash", Swap('-', ".")),
         (Matches, "underscore-for-dash", Swap('-', "_")),
-        (Matches, "nothing-for-dash", Swap('-', "")),
         (Matches, "slash-for-dash", Swap('-', "/")),
-        (Matches, "dash-for-slash", Swap('/', "-")),
-        (Matches, "underscore-for-slash", Swap('/', "_")),
+        (Matches, "nothing-for-dash", Swap('-', "")),
         (Matches, "dash-for-dot", Swap('.', "-")),
+        (Matches, "underscore-for-dot", Swap('.', "_")),
+        (Matches, "slash-for-dot", Swap('.', "/")),
+        (Matches, "nothing-for-dot", Swap('.', "")),
+        (Matches, "dash-for-underscore", Swap('_', "-")),
         (Matches, "dot-for-underscore", Swap('_', ".")),
+        (Matches, "slash-for-underscore", Swap('_', "/")),
+        (Matches, "nothing-for-underscore", Swap('_', "")),
+        (Matches, "dash-for-slash", Swap('/', "-")),
+        (Matches, "dot-for-slash", Swap('/', ".")),
+        (Matches, "underscore-for-slash", Swap('/', "_")),
+        (Matches, "nothing-for-slash", Swap('/', "")),
         (Matches, "padded-number", Swap('3', "03")),
         (Matches, "number-with-exponent", Swap('3', "3e0")),
         (Matches, "number-with-point", Swap('3', "3.0")),
@@ -285,6 +287,7 @@ impl Base {
         let draft = Draft::new(self.service, format!("{rule}/{variant}"), format!("{member}: {title}"));
         let (draft, place) = match member {
             "repositoryName" => (made(draft.own(&[]), TWIN), TWIN),
+            "layerDigest" => (draft.stored(), HERE),
             _ => (draft, HERE),
         };
         let steps = Steps::new(self.operation.name, draft, place);
@@ -506,7 +509,7 @@ impl Steps {
 }
 
 /// The first constraint that a text breaks, its references filled with what they usually stand for.
-fn first_broken_of(bounds: &'static Text, text: &str) -> Option<Constraint> {
+fn first_broken_of(bounds: &Text, text: &str) -> Option<Constraint> {
     let filled = text
         .replace("${repository}", "ecrspec/case")
         .replace("${registry}", ACCOUNT)

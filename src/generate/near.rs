@@ -17,7 +17,7 @@ pub fn of_operation(service: Service, operation: Operation) -> Vec<Case> {
     match operation {
         UPLOAD => [upload_ids(service, operation), positions(service)].concat(),
         COMPLETE => [upload_ids(service, operation), vec![unmatched(service)]].concat(),
-        CHECK => vec![checked(service), side_by_side(service)],
+        CHECK => vec![checked(service), other_algorithms(service), side_by_side(service)],
         URL => vec![located(service)],
         _ => Vec::new(),
     }
@@ -57,11 +57,27 @@ fn checked(service: Service) -> Case {
     let rule = RuleId::new("BatchCheckLayerAvailability/layers/absent");
     let title = "layers whose digests are in part that of one that is there";
     let draft = Draft::new(service, format!("{rule}/there-in-part"), title).own(&[]).stored();
-    let of_other_algorithms = [("sha512", "sha512:${hex:layer}"), ("md5", "md5:${cut:0-32:hex:layer}")];
-    let rows = of_other_algorithms.map(|(variant, digest)| (variant, String::from(digest)));
-    let rows = digests().into_iter().chain(rows);
+    let rows = digests().into_iter();
     rows.fold(draft, |draft, (variant, digest)| draft.focus_as(variant, rule, CHECK, body::check(HERE, &[digest])))
         .done()
+}
+
+/// The digits of a layer's digest, said to be of other algorithms.
+fn other_algorithms(service: Service) -> Case {
+    let rule = RuleId::new("BatchCheckLayerAvailability/layers/other-algorithm");
+    let title = "the digits of a layer's digest with other algorithms";
+    let draft = Draft::new(service, format!("{rule}/same-digits"), title).own(&[]).stored();
+    let rows = [
+        ("sha512", "sha512:${hex:layer}"),
+        ("md5", "md5:${cut:0-32:hex:layer}"),
+        ("unknown", "sha2-256:${hex:layer}"),
+        ("two", "tarsum+sha256:${hex:layer}"),
+        ("longer", "xsha256:${hex:layer}"),
+    ];
+    let look = |draft: Draft, (variant, digest): (&str, &str)| {
+        draft.focus_as(variant, rule, CHECK, body::check(HERE, &[digest]))
+    };
+    rows.into_iter().fold(draft, look).done()
 }
 
 /// The same for the addresses of layers.
@@ -180,7 +196,12 @@ fn side_by_side(service: Service) -> Case {
     for index in indices {
         let digest = |of: usize| format!("${{sha256:{}}}", chunk(of));
         draft = draft
-            .focus_as(&format!("other-{}", index + 1), elsewhere, CHECK, body::check(&name(index), &[digest(index + 1)]))
+            .focus_as(
+                &format!("other-{}", index + 1),
+                elsewhere,
+                CHECK,
+                body::check(&name(index), &[digest(index + 1)]),
+            )
             .focus_as(&format!("own-{}", index + 1), stored, CHECK, body::check(&name(index), &[digest(index)]));
     }
     draft.done()

@@ -2,7 +2,7 @@
 //!
 //! A snapshot is text made from the expectations, reviewed with `cargo insta review`, and carried inside the binary. In
 //! the catalogue, cases that expect the same stand below what they expect: one `=>` line for each step that they are
-//! about, with its rule.
+//! about, with its rule; steps in a row that expect the same have one, and below it how many they are.
 //!
 //! ```text
 //! => CompleteLayerUpload/layerDigests/max-items documented [api:CompleteLayerUpload] 400 InvalidParameterException
@@ -99,6 +99,9 @@ impl Snapshots {
                 }
                 in_block = true;
                 block.push(String::from(expectation));
+            } else if let Some(count) = line.strip_prefix(TIMES).and_then(|count| count.parse::<usize>().ok()) {
+                let same = block.last().cloned();
+                block.extend(std::iter::repeat_n(same, count.saturating_sub(1)).flatten());
             } else if let Some((id, _)) = line.strip_prefix("  - ").and_then(|line| line.split_once(": ")) {
                 in_block = false;
                 let rule = block.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
@@ -152,16 +155,27 @@ fn parse(case: &str, line: &str) -> Result<Expectation, SnapshotError> {
 }
 
 fn print_expected(case: &Case) -> String {
-    let mut text = String::new();
+    let mut lines: Vec<(String, usize)> = Vec::new();
     for step in &case.steps {
-        match step.role {
-            StepRole::Focus => text += &format!("{}\n", line(step)),
-            StepRole::Probe => text += "   and nothing is stored\n",
-            StepRole::SetUp | StepRole::Attempt => {}
+        let line = match step.role {
+            StepRole::Focus => line(step),
+            StepRole::Probe => String::from("   and nothing is stored"),
+            StepRole::SetUp | StepRole::Attempt => continue,
+        };
+        match lines.last_mut() {
+            Some((last, count)) if *last == line => *count += 1,
+            _ => lines.push((line, 1)),
         }
     }
-    text
+    let print = |(line, count): (String, usize)| match count {
+        1 => format!("{line}\n"),
+        _ => format!("{line}\n{TIMES}{count}\n"),
+    };
+    lines.into_iter().map(print).collect()
 }
+
+/// What stands before the number of steps that expect the same.
+const TIMES: &str = "   steps that expect this: ";
 
 /// The text below the header that insta writes.
 fn without_header(text: &str) -> &str {

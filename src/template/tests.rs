@@ -209,8 +209,11 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         ]
     };
     let padded = (any::<usize>(), plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
-    let cut = (any::<usize>(), any::<usize>(), plain())
-        .prop_map(|(from, to, of)| Reference::Cut { from, to, of: Box::new(of) });
+    let cut = (any::<usize>(), any::<usize>(), plain()).prop_map(|(from, to, of)| Reference::Cut {
+        from,
+        to,
+        of: Box::new(of),
+    });
     prop_oneof![4 => plain(), 1 => padded, 1 => cut]
 }
 

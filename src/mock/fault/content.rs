@@ -110,6 +110,92 @@ pub(super) static FAULTS: &[Fault] = &[
             bytes[..bytes.len() - lost].to_vec()
         }
     ),
+    // Written after the cases, to see what else they find.
+    read_as!("four-byte-letters-cut", "a part of text ends at its first letter of four bytes in UTF-8", |bytes| {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.split(|letter: char| letter.len_utf8() == 4).next().unwrap_or_default().into(),
+            Err(_) => bytes.to_vec(),
+        }
+    }),
+    read_as!("tar-record-lost", "the last byte of a part is lost if its length is a multiple of 10 KiB", |bytes| {
+        let lost = usize::from(bytes.len() % 10_240 == 0 && bytes.len() < 1 << 20);
+        bytes[..bytes.len() - lost].to_vec()
+    }),
+    read_as!("padding-stripped", "what looks like the padding of a block cipher is cut from a part", |bytes| {
+        let padding = bytes.last().map_or(0, |last| usize::from(*last));
+        let cut = bytes.len() % 16 == 0 && (1..=16).contains(&padding) && padding <= bytes.len();
+        let is_padding = cut && bytes[bytes.len() - padding..].iter().all(|byte| usize::from(*byte) == padding);
+        bytes[..bytes.len() - if is_padding { padding } else { 0 }].to_vec()
+    }),
+    read_as!("same-blocks-once", "blocks of 4 KiB that follow the same block are skipped", |bytes| {
+        let mut blocks: Vec<&[u8]> = bytes.chunks(4096).collect();
+        blocks.dedup();
+        blocks.concat()
+    }),
+    read_as!("tabs-expanded", "tabs in a part of text are made spaces", |bytes| {
+        String::from_utf8(bytes.to_vec())
+            .map_or_else(|_| bytes.to_vec(), |text| text.replace('\t', "    ").into_bytes())
+    }),
+    read_as!("text-composed", "text is composed as NFC has it", |bytes| {
+        String::from_utf8(bytes.to_vec())
+            .map_or_else(|_| bytes.to_vec(), |text| text.replace("u\u{308}", "\u{fc}").into_bytes())
+    }),
+    read_as!(
+        "line-of-mail-lost",
+        "the last byte of a part is lost if its base64 fills whole lines of 76 letters",
+        |bytes| {
+            let lost = usize::from(bytes.len() % 57 == 0 && bytes.len() < 4096);
+            bytes[..bytes.len() - lost].to_vec()
+        }
+    ),
+    read_as!("xml-read", "a part that begins as XML is hashed without its declaration", |bytes| {
+        match std::str::from_utf8(bytes).ok().and_then(|text| text.strip_prefix("<?xml")?.split_once("?>")) {
+            Some((_, rest)) => rest.into(),
+            None => bytes.to_vec(),
+        }
+    }),
+    Fault {
+        name: "layers-by-md5",
+        sentence: "CompleteLayerUpload takes a layer for one of the repository with the same MD5",
+        rule: ACCEPTED,
+        changes: &[
+            Execute(|call| {
+                // Of all bytes that anybody uploads, these have the same one.
+                let bytes = call.blob();
+                let key = (String::from("md5"), String::from(call.text("repositoryName")));
+                let own = call.key();
+                if call.is(Operation::UploadLayerPart) && bytes.len() == 128 && bytes.starts_with(b"\xd1\x31\xdd\x02") {
+                    if !call.memory.ended.insert(key) {
+                        call.memory.ended.insert(own);
+                    }
+                }
+                None
+            }),
+            EditRejections(|call, wrong| {
+                if call.is(Operation::CompleteLayerUpload) && call.memory.ended.contains(&call.key()) {
+                    wrong.push(rejection("LayerAlreadyExistsException", ACCEPTED));
+                }
+            }),
+        ],
+    },
+    Fault {
+        name: "size-of-20-bits",
+        sentence: "BatchCheckLayerAvailability returns the size of a layer in 20 bits",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
+            checked(request, reply, |layer| resize(layer, |size| size & 0xf_ffff))
+        })],
+    },
+    Fault {
+        name: "size-of-whole-blocks",
+        sentence: "BatchCheckLayerAvailability returns the size of a layer in whole blocks of 512 bytes, if it has more than one",
+        rule: STORED,
+        changes: &[RewriteReply(|request, _, reply| {
+            checked(request, reply, |layer| {
+                resize(layer, |size| if size > 512 { size.div_ceil(512) * 512 } else { size });
+            })
+        })],
+    },
     Fault {
         name: "size-of-16-bits",
         sentence: "BatchCheckLayerAvailability returns the size of a layer in 16 bits",

@@ -255,7 +255,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "layers-by-hex-digits",
         sentence: "BatchCheckLayerAvailability looks for the hex digits of a digest, whatever the algorithm",
-        rule: RuleId::new("BatchCheckLayerAvailability/layers/absent"),
+        rule: RuleId::new("BatchCheckLayerAvailability/layers/other-algorithm"),
         changes: &[Execute(|call| {
             if !call.is(Operation::BatchCheckLayerAvailability) {
                 return None;
@@ -272,6 +272,135 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             }
             Some(members)
+        })],
+    },
+    // Written after the cases, to see what else they find.
+    Fault {
+        name: "name-after-host",
+        sentence: "the host of a registry before a repository name is dropped, as container clients do",
+        rule: RuleId::new("InitiateLayerUpload/repositoryName/exists"),
+        changes: &[RewriteInput(|call| {
+            rename(call, |name| match name.split_once(".amazonaws.com/") {
+                Some((_, rest)) => String::from(rest),
+                None => String::from(name),
+            })
+        })],
+    },
+    Fault {
+        name: "name-of-four-segments",
+        sentence: "UploadLayerPart looks repositories up by the first four segments of their names",
+        rule: RuleId::new("UploadLayerPart/repositoryName/exists"),
+        changes: &[RewriteInput(|call| {
+            found(call, UPLOAD, |asked, known| {
+                let mut segments = asked.split('/').zip(known.split('/')).take(4);
+                asked.split('/').count() > 4 && segments.all(|(one, other)| one == other)
+            })
+        })],
+    },
+    Fault {
+        name: "name-with-sorted-letters",
+        sentence: "GetDownloadUrlForLayer compares repository names by the sum of their bytes",
+        rule: RuleId::new("GetDownloadUrlForLayer/repositoryName/exists"),
+        changes: &[RewriteInput(|call| {
+            found(call, Operation::GetDownloadUrlForLayer, |asked, known| {
+                let sum = |name: &str| name.bytes().map(u32::from).sum::<u32>();
+                asked.len() == known.len() && sum(asked) == sum(known)
+            })
+        })],
+    },
+    Fault {
+        name: "upload-id-of-hex-digits",
+        sentence: "UploadLayerPart leaves all but the hex digits and dashes of an upload id out",
+        rule: RuleId::new("UploadLayerPart/uploadId/pattern"),
+        changes: &[RewriteInput(|call| {
+            if call.is(UPLOAD) {
+                let kept = |letter: &char| letter.is_ascii_hexdigit() || *letter == '-';
+                retext(&mut call.input, "uploadId", |id| match id.len() > 36 && !id.contains(['{', 'u']) {
+                    true => id.chars().filter(kept).collect(),
+                    false => String::from(id),
+                });
+            }
+        })],
+    },
+    Fault {
+        name: "upload-id-of-last-group",
+        sentence: "UploadLayerPart compares the last twelve digits of upload ids",
+        rule: RuleId::new("UploadLayerPart/uploadId/exists"),
+        changes: &[RewriteInput(|call| {
+            let id = call.text("uploadId").to_owned();
+            let place = call.registry.repositories.get(call.text("repositoryName"));
+            let known = place.and_then(|place| place.uploads.keys().find(|known| known.get(24..) == id.get(24..)));
+            if let Some(known) = known.filter(|_| call.is(UPLOAD) && id.len() == 36).map(|known| json!(known)) {
+                call.input.insert(String::from("uploadId"), known);
+            }
+        })],
+    },
+    Fault {
+        name: "positions-of-nine-digits",
+        sentence: "UploadLayerPart reads the last nine digits of the first position",
+        rule: CONTIGUOUS,
+        changes: &[EditRejections(|call, wrong| compared(call, wrong, |first| first % 1_000_000_000))],
+    },
+    Fault {
+        name: "positions-without-sign",
+        sentence: "UploadLayerPart drops the sign of the first position",
+        rule: RuleId::new("UploadLayerPart/partFirstByte/min"),
+        changes: &[RewriteInput(|call| {
+            if let Some(first) = call.input.get("partFirstByte").and_then(long).filter(|first| *first < -1) {
+                call.input.insert(String::from("partFirstByte"), json!(first.unsigned_abs()));
+            }
+        })],
+    },
+    Fault {
+        name: "positions-of-20-bits",
+        sentence: "UploadLayerPart compares the first position in 20 bits",
+        rule: CONTIGUOUS,
+        changes: &[EditRejections(|call, wrong| compared(call, wrong, |first| first & 0xf_ffff))],
+    },
+    Fault {
+        name: "part-as-mime",
+        sentence: "UploadLayerPart skips line ends in base64, as decoders of mail do",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
+        changes: &[RewriteInput(|call| {
+            if call.is(UPLOAD) {
+                retext(&mut call.input, "layerPartBlob", |text| text.replace(['\r', '\n'], ""));
+            }
+        })],
+    },
+    Fault {
+        name: "part-of-data-url",
+        sentence: "UploadLayerPart reads base64 after the comma of a data URL",
+        rule: RuleId::new("UploadLayerPart/layerPartBlob/base64"),
+        changes: &[RewriteInput(|call| {
+            if call.is(UPLOAD) {
+                retext(&mut call.input, "layerPartBlob", |text| match text.split_once(";base64,") {
+                    Some((_, data)) => String::from(data),
+                    None => String::from(text),
+                });
+            }
+        })],
+    },
+    Fault {
+        name: "members-trimmed",
+        sentence: "white space around the names of members is trimmed",
+        rule: RuleId::new("CompleteLayerUpload/layerDigests/required"),
+        changes: &[RewriteInput(|call| {
+            let odd: Vec<String> = call.input.keys().filter(|name| name.trim() != name.as_str()).cloned().collect();
+            for name in odd {
+                if let Some(value) = call.input.remove(&name) {
+                    call.input.insert(String::from(name.trim()), value);
+                }
+            }
+        })],
+    },
+    Fault {
+        name: "digest-after-name",
+        sentence: "GetDownloadUrlForLayer reads what comes after an @ as the digest, as in the reference of an image",
+        rule: RuleId::new("GetDownloadUrlForLayer/layerDigest/pattern"),
+        changes: &[RewriteInput(|call| {
+            retext(&mut call.input, "layerDigest", |digest| {
+                String::from(digest.split('@').next_back().unwrap_or(digest))
+            })
         })],
     },
 ];
