@@ -17,7 +17,8 @@ pub fn cases(service: Service, operation: Operation) -> Vec<Case> {
     match operation {
         UPLOAD => {
             cases.extend(positions(service));
-            cases.extend([parts(service), null_part(service), escaped_part(service), notations(service)]);
+            cases.extend([parts(service), null_part(service), spelled_part(service), escaped_part(service)]);
+            cases.push(notations(service));
         }
         COMPLETE | Operation::BatchCheckLayerAvailability => cases.extend(lists(service, operation)),
         _ => {}
@@ -31,7 +32,7 @@ fn rejected(service: Service, operation: Operation, member: &'static str, rows: 
     let draft = Draft::new(service, format!("{rule}/converted"), format!("{member}: values that can be converted"));
     let add =
         |steps: Steps, (variant, json): &(&str, &str)| steps.rejected(variant, rule, |body, _| body.set(member, *json));
-    rows.iter().fold(Steps::new(operation, draft, HERE), add).done()
+    rows.iter().fold(Steps::new(operation, draft, HERE).apart(), add).done()
 }
 
 /// Numbers with the digits of an account id.
@@ -130,6 +131,41 @@ fn null_part(service: Service) -> Case {
     Steps::new(UPLOAD, draft, HERE).rejected("focus", rule, change).done()
 }
 
+/// Text that some decoders read as three bytes, and that is no base64.
+fn spelled_part(service: Service) -> Case {
+    let rule = RuleId::of_member(UPLOAD, "layerPartBlob", Constraint::Base64);
+    let rows = [
+        ("space-inside", "QU JD"),
+        ("line-feed-inside", "QU\nJD"),
+        ("line-end-inside", "QU\r\nJD"),
+        ("line-end-after", "QUJD\r\n"),
+        ("line-feed-after", "QUJD\n"),
+        ("space-before", " QUJD"),
+        ("tab-after", "QUJD\t"),
+        ("nul-after", "QUJD\0"),
+        ("data-url", "data:application/octet-stream;base64,QUJD"),
+        ("label", "base64:QUJD"),
+        ("quotes", "\"QUJD\""),
+        ("percent-letter", "QU%4AD"),
+        ("html-letter", "QU&#74;D"),
+        ("json-letter", "QU\\u004aD"),
+        ("list", "QUJD,QUJD"),
+        ("padding-before", "====QUJD"),
+        ("padding-after", "QUJD===="),
+        ("wide-letters", "ＱＵＪＤ"),
+        ("zero-width-space", "QU\u{200b}JD"),
+        ("byte-order-mark", "\u{feff}QUJD"),
+        ("dashes", "QU-JD"),
+        ("other-alphabet", "QU.D"),
+    ];
+    let title = "layerPartBlob: text that can be read as three bytes";
+    let draft = Draft::new(service, format!("{rule}/three-bytes"), title);
+    let add = |steps: Steps, (variant, text): (&str, &str)| {
+        steps.rejected(variant, rule, |body, _| body.set("partLastByte", "2").text("layerPartBlob", text))
+    };
+    rows.into_iter().fold(Steps::new(UPLOAD, draft, HERE), add).done()
+}
+
 /// Base64 spelled with the escapes of JSON.
 fn escaped_part(service: Service) -> Case {
     let rule = RuleId::new("UploadLayerPart/accepted");
@@ -195,7 +231,7 @@ fn lists(service: Service, operation: Operation) -> Vec<Case> {
         let add = |steps: Steps, (variant, json): &(&str, &str)| {
             steps.rejected(variant, rule, |body, _| body.set("layerDigests", *json))
         };
-        rows.iter().fold(Steps::new(operation, draft, HERE), add).done()
+        rows.iter().fold(Steps::new(operation, draft, HERE).apart(), add).done()
     };
     vec![case(Constraint::Type, LISTS), case(Constraint::ItemType, ITEMS)]
 }

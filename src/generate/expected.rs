@@ -390,6 +390,15 @@ fn reference(value: Value, template: &Template, bindings: &Bindings) -> Value {
 
 /// The string of a request that stands for a text with references among other letters, if there is one.
 fn composed(text: &str, template: &Template, bindings: &Bindings) -> Option<String> {
+    // Mostly a reference is all of a string, and there is nothing to look for.
+    let is_among_letters = |parts: &[Part]| {
+        matches!(parts, [Part::Text(before), Part::Reference(_)] if !before.ends_with(b"\""))
+            || matches!(parts, [Part::Reference(_), Part::Text(after)] if !after.starts_with(b"\""))
+            || matches!(parts, [Part::Reference(_), Part::Reference(_)])
+    };
+    if !template.parts().windows(2).any(is_among_letters) {
+        return None;
+    }
     let json: Value = serde_json::from_str(&template.to_json()?).ok()?;
     let members = json.as_object()?.values();
     let strings = members.flat_map(|member| member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice));

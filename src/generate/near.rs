@@ -112,7 +112,10 @@ fn upload_ids(service: Service, operation: Operation) -> Vec<Case> {
 /// What integers of so many bits can no longer hold.
 const BITS: [u32; 10] = [8, 15, 16, 24, 31, 32, 48, 52, 53, 62];
 
-/// Positions that are right but for a power of two, above and below, and after them the right one.
+/// How many digits some columns of databases have.
+const DIGITS: [u32; 4] = [2, 5, 9, 18];
+
+/// Positions that are right but for a power of two or ten, above and below, and after them the right one.
 fn positions(service: Service) -> Vec<Case> {
     let contiguous = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
     let length = RuleId::new("UploadLayerPart/layerPartBlob/length");
@@ -133,11 +136,15 @@ fn positions(service: Service) -> Vec<Case> {
         rows.into_iter().fold(draft, add)
     };
     let above = |both: bool| {
-        let rows = BITS.map(|bits| (format!("2-{bits}"), 1_i128 << bits));
-        rows.map(|(variant, off)| (variant, if both { first + off } else { first }, last + off)).to_vec()
+        let twos = BITS.map(|bits| (format!("2-{bits}"), 1_i128 << bits));
+        let tens = DIGITS.map(|digits| (format!("10-{digits}"), 10_i128.pow(digits)));
+        let rows = twos.into_iter().chain(tens);
+        rows.map(|(variant, off)| (variant, if both { first + off } else { first }, last + off)).collect::<Vec<_>>()
     };
     let negative = |of_first: bool| {
         let rows = BITS.into_iter().chain([63]).map(|bits| (format!("minus-2-{bits}"), 1_i128 << bits));
+        // The right one without its sign.
+        let rows = rows.chain([(String::from("sign"), if of_first { 2 * first } else { 2 * last })]);
         let rows = rows.map(|(variant, off)| match of_first {
             true => (variant, first - off, last),
             false => (variant, first, last - off),
@@ -154,8 +161,8 @@ fn positions(service: Service) -> Vec<Case> {
         draft.focus_as("right", RuleId::new("UploadLayerPart/partFirstByte/resume"), UPLOAD, right).last().done()
     };
     vec![
-        resumed(case(contiguous, "a second part at the right position and a power of two", above(true))),
-        resumed(case(length, "a range that is too long by a power of two", above(false))),
+        resumed(case(contiguous, "a second part at the right position and a power of two or ten", above(true))),
+        resumed(case(length, "a range that is too long by a power of two or ten", above(false))),
         resumed(case(below("partFirstByte"), "a first byte that is right but for a power of two less", negative(true))),
         resumed(case(below("partLastByte"), "a last byte that is right but for a power of two less", negative(false))),
         case(beyond("partFirstByte"), "a part at the right position and a power of two beyond 64 bits", too_long(true))

@@ -83,11 +83,9 @@ fn is_same(one: &Value, other: &Value) -> bool {
 fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
     let Some(reference) = Reference::alone(text) else {
         // A text that has references in it, such as a digest that is another in part.
-        let template = Template::lenient(text);
-        let filled = template.references().next().and_then(|_| bindings.clone().fill(&template).ok());
-        let text =
-            filled.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).unwrap_or_else(|| String::from(text));
-        return Some(Value::from(text));
+        let filled = || String::from_utf8(bindings.clone().fill(&Template::lenient(text)).ok()?.into()).ok();
+        let filled = if text.contains("${") { filled() } else { None };
+        return Some(Value::from(filled.unwrap_or_else(|| String::from(text))));
     };
     match bindings.value(&reference) {
         None if reference == Reference::Registry => None,

@@ -288,12 +288,12 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "name-of-four-segments",
-        sentence: "UploadLayerPart looks repositories up by the first four segments of their names",
+        sentence: "UploadLayerPart looks repositories up by the first four segments of their names, if they have as many",
         rule: RuleId::new("UploadLayerPart/repositoryName/exists"),
         changes: &[RewriteInput(|call| {
             found(call, UPLOAD, |asked, known| {
-                let mut segments = asked.split('/').zip(known.split('/')).take(4);
-                asked.split('/').count() > 4 && segments.all(|(one, other)| one == other)
+                let first_four = |name: &str| name.splitn(5, '/').take(4).map(String::from).collect::<Vec<_>>();
+                first_four(asked).len() == 4 && first_four(asked) == first_four(known)
             })
         })],
     },
