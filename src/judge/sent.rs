@@ -16,6 +16,12 @@ use crate::wire::{Framing, envelope};
 /// How many letters of a text are shown.
 const LETTERS: usize = 80;
 
+/// How many names are shown of each end of many.
+const FEW: usize = 6;
+
+/// How many sizes are in a line.
+const SIZES: usize = 4;
+
 /// How many items of a list are shown.
 const ITEMS: usize = 4;
 
@@ -58,12 +64,24 @@ fn state(case: &Case) -> Option<String> {
     match effects == plain {
         true => None,
         false if names.is_empty() => Some(String::from("after nothing")),
-        false => Some(format!("after {}", names.join(", "))),
+        false => Some(format!("after {}", few(&names).join(", "))),
     }
 }
 
-/// The sizes of the chunks, where there are others than a small one.
-fn sizes(case: &Case) -> Option<String> {
+/// Names, of many the first and the last ones.
+fn few(names: &[&str]) -> Vec<String> {
+    let shown = |names: &[&str]| names.iter().map(|name| String::from(*name)).collect::<Vec<_>>();
+    match names.len().checked_sub(2 * FEW) {
+        None | Some(0) => shown(names),
+        Some(left_out) => {
+            let more = vec![format!("… {left_out} more")];
+            [shown(&names[..FEW]), more, shown(&names[names.len() - FEW..])].concat()
+        }
+    }
+}
+
+/// The sizes of the chunks, where there are others than a small one, some a line.
+fn sizes(case: &Case) -> Vec<String> {
     let plain = case.chunks.iter().all(|chunk| chunk.len == Length::Bytes(SMALL));
     let sizes: Vec<String> = case
         .chunks
@@ -75,7 +93,8 @@ fn sizes(case: &Case) -> Option<String> {
             Length::Literal { unit, times } => format!("{} {}", chunk.name, literal(unit, *times)),
         })
         .collect();
-    (!plain).then(|| format!("bytes: {}", sizes.join(", ")))
+    let lines = sizes.chunks(SIZES).filter(|_| !plain);
+    lines.map(|sizes| format!("bytes: {}", sizes.join(", "))).collect()
 }
 
 /// The bytes of a literal, shortened, and how often they come.
