@@ -97,6 +97,11 @@ impl Bindings {
                 let missing = length.checked_sub(bound.len() + 1)?;
                 Some(Value::from(format!("{bound}/{}", "a".repeat(missing))))
             }
+            Reference::Cut { from, to, of } => {
+                let whole = self.value(of)?;
+                let kept = whole.as_str()?.chars().take(*to).skip(*from);
+                Some(Value::from(kept.collect::<String>()))
+            }
         }
     }
 
@@ -206,7 +211,8 @@ pub fn of_digest(reference: &Reference, hex: &str) -> Option<String> {
         | Reference::Size(_)
         | Reference::Last(_)
         | Reference::Repeat { .. }
-        | Reference::Pad { .. } => None,
+        | Reference::Pad { .. }
+        | Reference::Cut { .. } => None,
     }
 }
 
@@ -244,6 +250,8 @@ mod tests {
         assert_eq!(filled(r#""${upload.uploadId}""#).unwrap(), r#""an \"id\"""#);
         assert_eq!(filled(r#""${upper:upload.uploadId}""#).unwrap(), r#""AN \"ID\"""#);
         assert_eq!(filled("${pad:12:repository}").unwrap(), "some/name/aa");
+        assert_eq!(filled("${cut:5-7:repository}${cut:2-9:registry}${cut:60-99:hex:a}").unwrap().len(), 2 + 7 + 4);
+        assert_eq!(filled("${cut:5-7:repository}${cut:2-9:registry}").unwrap(), "na2345678");
         assert_eq!(filled("${base64:a}").unwrap().len(), 4);
         assert_eq!(filled("${size:a+b}-${last:a+b}").unwrap(), "5-4");
         assert_eq!(filled("${repeat:3:ab}").unwrap(), "ababab");
@@ -273,7 +281,7 @@ mod tests {
         for chunks in ["base64:b", "sha256:a+b", "hex:b", "sha256-prefix12:b", "size:a+b", "pad:60:hex-upper:b"] {
             assert_eq!(check(chunks), "no bytes are named \"b\"", "{chunks}");
         }
-        for step in ["part.x", "upper:part.x", "pad:60:part.x"] {
+        for step in ["part.x", "upper:part.x", "pad:60:part.x", "cut:0-8:part.x"] {
             assert_eq!(check(step), "no earlier step is named \"part\"", "{step}");
         }
         for repository in ["repository:b", "pad:60:repository:b"] {

@@ -27,6 +27,13 @@ pub enum Length {
     PartSize,
     /// Those of a text, the same in every run.
     Text(Arc<str>),
+    /// The same bytes again and again, the same in every run.
+    Literal {
+        /// The bytes.
+        unit: Arc<[u8]>,
+        /// How often they come; together at most [`Chunk::MAX`] bytes.
+        times: usize,
+    },
 }
 
 /// A multiple of three, so that head and filler are encoded separately.
@@ -50,6 +57,7 @@ impl Chunk {
             Length::Bytes(len) => *len,
             Length::PartSize => 0,
             Length::Text(text) => text.len(),
+            Length::Literal { unit, times } => unit.len().saturating_mul(*times),
         }
     }
 }
@@ -57,7 +65,7 @@ impl Chunk {
 /// The content of a chunk in one run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Content {
-    /// What tells it from others: all of a text, and the beginning of everything else.
+    /// What tells it from others: all of what is the same in every run, and the beginning of everything else.
     head: Vec<u8>,
     len: usize,
 }
@@ -69,6 +77,10 @@ impl Content {
             Length::Bytes(len) => *len,
             Length::PartSize => part_size,
             Length::Text(text) => return Content { head: Vec::from(text.as_bytes()), len: text.len() },
+            Length::Literal { unit, times } => {
+                let head = unit.repeat(*times);
+                return Content { len: head.len(), head };
+            }
         };
         let len = len.min(Chunk::MAX);
         let first = Sha256::digest(format!("{salt}/{}", chunk.name));
@@ -159,6 +171,19 @@ mod tests {
             content.hash_into(&mut hash);
             assert_eq!(hash.finalize(), Sha256::digest(&bytes), "{len} bytes");
         }
+    }
+
+    #[test]
+    fn a_literal_has_its_bytes() {
+        let chunk =
+            Chunk { name: String::from("a"), len: Length::Literal { unit: Arc::from(&b"\xff\0"[..]), times: 3 } };
+        let content = Content::of(&chunk, "salt", 0);
+        let (mut text, mut hash) = (Vec::new(), Sha256::new());
+        content.append_base64(&mut text);
+        content.hash_into(&mut hash);
+        let bytes = b"\xff\0\xff\0\xff\0";
+        assert_eq!((chunk.bytes(), STANDARD.decode(&text).unwrap()), (6, bytes.to_vec()));
+        assert_eq!(hash.finalize(), Sha256::digest(bytes));
     }
 
     #[test]

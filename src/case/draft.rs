@@ -71,9 +71,15 @@ impl Draft {
         self
     }
 
-    /// How many bytes a chunk has.
-    pub fn length_of(&self, chunk: &str) -> Option<Length> {
-        self.case.chunks.iter().find(|known| known.name == chunk).map(|chunk| chunk.len.clone())
+    /// Adds bytes to upload that are the same in every run: these, so many times.
+    pub fn chunk_literal(mut self, name: &str, unit: &[u8], times: usize) -> Draft {
+        self.case.chunks.push(Chunk { name: String::from(name), len: Length::Literal { unit: unit.into(), times } });
+        self
+    }
+
+    /// A chunk of the case.
+    pub fn chunk_named(&self, name: &str) -> Option<&Chunk> {
+        self.case.chunks.iter().find(|known| known.name == name)
     }
 
     /// A valid call that makes the state that the case is about.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, allowed};
 use crate::contract::{Operation, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
-use crate::model::operation::{Facts, absent};
+use crate::model::operation::{Facts, absent, not_a_layer};
 use crate::model::{Registry, Rejection, registry};
 use crate::template::{Chunks, Part, Reference, Template};
 use crate::wire::Request;
@@ -275,7 +275,10 @@ pub(super) fn pin(step: &mut Step, answer: &Result<Value, Rejection>, service: S
                 *last = sent;
             }
             if let Some(digest) = unavailable(&pinned) {
-                step.expect.outcomes = absent(digest);
+                step.expect.outcomes = match step.expect.rule.is("layers/other-algorithm") {
+                    true => not_a_layer(digest),
+                    false => absent(digest),
+                };
                 return;
             }
             for outcome in &mut step.expect.outcomes {
@@ -370,12 +373,39 @@ fn reference(value: Value, template: &Template, bindings: &Bindings) -> Value {
                 let is_sent = template.references().any(|sent| sent == *reference);
                 (!is_sent, reference.of_member().is_some(), reference.to_string())
             });
-            best.map_or(Value::String(text), |reference| Value::from(reference.written()))
+            match best {
+                Some(reference) => Value::from(reference.written()),
+                None => Value::from(composed(&text, template, bindings).unwrap_or(text)),
+            }
         }
         Value::Array(items) => items.into_iter().map(|item| reference(item, template, bindings)).collect(),
         Value::Object(members) => Value::Object(named(members, template, bindings)),
         other => other,
     }
+}
+
+/// The string of a request that stands for a text with references among other letters, if there is one.
+fn composed(text: &str, template: &Template, bindings: &Bindings) -> Option<String> {
+    // Mostly a reference is all of a string, and there is nothing to look for.
+    let is_among_letters = |parts: &[Part]| {
+        matches!(parts, [Part::Text(before), Part::Reference(_)] if !before.ends_with(b"\""))
+            || matches!(parts, [Part::Reference(_), Part::Text(after)] if !after.starts_with(b"\""))
+            || matches!(parts, [Part::Reference(_), Part::Reference(_)])
+    };
+    if !template.parts().windows(2).any(is_among_letters) {
+        return None;
+    }
+    let json: Value = serde_json::from_str(&template.to_json()?).ok()?;
+    let members = json.as_object()?.values();
+    let strings = members.flat_map(|member| member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice));
+    // Of the bytes of a part nothing is answered, and they may be many.
+    let is_mixed = |string: &&str| string.contains("${") && !string.contains("${base64:");
+    let mut mixed = strings.filter_map(Value::as_str).filter(is_mixed);
+    let is_it = |string: &&str| {
+        let filled = bindings.clone().fill(&Template::lenient(string));
+        filled.is_ok_and(|filled| filled == text.as_bytes())
+    };
+    mixed.find(is_it).map(String::from)
 }
 
 #[cfg(test)]

@@ -7,11 +7,15 @@ pub mod plan;
 pub mod strings;
 
 mod availability;
+mod content;
+mod converted;
 mod digests;
 mod follow;
 mod images;
+mod looks;
 mod many;
 mod members;
+mod near;
 mod parts;
 mod ranges;
 mod realise;
@@ -46,12 +50,15 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     let mut cases = Vec::new();
     for operation in service.contract().layer_operations().filter(|operation| members_of(operation.name)) {
         cases.extend(members::cases(service, operation));
+        cases.extend(looks::cases(service, operation));
     }
     cases.extend(digests::cases(service));
     cases.extend(state::cases(service));
     cases.extend(availability::cases(service));
     cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
+    cases.extend(looks::unknown_members(service));
+    cases.extend(content::cases(service));
     cases.extend(ranges::cases(service));
     cases.extend(parts::cases(service));
     cases.extend(many::cases(service));

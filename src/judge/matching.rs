@@ -6,7 +6,7 @@ use super::{Expected, Got, Head, Slip};
 use crate::case::Bindings;
 use crate::contract::check::long;
 use crate::expect::Outcome;
-use crate::template::Reference;
+use crate::template::{Reference, Template};
 use crate::wire::envelope::visible;
 
 /// The first pinned member that an answer does not have as pinned.
@@ -86,7 +86,12 @@ pub(super) fn is_same(one: &Value, other: &Value) -> bool {
 /// What a pinned string stands for. A target that never names its account id has none to compare with; another
 /// reference that is bound to nothing stands for itself, and so matches nothing.
 fn resolve(text: &str, bindings: &Bindings) -> Option<Value> {
-    let Some(reference) = Reference::alone(text) else { return Some(Value::from(text)) };
+    let Some(reference) = Reference::alone(text) else {
+        // A text that has references in it, such as a digest that is another in part.
+        let filled = || String::from_utf8(bindings.clone().fill(&Template::lenient(text)).ok()?.into()).ok();
+        let filled = if text.contains("${") { filled() } else { None };
+        return Some(Value::from(filled.unwrap_or_else(|| String::from(text))));
+    };
     match bindings.value(&reference) {
         None if reference == Reference::Registry => None,
         None => Some(Value::from(text)),
@@ -119,6 +124,8 @@ mod tests {
     fn pins_are_a_part_of_the_answer() {
         assert_eq!(miss(json!({"a": "${upload.uploadId}"}), json!({"a": "U1", "b": 2})), None);
         assert_eq!(miss(json!({"a": "${upload.uploadId}"}), json!({"a": "u1"})).as_deref(), Some("a"));
+        assert_eq!(miss(json!({"a": "x-${cut:0-1:upload.uploadId}"}), json!({"a": "x-U"})), None);
+        assert_eq!(miss(json!({"a": "x-${upload.uploadId}"}), json!({"a": "x-U"})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": "${nobody.uploadId}"}), json!({"a": "U1"})).as_deref(), Some("a"));
         assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 1, "c": 2}]})), None);
         assert_eq!(miss(json!({"a": [{"b": 1}]}), json!({"a": [{"b": 2}]})).as_deref(), Some("a[0].b"));

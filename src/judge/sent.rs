@@ -16,6 +16,9 @@ use crate::wire::{Framing, envelope};
 /// How many letters of a text are shown.
 const LETTERS: usize = 80;
 
+/// How many sizes are in a line.
+const SIZES: usize = 4;
+
 /// How many items of a list are shown.
 const ITEMS: usize = 4;
 
@@ -72,8 +75,8 @@ fn state(case: &Case) -> Option<String> {
     }
 }
 
-/// The sizes of the chunks, where there are others than a small one.
-fn sizes(case: &Case) -> Option<String> {
+/// The sizes of the chunks, where there are others than a small one, some a line.
+fn sizes(case: &Case) -> Vec<String> {
     let plain = case.chunks.iter().all(|chunk| chunk.len == Length::Bytes(SMALL));
     let sizes: Vec<String> = case
         .chunks
@@ -81,10 +84,19 @@ fn sizes(case: &Case) -> Option<String> {
         .map(|chunk| match &chunk.len {
             Length::Bytes(len) => format!("{} {len}", chunk.name),
             Length::PartSize => format!("{} partSize", chunk.name),
-            Length::Text(text) => format!("{} {}", chunk.name, text.len()),
+            Length::Text(_) => format!("{} {}", chunk.name, chunk.bytes()),
+            Length::Literal { unit, times } => format!("{} {}", chunk.name, literal(unit, *times)),
         })
         .collect();
-    (!plain).then(|| format!("bytes: {}", some_of(sizes).join(", ")))
+    let lines = sizes.chunks(SIZES).filter(|_| !plain);
+    lines.map(|sizes| format!("bytes: {}", sizes.join(", "))).collect()
+}
+
+/// The bytes of a literal, shortened, and how often they come.
+fn literal(unit: &[u8], times: usize) -> String {
+    let text: String = unit.escape_ascii().to_string().replace('"', "'");
+    let often = if times == 1 { String::new() } else { format!(" ×{times}") };
+    format!("{} \"{}\"{often}", unit.len().saturating_mul(times), cut(&text))
 }
 
 /// Where a request differs from a plain one.

@@ -1,6 +1,8 @@
 //! A file is checked, and becomes cases: whatever it has that no case could have is a mistake.
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
 use super::Mistake;
@@ -129,7 +131,7 @@ impl Reader<'_> {
     fn chunk(&self, name: &str, size: &Spanned<Size>) -> Result<Chunk, Mistake> {
         let problem = |found: &str| {
             let problem = format!(
-                "bytes.{name}: expected a number of bytes up to {}, partSize, or {{text: …}}, found {found}",
+                "bytes.{name}: expected a number of bytes up to {}, partSize, {{text: …}}, or {{base64: …, times: …}}, found {found}",
                 Chunk::MAX
             );
             self.mistake(size, problem)
@@ -142,7 +144,7 @@ impl Reader<'_> {
             },
             Value::Object(members) => match (members.len(), members.get("text")) {
                 (1, Some(Value::String(text))) => Length::Text(text.as_str().into()),
-                _ => return Err(problem(&size.value.to_string())),
+                _ => literal(members).ok_or_else(|| problem(&size.value.to_string()))?,
             },
             other => return Err(problem(&other.to_string())),
         };
@@ -204,6 +206,17 @@ impl Reader<'_> {
 pub(super) fn apply(headers: &mut Vec<(String, String)>, name: &str, value: Option<&str>) {
     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     headers.extend(value.map(|value| (String::from(name), String::from(value))));
+}
+
+/// The bytes of `{base64: …, times: …}`, if it is that and they are not too many.
+fn literal(members: &Map<String, Value>) -> Option<Length> {
+    let unit = STANDARD.decode(members.get("base64")?.as_str()?).ok()?;
+    let times = match (members.len(), members.get("times")) {
+        (1, None) => 1,
+        (2, Some(times)) => usize::try_from(times.as_u64()?).ok()?,
+        _ => return None,
+    };
+    (unit.len().checked_mul(times)? <= Chunk::MAX).then(|| Length::Literal { unit: unit.into(), times })
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::check::apply;
 use super::expect::plain_rule;
 use super::json::{Json, Ordered};
@@ -147,6 +150,7 @@ fn file(case: &Case, found: Option<&Found>) -> Result<String, Unwritable> {
             Length::Bytes(len) => len.to_string(),
             Length::PartSize => String::from("partSize"),
             Length::Text(text) => format!("{{text: {}}}", quote(text)),
+            Length::Literal { unit, times } => format!("{{base64: {}, times: {times}}}", quote(&STANDARD.encode(unit))),
         };
         let _ = writeln!(text, "  {}: {len}", scalar(&chunk.name));
     }

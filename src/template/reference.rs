@@ -49,6 +49,15 @@ pub enum Reference {
         /// What it begins with.
         of: Box<Reference>,
     },
+    /// `cut:FROM-TO:NAME`: of what another reference stands for, the characters from one position to before another.
+    Cut {
+        /// Where it begins.
+        from: usize,
+        /// Where it ends: the first position that it has not.
+        to: usize,
+        /// What it is a part of.
+        of: Box<Reference>,
+    },
 }
 
 /// A member of the answer to a step.
@@ -93,7 +102,7 @@ impl Reference {
     }
 
     /// The forms of all references, as a reader sees them.
-    pub const FORMS: [&str; 16] = [
+    pub const FORMS: [&str; 17] = [
         "repository",
         "repository:NAME",
         "absent",
@@ -110,6 +119,7 @@ impl Reference {
         "last:NAME",
         "repeat:COUNT:TEXT",
         "pad:LENGTH:REFERENCE",
+        "cut:FROM-TO:REFERENCE",
     ];
 
     /// The repository of a case, or a further one.
@@ -155,7 +165,8 @@ impl Reference {
             | Reference::Sha256Prefix12(_)
             | Reference::Sha256LastDigitOff(_)
             | Reference::Repeat { .. }
-            | Reference::Pad { .. } => false,
+            | Reference::Pad { .. }
+            | Reference::Cut { .. } => false,
         }
     }
 
@@ -167,7 +178,7 @@ impl Reference {
             | Reference::Hex { chunks, .. }
             | Reference::Sha256Prefix12(chunks)
             | Reference::Sha256LastDigitOff(chunks) => chunks.names(),
-            Reference::Pad { of, .. } => of.bytes_of(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.bytes_of(),
             Reference::Size(_)
             | Reference::Last(_)
             | Reference::Repository(_)
@@ -183,7 +194,7 @@ impl Reference {
     pub fn chunks(&self) -> &[String] {
         match self {
             Reference::Size(chunks) | Reference::Last(chunks) => chunks.names(),
-            Reference::Pad { of, .. } => of.chunks(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.chunks(),
             other => other.bytes_of(),
         }
     }
@@ -192,7 +203,7 @@ impl Reference {
     pub fn of_member(&self) -> Option<&Member> {
         match self {
             Reference::Member(member) | Reference::Upper(member) => Some(member),
-            Reference::Pad { of, .. } => of.of_member(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.of_member(),
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -211,7 +222,7 @@ impl Reference {
     pub fn further_repository(&self) -> Option<&str> {
         match self {
             Reference::Repository(further) => further.as_deref(),
-            Reference::Pad { of, .. } => of.further_repository(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.further_repository(),
             Reference::Absent
             | Reference::Registry
             | Reference::Member(_)
@@ -235,6 +246,7 @@ impl Reference {
             Reference::Member(member) => Reference::Member(of_member(member)),
             Reference::Upper(member) => Reference::Upper(of_member(member)),
             Reference::Pad { length, of } => Reference::Pad { length: *length, of: Box::new(of.rename(name)) },
+            Reference::Cut { from, to, of } => Reference::Cut { from: *from, to: *to, of: Box::new(of.rename(name)) },
             other => other.with_chunks(&|chunk| vec![name(chunk)]),
         }
     }
@@ -255,6 +267,9 @@ impl Reference {
             Reference::Size(chunks) => Reference::Size(put(chunks)),
             Reference::Last(chunks) => Reference::Last(put(chunks)),
             Reference::Pad { length, of } => Reference::Pad { length: *length, of: Box::new(of.with_chunks(others)) },
+            Reference::Cut { from, to, of } => {
+                Reference::Cut { from: *from, to: *to, of: Box::new(of.with_chunks(others)) }
+            }
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -284,6 +299,7 @@ impl fmt::Display for Reference {
             Reference::Last(chunks) => write!(f, "last:{chunks}"),
             Reference::Repeat { count, text } => write!(f, "repeat:{count}:{text}"),
             Reference::Pad { length, of } => write!(f, "pad:{length}:{of}"),
+            Reference::Cut { from, to, of } => write!(f, "cut:{from}-{to}:{of}"),
         }
     }
 }
@@ -320,8 +336,17 @@ impl FromStr for Reference {
                 let (length, of) = counted(rest).ok_or_else(|| malformed("pad:LENGTH:REFERENCE"))?;
                 // What is padded is a name: a padding of a padding is none, and would be of any depth.
                 match of.parse()? {
-                    Reference::Pad { .. } => return Err(malformed("pad:LENGTH:REFERENCE")),
+                    Reference::Pad { .. } | Reference::Cut { .. } => return Err(malformed("pad:LENGTH:REFERENCE")),
                     of => Reference::Pad { length, of: Box::new(of) },
+                }
+            }
+            ("cut", Some(rest)) => {
+                let (range, of) = rest.split_once(':').ok_or_else(|| malformed("cut:FROM-TO:REFERENCE"))?;
+                let ends = range.split_once('-').and_then(|(from, to)| Some((number(from)?, number(to)?)));
+                let (from, to) = ends.ok_or_else(|| malformed("cut:FROM-TO:REFERENCE"))?;
+                match of.parse()? {
+                    Reference::Pad { .. } | Reference::Cut { .. } => return Err(malformed("cut:FROM-TO:REFERENCE")),
+                    of => Reference::Cut { from, to, of: Box::new(of) },
                 }
             }
             // The name of a step may have a colon.
@@ -334,8 +359,13 @@ impl FromStr for Reference {
 /// A number as it is printed, and what follows its colon.
 fn counted(text: &str) -> Option<(usize, &str)> {
     let (digits, rest) = text.split_once(':')?;
+    Some((number(digits)?, rest))
+}
+
+/// A number as it is printed.
+fn number(digits: &str) -> Option<usize> {
     let number: usize = digits.parse().ok()?;
-    (number.to_string() == digits).then_some((number, rest))
+    (number.to_string() == digits).then_some(number)
 }
 
 impl Member {

@@ -209,7 +209,12 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         ]
     };
     let padded = (any::<usize>(), plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
-    prop_oneof![4 => plain(), 1 => padded]
+    let cut = (any::<usize>(), any::<usize>(), plain()).prop_map(|(from, to, of)| Reference::Cut {
+        from,
+        to,
+        of: Box::new(of),
+    });
+    prop_oneof![4 => plain(), 1 => padded, 1 => cut]
 }
 
 proptest! {

@@ -433,6 +433,14 @@ pub(super) static ROWS: &[Row] = &[
         errors: NONE,
     },
     Row {
+        id: "BatchCheckLayerAvailability/layers/other-algorithm",
+        tier: Tier::Derived,
+        sources: &["api:BatchCheckLayerAvailability", "service-model"],
+        statement: "Another algorithm with the digits of a layer's digest is no digest of that layer: it is UNAVAILABLE, a failure, or rejected as a parameter.",
+        breach: "the digits of a layer's digest with another algorithm",
+        errors: NONE,
+    },
+    Row {
         id: "BatchCheckLayerAvailability/layers/deleted-repository",
         tier: Tier::Documented,
         sources: &["api:DeleteRepository", "api:BatchCheckLayerAvailability"],

@@ -3,11 +3,13 @@
 
 mod bounds;
 mod bytes;
+mod content;
 mod crashes;
 mod envelope;
 mod errors;
 mod images;
 mod lists;
+mod looks;
 mod many;
 mod parts;
 mod patterns;
@@ -53,6 +55,8 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("crashes", crashes::FAULTS),
     ("races", races::FAULTS),
     ("images", images::FAULTS),
+    ("looks", looks::FAULTS),
+    ("content", content::FAULTS),
 ];
 
 impl Fault {

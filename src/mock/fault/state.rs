@@ -490,7 +490,7 @@ fn unknown(request: &mut Request, operation: Operation) {
 }
 
 /// Changes each layer of an answer of BatchCheckLayerAvailability.
-fn checked(request: &Request, reply: &mut Reply, change: fn(&mut Value)) {
+pub(super) fn checked(request: &Request, reply: &mut Reply, change: fn(&mut Value)) {
     listed(request, reply, |layers| layers.iter_mut().for_each(change));
 }
 
@@ -502,7 +502,7 @@ fn listed(request: &Request, reply: &mut Reply, change: impl FnOnce(&mut Vec<Val
     });
 }
 
-fn resize(layer: &mut Value, change: fn(u64) -> u64) {
+pub(super) fn resize(layer: &mut Value, change: fn(u64) -> u64) {
     if let Some(size) = layer["layerSize"].as_u64() {
         layer["layerSize"] = json!(change(size));
     }

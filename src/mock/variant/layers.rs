@@ -67,6 +67,32 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
+        name: "other-algorithms-as-failures",
+        sentence: "BatchCheckLayerAvailability calls digests of other algorithms than sha256 invalid",
+        changes: &[RewriteReply(|_, _, reply| {
+            let is_other = |layer: &Value| !layer["layerDigest"].as_str().is_some_and(|it| it.starts_with("sha256:"));
+            move_items(reply, "layers", "failures", is_other, |layer| {
+                let (code, reason) = ("InvalidLayerDigest", "not a sha256 digest");
+                json!({ "layerDigest": layer["layerDigest"], "failureCode": code, "failureReason": reason })
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "other-algorithms-not-looked-up",
+        sentence: "BatchCheckLayerAvailability rejects digests of other algorithms than sha256",
+        changes: &[EditRejections(|call, wrong| {
+            let is_other = |digest: &&str| digest.contains(':') && !digest.starts_with("sha256:");
+            if call.is(Operation::BatchCheckLayerAvailability)
+                && call.digests().iter().any(is_other)
+                && wrong.is_empty()
+            {
+                wrong.push(invalid_parameter(RuleId::new("BatchCheckLayerAvailability/layers/other-algorithm")));
+            }
+        })],
+        withholds: false,
+    },
+    Variant {
         name: "lookups-in-another-order",
         sentence: "BatchCheckLayerAvailability lists layers and failures by their digests, and not as they were asked for",
         changes: &[RewriteReply(|request, _, reply| {

@@ -7,7 +7,7 @@ use super::{Facts, Members, nothing};
 use crate::case::StepRole;
 use crate::case::body::Body;
 use crate::case::draft::{ABSENT, Draft, HERE};
-use crate::contract::{Kind, Operation, RuleId, shapes};
+use crate::contract::{ErrorType, Kind, Operation, RuleId, shapes};
 use crate::expect::Outcome;
 use crate::model::{Registry, Rejection};
 
@@ -52,6 +52,14 @@ pub fn absent(digest: &str) -> Vec<Outcome> {
     let missing = json!({ "layers": [], "failures": [{ "layerDigest": digest, "failureCode": "MissingLayerDigest" }] });
     let outcome = |members: Value| Outcome::Success { members: members.as_object().cloned().unwrap_or_default() };
     vec![outcome(unavailable), outcome(missing)]
+}
+
+/// What is said of a digest that is that of no layer, and that a server need not take for a digest.
+pub fn not_a_layer(digest: &str) -> Vec<Outcome> {
+    let invalid = json!({ "layers": [], "failures": [{ "layerDigest": digest, "failureCode": "InvalidLayerDigest" }] });
+    let members = invalid.as_object().cloned().unwrap_or_default();
+    let rejected = ErrorType::find("InvalidParameterException").map(Outcome::error);
+    absent(digest).into_iter().chain([Outcome::Success { members }]).chain(rejected).collect()
 }
 
 impl Draft {

@@ -22,7 +22,7 @@ use crate::case::body::Body;
 use crate::case::draft::Draft;
 use crate::contract::{Operation, RuleId};
 
-pub use batch_check_layer_availability::absent;
+pub use batch_check_layer_availability::{absent, not_a_layer};
 #[cfg(feature = "mock")]
 pub(crate) use input::{blob_of, blob_size};
 

@@ -50,10 +50,9 @@ impl Draft {
     ///
     /// As [`Draft::part`].
     pub fn part_in(self, repository: &str, name: &str, upload: &str, chunk: &str, first: usize) -> Draft {
-        let len = match self.length_of(chunk) {
-            Some(Length::Bytes(len)) => len,
-            Some(Length::Text(text)) => text.len(),
-            Some(Length::PartSize) | None => panic!("no chunk of fixed length {chunk}"),
+        let len = match self.chunk_named(chunk) {
+            Some(chunk) if chunk.len != Length::PartSize => chunk.bytes(),
+            _ => panic!("no chunk of fixed length {chunk}"),
         };
         self.set_up(name, Operation::UploadLayerPart, body(repository, upload, chunk, first, len))
     }

@@ -13,6 +13,8 @@ pub(super) enum Helper {
     Repeat,
     /// `pad LENGTH NAME`.
     Pad,
+    /// `grow LENGTH FILE` repeats the bytes of a file.
+    Grow,
     /// The variable `registry`: set by the calls before the case.
     Registry,
     /// The variable `part_size`: set by the calls before the case.
@@ -82,6 +84,17 @@ pad() {
   fi
   printf '%s/' \"$2\"
   repeat \"$(($1 - ${#2} - 1))\" a
+}
+",
+            ),
+            Helper::Grow => String::from(
+                "\
+# grow LENGTH FILE: its bytes again and again, until it has that many.
+grow() {
+  while [ \"$(wc -c < \"$2\")\" -lt \"$1\" ]; do
+    cat \"$2\" \"$2\" > grown && mv grown \"$2\"
+  done
+  head -c \"$1\" \"$2\" > grown && mv grown \"$2\"
 }
 ",
             ),

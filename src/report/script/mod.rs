@@ -240,6 +240,16 @@ fn chunks(names: &mut Names) -> String {
             Length::Bytes(0) => writeln!(script, ": > {file}"),
             Length::Bytes(len) => writeln!(script, "head -c {} /dev/urandom > {file}", (*len).min(Chunk::MAX)),
             Length::Text(text) => writeln!(script, "printf {} > {file}", shell::format(text.as_bytes())),
+            Length::Literal { unit, times } => {
+                let _ = writeln!(script, "printf {} > {file}", shell::format(unit));
+                match times {
+                    1 => Ok(()),
+                    _ => {
+                        names.helpers.insert(Helper::Grow);
+                        writeln!(script, "grow {} {file}", chunk.bytes())
+                    }
+                }
+            }
             Length::PartSize => {
                 names.helpers.insert(Helper::PartSize);
                 writeln!(script, "head -c \"$part_size\" /dev/urandom > {file}")
@@ -336,6 +346,7 @@ fn is_large(case: &Case, request: &Request<Template>) -> bool {
             known.is_some_and(|chunk| matches!(chunk.len, Length::Bytes(0..=128)))
         }
         Reference::Repeat { .. } | Reference::Pad { .. } => false,
+        Reference::Cut { .. } => true,
         Reference::Repository(_)
         | Reference::Absent
         | Reference::Registry

@@ -158,6 +158,7 @@ impl<'a> Names<'a> {
             Reference::Last(chunks) => return Ok(self.size(chunks, 1, body)),
             Reference::Repeat { count, text } => self.repeat(*count, text, body)?,
             Reference::Pad { length, of } => return self.pad(*length, of, body),
+            Reference::Cut { from, to, of } => return self.cut(*from, *to, of, body),
         }
         Ok(Some(()))
     }
@@ -181,6 +182,24 @@ impl<'a> Names<'a> {
         self.helpers.insert(Helper::Member);
         self.captured.insert(key, variable.clone());
         Ok(Some(variable))
+    }
+
+    /// Adds a part of what a reference stands for.
+    fn cut(&mut self, from: usize, to: usize, of: &Reference, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        let whole = match of {
+            Reference::Repository(None) => String::from("printf %s \"$repository\""),
+            Reference::Member(of) => {
+                let Some(variable) = self.capture(of, false, body)? else { return Ok(None) };
+                format!("printf %s \"${variable}\"")
+            }
+            Reference::Hex { chunks, upper: false } => {
+                let Some(hex) = self.hex(chunks) else { return Ok(None) };
+                hex
+            }
+            _ => return Ok(None),
+        };
+        body.command(format!("{whole} | head -c {to} | tail -c +{}", from + 1));
+        Ok(Some(()))
     }
 
     fn pad(&mut self, length: usize, of: &Reference, body: &mut Body) -> Result<Option<()>, Unscriptable> {
@@ -223,10 +242,11 @@ impl<'a> Names<'a> {
     fn size(&mut self, chunks: &Chunks, less: usize, body: &mut Body) -> Option<()> {
         let (mut known, mut parts) = (0, 0);
         for name in chunks.names() {
-            match &self.case.chunks.iter().find(|chunk| chunk.name == *name)?.len {
+            let chunk = self.case.chunks.iter().find(|chunk| chunk.name == *name)?;
+            match &chunk.len {
                 Length::Bytes(len) => known += len.min(&Chunk::MAX),
-                Length::Text(text) => known += text.len(),
                 Length::PartSize => parts += 1,
+                Length::Text(_) | Length::Literal { .. } => known += chunk.bytes(),
             }
         }
         if parts == 0 {
