@@ -106,6 +106,14 @@ impl Draft {
         self
     }
 
+    /// Goes on from the last step only if it got one of these.
+    pub fn only_if(mut self, outcomes: Vec<Outcome>) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.only_if = outcomes;
+        }
+        self
+    }
+
     /// Changes the request of the last step.
     pub fn request(mut self, change: impl FnOnce(&mut Request<Template>)) -> Draft {
         if let Some(step) = self.case.steps.last_mut() {

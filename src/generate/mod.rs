@@ -13,6 +13,7 @@ mod images;
 mod members;
 mod ranges;
 mod realise;
+mod spelling;
 mod state;
 mod values;
 pub(crate) mod violations;
@@ -50,6 +51,7 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     cases.extend(availability::cases(service));
     cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
+    cases.extend(spelling::cases(service));
     cases.extend(ranges::cases(service));
     cases
 }

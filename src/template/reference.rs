@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Escape;
+
 /// A place in a body that is filled when it is sent, written `${…}`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reference {
@@ -49,6 +51,13 @@ pub enum Reference {
         /// What it begins with.
         of: Box<Reference>,
     },
+    /// `escape:HOW:NAME`: what another reference stands for, in another spelling of the same JSON string.
+    Escaped {
+        /// Which characters are escapes.
+        how: Escape,
+        /// What is written so.
+        of: Box<Reference>,
+    },
 }
 
 /// A member of the answer to a step.
@@ -93,7 +102,7 @@ impl Reference {
     }
 
     /// The forms of all references, as a reader sees them.
-    pub const FORMS: [&str; 16] = [
+    pub const FORMS: [&str; 17] = [
         "repository",
         "repository:NAME",
         "absent",
@@ -110,6 +119,7 @@ impl Reference {
         "last:NAME",
         "repeat:COUNT:TEXT",
         "pad:LENGTH:REFERENCE",
+        "escape:HOW:REFERENCE",
     ];
 
     /// The repository of a case, or a further one.
@@ -155,7 +165,8 @@ impl Reference {
             | Reference::Sha256Prefix12(_)
             | Reference::Sha256LastDigitOff(_)
             | Reference::Repeat { .. }
-            | Reference::Pad { .. } => false,
+            | Reference::Pad { .. }
+            | Reference::Escaped { .. } => false,
         }
     }
 
@@ -167,7 +178,7 @@ impl Reference {
             | Reference::Hex { chunks, .. }
             | Reference::Sha256Prefix12(chunks)
             | Reference::Sha256LastDigitOff(chunks) => chunks.names(),
-            Reference::Pad { of, .. } => of.bytes_of(),
+            Reference::Pad { of, .. } | Reference::Escaped { of, .. } => of.bytes_of(),
             Reference::Size(_)
             | Reference::Last(_)
             | Reference::Repository(_)
@@ -183,7 +194,7 @@ impl Reference {
     pub fn chunks(&self) -> &[String] {
         match self {
             Reference::Size(chunks) | Reference::Last(chunks) => chunks.names(),
-            Reference::Pad { of, .. } => of.chunks(),
+            Reference::Pad { of, .. } | Reference::Escaped { of, .. } => of.chunks(),
             other => other.bytes_of(),
         }
     }
@@ -192,7 +203,7 @@ impl Reference {
     pub fn of_member(&self) -> Option<&Member> {
         match self {
             Reference::Member(member) | Reference::Upper(member) => Some(member),
-            Reference::Pad { of, .. } => of.of_member(),
+            Reference::Pad { of, .. } | Reference::Escaped { of, .. } => of.of_member(),
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -211,7 +222,7 @@ impl Reference {
     pub fn further_repository(&self) -> Option<&str> {
         match self {
             Reference::Repository(further) => further.as_deref(),
-            Reference::Pad { of, .. } => of.further_repository(),
+            Reference::Pad { of, .. } | Reference::Escaped { of, .. } => of.further_repository(),
             Reference::Absent
             | Reference::Registry
             | Reference::Member(_)
@@ -235,6 +246,7 @@ impl Reference {
             Reference::Member(member) => Reference::Member(of_member(member)),
             Reference::Upper(member) => Reference::Upper(of_member(member)),
             Reference::Pad { length, of } => Reference::Pad { length: *length, of: Box::new(of.rename(name)) },
+            Reference::Escaped { how, of } => Reference::Escaped { how: *how, of: Box::new(of.rename(name)) },
             other => other.with_chunks(&|chunk| vec![name(chunk)]),
         }
     }
@@ -255,6 +267,7 @@ impl Reference {
             Reference::Size(chunks) => Reference::Size(put(chunks)),
             Reference::Last(chunks) => Reference::Last(put(chunks)),
             Reference::Pad { length, of } => Reference::Pad { length: *length, of: Box::new(of.with_chunks(others)) },
+            Reference::Escaped { how, of } => Reference::Escaped { how: *how, of: Box::new(of.with_chunks(others)) },
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -284,6 +297,7 @@ impl fmt::Display for Reference {
             Reference::Last(chunks) => write!(f, "last:{chunks}"),
             Reference::Repeat { count, text } => write!(f, "repeat:{count}:{text}"),
             Reference::Pad { length, of } => write!(f, "pad:{length}:{of}"),
+            Reference::Escaped { how, of } => write!(f, "escape:{}:{of}", how.name()),
         }
     }
 }
@@ -320,8 +334,17 @@ impl FromStr for Reference {
                 let (length, of) = counted(rest).ok_or_else(|| malformed("pad:LENGTH:REFERENCE"))?;
                 // What is padded is a name: a padding of a padding is none, and would be of any depth.
                 match of.parse()? {
-                    Reference::Pad { .. } => return Err(malformed("pad:LENGTH:REFERENCE")),
+                    Reference::Pad { .. } | Reference::Escaped { .. } => return Err(malformed("pad:LENGTH:REFERENCE")),
                     of => Reference::Pad { length, of: Box::new(of) },
+                }
+            }
+            ("escape", Some(rest)) => {
+                let form = || malformed("escape:HOW:REFERENCE");
+                let (how, of) = rest.split_once(':').ok_or_else(form)?;
+                let how = how.parse().map_err(|()| form())?;
+                match of.parse()? {
+                    Reference::Escaped { .. } => return Err(form()),
+                    of => Reference::Escaped { how, of: Box::new(of) },
                 }
             }
             // The name of a step may have a colon.

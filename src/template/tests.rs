@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One reference of each kind, as it is written.
-const EACH: [&str; 16] = [
+const EACH: [&str; 17] = [
     "repository",
     "repository:other",
     "absent",
@@ -20,6 +20,7 @@ const EACH: [&str; 16] = [
     "last:one+two",
     "repeat:3:a:b",
     "pad:60:repository:other",
+    "escape:mixed:sha256:one+two",
 ];
 
 fn reference(text: &str) -> Reference {
@@ -39,7 +40,7 @@ fn each_kind_prints_what_it_was_read_from() {
         assert_eq!(word(text), word(form), "{form} is the form of {text}");
     }
     kinds.dedup();
-    assert_eq!(kinds.len(), 14, "Repository and Hex are two forms each, all others one");
+    assert_eq!(kinds.len(), 15, "Repository and Hex are two forms each, all others one");
 }
 
 #[test]
@@ -209,7 +210,9 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         ]
     };
     let padded = (any::<usize>(), plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
-    prop_oneof![4 => plain(), 1 => padded]
+    let escaped = (prop::sample::select(Escape::ALL), plain())
+        .prop_map(|(how, of)| Reference::Escaped { how, of: Box::new(of) });
+    prop_oneof![4 => plain(), 1 => padded, 1 => escaped]
 }
 
 proptest! {

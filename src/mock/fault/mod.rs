@@ -1,6 +1,7 @@
 //! What the mock can be told to do wrong: one row each, by family. Each of them must be found by a case that has a name
 //! (`selftest`).
 
+mod answers;
 mod bounds;
 mod bytes;
 mod crashes;
@@ -12,6 +13,7 @@ mod patterns;
 mod protocol;
 mod races;
 mod ranges;
+mod spelling;
 mod state;
 mod types;
 
@@ -49,6 +51,8 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("crashes", crashes::FAULTS),
     ("races", races::FAULTS),
     ("images", images::FAULTS),
+    ("spelling", spelling::FAULTS),
+    ("answers", answers::FAULTS),
 ];
 
 impl Fault {

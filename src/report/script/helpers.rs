@@ -13,6 +13,8 @@ pub(super) enum Helper {
     Repeat,
     /// `pad LENGTH NAME`.
     Pad,
+    /// `escape HOW` writes characters of a text as escapes.
+    Escape,
     /// The variable `registry`: set by the calls before the case.
     Registry,
     /// The variable `part_size`: set by the calls before the case.
@@ -20,6 +22,7 @@ pub(super) enum Helper {
 }
 
 const MEMBER_AWK: &str = include_str!("member.awk");
+const ESCAPE_AWK: &str = include_str!("escape.awk");
 
 impl Helper {
     /// The function; empty where calls are needed instead.
@@ -85,6 +88,16 @@ pad() {
 }
 ",
             ),
+            Helper::Escape => format!(
+                "\
+# escape HOW: the text of a JSON string, characters of it written as escapes.
+escape() {{
+  HOW=$1 awk '
+{}'
+}}
+",
+                indented(ESCAPE_AWK)
+            ),
             Helper::Registry | Helper::PartSize => String::new(),
         }
     }
@@ -100,6 +113,6 @@ mod tests {
 
     #[test]
     fn the_program_has_no_quote_that_would_end_it() {
-        assert!(!MEMBER_AWK.contains('\''));
+        assert!(!MEMBER_AWK.contains('\'') && !ESCAPE_AWK.contains('\''));
     }
 }
