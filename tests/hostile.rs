@@ -13,7 +13,7 @@ use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{RunError, Settings, Work, run};
-use ecrspec::wire::{Framing, MAX_ANSWER, Request, TransportError, envelope};
+use ecrspec::wire::{Flaw, Framing, MAX_ANSWER, Request, TransportError, envelope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -180,6 +180,9 @@ fn every_framing_bears_every_behaviour() {
             let exchange = runtime.block_on(http.send(request)).unwrap();
             if let Some(answer) = exchange.response() {
                 assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
+                if matches!(behaviour, Behaviour::CutBody) {
+                    assert_eq!(answer.flaw, Some(Flaw::Cut), "{framing:?}");
+                }
             }
             let expected = match behaviour {
                 Behaviour::Silence | Behaviour::SilenceAfterHead => Some(TransportError::Silent),

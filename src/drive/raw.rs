@@ -3,6 +3,7 @@
 //! One connection a request, but for the one that is sent second. The answer is read while the request is still being written, so that a server that answers
 //! early and closes is heard.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -10,14 +11,13 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::timeouts::Waits;
 use super::transport::of_connect;
 use crate::contract::Operation;
-use crate::wire::{
-    Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode,
-};
+use crate::wire::{Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode};
 
 /// Sends a request to a plain-text endpoint.
 pub(super) async fn send(endpoint: &Url, request: &Request, waits: &Waits) -> Reply {
@@ -89,7 +89,8 @@ async fn exchange(
     request: &Request,
     waits: &Waits,
 ) -> (Reader, Option<OwnedWriteHalf>, Result<Answered, TransportError>) {
-    let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone()));
+    let asked = Arc::new(Notify::new());
+    let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone(), asked.clone()));
     let first = async {
         loop {
             let (answer, closes) = reader.head().await?;
@@ -97,6 +98,7 @@ async fn exchange(
             if answer.status >= 200 || answer.status == 101 {
                 return Ok((answer, closes));
             }
+            asked.notify_one();
         }
     };
     let answer = timeout(waits.of.first_byte_of(request), first).await.map_err(|_| TransportError::Silent).flatten();
@@ -153,10 +155,17 @@ fn head(endpoint: &Url, request: &Request) -> Vec<u8> {
 }
 
 /// How long is waited between the pieces of a request.
-const BETWEEN_PIECES: Duration = Duration::from_millis(5);
+const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 
 /// Errors end the writing and nothing else: the server may have answered already.
-async fn write_request(mut write: OwnedWriteHalf, head: Vec<u8>, request: Request) -> std::io::Result<OwnedWriteHalf> {
+///
+/// `asked` is told when the server asks for the body, or says something else before its answer.
+async fn write_request(
+    mut write: OwnedWriteHalf,
+    head: Vec<u8>,
+    request: Request,
+    asked: Arc<Notify>,
+) -> std::io::Result<OwnedWriteHalf> {
     let chunked = |size: usize, head: &dyn Fn(usize) -> String, end: &[u8]| {
         let mut bytes = Vec::new();
         for chunk in request.body.chunks(size) {
@@ -186,7 +195,7 @@ async fn write_request(mut write: OwnedWriteHalf, head: Vec<u8>, request: Reques
     write.write_all(&head).await?;
     if request.framing == Framing::ExpectContinue {
         // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        let _ = timeout(Duration::from_millis(300), asked.notified()).await;
     }
     write.write_all(if request.framing.is_chunked() { &body } else { &request.body }).await?;
     write.flush().await?;
@@ -261,7 +270,8 @@ impl Reader {
                     };
                     let is_old = response.version == Some(0);
                     self.buffer.advance(length);
-                    let announced = answer.header("connection").is_some_and(|value| value.to_lowercase().contains("close"));
+                    let announced =
+                        answer.header("connection").is_some_and(|value| value.to_lowercase().contains("close"));
                     return Ok((answer, is_old || announced));
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
@@ -385,7 +395,11 @@ mod tests {
     #[test]
     fn pieces_are_the_whole() {
         for body in [0, 1, 2, 30] {
-            let request = [b"POST / HTTP/1.1\r\nHost: 127.0.0.1:50000\r\nContent-Length: 30\r\n\r\n".as_slice(), &vec![b'x'; body]].concat();
+            let request = [
+                b"POST / HTTP/1.1\r\nHost: 127.0.0.1:50000\r\nContent-Length: 30\r\n\r\n".as_slice(),
+                &vec![b'x'; body],
+            ]
+            .concat();
             let pieces = pieces(&request, request.len() - body);
             assert_eq!(pieces.concat(), request);
             assert!(pieces.len() > 4 && pieces.iter().all(|piece| !piece.is_empty()), "{pieces:?}");

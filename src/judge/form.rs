@@ -78,7 +78,10 @@ impl Subject<'_> {
     fn is_of_another_account(&self, member: &str, value: &Value, sent: Option<&Value>) -> bool {
         let named = sent.is_some_and(|sent| sent.get("registryId").is_some());
         let account = self.transcript.bindings.value(&Reference::Registry);
-        member == "registryId" && self.case.service == Service::Ecr && !named && account.is_some_and(|own| own != *value)
+        member == "registryId"
+            && self.case.service == Service::Ecr
+            && !named
+            && account.is_some_and(|own| own != *value)
     }
 
     /// What is wrong with the form of an allowed error.

@@ -19,6 +19,9 @@ const LETTERS: usize = 80;
 /// How many items of a list are shown.
 const ITEMS: usize = 4;
 
+/// How many unknown members are shown at most.
+const UNKNOWN: usize = 12;
+
 /// Length of a chunk where nothing else matters.
 const SMALL: usize = 32;
 
@@ -112,7 +115,11 @@ fn changed(case: &Case, step: &Step, members: &Map<String, Value>) -> Vec<String
     });
     let is_known = |name: &String| input.iter().any(|member| member.name == name);
     let unknown = members.iter().filter(|(name, _)| !is_known(name));
-    known.chain(unknown.map(|(name, value)| format!("{}={}", visible(name), of_value(value)))).collect()
+    let mut words: Vec<String> = known.collect();
+    let count = members.keys().filter(|name| !is_known(name)).count();
+    words.extend(unknown.take(UNKNOWN).map(|(name, value)| format!("{}={}", cut(&visible(name)), of_value(value))));
+    words.extend(count.checked_sub(UNKNOWN).filter(|more| *more > 0).map(|more| format!("… {more} more members")));
+    words
 }
 
 /// Whether a plain call has this member so.

@@ -128,7 +128,7 @@ fn numbers_chunks_and_members_are_told() {
     assert_eq!(of(Reference::is_number), ["size:one+two", "last:one+two"]);
     assert_eq!(
         of(|reference| reference.chunks() == ["one", "two"]),
-        ["sha256:one+two", "size:one+two", "last:one+two"]
+        ["sha256:one+two", "size:one+two", "last:one+two", "escape:mixed:sha256:one+two"]
     );
     assert_eq!(of(|reference| reference.bytes_of() == ["one", "two"]), ["sha256:one+two"]);
     assert_eq!(
@@ -210,8 +210,8 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         ]
     };
     let padded = (any::<usize>(), plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
-    let escaped = (prop::sample::select(Escape::ALL), plain())
-        .prop_map(|(how, of)| Reference::Escaped { how, of: Box::new(of) });
+    let escaped =
+        (prop::sample::select(Escape::ALL), plain()).prop_map(|(how, of)| Reference::Escaped { how, of: Box::new(of) });
     prop_oneof![4 => plain(), 1 => padded, 1 => escaped]
 }
 

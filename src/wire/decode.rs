@@ -12,7 +12,8 @@ use super::{Flaw, MAX_ANSWER, Response};
 /// What the body of an answer says, and what is wrong with how it says so.
 pub(super) fn decode(answer: &Response) -> (Option<Value>, Option<Flaw>) {
     let (json, flaw) = of_text(&answer.body);
-    let coding = answer.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
+    let coding =
+        answer.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity"));
     if json.is_some() {
         return (json, flaw.or(coding.then_some(Flaw::NotCoded)));
     }

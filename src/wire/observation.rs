@@ -64,7 +64,7 @@ impl Observation {
             content_type: answer.header("content-type").map(String::from),
             retry_after: answer.header("retry-after").is_some(),
             // Where it was cut, the JSON is no other flaw.
-            flaws: answer.flaw.or(flaw).into_iter().collect(),
+            flaws: answer.flaw.into_iter().chain(flaw.filter(|_| answer.flaw != Some(Flaw::Cut))).collect(),
         };
         Observation { decoded, http: Some(http) }
     }

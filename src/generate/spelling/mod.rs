@@ -17,7 +17,8 @@ pub fn cases(service: Service) -> Vec<Case> {
     let mut cases = Vec::new();
     for operation in service.contract().layer_operations() {
         let subject = Subject { service, operation };
-        for spelling in json::SPELLINGS {
+        let here = |spelling: &&json::Spelling| !spelling.once || operation.name == Operation::InitiateLayerUpload;
+        for spelling in json::SPELLINGS.iter().filter(here) {
             let name = Name { rule: spelling.rule, variant: spelling.variant, title: spelling.title };
             let spell = |body: &Body| (spelling.spell)(body).map(Template::lenient);
             cases.extend(subject.accepted(&name, |_| {}, spell));
@@ -114,13 +115,26 @@ static HEADS: &[Head] = &[
         request.headers.splice(0..0, unknown_headers(50));
     }),
     head(UNKNOWN, "look-alikes", "headers with names that are nearly those of known ones", true, |request| {
-        let names = ["X-Amz-Target-Prefix", "X-Amz-Targe", "XX-Amz-Target", "Amz-Target", "Content-Type-Options", "X-Content-Type"];
+        let names = [
+            "X-Amz-Target-Prefix",
+            "X-Amz-Targe",
+            "XX-Amz-Target",
+            "Amz-Target",
+            "Content-Type-Options",
+            "X-Content-Type",
+        ];
         request.headers.splice(0..0, names.map(|name| (String::from(name), String::from("other.Other"))));
     }),
-    head(UNKNOWN, "empty-and-long", "an unknown header without a value, and one of 4000 characters", false, |request| {
-        request.headers.push((String::from("X-Empty"), String::new()));
-        request.headers.push((String::from("X-Long"), "v".repeat(4000)));
-    }),
+    head(
+        UNKNOWN,
+        "empty-and-long",
+        "an unknown header without a value, and one of 4000 characters",
+        false,
+        |request| {
+            request.headers.push((String::from("X-Empty"), String::new()));
+            request.headers.push((String::from("X-Long"), "v".repeat(4000)));
+        },
+    ),
     head(UNKNOWN, "of-a-client", "the headers of a browser", false, |request| {
         for (name, value) in [
             ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
@@ -132,13 +146,9 @@ static HEADS: &[Head] = &[
             request.headers.push((String::from(name), String::from(value)));
         }
     }),
-    head(
-        RuleId::new("wire/header/accept-encoding"),
-        "identity",
-        "Accept-Encoding: identity",
-        true,
-        |request| request.headers.push((String::from("Accept-Encoding"), String::from("identity"))),
-    ),
+    head(RuleId::new("wire/header/accept-encoding"), "identity", "Accept-Encoding: identity", true, |request| {
+        request.headers.push((String::from("Accept-Encoding"), String::from("identity")))
+    }),
     head(PARAMETERS, "tight", "a charset without a space before it", true, |request| {
         content_type(request, &format!("{CONTENT_TYPE};charset=utf-8"));
     }),
@@ -325,7 +335,9 @@ impl Subject {
             let draft = Draft::new(self.service, id, format!("{operation}, accepted: {title}"));
             let draft = draft
                 .attempt("chunked", Operation::InitiateLayerUpload, body::repository("${absent}"))
-                .only_if(allowed(self.service, RuleId::of(Operation::InitiateLayerUpload, "repositoryName/exists")).outcomes)
+                .only_if(
+                    allowed(self.service, RuleId::of(Operation::InitiateLayerUpload, "repositoryName/exists")).outcomes,
+                )
                 .request(|request| request.framing = Framing::Chunked);
             Some(self.accepted_in(draft, rule, |request| request.framing = framing, plain)?.done())
         };

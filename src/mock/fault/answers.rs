@@ -127,7 +127,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "type-twice",
         sentence: "errors have two members __type",
         rule: UNIQUE,
-        changes: &[RewriteReply(|_, _, reply| of_errors(reply, |answer| twice(answer, "\"__type\":\"ServerException\"")))],
+        changes: &[RewriteReply(|_, _, reply| {
+            of_errors(reply, |answer| twice(answer, "\"__type\":\"ServerException\""))
+        })],
     },
     Fault {
         name: "type-of-header-is-another",
@@ -170,7 +172,9 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "CompleteLayerUpload returns the registryId of another account",
         rule: RuleId::new("CompleteLayerUpload/answer/registryId"),
         changes: &[RewriteReply(|request, _, reply| {
-            edit_success(request, reply, Operation::CompleteLayerUpload, |body| body["registryId"] = json!("999999999999"));
+            edit_success(request, reply, Operation::CompleteLayerUpload, |body| {
+                body["registryId"] = json!("999999999999")
+            });
         })],
     },
     Fault {
@@ -179,7 +183,8 @@ pub(super) static FAULTS: &[Fault] = &[
         rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
         changes: &[RewriteReply(|_, memory, reply| {
             of_error(reply, "InvalidLayerPartException", |answer| {
-                let known = memory.said.entry(String::new()).or_insert_with(|| answer.clone()).json().unwrap_or_default();
+                let known =
+                    memory.said.entry(String::new()).or_insert_with(|| answer.clone()).json().unwrap_or_default();
                 edit_answer(answer, |body| body["uploadId"] = known["uploadId"].clone());
             });
         })],
@@ -197,6 +202,82 @@ pub(super) static FAULTS: &[Fault] = &[
                     }
                 });
             }
+        })],
+    },
+    Fault {
+        name: "comment-after-answers",
+        sentence: "responses end with a comment of HTML",
+        rule: OBJECT,
+        changes: &[RewriteReply(|_, _, reply| rewrite(reply, |body| [body, b"\n<!-- 3 ms -->"].concat()))],
+    },
+    Fault {
+        name: "log-before-errors",
+        sentence: "a line of a log comes before errors",
+        rule: OBJECT,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_errors(reply, |answer| {
+                answer.body = Bytes::from([b"WARN: {request rejected}\n", &answer.body[..]].concat());
+            });
+        })],
+    },
+    Fault {
+        name: "zlib-unsaid",
+        sentence: "BatchCheckLayerAvailability returns zlib, and no Content-Encoding",
+        rule: OBJECT,
+        changes: &[RewriteReply(|request, _, reply| {
+            of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
+                answer.body = Bytes::from(miniz_oxide::deflate::compress_to_vec_zlib(&answer.body, 6));
+            });
+        })],
+    },
+    Fault {
+        name: "layers-twice",
+        sentence: "BatchCheckLayerAvailability returns two lists of layers",
+        rule: UNIQUE,
+        changes: &[RewriteReply(|request, _, reply| {
+            of_operation(request, reply, Operation::BatchCheckLayerAvailability, |answer| {
+                twice(answer, "\"layers\":[]")
+            });
+        })],
+    },
+    Fault {
+        name: "utf-16-without-a-mark",
+        sentence: "responses are UTF-16, and do not say so",
+        rule: OBJECT,
+        changes: &[RewriteReply(|_, _, reply| {
+            rewrite(reply, |body| String::from_utf8_lossy(body).encode_utf16().flat_map(u16::to_le_bytes).collect());
+        })],
+    },
+    Fault {
+        name: "completion-of-a-neighbour",
+        sentence: "CompleteLayerUpload returns the digest of the completion before it",
+        rule: RuleId::new("CompleteLayerUpload/answer/layerDigest"),
+        changes: &[RewriteReply(|request, memory, reply| {
+            of_operation(request, reply, Operation::CompleteLayerUpload, |answer| {
+                let before = memory.said.insert(String::from("completed"), answer.clone());
+                let digest = before.and_then(|before| before.json()).map(|before| before["layerDigest"].clone());
+                edit_answer(answer, |body| {
+                    if let Some(digest) = digest {
+                        body["layerDigest"] = digest;
+                    }
+                });
+            });
+        })],
+    },
+    Fault {
+        name: "coding-said-of-successes",
+        sentence: "successes have Content-Encoding: br, and are not",
+        rule: CODING,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_success(reply, |answer| answer.headers.push((String::from("content-encoding"), String::from("br"))));
+        })],
+    },
+    Fault {
+        name: "code-is-another",
+        sentence: "code is 400, whatever __type is",
+        rule: VISIBLE,
+        changes: &[RewriteReply(|_, _, reply| {
+            of_errors(reply, |answer| edit_answer(answer, |body| body["code"] = json!("400")))
         })],
     },
 ];

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::super::Change::{EditRejections, RewriteInput, RewriteReply, RewriteRequest};
+use super::super::Change::{EditRejections, Execute, RewriteInput, RewriteReply, RewriteRequest};
 use super::Fault;
 use crate::contract::{Operation, RuleId};
 use crate::wire::{Reply, Request, Response, envelope};
@@ -69,7 +69,9 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "CompleteLayerUpload does not compare digests that have an escape",
         rule: ESCAPES,
         changes: &[RewriteRequest(|request| {
-            if request.operation() == Some(Operation::CompleteLayerUpload) && raw(request, "layerDigests").contains('\\') {
+            if request.operation() == Some(Operation::CompleteLayerUpload)
+                && raw(request, "layerDigests").contains('\\')
+            {
                 // Digests of no algorithm that is known are not compared.
                 reread(request, |members| {
                     members.insert(String::from("layerDigests"), json!(["sha512:00"]));
@@ -108,7 +110,12 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[RewriteRequest(|request| {
             let Some(operation) = request.operation() else { return };
             let contract = crate::contract::Service::Ecr.contract();
-            let known: Vec<&str> = contract.operation(operation).map_or(&[][..], |known| known.input).iter().map(|member| member.name).collect();
+            let known: Vec<&str> = contract
+                .operation(operation)
+                .map_or(&[][..], |known| known.input)
+                .iter()
+                .map(|member| member.name)
+                .collect();
             let text = String::from_utf8_lossy(&request.body).into_owned();
             let place = |name: &&&str| text.find(&format!("\"{name}\""));
             let places: Vec<usize> = known.iter().filter_map(|name| place(&name)).collect();
@@ -124,7 +131,8 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "the names of members are compared without regard to case, as Go does it",
         rule: MEMBERS,
         changes: &[RewriteInput(|call| {
-            let others: Vec<(String, Value)> = call.input.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            let others: Vec<(String, Value)> =
+                call.input.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             for member in call.operation.input {
                 for (name, value) in &others {
                     if name.eq_ignore_ascii_case(member.name) && name != member.name {
@@ -187,9 +195,11 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "unknown-members-end-the-checks",
         sentence: "a request with unknown members is not checked any further",
-        rule: RuleId::new("CompleteLayerUpload/layerDigests/match"),
+        rule: MEMBERS,
         changes: &[EditRejections(|call, wrong| {
-            if call.is(Operation::CompleteLayerUpload) && call.input.keys().any(|name| call.operation.input(name).is_none()) {
+            if call.is(Operation::CompleteLayerUpload)
+                && call.input.keys().any(|name| call.operation.input(name).is_none())
+            {
                 wrong.retain(|rejection| rejection.rule != RuleId::new("CompleteLayerUpload/layerDigests/match"));
             }
         })],
@@ -209,7 +219,8 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "the first header whose name begins with X-Amz-Target is taken for it",
         rule: HEADERS,
         changes: &[RewriteRequest(|request| {
-            let first = request.headers.iter().find(|(name, _)| name.to_lowercase().starts_with("x-amz-target")).cloned();
+            let first =
+                request.headers.iter().find(|(name, _)| name.to_lowercase().starts_with("x-amz-target")).cloned();
             if let Some((_, value)) = first {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
                 request.headers.push((String::from("x-amz-target"), value));
@@ -250,6 +261,90 @@ pub(super) static FAULTS: &[Fault] = &[
             if request.header("accept-encoding") == Some("identity") {
                 *reply = Ok(envelope::response(406, &json!({ "message": "not acceptable" })));
             }
+        })],
+    },
+    Fault {
+        name: "escaped-digits-misread",
+        sentence: "a digit that is written as an escape is lost",
+        rule: ESCAPES,
+        changes: &[RewriteRequest(|request| {
+            retext(request, |text| {
+                (b'0'..=b'9').fold(String::from(text), |text, digit| text.replace(&format!("\\u00{digit:02x}"), ""))
+            })
+        })],
+    },
+    Fault {
+        name: "padding-in-escapes",
+        sentence: "base64 whose padding is written as escapes is no base64",
+        rule: ESCAPES,
+        changes: &[RewriteReply(|request, _, reply| {
+            unreadable(reply, raw(request, "layerPartBlob").ends_with("\\u003d"));
+        })],
+    },
+    Fault {
+        name: "list-with-white-space-is-empty",
+        sentence: "a list that begins with white space has no items",
+        rule: WHITE_SPACE,
+        changes: &[RewriteRequest(|request| {
+            if request.body.windows(2).any(|pair| pair[0] == b'[' && pair[1].is_ascii_whitespace()) {
+                reread(request, |members| {
+                    if let Some(list) = members.get_mut("layerDigests") {
+                        *list = json!([]);
+                    }
+                });
+            }
+        })],
+    },
+    Fault {
+        name: "last-member-lost",
+        sentence: "the last member is lost if white space comes after it",
+        rule: WHITE_SPACE,
+        changes: &[RewriteRequest(|request| {
+            let text = String::from_utf8_lossy(&request.body).into_owned();
+            let inner = text.trim_end().trim_end_matches('}');
+            if is_object(request) && inner.ends_with(char::is_whitespace) {
+                reread(request, |members| {
+                    members.remove("uploadId");
+                    members.remove("repositoryName");
+                });
+            }
+        })],
+    },
+    Fault {
+        name: "empty-name-rejected",
+        sentence: "a member with an empty name gets a 400",
+        rule: MEMBERS,
+        changes: &[RewriteReply(|request, _, reply| {
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            unreadable(reply, body.get("").is_some());
+        })],
+    },
+    Fault {
+        name: "false-is-a-trial",
+        sentence: "a request with a member that is false does nothing and succeeds",
+        rule: MEMBERS,
+        changes: &[Execute(|call| {
+            let is_trial =
+                call.is(Operation::CompleteLayerUpload) && call.input.values().any(|value| *value == json!(false));
+            is_trial
+                .then(|| json!({ "uploadId": call.text("uploadId"), "repositoryName": call.text("repositoryName") }))
+        })],
+    },
+    Fault {
+        name: "head-of-2048-bytes",
+        sentence: "a request whose headers have more than 2048 bytes gets 400",
+        rule: HEADERS,
+        changes: &[RewriteReply(|request, _, reply| {
+            let size: usize = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+            unreadable(reply, size > 2048);
+        })],
+    },
+    Fault {
+        name: "parameters-split-at-quotes",
+        sentence: "a semicolon in a quoted parameter of the content type ends it",
+        rule: RuleId::new("wire/content-type/parameters"),
+        changes: &[RewriteReply(|request, _, reply| {
+            unreadable(reply, request.header("content-type").is_some_and(|value| value.contains("x;y")));
         })],
     },
 ];
