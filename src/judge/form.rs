@@ -154,7 +154,12 @@ impl Subject<'_> {
         let accepts_none = || exchange.request.header("accept-encoding").is_some_and(|coding| coding == "identity");
         let all = seen.http.iter().flat_map(|http| &http.flaws);
         // Without Accept-Encoding, every coding is acceptable: RFC 9110, 12.5.3.
-        let flaws: Vec<Flaw> = all.copied().filter(|flaw| *flaw != Flaw::Coded || accepts_none()).collect();
+        let judged = |flaw: &Flaw| match flaw.rule() == RuleId::new("answer/framing") {
+            true => true,
+            // Where it is open whether the request is read at all, it may have answered something else altogether.
+            false => !self.is_open_protocol() && (*flaw != Flaw::Coded || accepts_none()),
+        };
+        let flaws: Vec<Flaw> = all.copied().filter(judged).collect();
         if flaws.is_empty() {
             return found;
         }

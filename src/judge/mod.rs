@@ -293,9 +293,7 @@ impl Subject<'_> {
     }
 
     fn success(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
-        let rule = self.step.expect.rule;
-        let is_open = self.step.expect.tier == Tier::Open && rule.area() == Area::Wire;
-        if is_open && !matches!(rule.subject(), "body" | "framing") {
+        if self.is_open_protocol() {
             return Ok(Vec::new()); // It may have answered something else altogether.
         }
         let Some(body) = seen.success() else {
@@ -328,6 +326,14 @@ impl Subject<'_> {
             return Err(finding);
         }
         Ok(self.success_form(exchange, seen, body))
+    }
+
+    /// Whether it is open what the request calls: its method, target or content type is another. That of an odd body or
+    /// framing is known.
+    fn is_open_protocol(&self) -> bool {
+        let rule = self.step.expect.rule;
+        let is_open = self.step.expect.tier == Tier::Open && rule.area() == Area::Wire;
+        is_open && !matches!(rule.subject(), "body" | "framing")
     }
 
     /// The finding that an upload has the id of an earlier one that is open.

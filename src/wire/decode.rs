@@ -46,25 +46,39 @@ fn of_text(bytes: &[u8]) -> (Option<Value>, Option<Flaw>) {
     {
         return (Some(json), Some(Flaw::ByteOrderMark));
     }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return match recoded(bytes).and_then(|text| strict(text.as_bytes())) {
-            Some((json @ Value::Object(_), _)) => (Some(json), Some(Flaw::NotUtf8)),
-            _ => (None, None),
-        };
+    let of_other_encoding = || match recoded(bytes).and_then(|text| strict(text.as_bytes())) {
+        Some((json @ Value::Object(_), _)) => (Some(json), Some(Flaw::NotUtf8)),
+        _ => (None, None),
     };
-    // Something else, such as a page, may have a brace somewhere: there, only an object that has members is meant.
-    let Some(start) = text.find('{') else { return (None, None) };
-    let alone = text[..start].trim_start_matches('\u{feff}').trim().is_empty();
-    let (members, flaw) = match (first_object(&text[start..]), alone) {
-        (Some(members), true) => (Some(members), Flaw::Trailing),
-        (Some(members), false) => (Some(members).filter(|members| !members.is_empty()), Flaw::Prefix),
-        (None, true) => (beginning(text), Flaw::Incomplete),
-        (None, false) => (None, Flaw::Prefix),
+    match std::str::from_utf8(bytes) {
+        // No JSON has a NUL at its beginning.
+        Ok(text) if !text.as_bytes().iter().take(2).any(|byte| *byte == 0) => of_flawed(text),
+        _ => of_other_encoding(),
+    }
+}
+
+/// What a text says that is not JSON alone. What says nothing has no flaw either.
+fn of_flawed(text: &str) -> (Option<Value>, Option<Flaw>) {
+    let body = text.trim_start_matches(|letter: char| letter == '\u{feff}' || letter.is_whitespace());
+    let (members, flaw) = match body.chars().next() {
+        Some('{') => match first_object(body) {
+            Some(members) => (Some(members), Flaw::Trailing),
+            None => (beginning(body), Flaw::Incomplete),
+        },
+        // A page is no JSON with something before it, whatever its scripts have in them.
+        Some('<') | None => (None, Flaw::Prefix),
+        Some(_) => {
+            let starts = body.match_indices('{').take(MOST_BRACES);
+            let mut objects = starts.filter_map(|(start, _)| first_object(&body[start..]));
+            (objects.find(|members| !members.is_empty()), Flaw::Prefix)
+        }
     };
-    // What says nothing has no flaw either.
     let flaw = members.is_some().then_some(flaw);
     (members.map(Value::Object), flaw)
 }
+
+/// How many braces before an object may belong to something else.
+const MOST_BRACES: usize = 16;
 
 /// The JSON of bytes that are JSON and nothing else, and whether a member comes twice.
 fn strict(bytes: &[u8]) -> Option<(Value, bool)> {
@@ -134,6 +148,8 @@ fn recoded(bytes: &[u8]) -> Option<String> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => units(u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => units(u16::from_be_bytes, rest),
+        [_, 0, ..] => units(u16::from_le_bytes, bytes),
+        [0, _, ..] => units(u16::from_be_bytes, bytes),
         _ => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
 }
@@ -246,7 +262,10 @@ mod tests {
     fn what_can_be_made_out_has_its_flaw() {
         let read = Some(json!({"a": "b"}));
         let utf_16: Vec<u8> = "\u{feff}{\"a\":\"b\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let rows: [(&[u8], Flaw); 12] = [
+        let utf_16_bare: Vec<u8> = "{\"a\":\"b\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let rows: [(&[u8], Flaw); 14] = [
+            (b"WARN: {no}\n{\"a\":\"b\"}", Flaw::Prefix),
+            (&utf_16_bare, Flaw::NotUtf8),
             (br#""{\"a\":\"b\"}""#, Flaw::Quoted),
             (b"\xef\xbb\xbf{\"a\":\"b\"}", Flaw::ByteOrderMark),
             (b")]}',\n{\"a\":\"b\"}", Flaw::Prefix),
@@ -286,7 +305,17 @@ mod tests {
     fn what_is_no_answer_says_nothing() {
         let deep = "[".repeat(100_000);
         let objects = "{\"a\":".repeat(100_000);
-        for body in ["", "<html>{ color: red }</html>", "no {} here", "{", "{{{", "uploadId", &deep, &objects] {
+        for body in [
+            "",
+            "<html>{ color: red }</html>",
+            "<script>x = {\"a\":1}</script>",
+            "no {} here",
+            "{",
+            "{{{",
+            "uploadId",
+            &deep,
+            &objects,
+        ] {
             let (json, _) = of(&[], body.as_bytes());
             assert!(json.is_none() || json == Some(json!({})), "{body:.40}: {json:?}");
         }

@@ -321,8 +321,8 @@ pub(super) static FAULTS: &[Fault] = &[
     },
     Fault {
         name: "false-is-a-trial",
-        sentence: "a request with a member that is false does nothing and succeeds",
-        rule: MEMBERS,
+        sentence: "CompleteLayerUpload with a member that is false does nothing and succeeds",
+        rule: RuleId::new("CompleteLayerUpload/answer/layerDigest"),
         changes: &[Execute(|call| {
             let is_trial =
                 call.is(Operation::CompleteLayerUpload) && call.input.values().any(|value| *value == json!(false));
