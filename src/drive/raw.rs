@@ -29,12 +29,12 @@ pub(super) async fn send(endpoint: &Url, request: &Request, waits: &Waits) -> Re
     let (mut reader, writer, answer) = exchange(Reader::of(stream), endpoint, &first, waits).await;
     let excess = reader.excess().await;
     match (answer?, writer) {
-        // The server ends the connection, as it may: the second request goes over another.
-        (answer, Some(write)) if !answer.closes && !reader.ended => {
+        (answer, Some(write)) if !answer.closes && !reader.ended && !excess => {
             reader.buffer.clear();
             let (_, _, answer) = exchange((reader, write), endpoint, request, waits).await;
             answer.map(|Answered { response, .. }| with_excess(response, excess))
         }
+        // The server ends the connection, as it may, or it cannot be told what belongs to which answer.
         _ => {
             let stream = connect(endpoint, waits).await?;
             talk(stream, endpoint, request, waits).await.map(|response| with_excess(response, excess))

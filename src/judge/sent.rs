@@ -19,7 +19,7 @@ const LETTERS: usize = 80;
 /// How many items of a list are shown.
 const ITEMS: usize = 4;
 
-/// How many unknown members are shown at most.
+/// How many unknown members, or headers, are shown at most.
 const UNKNOWN: usize = 12;
 
 /// Length of a chunk where nothing else matters.
@@ -153,8 +153,12 @@ fn headers(case: &Case, step: &Step) -> Vec<String> {
     if sent.framing != Framing::Length {
         words.push(format!("framing {:?}", sent.framing));
     }
-    let other = sent.headers.iter().filter(|header| !plain.headers.contains(header));
-    words.extend(other.map(|(name, value)| format!("{}: {:?}", visible(name), cut(&visible(value)))));
+    let other: Vec<_> = sent.headers.iter().filter(|header| !plain.headers.contains(header)).collect();
+    let more = other.len().checked_sub(UNKNOWN).filter(|more| *more > 0);
+    words.extend(
+        other.into_iter().take(UNKNOWN).map(|(name, value)| format!("{}: {:?}", visible(name), cut(&visible(value)))),
+    );
+    words.extend(more.map(|more| format!("… {more} more headers")));
     let missing = plain.headers.iter().filter(|(name, _)| sent.header(name).is_none());
     words.extend(missing.map(|(name, _)| format!("{name} absent")));
     words

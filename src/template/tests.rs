@@ -130,7 +130,10 @@ fn numbers_chunks_and_members_are_told() {
         of(|reference| reference.chunks() == ["one", "two"]),
         ["sha256:one+two", "size:one+two", "last:one+two", "escape:mixed:sha256:one+two"]
     );
-    assert_eq!(of(|reference| reference.bytes_of() == ["one", "two"]), ["sha256:one+two"]);
+    assert_eq!(
+        of(|reference| reference.bytes_of() == ["one", "two"]),
+        ["sha256:one+two", "escape:mixed:sha256:one+two"]
+    );
     assert_eq!(
         of(|reference| reference.bytes_of() == ["layer"]),
         ["base64:layer", "hex:layer", "hex-upper:layer", "sha256-prefix12:layer", "sha256-last-digit-off:layer"]

@@ -765,7 +765,7 @@ pub(super) static ROWS: &[Row] = &[
         tier: Tier::Documented,
         sources: &["rfc9112"],
         statement: "Where a chunked request is read, its chunks may have any size, extensions and trailers (RFC 9112, section 7.1).",
-        breach: "other chunks",
+        breach: "chunks of other sizes, with extensions or a trailer",
         errors: &[],
     },
     Row {

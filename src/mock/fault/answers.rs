@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::Change::RewriteReply;
-use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success};
+use super::super::reply::{edit_answer, edit_success, gzip, of_error, of_errors, of_operation, of_success};
 use super::Fault;
 use crate::contract::{Operation, RuleId};
 use crate::wire::{Reply, Response};
@@ -302,12 +302,4 @@ fn twice(answer: &mut Response, member: &str) {
     if let Some(rest) = answer.body.strip_prefix(b"{") {
         answer.body = Bytes::from([b"{", member.as_bytes(), b",", rest].concat());
     }
-}
-
-/// A gzip.
-fn gzip(body: &[u8]) -> Vec<u8> {
-    // What nobody checks stands for the checksum.
-    let length = (body.len() as u32).to_le_bytes();
-    let deflated = miniz_oxide::deflate::compress_to_vec(body, 6);
-    [b"\x1f\x8b\x08\0\0\0\0\0\0\xff".as_slice(), &deflated, b"\0\0\0\0", &length].concat()
 }
