@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use ecrspec::template::Reference;
+use ecrspec::wire::Framing;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 const README: &str = include_str!("../README.md");
@@ -95,6 +96,16 @@ fn the_guide_has_every_reference_of_a_case() {
         .collect();
     let forms: BTreeSet<String> = Reference::FORMS.iter().map(|form| format!("${{{form}}}")).collect();
     assert_eq!(documented, forms, "docs/src/scenarios.md, and Reference::FORMS");
+}
+
+#[test]
+fn the_guide_has_every_framing_of_a_request() {
+    let page = include_str!("../docs/src/scenarios.md");
+    let table = page.split_once("| framing | meaning |").unwrap().1.split("\n\n").next().unwrap();
+    let columns = table.lines().skip(2).filter_map(|row| row.split('|').nth(1));
+    let documented: Vec<&str> = columns.map(|column| column.trim_matches([' ', '`'])).collect();
+    let framings: Vec<&str> = Framing::ALL.iter().map(|framing| framing.name()).collect();
+    assert_eq!(documented, framings, "docs/src/scenarios.md, and Framing::ALL");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{RunError, Settings, Work, run};
-use ecrspec::wire::{Framing, MAX_ANSWER, Request, TransportError, envelope};
+use ecrspec::wire::{Flaw, Framing, MAX_ANSWER, Request, TransportError, envelope};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -172,7 +172,7 @@ fn every_framing_bears_every_behaviour() {
     let runtime = Runtime::new().unwrap();
     for behaviour in ALL {
         let http = Http::new(&serve(&runtime, behaviour), timeouts()).unwrap();
-        for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
+        for framing in Framing::ALL.iter().copied() {
             let request = Request {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
@@ -180,10 +180,13 @@ fn every_framing_bears_every_behaviour() {
             let exchange = runtime.block_on(http.send(request)).unwrap();
             if let Some(answer) = exchange.response() {
                 assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
+                if matches!(behaviour, Behaviour::CutBody) {
+                    assert_eq!(answer.flaw, Some(Flaw::Cut), "{framing:?}");
+                }
             }
             let expected = match behaviour {
                 Behaviour::Silence | Behaviour::SilenceAfterHead => Some(TransportError::Silent),
-                Behaviour::CutBody | Behaviour::Close => Some(TransportError::Dropped),
+                Behaviour::Close => Some(TransportError::Dropped),
                 Behaviour::Garbage => Some(TransportError::Garbage),
                 _ => None,
             };
@@ -323,7 +326,7 @@ fn lawful_framings_of_an_answer_are_read_whole() {
             }
         });
         let http = Http::new(&format!("http://{address}"), Timeouts::default()).unwrap();
-        for framing in [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue] {
+        for framing in Framing::ALL.iter().copied() {
             let request = Request {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))

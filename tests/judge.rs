@@ -34,7 +34,7 @@ fn wrong_digest() -> Case {
 
 fn says(status: u16, content_type: &str, body: &str) -> Reply {
     let headers = vec![(String::from("content-type"), String::from(content_type))];
-    Ok(Response { status, headers, body: body.to_owned().into() })
+    Ok(Response { status, headers, body: body.to_owned().into(), flaw: None })
 }
 
 fn json_of(status: u16, body: Value) -> Reply {
@@ -97,7 +97,7 @@ fn a_valid_request() {
                  content-type application/json",
             ),
             (
-                Ok(Response { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into() }),
+                Ok(Response { status: 200, headers: Vec::new(), body: r#"{"uploadId":"a","partSize":1}"#.into(), flaw: None }),
                 "form answer/content-type: expected content-type, got no-content-type",
             ),
             (
@@ -149,7 +149,7 @@ fn no_answer() {
     let throttled = || error(400, "ThrottlingException");
     let wait = |status: u16| {
         let headers = vec![(String::from("retry-after"), String::from("1"))];
-        Ok(Response { status, headers, body: Default::default() })
+        Ok(Response { status, headers, body: Default::default(), flaw: None })
     };
     check(
         &initiate(),

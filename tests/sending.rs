@@ -28,7 +28,17 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-const FRAMINGS: [Framing; 4] = [Framing::Length, Framing::Verbatim, Framing::Chunked, Framing::ExpectContinue];
+/// Those that have the same head, and one request a connection.
+const FRAMINGS: [Framing; 8] = [
+    Framing::Length,
+    Framing::Verbatim,
+    Framing::Chunked,
+    Framing::OneChunk,
+    Framing::ByteChunks,
+    Framing::OddChunks,
+    Framing::ExpectContinue,
+    Framing::Pieces,
+];
 
 fn request(framing: Framing, size: usize) -> Request {
     let body = Bytes::from(vec![b' '; size]);
@@ -96,7 +106,7 @@ fn every_path_asks_for_the_same_url() {
         assert_eq!(reply.map(|answer| answer.status), Ok(200), "{path}");
     }
     let heads = heads.lock().unwrap();
-    assert_eq!(heads.len(), 7);
+    assert_eq!(heads.len(), 11);
     for head in heads.iter() {
         assert!(head.starts_with("POST /some/path?key=a%20b&more HTTP/1.1\r\n"), "{head}");
         assert!(head.to_lowercase().contains(&format!("\r\nhost: {host}\r\n")), "{head}");

@@ -81,7 +81,8 @@ impl Bindings {
             | Reference::Registry
             | Reference::Member(_)
             | Reference::Base64(_)
-            | Reference::Repeat { .. } => None,
+            | Reference::Repeat { .. }
+            | Reference::Escaped { .. } => None,
             Reference::Upper(member) => {
                 let bound = self.values.get(&Reference::Member(member.clone()))?;
                 Some(Value::from(bound.as_str()?.to_uppercase()))
@@ -154,6 +155,13 @@ impl Bindings {
         match reference {
             Reference::Base64(chunk) => self.contents.get(chunk)?.append_base64(out),
             Reference::Repeat { count, text } => out.extend_from_slice(text.repeat(*count).as_bytes()),
+            Reference::Escaped { how, of } => {
+                let mut quoted = vec![b'"'];
+                self.append(of, &mut quoted)?;
+                quoted.push(b'"');
+                let text: String = serde_json::from_slice(&quoted).ok()?;
+                out.extend_from_slice(how.written(&text).as_bytes());
+            }
             other => {
                 let value = self.value(other)?;
                 match &value {
@@ -212,7 +220,8 @@ pub fn of_digest(reference: &Reference, hex: &str) -> Option<String> {
         | Reference::Last(_)
         | Reference::Repeat { .. }
         | Reference::Pad { .. }
-        | Reference::Cut { .. } => None,
+        | Reference::Cut { .. }
+        | Reference::Escaped { .. } => None,
     }
 }
 

@@ -43,6 +43,11 @@ impl Body {
         self.members.iter().find(|(known, _)| known == name).map(|(_, json)| json.as_str())
     }
 
+    /// Its members in order, each with its JSON text.
+    pub fn members(&self) -> &[(String, String)] {
+        &self.members
+    }
+
     /// The body as a template. A drawn value may have a `${…}` by chance, which stands for itself.
     pub fn template(&self) -> Template {
         Template::lenient(self.to_string())

@@ -122,6 +122,14 @@ impl Draft {
         self
     }
 
+    /// Goes on from the last step only if it got one of these.
+    pub fn only_if(mut self, outcomes: Vec<Outcome>) -> Draft {
+        if let Some(step) = self.case.steps.last_mut() {
+            step.only_if = outcomes;
+        }
+        self
+    }
+
     /// Goes on from the last step only where it succeeds: what follows rests on what the documents leave open.
     pub fn only_if_accepted(mut self) -> Draft {
         if let Some(step) = self.case.steps.last_mut() {

@@ -214,6 +214,7 @@ pub static SOURCES: &[Source] = &[
         "2025",
     ),
     source("rfc9110", "HTTP Semantics", "https://www.rfc-editor.org/rfc/rfc9110", "2022-06"),
+    source("rfc9112", "HTTP/1.1", "https://www.rfc-editor.org/rfc/rfc9112", "2022-06"),
     source(
         "rfc4648",
         "The Base16, Base32, and Base64 Data Encodings",

@@ -1,6 +1,7 @@
 //! Sends requests over HTTP and repairs nothing: no retries, redirects, proxies or decompression.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -12,8 +13,11 @@ use tokio::time::timeout;
 
 use super::in_process::headers;
 pub use super::timeouts::Timeouts;
+use super::timeouts::Waits;
 use super::{raw, transport};
-use crate::wire::{Exchange, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, Unsendable};
+use crate::wire::{
+    Exchange, Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, Unsendable, decode,
+};
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Http {
     endpoint: Url,
     client: Client,
     timeouts: Timeouts,
+    /// How many answers were not as long as their heads say, although the connection did not end.
+    stalled: Arc<AtomicUsize>,
 }
 
 /// Why an address cannot be a target.
@@ -68,7 +74,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .build()
             .map_err(NoEndpoint::Client)?;
-        Ok(Http { endpoint: url, client, timeouts })
+        Ok(Http { endpoint: url, client, timeouts, stalled: Arc::default() })
     }
 
     /// Whether bytes can be written by hand.
@@ -97,8 +103,9 @@ impl Http {
         let large = request.body.len() > LARGE && self.is_plain();
         let reply = match request.framing {
             Framing::Length if !large => self.by_library(&request).await?,
-            _ => raw::send(&self.endpoint, &request, &self.timeouts).await,
+            _ => raw::send(&self.endpoint, &request, &self.waits()).await,
         };
+        self.notice(&reply, started.elapsed());
         Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
 
@@ -113,7 +120,7 @@ impl Http {
             return Err(why);
         }
         let connect = async |_: &Request| match self.is_plain() {
-            true => raw::connect(&self.endpoint, &self.timeouts).await.map(Some),
+            true => raw::connect(&self.endpoint, &self.waits()).await.map(Some),
             false => Ok(None),
         };
         let connections = join_all(requests.iter().map(connect)).await;
@@ -124,7 +131,7 @@ impl Http {
                 gate.wait().await;
                 let began = clock.elapsed();
                 let reply = match connection {
-                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.timeouts).await),
+                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.waits()).await),
                     Ok(None) => http.by_library(&request).await,
                     Err(trouble) => Ok(Err(trouble)),
                 };
@@ -141,6 +148,18 @@ impl Http {
         .collect()
     }
 
+    fn waits(&self) -> Waits {
+        Waits::after(self.stalled.load(Ordering::Relaxed), self.timeouts)
+    }
+
+    /// Remembers whether the target left an answer without its end.
+    fn notice(&self, reply: &Reply, took: Duration) {
+        let is_cut = reply.as_ref().is_ok_and(|response| response.flaw == Some(Flaw::Cut));
+        if is_cut && took >= self.waits().quiet {
+            self.stalled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     async fn by_library(&self, request: &Request) -> Result<Reply, Unsendable> {
         let (method, headers) = request.head()?;
         let mut built = reqwest::Request::new(method, self.endpoint.clone());
@@ -151,23 +170,29 @@ impl Http {
             Ok(Err(error)) => return transport::of_library(&error).map(Err),
             Err(_) => return Ok(Err(TransportError::Silent)),
         };
-        let read = timeout(self.timeouts.rest, read(response)).await;
+        let read = timeout(self.timeouts.rest, read(response, self.waits().quiet)).await;
         read.unwrap_or(Ok(Err(TransportError::Silent)))
     }
 }
 
 const LARGE: usize = 256 << 10;
 
-/// The response with its body.
-async fn read(mut response: reqwest::Response) -> Result<Reply, Unsendable> {
+/// The response with its body, or as much of it as comes. `quiet` is how long is waited for more of a whole object.
+async fn read(mut response: reqwest::Response, quiet: Duration) -> Result<Reply, Unsendable> {
     let (status, headers) = (response.status().as_u16(), headers(response.headers()));
     let mut body = BytesMut::new();
+    let answer = |body: BytesMut, flaw| Response { status, headers, body: body.freeze(), flaw };
     loop {
-        match response.chunk().await {
+        let quiet = if decode::is_object(&body) { quiet } else { Duration::MAX };
+        let Ok(chunk) = timeout(quiet, response.chunk()).await else { return Ok(Ok(answer(body, Some(Flaw::Cut)))) };
+        match chunk {
             Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Ok(Err(TransportError::Endless)),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Ok(Response { status, headers, body: body.freeze() })),
-            Err(error) => return transport::of_library(&error).map(Err),
+            Ok(None) => return Ok(Ok(answer(body, None))),
+            Err(error) => match transport::of_library(&error)? {
+                TransportError::Dropped => return Ok(Ok(answer(body, Some(Flaw::Cut)))),
+                trouble => return Ok(Err(trouble)),
+            },
         }
     }
 }

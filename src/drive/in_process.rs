@@ -59,7 +59,7 @@ where
                         }
                         Err(_) => return Err(TransportError::Dropped),
                     };
-                    Ok(Response { status: head.status.as_u16(), headers: headers(&head.headers), body })
+                    Ok(Response { status: head.status.as_u16(), headers: headers(&head.headers), body, flaw: None })
                 })
             }),
             #[cfg(feature = "run")]

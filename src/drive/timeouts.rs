@@ -21,6 +21,23 @@ impl Default for Timeouts {
     }
 }
 
+/// How long is waited, with what the target has shown so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// As it was asked for.
+    pub of: Timeouts,
+    /// For more of a body that is a whole JSON object already, and not as long as its head says.
+    pub quiet: Duration,
+}
+
+impl Waits {
+    /// After so many answers that were not as long as their heads say it is known that nothing more comes.
+    pub fn after(stalled: usize, of: Timeouts) -> Waits {
+        let quiet = if stalled < 3 { Duration::from_secs(2) } else { Duration::from_millis(50) };
+        Waits { of, quiet: quiet.min(of.rest / 4) }
+    }
+}
+
 impl Timeouts {
     pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
         self.first_byte + Duration::from_secs((request.body.len() >> 20) as u64)

@@ -380,6 +380,7 @@ impl Logged {
             status,
             headers: self.answer_headers.clone(),
             body: self.answer.as_ref().map(bytes).unwrap_or_default(),
+            flaw: None,
         };
         let (began, ended) = self.micros.unwrap_or_default();
         let (began, took) = (Duration::from_micros(began), Duration::from_micros(ended.saturating_sub(began)));

@@ -115,7 +115,7 @@ fn reply(data: &[u8]) -> Reply {
         let (name, value) = line.split_once(':').unwrap_or((&line, ""));
         headers.push((name.trim().to_lowercase(), String::from(value.trim())));
     }
-    Ok(Response { status: word.parse().unwrap_or(200), headers, body: Bytes::copy_from_slice(rest) })
+    Ok(Response { status: word.parse().unwrap_or(200), headers, body: Bytes::copy_from_slice(rest), flaw: None })
 }
 
 fn cut(data: &[u8]) -> (&[u8], &[u8]) {

@@ -19,6 +19,7 @@ mod near;
 mod parts;
 mod ranges;
 mod realise;
+mod spelling;
 mod state;
 mod values;
 pub(crate) mod violations;
@@ -59,6 +60,7 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     cases.extend(wire_faults::cases(service));
     cases.extend(looks::unknown_members(service));
     cases.extend(content::cases(service));
+    cases.extend(spelling::cases(service));
     cases.extend(ranges::cases(service));
     cases.extend(parts::cases(service));
     cases.extend(many::cases(service));

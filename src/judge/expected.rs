@@ -42,6 +42,8 @@ pub enum Expected {
     ContentType,
     /// The error type in `__type`: `type-visible`.
     VisibleType,
+    /// One JSON object, framed as HTTP has it: `plain-response`.
+    PlainResponse,
     /// A message: `message`.
     Message,
     /// This message: `message-text The repository …`.
@@ -107,6 +109,7 @@ impl Expected {
             Expected::Status(status) => format!("status {status}"),
             Expected::ContentType => String::from("content-type"),
             Expected::VisibleType => String::from("type-visible"),
+            Expected::PlainResponse => String::from("plain-response"),
             Expected::Message => String::from("message"),
             Expected::MessageText(text) => format!("message-text {text}"),
             Expected::NoServerFault => String::from("no-server-fault"),
@@ -150,6 +153,7 @@ fn parse(text: &str) -> Result<Expected, NoCode> {
     Ok(match (first, rest) {
         ("content-type", "") => Expected::ContentType,
         ("type-visible", "") => Expected::VisibleType,
+        ("plain-response", "") => Expected::PlainResponse,
         ("message", "") => Expected::Message,
         ("no-server-fault", "") => Expected::NoServerFault,
         ("documented-response", "") => Expected::DocumentedResponse,
@@ -230,10 +234,11 @@ mod tests {
             Expected::Service(_) => 11,
             Expected::DocumentedResponse => 12,
             Expected::LayerAfterUpload => 13,
+            Expected::PlainResponse => 14,
         }
     }
 
-    const VARIANTS: usize = 14;
+    const VARIANTS: usize = 15;
 
     fn drawn() -> impl Strategy<Value = Expected> {
         // Texts with the words and signs that a code has itself.
@@ -257,6 +262,7 @@ mod tests {
             proptest::sample::select(&Service::ALL[..]).prop_map(Expected::Service),
             Just(Expected::DocumentedResponse),
             Just(Expected::LayerAfterUpload),
+            Just(Expected::PlainResponse),
         ]
     }
 

@@ -4,14 +4,21 @@ use serde_json::{Map, Value};
 
 use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
 use crate::contract::check::{conforms, long};
-use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Tier};
+use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Service, Tier};
 use crate::expect::Outcome;
+use crate::template::Reference;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{CONTENT_TYPE, Exchange, Observation};
+use crate::wire::{CONTENT_TYPE, Exchange, Flaw, Observation};
 
 /// The rules that only an HTTP response shows to be kept: without one, they are not judged.
-pub const OF_HTTP: [RuleId; 3] =
-    [RuleId::new("answer/content-type"), RuleId::new("answer/status"), RuleId::new("answer/type-visible")];
+pub const OF_HTTP: [RuleId; 6] = [
+    RuleId::new("answer/content-coding"),
+    RuleId::new("answer/content-type"),
+    RuleId::new("answer/framing"),
+    RuleId::new("answer/status"),
+    RuleId::new("answer/type-visible"),
+    RuleId::new("answer/unique-members"),
+];
 
 const PART_SIZE_RANGE: RuleId = RuleId::new("InitiateLayerUpload/answer/partSize-range");
 const LAST_VALID: Option<RuleId> = Some(RuleId::new("UploadLayerPart/answer/lastValidByteReceived"));
@@ -63,6 +70,12 @@ impl Subject<'_> {
                     finding.expected = Expected::Shape { member: String::from(member.name), shape };
                     found.push(finding);
                 }
+                (Some(value), _) if !open && self.is_of_another_account(member.name, value, sent.as_ref()) => {
+                    let mut finding = self.form(rule, slip(Slip::OtherValue));
+                    let account = self.transcript.bindings.value(&Reference::Registry).unwrap_or_default();
+                    finding.expected = Expected::member(&Outcome::success(), member.name, account.to_string());
+                    found.push(finding);
+                }
                 (Some(value), Some(echoed))
                     if !open && matches!(member.name, "repositoryName" | "uploadId") && value != echoed =>
                 {
@@ -74,6 +87,17 @@ impl Subject<'_> {
             }
         }
         found
+    }
+
+    /// Whether a response names the account of somebody else, though its request names none. The public service has an
+    /// alias besides the account id.
+    fn is_of_another_account(&self, member: &str, value: &Value, sent: Option<&Value>) -> bool {
+        let named = sent.is_some_and(|sent| sent.get("registryId").is_some());
+        let account = self.transcript.bindings.value(&Reference::Registry);
+        member == "registryId"
+            && self.case.service == Service::Ecr
+            && !named
+            && account.is_some_and(|own| own != *value)
     }
 
     /// What is wrong with the form of an allowed error.
@@ -135,6 +159,41 @@ impl Subject<'_> {
             found.push(finding);
         }
         found
+    }
+
+    /// What is wrong with a response as HTTP or as JSON, whatever it says; and what was found in what it says.
+    pub(super) fn with_flaws(
+        &self,
+        exchange: &Exchange,
+        seen: &Observation,
+        found: Result<Vec<Finding>, Box<Finding>>,
+    ) -> Result<Vec<Finding>, Box<Finding>> {
+        let accepts_none = || exchange.request.header("accept-encoding").is_some_and(|coding| coding == "identity");
+        let all = seen.http.iter().flat_map(|http| &http.flaws);
+        // Without Accept-Encoding, every coding is acceptable: RFC 9110, 12.5.3.
+        let judged = |flaw: &Flaw| match flaw.rule() == RuleId::new("answer/framing") {
+            true => true,
+            // Where it is open whether the request is read at all, it may have answered something else altogether.
+            false => !self.is_open_protocol() && (*flaw != Flaw::Coded || accepts_none()),
+        };
+        let flaws: Vec<Flaw> = all.copied().filter(judged).collect();
+        if flaws.is_empty() {
+            return found;
+        }
+        let lost = flaws.iter().any(|flaw| flaw.loses_members());
+        // What was lost on the way is not missing for a second reason.
+        let is_lost = |finding: &Finding| lost && matches!(finding.got, Got::Member { slip: Slip::Missing, .. });
+        let found = match found {
+            Err(finding) if !is_lost(&finding) && finding.got != Got::NotAnObject(head(seen)) => return Err(finding),
+            Err(_) => Vec::new(),
+            Ok(form) => form,
+        };
+        let flawed = flaws.into_iter().map(|flaw| {
+            let mut finding = self.form(flaw.rule(), Got::Flaw(flaw));
+            finding.expected = Expected::PlainResponse;
+            finding
+        });
+        Ok(flawed.chain(found.into_iter().filter(|finding| !is_lost(finding))).collect())
     }
 
     fn content_type(&self, seen: &Observation) -> Option<Finding> {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::ErrorType;
-use crate::wire::{NoConnection, TransportError};
+use crate::wire::{Flaw, NoConnection, TransportError};
 
 /// What came in place of what was expected.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -56,6 +56,8 @@ pub enum Got {
     NoMessage,
     /// Another text than the documented one for this error type: `message-text UploadNotFoundException`.
     MessageText(String),
+    /// It is wrong as HTTP or as JSON, and was made out all the same: `flaw trailing`.
+    Flaw(Flaw),
     /// No response: `no-response`, `dropped`, `invalid-http`, `endless`, `no-connection refused`.
     Transport(TransportError),
     /// The survey did not come to it: `not-reached`.
@@ -123,6 +125,7 @@ impl Got {
             Got::ErrorStatus(status) => format!("error-status {status}"),
             Got::ContentType(Some(found)) => format!("content-type {}", token(found)),
             Got::MessageText(name) => format!("message-text {}", token(name)),
+            Got::Flaw(flaw) => format!("flaw {}", flaw.name()),
             Got::Transport(trouble) => transport(*trouble),
             plain => PLAIN.iter().find(|(_, got)| got == plain).map_or_else(String::new, |(word, _)| (*word).into()),
         }
@@ -269,6 +272,7 @@ fn parse(text: &str) -> Option<Got> {
         "error-status" => return number(rest).map(Got::ErrorStatus),
         "content-type" => return only(rest).map(|found| Got::ContentType(Some(found))),
         "message-text" => return only(rest).map(Got::MessageText),
+        "flaw" => return serde_json::from_value(rest.into()).ok().map(Got::Flaw),
         "no-connection" => {
             let why: NoConnection = serde_json::from_value(rest.into()).ok()?;
             return Some(Got::Transport(TransportError::Unreachable(why)));
@@ -384,6 +388,8 @@ mod tests {
             "type-differs",
             "no-message",
             "message-text UploadNotFoundException",
+            "flaw cut",
+            "flaw not-utf-8",
             "no-response",
             "dropped",
             "invalid-http",
@@ -421,6 +427,8 @@ mod tests {
             "no-connection",
             "no-connection nonsense",
             "content-type",
+            "flaw",
+            "flaw nonsense",
         ] {
             assert_eq!(text.parse::<Got>(), Err(NoCode(String::from(text))), "{text:?}");
         }

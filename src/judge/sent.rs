@@ -24,6 +24,8 @@ const ITEMS: usize = 4;
 
 /// How many lines or words are shown of a case with many steps: the first of them, and the last.
 const SHOWN: usize = 16;
+/// How many unknown members, or headers, are shown at most.
+const UNKNOWN: usize = 12;
 
 /// Length of a chunk where nothing else matters.
 const SMALL: usize = 32;
@@ -134,7 +136,11 @@ fn changed(case: &Case, step: &Step, members: &Map<String, Value>) -> Vec<String
     });
     let is_known = |name: &String| input.iter().any(|member| member.name == name);
     let unknown = members.iter().filter(|(name, _)| !is_known(name));
-    known.chain(unknown.map(|(name, value)| format!("{}={}", visible(name), of_value(value)))).collect()
+    let mut words: Vec<String> = known.collect();
+    let count = members.keys().filter(|name| !is_known(name)).count();
+    words.extend(unknown.take(UNKNOWN).map(|(name, value)| format!("{}={}", cut(&visible(name)), of_value(value))));
+    words.extend(count.checked_sub(UNKNOWN).filter(|more| *more > 0).map(|more| format!("… {more} more members")));
+    words
 }
 
 /// Whether a plain call has this member so.
@@ -168,8 +174,12 @@ fn headers(case: &Case, step: &Step) -> Vec<String> {
     if sent.framing != Framing::Length {
         words.push(format!("framing {:?}", sent.framing));
     }
-    let other = sent.headers.iter().filter(|header| !plain.headers.contains(header));
-    words.extend(other.map(|(name, value)| format!("{}: {:?}", visible(name), cut(&visible(value)))));
+    let other: Vec<_> = sent.headers.iter().filter(|header| !plain.headers.contains(header)).collect();
+    let more = other.len().checked_sub(UNKNOWN).filter(|more| *more > 0);
+    words.extend(
+        other.into_iter().take(UNKNOWN).map(|(name, value)| format!("{}: {:?}", visible(name), cut(&visible(value)))),
+    );
+    words.extend(more.map(|more| format!("… {more} more headers")));
     let missing = plain.headers.iter().filter(|(name, _)| sent.header(name).is_none());
     words.extend(missing.map(|(name, _)| format!("{name} absent")));
     words

@@ -8,7 +8,7 @@ use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
 use crate::contract::{Area, Operation, RuleId, Service};
 use crate::expect::short;
-use crate::wire::{CONTENT_TYPE, MAX_ANSWER, TransportError};
+use crate::wire::{CONTENT_TYPE, Flaw, MAX_ANSWER, TransportError};
 
 impl Finding {
     /// The finding as a sentence: see [`sentence`].
@@ -138,11 +138,31 @@ pub fn got(got: &Got) -> String {
         Got::TypeDiffers => String::from("another error type in __type than in the header or code"),
         Got::NoMessage => String::from("an error without a message"),
         Got::MessageText(name) => format!("another message for {name}"),
+        Got::Flaw(flaw) => String::from(flawed(*flaw)),
         Got::Transport(trouble) => transport(*trouble),
         Got::NotReached => String::from("not reached"),
         Got::NoRepository => String::from("not tried without a repository"),
         Got::AbsentAfterUpload => String::from("200, and the layer still absent after the upload"),
         Got::PresentBeforeUpload => String::from("200, and the layer there before the upload"),
+    }
+}
+
+/// What is wrong with a response as HTTP or as JSON.
+fn flawed(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Cut => "a response that is shorter than it says",
+        Flaw::Excess => "a response with bytes after its end",
+        Flaw::TwoLengths => "a response with both Transfer-Encoding and Content-Length",
+        Flaw::ByteOrderMark => "JSON with a byte order mark before it",
+        Flaw::Prefix => "JSON with something before it",
+        Flaw::Trailing => "JSON with something after it",
+        Flaw::Incomplete => "JSON that ends too early",
+        Flaw::NotUtf8 => "JSON that is not UTF-8",
+        Flaw::Compressed => "compressed JSON, and no Content-Encoding",
+        Flaw::Quoted => "a JSON string with the object in it",
+        Flaw::Repeated => "JSON that has a member twice",
+        Flaw::Coded => "a compressed response to a request that accepts none",
+        Flaw::NotCoded => "a Content-Encoding that the body does not have",
     }
 }
 
@@ -174,6 +194,7 @@ pub fn expected(expected: &Expected) -> String {
         Expected::UniqueUploadId => String::from("200 with an uploadId of its own"),
         Expected::Status(status) => format!("status {status}"),
         Expected::ContentType => format!("content type {CONTENT_TYPE}"),
+        Expected::PlainResponse => String::from("one JSON object in UTF-8, as long as the response says"),
         Expected::VisibleType => String::from("the error type in __type"),
         Expected::Message => String::from("a member message"),
         Expected::MessageText(text) => text.clone(),

@@ -77,7 +77,7 @@ pub(super) fn transcript(case: &Case, answers: &[(u64, u64, &str)]) -> Transcrip
         }
         members["registryId"] = json!("012345678910");
         let answer = match error {
-            "500" => Response { status: 500, headers: Vec::new(), body: Bytes::new() },
+            "500" => Response { status: 500, headers: Vec::new(), body: Bytes::new(), flaw: None },
             error if error.ends_with("Exception") => {
                 members["__type"] = json!(error);
                 members["message"] = json!("no");

@@ -12,7 +12,7 @@ use crate::contract::{Operation, OperationSpec, RuleId, RulePattern};
 use crate::model::Rejection;
 use crate::model::operation::{blob_of, blob_size};
 use crate::model::registry::{Registry, Repository, Upload};
-use crate::wire::{Reply, Request};
+use crate::wire::{Reply, Request, Response};
 
 /// One change of what the mock does, at one stage of a call: from the request as it comes in to the response as it goes
 /// out.
@@ -58,6 +58,8 @@ pub struct Memory {
     pub completed: BTreeMap<(String, String), (String, usize)>,
     /// Uploads that ended otherwise.
     pub ended: BTreeSet<(String, String)>,
+    /// Answers that a fault keeps, under names of its own.
+    pub said: BTreeMap<String, Response>,
     /// Repositories as they were when they were deleted, by name.
     pub removed: BTreeMap<String, Repository>,
     /// Uploads in the order in which they were begun, by repository and id; those that have ended too.

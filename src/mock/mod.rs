@@ -286,7 +286,7 @@ pub async fn serve(listener: TcpListener, mock: Arc<Mock>) -> std::io::Result<()
 async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new() });
+        return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new(), flaw: None });
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let request = Request {

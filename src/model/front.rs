@@ -25,7 +25,8 @@ impl Registry {
             return Err(reject(RuleId::new("wire/method")));
         }
         let content_type = request.header("content-type").unwrap_or_default();
-        if content_type.split(';').next().map(str::trim) != Some(crate::wire::CONTENT_TYPE) {
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case(crate::wire::CONTENT_TYPE) {
             return Err(reject(RuleId::new("wire/content-type/other")));
         }
         let target = request.header("x-amz-target").ok_or_else(|| reject(RuleId::new("wire/target/present")))?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::contract::RuleId;
 use crate::events::{Judged, Logged};
-use crate::judge::Verdict;
-use crate::wire::TransportError;
+use crate::judge::{Got, Verdict};
+use crate::wire::{Flaw, TransportError};
 
 /// How often a case is tried again after the target asked to be asked more slowly.
 const PAUSES: u32 = 3;
@@ -40,7 +40,10 @@ impl Attempted {
         match verdict {
             Verdict::Pass => Attempted::Passed,
             Verdict::Fail { findings }
-                if findings.iter().any(|finding| finding.rule == RuleId::new("always/answered")) =>
+                if findings.iter().any(|finding| {
+                    // A connection that ends too early may be the network's too.
+                    finding.rule == RuleId::new("always/answered") || finding.got == Got::Flaw(Flaw::Cut)
+                }) =>
             {
                 Attempted::Unanswered
             }
@@ -213,7 +216,7 @@ pub(super) fn was_unanswered(judged: &Judged) -> bool {
 mod tests {
     use super::*;
     use crate::contract::Operation;
-    use crate::judge::{Got, Head, NotJudged};
+    use crate::judge::{Head, NotJudged};
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -193,13 +193,9 @@ fn step(service: Service, step: &Step) -> Result<String, Loss> {
     if request.method != base.method {
         let _ = writeln!(text, "    method: {}", scalar(&request.method));
     }
-    let framing = match request.framing {
-        Framing::Length => None,
-        Framing::Verbatim => Some("verbatim"),
-        Framing::Chunked => Some("chunked"),
-        Framing::ExpectContinue => Some("expect-continue"),
-    };
-    framing.into_iter().for_each(|framing| text += &format!("    framing: {framing}\n"));
+    if request.framing != Framing::Length {
+        let _ = writeln!(text, "    framing: {}", request.framing.name());
+    }
     text += &headers(&base.headers, &request.headers)?;
     let body = request.body.to_text().ok_or(Loss::Body)?;
     match members(&request.body, &body) {

@@ -232,7 +232,7 @@ impl Look {
             // Wrong form does not keep an upload from working; a body that is no object does.
             Verdict::Fail { findings } => findings
                 .iter()
-                .all(|finding| finding.grade == Grade::Form && finding.rule != RuleId::new("answer/json-object")),
+                .all(|finding| finding.grade == Grade::Form && !matches!(finding.got, Got::NotAnObject(_))),
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => false,
         }
     }

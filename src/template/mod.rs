@@ -2,12 +2,14 @@
 //!
 //! What the references stand for is not known here: a run binds them ([`Bindings`](../case/bindings/struct.Bindings.html)).
 
+mod escape;
 mod reference;
 
 use std::fmt;
 
 use bytes::Bytes;
 
+pub use escape::Escape;
 pub use reference::{Chunks, Member, NoReference, Reference};
 
 /// Bytes with references. Whatever was read is written again to the byte.

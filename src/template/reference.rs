@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Escape;
+
 /// A place in a body that is filled when it is sent, written `${…}`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Reference {
@@ -56,6 +58,13 @@ pub enum Reference {
         /// Where it ends: the first position that it has not.
         to: usize,
         /// What it is a part of.
+        of: Box<Reference>,
+    },
+    /// `escape:HOW:NAME`: what another reference stands for, in another spelling of the same JSON string.
+    Escaped {
+        /// Which characters are escapes.
+        how: Escape,
+        /// What is written so.
         of: Box<Reference>,
     },
 }
@@ -120,6 +129,7 @@ impl Reference {
         "repeat:COUNT:TEXT",
         "pad:LENGTH:REFERENCE",
         "cut:FROM-TO:REFERENCE",
+        "escape:HOW:REFERENCE",
     ];
 
     /// The repository of a case, or a further one.
@@ -166,7 +176,8 @@ impl Reference {
             | Reference::Sha256LastDigitOff(_)
             | Reference::Repeat { .. }
             | Reference::Pad { .. }
-            | Reference::Cut { .. } => false,
+            | Reference::Cut { .. }
+            | Reference::Escaped { .. } => false,
         }
     }
 
@@ -178,7 +189,7 @@ impl Reference {
             | Reference::Hex { chunks, .. }
             | Reference::Sha256Prefix12(chunks)
             | Reference::Sha256LastDigitOff(chunks) => chunks.names(),
-            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.bytes_of(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => of.bytes_of(),
             Reference::Size(_)
             | Reference::Last(_)
             | Reference::Repository(_)
@@ -194,7 +205,7 @@ impl Reference {
     pub fn chunks(&self) -> &[String] {
         match self {
             Reference::Size(chunks) | Reference::Last(chunks) => chunks.names(),
-            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.chunks(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => of.chunks(),
             other => other.bytes_of(),
         }
     }
@@ -203,7 +214,7 @@ impl Reference {
     pub fn of_member(&self) -> Option<&Member> {
         match self {
             Reference::Member(member) | Reference::Upper(member) => Some(member),
-            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.of_member(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => of.of_member(),
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -222,7 +233,7 @@ impl Reference {
     pub fn further_repository(&self) -> Option<&str> {
         match self {
             Reference::Repository(further) => further.as_deref(),
-            Reference::Pad { of, .. } | Reference::Cut { of, .. } => of.further_repository(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => of.further_repository(),
             Reference::Absent
             | Reference::Registry
             | Reference::Member(_)
@@ -247,6 +258,7 @@ impl Reference {
             Reference::Upper(member) => Reference::Upper(of_member(member)),
             Reference::Pad { length, of } => Reference::Pad { length: *length, of: Box::new(of.rename(name)) },
             Reference::Cut { from, to, of } => Reference::Cut { from: *from, to: *to, of: Box::new(of.rename(name)) },
+            Reference::Escaped { how, of } => Reference::Escaped { how: *how, of: Box::new(of.rename(name)) },
             other => other.with_chunks(&|chunk| vec![name(chunk)]),
         }
     }
@@ -270,6 +282,7 @@ impl Reference {
             Reference::Cut { from, to, of } => {
                 Reference::Cut { from: *from, to: *to, of: Box::new(of.with_chunks(others)) }
             }
+            Reference::Escaped { how, of } => Reference::Escaped { how: *how, of: Box::new(of.with_chunks(others)) },
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
@@ -300,6 +313,7 @@ impl fmt::Display for Reference {
             Reference::Repeat { count, text } => write!(f, "repeat:{count}:{text}"),
             Reference::Pad { length, of } => write!(f, "pad:{length}:{of}"),
             Reference::Cut { from, to, of } => write!(f, "cut:{from}-{to}:{of}"),
+            Reference::Escaped { how, of } => write!(f, "escape:{}:{of}", how.name()),
         }
     }
 }
@@ -336,7 +350,9 @@ impl FromStr for Reference {
                 let (length, of) = counted(rest).ok_or_else(|| malformed("pad:LENGTH:REFERENCE"))?;
                 // What is padded is a name: a padding of a padding is none, and would be of any depth.
                 match of.parse()? {
-                    Reference::Pad { .. } | Reference::Cut { .. } => return Err(malformed("pad:LENGTH:REFERENCE")),
+                    Reference::Pad { .. } | Reference::Cut { .. } | Reference::Escaped { .. } => {
+                        return Err(malformed("pad:LENGTH:REFERENCE"));
+                    },
                     of => Reference::Pad { length, of: Box::new(of) },
                 }
             }
@@ -345,8 +361,19 @@ impl FromStr for Reference {
                 let ends = range.split_once('-').and_then(|(from, to)| Some((number(from)?, number(to)?)));
                 let (from, to) = ends.ok_or_else(|| malformed("cut:FROM-TO:REFERENCE"))?;
                 match of.parse()? {
-                    Reference::Pad { .. } | Reference::Cut { .. } => return Err(malformed("cut:FROM-TO:REFERENCE")),
+                    Reference::Pad { .. } | Reference::Cut { .. } | Reference::Escaped { .. } => {
+                        return Err(malformed("cut:FROM-TO:REFERENCE"));
+                    },
                     of => Reference::Cut { from, to, of: Box::new(of) },
+                }
+            }
+            ("escape", Some(rest)) => {
+                let form = || malformed("escape:HOW:REFERENCE");
+                let (how, of) = rest.split_once(':').ok_or_else(form)?;
+                let how = how.parse().map_err(|()| form())?;
+                match of.parse()? {
+                    Reference::Escaped { .. } => return Err(form()),
+                    of => Reference::Escaped { how, of: Box::new(of) },
                 }
             }
             // The name of a step may have a colon.

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One reference of each kind, as it is written.
-const EACH: [&str; 16] = [
+const EACH: [&str; 17] = [
     "repository",
     "repository:other",
     "absent",
@@ -20,6 +20,7 @@ const EACH: [&str; 16] = [
     "last:one+two",
     "repeat:3:a:b",
     "pad:60:repository:other",
+    "escape:mixed:sha256:one+two",
 ];
 
 fn reference(text: &str) -> Reference {
@@ -39,7 +40,7 @@ fn each_kind_prints_what_it_was_read_from() {
         assert_eq!(word(text), word(form), "{form} is the form of {text}");
     }
     kinds.dedup();
-    assert_eq!(kinds.len(), 14, "Repository and Hex are two forms each, all others one");
+    assert_eq!(kinds.len(), 15, "Repository and Hex are two forms each, all others one");
 }
 
 #[test]
@@ -127,9 +128,12 @@ fn numbers_chunks_and_members_are_told() {
     assert_eq!(of(Reference::is_number), ["size:one+two", "last:one+two"]);
     assert_eq!(
         of(|reference| reference.chunks() == ["one", "two"]),
-        ["sha256:one+two", "size:one+two", "last:one+two"]
+        ["sha256:one+two", "size:one+two", "last:one+two", "escape:mixed:sha256:one+two"]
     );
-    assert_eq!(of(|reference| reference.bytes_of() == ["one", "two"]), ["sha256:one+two"]);
+    assert_eq!(
+        of(|reference| reference.bytes_of() == ["one", "two"]),
+        ["sha256:one+two", "escape:mixed:sha256:one+two"]
+    );
     assert_eq!(
         of(|reference| reference.bytes_of() == ["layer"]),
         ["base64:layer", "hex:layer", "hex-upper:layer", "sha256-prefix12:layer", "sha256-last-digit-off:layer"]
@@ -214,7 +218,9 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         to,
         of: Box::new(of),
     });
-    prop_oneof![4 => plain(), 1 => padded, 1 => cut]
+    let escaped =
+        (prop::sample::select(Escape::ALL), plain()).prop_map(|(how, of)| Reference::Escaped { how, of: Box::new(of) });
+    prop_oneof![4 => plain(), 1 => padded, 1 => cut, 1 => escaped]
 }
 
 proptest! {

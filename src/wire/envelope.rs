@@ -81,6 +81,7 @@ pub fn response(status: u16, body: &Value) -> Response {
         status,
         headers: vec![(String::from("content-type"), String::from(CONTENT_TYPE))],
         body: Bytes::from(body.to_string()),
+        flaw: None,
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
         assert_eq!(name(None, json!({"__type": ""})), None);
         assert_eq!(name(None, json!({"__type": format!("{} x", "a".repeat(99))})), Some("a".repeat(99)));
         assert_eq!(
-            error(&Response { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>") }),
+            error(&Response { status: 500, headers: Vec::new(), body: Bytes::from_static(b"\xff<html>"), flaw: None }),
             ErrorInfo::default()
         );
     }

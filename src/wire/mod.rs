@@ -2,7 +2,9 @@
 
 mod answer;
 pub mod auth;
+pub(crate) mod decode;
 pub mod envelope;
+mod flaw;
 pub mod observation;
 pub mod unsendable;
 
@@ -11,9 +13,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 use crate::contract::{ErrorType, Operation, Service};
 pub use answer::{Answer, Client};
+pub use flaw::Flaw;
 pub use observation::{Decoded, HttpFacts, Observation};
 pub use unsendable::Unsendable;
 
@@ -33,19 +37,63 @@ pub struct Request<B = Bytes> {
     pub framing: Framing,
 }
 
-/// How the body of a request is framed.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+/// How a request is written on a connection. All but the first are written by hand: HTTP libraries choose their own way.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Framing {
     /// With `Content-Length`.
     #[default]
     Length,
-    /// With `Content-Length`, and header names exactly as spelled: HTTP libraries choose their own spelling.
+    /// With `Content-Length`, and header names exactly as spelled.
     Verbatim,
+    /// The same, and no white space before the values of headers.
+    Tight,
+    /// The same, and spaces and tabs around the values of headers.
+    Spaced,
+    /// The same, and the whole URL in the request line.
+    AbsoluteForm,
     /// In chunks.
     Chunked,
+    /// In one chunk.
+    OneChunk,
+    /// In chunks of one byte.
+    ByteChunks,
+    /// In chunks with extensions, with sizes in capitals and with leading zeros, and with a trailer.
+    OddChunks,
     /// With `Content-Length` and `Expect: 100-continue`; the body follows a moment later.
     ExpectContinue,
+    /// With `Content-Length`, in pieces with pauses between them.
+    Pieces,
+    /// With `Content-Length`, on a connection on which another request was answered before.
+    SecondRequest,
+}
+
+impl Framing {
+    /// All of them.
+    pub const ALL: &[Framing] = <Framing as VariantArray>::VARIANTS;
+
+    /// As it stands in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Framing::Length => "length",
+            Framing::Verbatim => "verbatim",
+            Framing::Tight => "tight",
+            Framing::Spaced => "spaced",
+            Framing::AbsoluteForm => "absolute-form",
+            Framing::Chunked => "chunked",
+            Framing::OneChunk => "one-chunk",
+            Framing::ByteChunks => "byte-chunks",
+            Framing::OddChunks => "odd-chunks",
+            Framing::ExpectContinue => "expect-continue",
+            Framing::Pieces => "pieces",
+            Framing::SecondRequest => "second-request",
+        }
+    }
+
+    /// Whether the body is sent in chunks, and not with `Content-Length`.
+    pub const fn is_chunked(self) -> bool {
+        matches!(self, Framing::Chunked | Framing::OneChunk | Framing::ByteChunks | Framing::OddChunks)
+    }
 }
 
 /// An answer, exactly as it came in.
@@ -57,6 +105,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body as far as it was read: at most [`MAX_ANSWER`] bytes.
     pub body: Bytes,
+    /// What is wrong with how it was framed, if anything is and the body was made out all the same.
+    pub flaw: Option<Flaw>,
 }
 
 /// Where reading an answer stops. Far beyond what the covered operations have to say: a server may quote a name of 1 MiB.

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Response;
 use super::envelope::{self, ErrorInfo, printable};
+use super::{Flaw, Response, decode};
 use crate::contract::ErrorType;
 use crate::contract::error::THROTTLING;
 
@@ -43,12 +43,14 @@ pub struct HttpFacts {
     pub content_type: Option<String>,
     /// Whether there is a header `Retry-After`.
     pub retry_after: bool,
+    /// What is wrong with the response as HTTP or as JSON, although it was made out what it says.
+    pub flaws: Vec<Flaw>,
 }
 
 impl Observation {
     /// Decodes an HTTP response.
     pub fn of(answer: &Response) -> Observation {
-        let body = answer.json();
+        let (body, flaw) = decode::decode(answer);
         let error = envelope::read(answer, body.as_ref());
         let is_error = envelope::is_error(answer, &error);
         let decoded = match body {
@@ -61,6 +63,8 @@ impl Observation {
             status: answer.status,
             content_type: answer.header("content-type").map(String::from),
             retry_after: answer.header("retry-after").is_some(),
+            // Where it was cut, the JSON is no other flaw.
+            flaws: answer.flaw.into_iter().chain(flaw.filter(|_| answer.flaw != Some(Flaw::Cut))).collect(),
         };
         Observation { decoded, http: Some(http) }
     }

@@ -283,7 +283,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "errors-cut",
         sentence: "the body of errors is cut in the middle",
-        rule: TYPE,
+        rule: RuleId::new("answer/json-object"),
         changes: &[RewriteReply(|_, _, reply| {
             of_errors(reply, |answer| answer.body = answer.body.slice(..answer.body.len() / 2))
         })],

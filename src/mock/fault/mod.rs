@@ -1,6 +1,7 @@
 //! What the mock can be told to do wrong: one row each, by family. Each of them must be found by a case that has a name
 //! (`selftest`).
 
+mod answers;
 mod bounds;
 mod bytes;
 mod content;
@@ -16,6 +17,7 @@ mod patterns;
 mod protocol;
 mod races;
 mod ranges;
+mod spelling;
 mod state;
 mod types;
 
@@ -57,6 +59,8 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("images", images::FAULTS),
     ("looks", looks::FAULTS),
     ("content", content::FAULTS),
+    ("spelling", spelling::FAULTS),
+    ("answers", answers::FAULTS),
 ];
 
 impl Fault {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::super::Change::RewriteReply;
-use super::super::reply::{edit, retype};
+use super::super::reply::{edit, gzip, retype};
 use super::Variant;
 use crate::wire::{Reply, envelope};
 
@@ -162,6 +162,25 @@ pub(super) static VARIANTS: &[Variant] = &[
         name: "connection-closing",
         sentence: "each response ends its connection",
         changes: &[RewriteReply(|_, _, reply| header(reply, "connection", "close"))],
+        withholds: false,
+    },
+    Variant {
+        name: "coding-identity",
+        sentence: "responses have Content-Encoding: identity",
+        changes: &[RewriteReply(|_, _, reply| header(reply, "content-encoding", "identity"))],
+        withholds: false,
+    },
+    Variant {
+        name: "gzip-where-acceptable",
+        sentence: "responses are gzip, and say so, where the request has no Accept-Encoding",
+        changes: &[RewriteReply(|request, _, reply| {
+            if request.header("accept-encoding").is_none() {
+                header(reply, "content-encoding", "gzip");
+                if let Ok(answer) = reply {
+                    answer.body = Bytes::from(gzip(&answer.body));
+                }
+            }
+        })],
         withholds: false,
     },
     Variant {

@@ -125,6 +125,7 @@ pub(super) static VARIANTS: &[Variant] = &[
                     status: 405,
                     headers: vec![(String::from("content-type"), String::from("text/html"))],
                     body: Bytes::from_static(b"<h1>405</h1>"),
+                    flaw: None,
                 });
             }
         })],

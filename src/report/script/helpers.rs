@@ -15,6 +15,8 @@ pub(super) enum Helper {
     Pad,
     /// `grow LENGTH FILE` repeats the bytes of a file.
     Grow,
+    /// `escape HOW` writes characters of a text as escapes.
+    Escape,
     /// The variable `registry`: set by the calls before the case.
     Registry,
     /// The variable `part_size`: set by the calls before the case.
@@ -22,6 +24,7 @@ pub(super) enum Helper {
 }
 
 const MEMBER_AWK: &str = include_str!("member.awk");
+const ESCAPE_AWK: &str = include_str!("escape.awk");
 
 impl Helper {
     /// The function; empty where calls are needed instead.
@@ -97,6 +100,15 @@ grow() {
   head -c \"$1\" \"$2\" > grown && mv grown \"$2\"
 }
 ",
+            Helper::Escape => format!(
+                "\
+# escape HOW: the text of a JSON string, characters of it written as escapes.
+escape() {{
+  HOW=$1 awk '
+{}'
+}}
+",
+                indented(ESCAPE_AWK)
             ),
             Helper::Registry | Helper::PartSize => String::new(),
         }
@@ -113,6 +125,6 @@ mod tests {
 
     #[test]
     fn the_program_has_no_quote_that_would_end_it() {
-        assert!(!MEMBER_AWK.contains('\''));
+        assert!(!MEMBER_AWK.contains('\'') && !ESCAPE_AWK.contains('\''));
     }
 }

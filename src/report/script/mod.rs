@@ -328,11 +328,11 @@ pub(super) fn request_flags(
         flags.push(String::from("-H Content-Type:")); // Without it, curl sends one of its own.
     }
     match framing {
-        Framing::Chunked => flags.push(String::from("-H 'Transfer-Encoding: chunked'")),
+        _ if framing.is_chunked() => flags.push(String::from("-H 'Transfer-Encoding: chunked'")),
         Framing::ExpectContinue => flags.push(String::from("-H 'Expect: 100-continue'")),
         // Without it, curl asks before it sends a large body.
-        Framing::Length | Framing::Verbatim if large => flags.push(String::from("-H Expect:")),
-        Framing::Length | Framing::Verbatim => {}
+        _ if large => flags.push(String::from("-H Expect:")),
+        _ => {}
     }
     flags.retain(|flag| !flag.is_empty());
     Ok(flags.join(" "))
@@ -345,7 +345,7 @@ fn is_large(case: &Case, request: &Request<Template>) -> bool {
             let known = case.chunks.iter().find(|known| known.name == *chunk);
             known.is_some_and(|chunk| matches!(chunk.len, Length::Bytes(0..=128)))
         }
-        Reference::Repeat { .. } | Reference::Pad { .. } => false,
+        Reference::Repeat { .. } | Reference::Pad { .. } | Reference::Escaped { .. } => false,
         Reference::Cut { .. } => true,
         Reference::Repository(_)
         | Reference::Absent

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Helper, Unscriptable, shell};
 use crate::case::{Case, Chunk, Length, Step};
-use crate::template::{Chunks, Member, Part, Reference, Template};
+use crate::template::{Chunks, Escape, Member, Part, Reference, Template};
 
 /// What the references of a case are in its script.
 pub(super) struct Names<'a> {
@@ -159,6 +159,7 @@ impl<'a> Names<'a> {
             Reference::Repeat { count, text } => self.repeat(*count, text, body)?,
             Reference::Pad { length, of } => return self.pad(*length, of, body),
             Reference::Cut { from, to, of } => return self.cut(*from, *to, of, body),
+            Reference::Escaped { how, of } => return self.escaped(*how, of, body),
         }
         Ok(Some(()))
     }
@@ -220,6 +221,20 @@ impl<'a> Names<'a> {
         let rest = if further.is_empty() { String::new() } else { shell::word(&format!("-{further}"))? };
         body.command(format!("pad {length} \"${variable}\"{rest}"));
         self.helpers.extend([Helper::Pad, Helper::Repeat]);
+        Ok(Some(()))
+    }
+
+    /// What a reference stands for, passed through a filter that writes its characters as escapes.
+    fn escaped(&mut self, how: Escape, of: &Reference, body: &mut Body) -> Result<Option<()>, Unscriptable> {
+        let mut plain = Body::default();
+        if self.reference(of, &mut plain)?.is_none() {
+            return Ok(None);
+        }
+        body.captures += &std::mem::take(&mut plain.captures);
+        plain.finish();
+        self.helpers.insert(Helper::Escape);
+        let commands = plain.commands.join("; ");
+        body.command(format!("{{ {commands}; }} | escape {}", how.name()));
         Ok(Some(()))
     }
 
