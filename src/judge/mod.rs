@@ -166,19 +166,13 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
     let mut records = Vec::new();
     // The uploads that were begun since uploads may have ended.
     let mut open: HashSet<(String, String)> = HashSet::new();
-    for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+    for (index, (step, exchange)) in case.steps.iter().zip(&transcript.exchanges).enumerate() {
         let skip = is_passed_over(step, options);
         if let Some(obstacle) = infrastructure(step.expect.is_success(), exchange) {
-            return match findings.is_empty() {
-                true => (Verdict::Inconclusive { reason: obstacle.of(step.operation) }, records),
-                false => (Verdict::Fail { findings }, records),
-            };
+            return (ended(findings, Verdict::Inconclusive { reason: obstacle.of(step.operation) }), records);
         }
         if let Some(reason) = limit(step, exchange) {
-            return match findings.is_empty() {
-                true => (Verdict::Skipped { reason }, records),
-                false => (Verdict::Fail { findings }, records),
-            };
+            return (ended(findings, Verdict::Skipped { reason }), records);
         }
         let judged = Subject { case, step, transcript, options };
         if may_end_uploads(step) {
@@ -201,10 +195,7 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
                 records.push(Record { rule: Question::Rule(finding.rule), got: finding.got.clone() });
                 if !leaves_state_certain(&finding, step) && index + 1 < case.steps.len() {
                     let reason = NotJudged::Weaker { step: step.name.clone(), rule: finding.rule, tier: finding.tier };
-                    return match findings.is_empty() {
-                        true => (Verdict::Skipped { reason }, records),
-                        false => (Verdict::Fail { findings }, records),
-                    };
+                    return (ended(findings, Verdict::Skipped { reason }), records);
                 }
             }
             Err(finding) if case.plan.is_some() && leaves_state_certain(&finding, step) => findings.push(*finding),
@@ -220,10 +211,7 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
         let asked = question.into_iter().chain(step.precedence).filter(|_| !skip);
         records.extend(asked.map(|rule| Record { rule, got: describe(exchange) }));
         if !judged.goes_on(exchange) {
-            return match findings.is_empty() {
-                true => (Verdict::Skipped { reason: judged.ended(exchange) }, records),
-                false => (Verdict::Fail { findings }, records),
-            };
+            return (ended(findings, Verdict::Skipped { reason: judged.ended(exchange) }), records);
         }
     }
     let verdict = match (findings.is_empty(), &transcript.stopped) {
@@ -234,6 +222,11 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
         (true, None) => Verdict::Pass,
     };
     (verdict, records)
+}
+
+/// The verdict where a case ends early: what was found counts, and otherwise why it ended.
+fn ended(findings: Vec<Finding>, otherwise: Verdict) -> Verdict {
+    if findings.is_empty() { otherwise } else { Verdict::Fail { findings } }
 }
 
 fn is_error(exchange: &Exchange) -> bool {

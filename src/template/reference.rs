@@ -111,7 +111,7 @@ impl Reference {
     }
 
     /// The forms of all references, as a reader sees them.
-    pub const FORMS: [&str; 17] = [
+    pub const FORMS: [&str; 18] = [
         "repository",
         "repository:NAME",
         "absent",
@@ -233,7 +233,9 @@ impl Reference {
     pub fn further_repository(&self) -> Option<&str> {
         match self {
             Reference::Repository(further) => further.as_deref(),
-            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => of.further_repository(),
+            Reference::Pad { of, .. } | Reference::Cut { of, .. } | Reference::Escaped { of, .. } => {
+                of.further_repository()
+            }
             Reference::Absent
             | Reference::Registry
             | Reference::Member(_)
@@ -352,7 +354,7 @@ impl FromStr for Reference {
                 match of.parse()? {
                     Reference::Pad { .. } | Reference::Cut { .. } | Reference::Escaped { .. } => {
                         return Err(malformed("pad:LENGTH:REFERENCE"));
-                    },
+                    }
                     of => Reference::Pad { length, of: Box::new(of) },
                 }
             }
@@ -363,7 +365,7 @@ impl FromStr for Reference {
                 match of.parse()? {
                     Reference::Pad { .. } | Reference::Cut { .. } | Reference::Escaped { .. } => {
                         return Err(malformed("cut:FROM-TO:REFERENCE"));
-                    },
+                    }
                     of => Reference::Cut { from, to, of: Box::new(of) },
                 }
             }

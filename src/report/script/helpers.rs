@@ -100,6 +100,7 @@ grow() {
   head -c \"$1\" \"$2\" > grown && mv grown \"$2\"
 }
 ",
+            ),
             Helper::Escape => format!(
                 "\
 # escape HOW: the text of a JSON string, characters of it written as escapes.
