@@ -38,13 +38,12 @@ pub(crate) fn is_object(bytes: &[u8]) -> bool {
 }
 
 fn of_text(bytes: &[u8]) -> (Option<Value>, Option<Flaw>) {
-    if let Some((Value::String(inner), _)) = strict(bytes)
-        && let Some((json @ Value::Object(_), _)) = strict(inner.as_bytes())
-    {
-        return (Some(json), Some(Flaw::Quoted));
-    }
     if let Some((json, repeated)) = strict(bytes) {
-        return (Some(json), repeated.then_some(Flaw::Repeated));
+        let inner = json.as_str().and_then(|inner| strict(inner.as_bytes()));
+        return match inner {
+            Some((inner @ Value::Object(_), _)) => (Some(inner), Some(Flaw::Quoted)),
+            _ => (Some(json), repeated.then_some(Flaw::Repeated)),
+        };
     }
     if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf")
         && let Some((json, _)) = strict(rest)
