@@ -57,6 +57,16 @@ const ALL: [Behaviour; 14] = [
     Behaviour::ManyInterimAnswers,
 ];
 
+/// Those that are written, or read, in ways of their own.
+const FRAMINGS: [Framing; 6] = [
+    Framing::Length,
+    Framing::Verbatim,
+    Framing::Chunked,
+    Framing::ExpectContinue,
+    Framing::Pieces,
+    Framing::SecondRequest,
+];
+
 impl Behaviour {
     async fn answer(self, mut stream: TcpStream) -> std::io::Result<()> {
         match self {
@@ -156,7 +166,7 @@ fn no_behaviour_passes_hangs_or_panics() {
     for behaviour in ALL {
         let endpoint = serve(&runtime, behaviour);
         let clock = Instant::now();
-        let ended = match judge(&runtime, &endpoint, "wire/", 2) {
+        let ended = match judge(&runtime, &endpoint, "wire/body/json", 2) {
             Ok(summary) => summary.reasons(false),
             Err(RunError::Unreachable { .. }) => vec![Reason::SetUp],
             Err(error) => panic!("{behaviour:?}: {error}"),
@@ -172,7 +182,7 @@ fn every_framing_bears_every_behaviour() {
     let runtime = Runtime::new().unwrap();
     for behaviour in ALL {
         let http = Http::new(&serve(&runtime, behaviour), timeouts()).unwrap();
-        for framing in Framing::ALL.iter().copied() {
+        for framing in FRAMINGS {
             let request = Request {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
@@ -326,7 +336,7 @@ fn lawful_framings_of_an_answer_are_read_whole() {
             }
         });
         let http = Http::new(&format!("http://{address}"), Timeouts::default()).unwrap();
-        for framing in Framing::ALL.iter().copied() {
+        for framing in FRAMINGS {
             let request = Request {
                 framing,
                 ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"))
