@@ -46,11 +46,11 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
     },
     Fault {
-        name: "parts-in-a-table-of-16",
-        sentence: "from the 17th on, parts are accepted and dropped",
+        name: "parts-in-a-table-of-10",
+        sentence: "from the 11th on, parts are accepted and dropped",
         rule: COMPLETED,
         changes: &[Execute(|call| {
-            let full = call.upload().is_some_and(|upload| upload.parts.len() >= 16);
+            let full = call.upload().is_some_and(|upload| upload.parts.len() >= 10);
             full.then(|| hashes(call, |_, before| before)).flatten()
         })],
     },
@@ -248,7 +248,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "fifth-rejected-part-ends-upload",
         sentence: "an upload ends when five of its parts were rejected",
-        rule: RESUME,
+        rule: CONTIGUOUS,
         changes: &[EditRejections(|call, wrong| {
             if call.is(Operation::UploadLayerPart) && !wrong.is_empty() {
                 let key = call.key();
