@@ -18,6 +18,7 @@ mod near;
 mod ranges;
 mod realise;
 mod state;
+mod steps;
 mod values;
 pub(crate) mod violations;
 mod wire_faults;
