@@ -21,6 +21,7 @@ mod ranges;
 mod realise;
 mod spelling;
 mod state;
+mod steps;
 mod values;
 pub(crate) mod violations;
 mod wire_faults;

@@ -1,7 +1,7 @@
 //! Values beside an existing one: digests and upload ids that differ in a part, positions that differ by a power of two, and
 //! repositories whose names a server may take for one another.
 
-use super::looks::Steps;
+use super::steps::Steps;
 use crate::case::Case;
 use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
 use crate::contract::{Operation, RuleId, Service};

@@ -207,7 +207,8 @@ fn list(items: &[Value]) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut left_out = 0;
     for (index, (item, count)) in runs.iter().enumerate() {
-        let literal = |at: usize| runs.get(at).is_some_and(|(item, _)| !item.contains('«'));
+        // A reference among other letters is in quotes.
+        let literal = |at: usize| runs.get(at).is_some_and(|(item, _)| item.starts_with('"') || !item.contains('«'));
         if runs.len() > ITEMS && literal(index) && index > 0 && literal(index - 1) {
             left_out += count;
         } else {

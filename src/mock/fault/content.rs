@@ -164,10 +164,9 @@ pub(super) static FAULTS: &[Fault] = &[
                 let bytes = call.blob();
                 let key = (String::from("md5"), String::from(call.text("repositoryName")));
                 let own = call.key();
-                if call.is(Operation::UploadLayerPart) && bytes.len() == 128 && bytes.starts_with(b"\xd1\x31\xdd\x02") {
-                    if !call.memory.ended.insert(key) {
-                        call.memory.ended.insert(own);
-                    }
+                let is_one = bytes.len() == 128 && bytes.starts_with(b"\xd1\x31\xdd\x02");
+                if call.is(Operation::UploadLayerPart) && is_one && !call.memory.ended.insert(key) {
+                    call.memory.ended.insert(own);
                 }
                 None
             }),
