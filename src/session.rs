@@ -23,12 +23,14 @@ pub struct Terms {
     pub messages: bool,
     /// The weakest tier by which the steps of random cases are judged.
     pub tier: Tier,
+    /// Operations that the target is meant to lack.
+    pub without: Vec<Operation>,
 }
 
 impl Terms {
     /// Judges everything except message texts. Repositories begin with this prefix.
     pub fn of(prefix: &str) -> Terms {
-        Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open }
+        Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open, without: Vec::new() }
     }
 }
 
@@ -51,7 +53,12 @@ impl Session {
         service: Service,
         terms: Terms,
     ) -> Result<(Session, Vec<String>), Unreachable> {
-        let (survey, transcript) = preflight(&target, service, &terms.prefix, terms.repository.as_deref()).await?;
+        let repository = terms.repository.as_deref();
+        let (mut survey, mut transcript) = preflight(&target, service, &terms.prefix, repository).await?;
+        if transcript.met_ended_connection() {
+            (survey, transcript) = preflight(&target.afresh(), service, &terms.prefix, repository).await?;
+        }
+        survey.leave_out(&terms.without);
         Ok((Session { target, terms, survey }, transcript.left))
     }
 
@@ -68,8 +75,15 @@ impl Session {
             untestable: None,
             inconclusive: false,
             findings: Vec::new(),
+            without: Default::default(),
+            making: Default::default(),
         };
         Session { target, terms, survey }
+    }
+
+    /// The same session over connections that carried no request before.
+    pub fn afresh(&self) -> Session {
+        Session { target: Arc::new(self.target.afresh()), ..self.clone() }
     }
 
     /// Which service.
@@ -87,9 +101,12 @@ impl Session {
         self.survey.narrow(cases);
     }
 
-    /// A random case without what the target does not have.
+    /// A case as far as it can be tried: without what the target does not have.
     pub fn fitted(&self, case: Case) -> Case {
-        if case.kind.is_random() { search::fitted(case, |operation| self.lacks(operation)) } else { case }
+        match case.kind.is_random() {
+            true => search::fitted(case, |operation| self.lacks(operation)),
+            false => self.survey.reduced(case),
+        }
     }
 
     fn lacks(&self, operation: Operation) -> bool {
@@ -142,6 +159,7 @@ impl Session {
     pub async fn drive(&self, case: &Case, shared: Option<&str>, number: u32) -> Transcript {
         let workspace = Workspace {
             prefix: self.terms.prefix.clone(),
+            making: self.survey.making,
             shared: self.terms.repository.as_deref().or(shared).map(String::from),
             account: self.survey.account.clone(),
             part_size: self.survey.usable_part_size(),

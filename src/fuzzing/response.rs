@@ -333,5 +333,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             got,
             witness: None,
         }],
+        without: Default::default(),
+        making: Default::default(),
     }
 }

@@ -232,6 +232,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         NotJudged::NoRepositories => String::from("no repository could be created; a run can be given an existing one"),
         NotJudged::NoDeletion => String::from("the target does not delete repositories"),
         NotJudged::UnknownOperation { operation } => format!("the target does not know {operation}"),
+        NotJudged::WithoutOperation { operation } => format!("the run leaves out {operation} (--without)"),
         NotJudged::BrokenOperation { operation } => format!("a plain {operation} does not work on this target"),
         NotJudged::FixedRepository => {
             String::from("it needs repositories of its own, and the run was given one to work in")

@@ -11,7 +11,7 @@ use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unan
 use super::outcome::{Failed, Outcome};
 use super::select::{Selection, locked};
 use super::workspace::Leases;
-use super::{PAUSE, Settings};
+use super::Settings;
 use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
@@ -83,8 +83,8 @@ pub(super) struct Worker {
 
 impl Worker {
     pub fn new(number: usize, shared: Arc<Shared>) -> Worker {
-        let prefix = format!("{}/shared-{number}", shared.settings.prefix);
-        Worker { shared, leases: Leases::new(prefix), last_sent: Duration::ZERO }
+        let leases = Leases::new(shared.settings.prefix.clone(), number);
+        Worker { shared, leases, last_sent: Duration::ZERO }
     }
 
     /// Works until all is done, or until it is told to stop.
@@ -132,7 +132,7 @@ impl Worker {
         judged
     }
 
-    /// Judges a case: once more if the target was silent, and after a pause if it asked for one.
+    /// Judges a case: once more if the target was silent.
     async fn calmly(&mut self, index: usize, case: &Case, session: &Session) -> Judged {
         let shared = self.shared.clone();
         let mut attempts = Attempts::default();
@@ -140,7 +140,6 @@ impl Worker {
         for number in 1.. {
             let judged = self.once(index, case, session, number).await;
             match attempts.after(Attempted::of(&judged.verdict)) {
-                Next::Pause => tokio::time::sleep(PAUSE).await,
                 Next::Again => {}
                 Next::Ask => {
                     let sent = self.last_sent;
@@ -174,11 +173,7 @@ impl Worker {
         for number in 1.. {
             let round = self.round(case, session, number).await;
             let unanswered = round.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err());
-            let next = match repeats.after(Attempted::of(&round.verdict), unanswered) {
-                Next::Pause => {
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
+            let next = match repeats.after(unanswered) {
                 Next::Ask => repeats.heard(shared.is_answering(case.service).await),
                 next => next,
             };
@@ -205,11 +200,22 @@ impl Worker {
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
+    /// Tries a case once: again over fresh connections, if a kept one ended under it.
     async fn round(&mut self, case: &Case, session: &Session, number: u32) -> Round {
+        let round = self.round_over_any(case, session, number).await;
+        match round.transcript.met_ended_connection() {
+            true => self.round_over_any(case, &session.afresh(), number + AFRESH).await,
+            false => round,
+        }
+    }
+
+    async fn round_over_any(&mut self, case: &Case, session: &Session, number: u32) -> Round {
         let shared = self.shared.clone();
         let mut left = Vec::new();
         let lent = match (&shared.settings.repository, &case.place) {
-            (None, Place::Shared) => self.leases.lend(&shared.target, case.service, &mut left).await,
+            (None, Place::Shared) => {
+                self.leases.lend(&shared.target, case.service, session.survey().making, &mut left).await
+            }
             (Some(_), _) | (None, Place::Own(_)) => None,
         };
         let began = shared.began.elapsed();
@@ -226,6 +232,9 @@ impl Worker {
         locked(&self.shared.left).extend(left);
     }
 }
+
+/// Added to the number of an attempt that is made again over fresh connections: bytes differ from attempt to attempt.
+const AFRESH: u32 = 1 << 16;
 
 fn inconclusive(judged: Judged, reason: NotJudged) -> Judged {
     Judged { verdict: Verdict::Inconclusive { reason }, ..judged }
