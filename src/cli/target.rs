@@ -60,7 +60,7 @@ pub(super) struct TargetArguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default all)
+    /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
     #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures

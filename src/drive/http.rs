@@ -112,7 +112,9 @@ impl Http {
                 (reply, kept)
             }
         };
-        Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()).over_kept(kept))
+        let took = started.elapsed();
+        let waited = self.is_plain() && !kept && took >= TAKEN;
+        Ok(Exchange::new(request, reply, Duration::ZERO, took).over_kept(kept).waited(waited))
     }
 
     /// What came back, and whether over a connection that carried a request before.

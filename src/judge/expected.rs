@@ -50,6 +50,8 @@ pub enum Expected {
     NoServerFault,
     /// A response of this service: `service ecr`.
     Service(Service),
+    /// A response about as fast as to a valid request: `in-time`.
+    InTime,
     /// Success, or an error that the operation documents: `documented-response`.
     DocumentedResponse,
     /// A layer that is absent before its upload and available after it: `layer-after-upload`.
@@ -112,6 +114,7 @@ impl Expected {
             Expected::NoServerFault => String::from("no-server-fault"),
             Expected::Service(service) => format!("service {service}"),
             Expected::DocumentedResponse => String::from("documented-response"),
+            Expected::InTime => String::from("in-time"),
             Expected::LayerAfterUpload => String::from("layer-after-upload"),
         }
     }
@@ -151,6 +154,7 @@ fn parse(text: &str) -> Result<Expected, NoCode> {
         ("content-type", "") => Expected::ContentType,
         ("type-visible", "") => Expected::VisibleType,
         ("message", "") => Expected::Message,
+        ("in-time", "") => Expected::InTime,
         ("no-server-fault", "") => Expected::NoServerFault,
         ("documented-response", "") => Expected::DocumentedResponse,
         ("layer-after-upload", "") => Expected::LayerAfterUpload,
@@ -230,10 +234,11 @@ mod tests {
             Expected::Service(_) => 11,
             Expected::DocumentedResponse => 12,
             Expected::LayerAfterUpload => 13,
+            Expected::InTime => 14,
         }
     }
 
-    const VARIANTS: usize = 14;
+    const VARIANTS: usize = 15;
 
     fn drawn() -> impl Strategy<Value = Expected> {
         // Texts with the words and signs that a code has itself.
@@ -256,6 +261,7 @@ mod tests {
             Just(Expected::NoServerFault),
             proptest::sample::select(&Service::ALL[..]).prop_map(Expected::Service),
             Just(Expected::DocumentedResponse),
+            Just(Expected::InTime),
             Just(Expected::LayerAfterUpload),
         ]
     }

@@ -205,7 +205,7 @@ fn steps(case: &Case, transcript: &Transcript, options: JudgeOptions) -> (Verdic
 /// Whether a target did what it should, and said it wrongly.
 fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
     match finding.grade {
-        Grade::Error => true,
+        Grade::Error | Grade::Slow => true,
         Grade::State | Grade::Form => step.expect.is_success(),
         Grade::Crash | Grade::Rejected => false,
     }

@@ -6,6 +6,7 @@ mod outcome;
 mod random;
 mod select;
 mod shrink;
+mod slow;
 mod worker;
 mod workspace;
 
@@ -87,7 +88,7 @@ impl Settings {
             repository: None,
             without: Vec::new(),
             strict: false,
-            fail_on: Grade::ALL.to_vec(),
+            fail_on: Grade::USUAL.to_vec(),
             deny_warnings: false,
             known: Vec::new(),
             options: Vec::new(),
@@ -203,6 +204,7 @@ pub async fn run(
         failed: Mutex::default(),
         next: AtomicUsize::new(0),
         health: Mutex::default(),
+        pace: Mutex::default(),
         left: Mutex::new(left.into_iter().collect()),
         stop,
     });

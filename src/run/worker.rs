@@ -10,13 +10,14 @@ use tokio::sync::{mpsc, watch};
 use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
 use super::outcome::{Failed, Outcome};
 use super::select::{Selection, locked};
+use super::slow::{self, Pace, TIMES};
 use super::workspace::Leases;
 use super::Settings;
 use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
 use crate::events::Judged;
-use crate::judge::{NotJudged, Verdict};
+use crate::judge::{Finding, NotJudged, Verdict};
 use crate::linearize::{Round, Rounds};
 use crate::search::Novelty;
 use crate::session::Session;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub failed: Mutex<VecDeque<Failed>>,
     pub next: AtomicUsize,
     pub health: Mutex<Health>,
+    /// How long requests take.
+    pub pace: Mutex<Pace>,
     /// Repositories that could not be removed.
     pub left: Mutex<Vec<String>>,
     pub stop: watch::Receiver<bool>,
@@ -138,7 +141,7 @@ impl Worker {
         let mut attempts = Attempts::default();
         let mut unanswered = None;
         for number in 1.. {
-            let judged = self.once(index, case, session, number).await;
+            let judged = self.timed(index, case, session, number).await;
             match attempts.after(Attempted::of(&judged.verdict)) {
                 Next::Again => {}
                 Next::Ask => {
@@ -191,6 +194,34 @@ impl Worker {
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
+    /// Tries a case once, and again if it was slow: what is slow each time is a finding besides the others.
+    async fn timed(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
+        let shared = self.shared.clone();
+        if case.kind.is_random() {
+            return self.once(index, case, session, number).await;
+        }
+        let mut round = self.round(case, session, number).await;
+        let slow = locked(&shared.pace).learn(&round.case, &round.transcript);
+        let sought = slow.into_iter().find(|slow| locked(&shared.pace).seeks(case.steps[slow.step].operation));
+        if let Some(first) = sought {
+            let mut times = vec![first.took];
+            while times.len() < TIMES {
+                let again = self.round(case, session, number + AGAIN * times.len() as u32).await;
+                let slow = locked(&shared.pace).learn(&again.case, &again.transcript);
+                match slow.iter().find(|slow| slow.step == first.step) {
+                    Some(slow) => times.push(slow.took),
+                    None => break,
+                }
+            }
+            if times.len() == TIMES {
+                locked(&shared.pace).found(case.steps[first.step].operation);
+                round.verdict = with_finding(round.verdict, slow::finding(&round.case, &first, &times));
+            }
+        }
+        let Round { case, transcript, verdict, records } = round;
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
     /// Tries a case once, and learns from what is answered to a random one.
     pub async fn once(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
         let Round { case, transcript, verdict, records } = self.round(case, session, number).await;
@@ -235,6 +266,21 @@ impl Worker {
 
 /// Added to the number of an attempt that is made again over fresh connections: bytes differ from attempt to attempt.
 const AFRESH: u32 = 1 << 16;
+
+/// The same for an attempt that is made again to see how long it takes.
+const AGAIN: u32 = 1 << 20;
+
+/// A verdict with a finding more.
+fn with_finding(verdict: Verdict, finding: Finding) -> Verdict {
+    match verdict {
+        Verdict::Fail { mut findings } => {
+            findings.push(finding);
+            Verdict::Fail { findings }
+        }
+        Verdict::Pass => Verdict::Fail { findings: vec![finding] },
+        other => other,
+    }
+}
 
 fn inconclusive(judged: Judged, reason: NotJudged) -> Judged {
     Judged { verdict: Verdict::Inconclusive { reason }, ..judged }

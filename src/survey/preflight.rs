@@ -230,7 +230,7 @@ impl Look {
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
                 StepRole::Attempt => exchange.is_documented(self.service, operation) || is_untyped_rejection(exchange),
-                _ => self.succeeded(case, transcript, &step.name),
+                _ => self.succeeded(case, transcript, &step.name) && gives_id(operation, exchange),
             };
             let already = !self.is_fine(operation);
             if works || already {
@@ -388,6 +388,13 @@ impl Look {
         }
         (!repository).then_some(NotJudged::NoRepositories)
     }
+}
+
+/// Whether an answer has what the calls after it need.
+fn gives_id(operation: Operation, exchange: &Exchange) -> bool {
+    let members = exchange.observed().ok().and_then(Observation::success);
+    operation != Operation::InitiateLayerUpload
+        || members.is_some_and(|members| members.get("uploadId").is_some_and(Value::is_string))
 }
 
 /// Whether an answer to a CreateRepository may be about the name, or about what is missing.

@@ -132,6 +132,8 @@ pub struct Exchange {
     pub took: Duration,
     /// Whether it went over a connection that had carried a request before.
     over_kept: bool,
+    /// Whether it may have waited until the target took its connection.
+    may_have_waited: bool,
     /// The answer, decoded: once, when it is first asked for.
     observed: OnceLock<Arc<Observation>>,
 }
@@ -139,7 +141,17 @@ pub struct Exchange {
 impl Exchange {
     /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
-        Exchange { request, reply: reply.map(Answer::Http), began, took, over_kept: false, observed: OnceLock::new() }
+        Exchange { request, reply: reply.map(Answer::Http), began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
+    }
+
+    /// The same exchange, which may have waited until the target took its connection, or not.
+    pub fn waited(self, may_have_waited: bool) -> Exchange {
+        Exchange { may_have_waited, ..self }
+    }
+
+    /// Whether it may have waited until the target took its connection: then its time says little.
+    pub fn may_have_waited(&self) -> bool {
+        self.may_have_waited
     }
 
     /// The same exchange over a connection that had, or had not, carried a request before.
@@ -162,7 +174,7 @@ impl Exchange {
         took: Duration,
     ) -> Exchange {
         let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
-        Exchange { request, reply, began, took, over_kept: false, observed: OnceLock::new() }
+        Exchange { request, reply, began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
     }
 
     /// The same exchange at another time.

@@ -4,6 +4,7 @@
 mod bounds;
 mod bytes;
 mod crashes;
+mod crippled;
 mod envelope;
 mod errors;
 mod images;
@@ -12,6 +13,7 @@ mod patterns;
 mod protocol;
 mod races;
 mod ranges;
+mod slow;
 mod state;
 mod types;
 
@@ -49,6 +51,8 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("crashes", crashes::FAULTS),
     ("races", races::FAULTS),
     ("images", images::FAULTS),
+    ("slow", slow::FAULTS),
+    ("crippled", crippled::FAULTS),
 ];
 
 impl Fault {
