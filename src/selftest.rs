@@ -142,7 +142,8 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     let changes: Vec<&'static Change> = variants.iter().flat_map(|variant| variant.changes).collect();
     let mut events = Vec::new();
     let (_keep, stop) = watch::channel(false);
-    run(Arc::new(target(Mock::with(&[service], changes), PATIENCE)), &settings, work, stop, |event| events.push(event)).await?;
+    run(Arc::new(target(Mock::with(&[service], changes), PATIENCE)), &settings, work, stop, |event| events.push(event))
+        .await?;
     let measure = Measure {
         known: Vec::new(),
         today: jiff::civil::Date::constant(2026, 1, 1),

@@ -2,15 +2,21 @@
 //! judge cases in the same way.
 
 use std::sync::Arc;
+#[cfg(feature = "run")]
+use std::time::Duration;
 
 use crate::case::{Case, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{self, Target, Workspace};
+#[cfg(feature = "run")]
+use crate::judge::allows;
 use crate::judge::{JudgeOptions, NotJudged};
 use crate::linearize::{self, Round, Rounds};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 use crate::search;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
+#[cfg(feature = "run")]
+use crate::wire::Exchange;
 
 /// Where the cases of a session work, and how they are judged.
 #[derive(Clone, Debug)]
@@ -157,15 +163,28 @@ impl Session {
 
     /// Tries a case once.
     pub async fn drive(&self, case: &Case, shared: Option<&str>, number: u32) -> Transcript {
-        let workspace = Workspace {
+        drive::case(&self.target, case, &self.workspace(shared, number)).await
+    }
+
+    /// How much later the answer to a step is allowed, if it is after a while; and what could not be removed.
+    #[cfg(feature = "run")]
+    pub async fn lateness(&self, case: &Case, step: usize, number: u32) -> (Option<Duration>, Vec<String>) {
+        let (judged, options) = (case.clone(), self.options());
+        let is_right = move |transcript: &Transcript, exchange: &Exchange| {
+            allows(&judged, &judged.steps[step], transcript, exchange, options) == Some(true)
+        };
+        drive::lateness(&self.target, case, &self.workspace(None, number), step, Arc::new(is_right)).await
+    }
+
+    fn workspace(&self, shared: Option<&str>, number: u32) -> Workspace {
+        Workspace {
             prefix: self.terms.prefix.clone(),
             making: self.survey.making,
             shared: self.terms.repository.as_deref().or(shared).map(String::from),
             account: self.survey.account.clone(),
             part_size: self.survey.usable_part_size(),
             salt: format!("{}/{number}", self.terms.prefix),
-        };
-        drive::case(&self.target, case, &workspace).await
+        }
     }
 
     /// Judges what came back for a case.

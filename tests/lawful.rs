@@ -204,8 +204,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> std::io::Result<
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (String::from(name), String::from(value.trim())))
         .collect();
-    let mut request =
-        Request { method: String::from(method), headers, body: Bytes::new(), framing: Framing::Length };
+    let mut request = Request { method: String::from(method), headers, body: Bytes::new(), framing: Framing::Length };
     let chunked = request.header("transfer-encoding").is_some();
     let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let is_whole = |buffer: &BytesMut| if chunked { buffer.ends_with(b"0\r\n\r\n") } else { buffer.len() >= length };
@@ -278,7 +277,12 @@ fn passes(manner: Manner, filter: &[&str]) -> (Duration, Arc<Server>) {
         .filter(|judged| !matches!(judged.verdict, Verdict::Pass | Verdict::Skipped { .. }))
         .map(|judged| (&judged.case, &judged.verdict))
         .collect();
-    assert!(summary.reasons(false).is_empty(), "{manner:?}: {:?} {odd:#?} {:?}", summary.reasons(false), summary.surveys);
+    assert!(
+        summary.reasons(false).is_empty(),
+        "{manner:?}: {:?} {odd:#?} {:?}",
+        summary.reasons(false),
+        summary.surveys
+    );
     assert!(summary.cases.len() > 30, "{manner:?}: {}", summary.cases.len());
     (took, server)
 }

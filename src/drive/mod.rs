@@ -255,19 +255,7 @@ impl Target {
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
 pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
-    let mut drive = Drive {
-        target,
-        case,
-        made: BTreeMap::new(),
-        transcript: Transcript {
-            exchanges: Vec::new(),
-            bindings: Bindings::new(&case.chunks, &format!("{}/{}", workspace.salt, case.id), workspace.part_size),
-            last_sent: Duration::ZERO,
-            stopped: None,
-            left: Vec::new(),
-        },
-        began: Instant::now(),
-    };
+    let mut drive = Drive::of(target, case, workspace);
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
         Some(reason) => Err(reason),
@@ -279,6 +267,42 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
     }
     drive.clean_up().await;
     drive.transcript
+}
+
+/// How long is asked again for an answer that may come right, and what is between two questions.
+#[cfg(feature = "run")]
+const LONGEST_LATENESS: Duration = Duration::from_secs(1);
+#[cfg(feature = "run")]
+const QUESTION: Duration = Duration::from_millis(20);
+
+/// Drives a case up to a step, and asks for that one again until its answer is right, or it is late. How much later it was,
+/// and the repositories that were made and could not be removed. Needs the timers of tokio.
+#[cfg(feature = "run")]
+pub async fn lateness(
+    target: &Target,
+    case: &Case,
+    workspace: &Workspace,
+    step: usize,
+    is_right: Arc<dyn Fn(&Transcript, &Exchange) -> bool + Send + Sync>,
+) -> (Option<Duration>, Vec<String>) {
+    let until = Case { steps: case.steps[..=step].to_vec(), ..case.clone() };
+    let mut drive = Drive::of(target, &until, workspace);
+    let mut later = None;
+    if drive.create_repositories(workspace).await.is_ok() {
+        drive.steps().await;
+        let last = drive.transcript.exchanges.get(step).cloned();
+        let began = Instant::now();
+        while let Some(first) = &last
+            && later.is_none()
+            && began.elapsed() < LONGEST_LATENESS
+        {
+            tokio::time::sleep(QUESTION).await;
+            let Ok(again) = target.send(case.service, &first.request).await else { break };
+            later = is_right(&drive.transcript, &again).then(|| began.elapsed());
+        }
+    }
+    drive.clean_up().await;
+    (later, drive.transcript.left)
 }
 
 /// Makes a repository.
@@ -349,7 +373,18 @@ struct Drive<'a> {
     began: Instant,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn of(target: &'a Target, case: &'a Case, workspace: &Workspace) -> Drive<'a> {
+        let salt = format!("{}/{}", workspace.salt, case.id);
+        let transcript = Transcript {
+            exchanges: Vec::new(),
+            bindings: Bindings::new(&case.chunks, &salt, workspace.part_size),
+            last_sent: Duration::ZERO,
+            stopped: None,
+            left: Vec::new(),
+        };
+        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now() }
+    }
     /// Binds the names that the case works with, and makes its repositories.
     async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), Stopped> {
         let slug = slug(&self.case.id);

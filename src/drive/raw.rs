@@ -184,7 +184,8 @@ impl Reader {
                             .collect(),
                         body: Bytes::new(),
                     };
-                    let closes = answer.header("connection").is_some_and(|value| value.to_lowercase().contains("close"));
+                    let closes =
+                        answer.header("connection").is_some_and(|value| value.to_lowercase().contains("close"));
                     self.ended = closes || response.version != Some(1);
                     self.buffer.advance(length);
                     return Ok(answer);

@@ -75,8 +75,7 @@ pub enum Grade {
 
 impl Grade {
     /// All grades, worst first.
-    pub const ALL: [Grade; 6] =
-        [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form, Grade::Slow];
+    pub const ALL: [Grade; 6] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form, Grade::Slow];
 
     /// The grades that fail a run that says nothing else. No document says how fast a server has to be.
     pub const USUAL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form];

@@ -405,7 +405,11 @@ impl Subject<'_> {
 
 /// The pins of members that the answer has: one that is missing is a matter of form, and hides no wrong value. A list that
 /// is left out is empty, and an optional member may be.
-fn present(pinned: &Map<String, Value>, body: &Map<String, Value>, operation: Option<&OperationSpec>) -> Map<String, Value> {
+fn present(
+    pinned: &Map<String, Value>,
+    body: &Map<String, Value>,
+    operation: Option<&OperationSpec>,
+) -> Map<String, Value> {
     let found = |name: &str| body.get(name).filter(|value| !value.is_null());
     let has_items = |value: &Value| value.as_array().is_some_and(|items| !items.is_empty());
     let kept = pinned.iter().filter(|(name, value)| found(name).is_some() || has_items(value));

@@ -9,7 +9,7 @@ use crate::case::Partition;
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{Finding, NotJudged, OF_HTTP, Verdict, words};
+use crate::judge::{Finding, Grade, NotJudged, OF_HTTP, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -353,6 +353,12 @@ impl Summary {
             }
             self.hollow(service, &mut warnings);
         }
+        let slow = self.tolerated.iter().filter(|group| group.finding.grade == Grade::Slow);
+        warnings.extend(slow.map(|group| {
+            let took = group.finding.witness.as_ref().and_then(|witness| witness.calls.first());
+            let took = took.map_or_else(String::new, |call| format!(" ({call})"));
+            format!("{}{took}", group.finding.sentence_for(&group.about))
+        }));
         warnings
     }
 

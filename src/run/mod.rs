@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod health;
+mod late;
 mod outcome;
 mod random;
 mod select;
@@ -205,6 +206,7 @@ pub async fn run(
         next: AtomicUsize::new(0),
         health: Mutex::default(),
         pace: Mutex::default(),
+        lateness: Mutex::default(),
         left: Mutex::new(left.into_iter().collect()),
         stop,
     });

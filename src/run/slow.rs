@@ -105,9 +105,8 @@ pub(super) fn finding(case: &Case, first: &Slow, times: &[Duration]) -> Finding 
     let rules = Rules::of(case.service);
     let sources = rules.get(IN_TIME).map(|rule| rule.sources.iter().map(|source| String::from(source.id)).collect());
     let about = step.expect.rule;
-    let call = |took: &Duration| {
-        format!("{}, {} ms; a valid one {} ms", step.name, took.as_millis(), first.valid.as_millis())
-    };
+    let call =
+        |took: &Duration| format!("{}, {} ms; a valid one {} ms", step.name, took.as_millis(), first.valid.as_millis());
     Finding {
         rule: IN_TIME,
         operation: step.operation,

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use super::Settings;
 use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
+use super::late::{self, Lateness};
 use super::outcome::{Failed, Outcome};
 use super::select::{Selection, locked};
 use super::slow::{self, Pace, TIMES};
 use super::workspace::Leases;
-use super::Settings;
 use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub health: Mutex<Health>,
     /// How long requests take.
     pub pace: Mutex<Pace>,
+    /// What was asked for again in vain.
+    pub lateness: Mutex<Lateness>,
     /// Repositories that could not be removed.
     pub left: Mutex<Vec<String>>,
     pub stop: watch::Receiver<bool>,
@@ -217,6 +220,13 @@ impl Worker {
                 locked(&shared.pace).found(case.steps[first.step].operation);
                 round.verdict = with_finding(round.verdict, slow::finding(&round.case, &first, &times));
             }
+        }
+        let candidate = locked(&shared.lateness).candidate(&round.case, &round.verdict);
+        if let Some((step, cause)) = candidate {
+            let (later, left) = session.lateness(&round.case, step, number + AGAIN).await;
+            locked(&shared.left).extend(left);
+            locked(&shared.lateness).asked(cause, later);
+            round.verdict = later.map(|later| late::told(round.verdict.clone(), later)).unwrap_or(round.verdict);
         }
         let Round { case, transcript, verdict, records } = round;
         Judged::of(index, &case, verdict, records, Some(&transcript))

@@ -3,6 +3,7 @@
 //! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
 //! must not drown the report.
 
+mod late;
 mod preflight;
 mod reduced;
 

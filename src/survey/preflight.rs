@@ -1,10 +1,11 @@
 //! The first look itself: one plain upload from end to end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Survey;
+use super::{Survey, late};
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::{Operation, Role, RuleId, Rules, Service, Tier};
@@ -55,6 +56,7 @@ pub async fn preflight(
         salt: String::from(prefix),
     };
     let mut transcript = drive::case(target, &case, &room).await;
+    let late = look.late(target, &case, &transcript).await;
     let deletion = match repository {
         // Even if the creation seemed to fail: its answer may have been lost.
         None => Some(drive::delete_repository(target, service, &name).await),
@@ -72,6 +74,11 @@ pub async fn preflight(
     }
     look.report();
     let availability = look.availability(&case, &transcript);
+    if let Some((operation, later)) = late {
+        let of_operation = |finding: &&mut Finding| finding.operation == Some(operation);
+        let witness = late::witness(operation, later);
+        look.findings.iter_mut().filter(of_operation).for_each(|finding| finding.witness = Some(witness.clone()));
+    }
     let mut untestable = look.untestable(&transcript, known_repository);
     let is_other = look.findings.iter().any(|finding| finding.rule == SERVICE);
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
@@ -205,6 +212,22 @@ impl Look {
         };
         self.findings.clear();
         Some(reason)
+    }
+
+    /// What was not there when it should have been, and showed later: the operation that looked for it, and how much later.
+    async fn late(&self, target: &Target, case: &Case, transcript: &Transcript) -> Option<(Operation, Duration)> {
+        let valid = || case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::SetUp);
+        let observed = |exchange: &Exchange, is: fn(&Observation) -> bool| exchange.observed().is_ok_and(is);
+        let absent = valid().find(|(_, exchange)| observed(exchange, late::is_absence));
+        if let Some((step, exchange)) = absent {
+            let later = late::later(target, self.service, exchange, |seen| !seen.is_error()).await?;
+            return Some((step.operation?, later));
+        }
+        let (step, exchange) = valid().find(|(step, exchange)| {
+            step.name == "after" && observed(exchange, |seen| !seen.is_error() && !late::has_layer(seen))
+        })?;
+        let later = late::later(target, self.service, exchange, late::has_layer).await?;
+        Some((step.operation?, later))
     }
 
     fn is_fine(&self, operation: Operation) -> bool {
@@ -399,7 +422,8 @@ fn gives_id(operation: Operation, exchange: &Exchange) -> bool {
 
 /// Whether an answer to a CreateRepository may be about the name, or about what is missing.
 fn is_picky(exchange: &Exchange) -> bool {
-    let is_about_it = |seen: &Observation| seen.is_client_fault() && seen.error_name().is_some() && !seen.is_throttled();
+    let is_about_it =
+        |seen: &Observation| seen.is_client_fault() && seen.error_name().is_some() && !seen.is_throttled();
     let is_unknown = |seen: &Observation| seen.error_name() == Some("UnknownOperationException");
     exchange.observed().is_ok_and(|seen| is_about_it(seen) && !is_unknown(seen))
 }

@@ -141,7 +141,15 @@ pub struct Exchange {
 impl Exchange {
     /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
-        Exchange { request, reply: reply.map(Answer::Http), began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
+        Exchange {
+            request,
+            reply: reply.map(Answer::Http),
+            began,
+            took,
+            over_kept: false,
+            may_have_waited: false,
+            observed: OnceLock::new(),
+        }
     }
 
     /// The same exchange, which may have waited until the target took its connection, or not.

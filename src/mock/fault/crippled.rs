@@ -104,7 +104,8 @@ pub(super) static FAULTS: &[Fault] = &[
         rule: RuleId::new("UploadLayerPart/known"),
         changes: &[RewriteReply(|request, _, reply| {
             if request.operation() == Some(Operation::UploadLayerPart) {
-                *reply = Ok(envelope::response(400, &json!({ "__type": "UnknownOperationException", "message": "no" })));
+                *reply =
+                    Ok(envelope::response(400, &json!({ "__type": "UnknownOperationException", "message": "no" })));
             }
         })],
     },

@@ -8,6 +8,7 @@ mod crippled;
 mod envelope;
 mod errors;
 mod images;
+mod late;
 mod lists;
 mod patterns;
 mod protocol;
@@ -53,6 +54,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("images", images::FAULTS),
     ("slow", slow::FAULTS),
     ("crippled", crippled::FAULTS),
+    ("late", late::FAULTS),
 ];
 
 impl Fault {

@@ -40,7 +40,8 @@ pub(super) static FAULTS: &[Fault] = &[
         rule: IN_TIME,
         changes: &[Delay(|request| {
             let known = Service::Ecr.contract().operation(Operation::CompleteLayerUpload);
-            let broken = known.is_some_and(|known| members(request).is_some_and(|input| !check(known, &input).is_empty()));
+            let broken =
+                known.is_some_and(|known| members(request).is_some_and(|input| !check(known, &input).is_empty()));
             slow(request.operation() == Some(Operation::CompleteLayerUpload) && broken)
         })],
     },
@@ -69,7 +70,7 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "gaps-filled",
         sentence: "a part far beyond the last byte is rejected after the gap was filled",
         rule: IN_TIME,
-        changes: &[Delay(|request| slow(has(request, |value| long(value).is_some_and(|position| position > 1 << 20))))],
+        changes: &[Delay(|request| slow(has(request, |value| long(value).is_some_and(|position| position > 1 << 30))))],
     },
     Fault {
         name: "uploads-sought-everywhere",
@@ -87,7 +88,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "bad-json-parsed-twice",
         sentence: "a body that is not JSON is read for more than a second",
         rule: IN_TIME,
-        changes: &[Delay(|request| slow(!request.body.is_empty() && serde_json::from_slice::<Value>(&request.body).is_err()))],
+        changes: &[Delay(|request| {
+            slow(!request.body.is_empty() && serde_json::from_slice::<Value>(&request.body).is_err())
+        })],
     },
     Fault {
         name: "base64-restarted",
