@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 fn summary(fault: &'static Fault) -> Summary {
-    let filter = ["CompleteLayerUpload/", "InitiateLayerUpload/repositoryName", "BatchCheckLayerAvailability/layers"];
+    let filter = ["CompleteLayerUpload/", "InitiateLayerUpload/repositoryName", "BatchCheckLayerAvailability/"];
     let settings = Settings {
         services: vec![Service::Ecr],
         filter: filter.map(String::from).to_vec(),

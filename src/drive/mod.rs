@@ -269,11 +269,17 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
     drive.transcript
 }
 
-/// How long is asked again for an answer that may come right, and what is between two questions.
+/// How long is asked again for an answer that may come right.
 #[cfg(feature = "run")]
 const LONGEST_LATENESS: Duration = Duration::from_secs(1);
-#[cfg(feature = "run")]
-const QUESTION: Duration = Duration::from_millis(20);
+
+/// Waits a moment before the same is asked again; not at all where there are no timers.
+pub async fn pause() {
+    #[cfg(feature = "run")]
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
 
 /// Drives a case up to a step, and asks for that one again until its answer is right, or it is late. How much later it was,
 /// and the repositories that were made and could not be removed. Needs the timers of tokio.
@@ -296,7 +302,7 @@ pub async fn lateness(
             && later.is_none()
             && began.elapsed() < LONGEST_LATENESS
         {
-            tokio::time::sleep(QUESTION).await;
+            pause().await;
             let Ok(again) = target.send(case.service, &first.request).await else { break };
             later = is_right(&drive.transcript, &again).then(|| began.elapsed());
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::case::{Case, Step, StepRole, Transcript};
 use crate::contract::{Operation, RuleId, Rules};
-use crate::expect::Outcome;
 use crate::judge::{Expected, Finding, Got, Grade, Witness};
 use crate::wire::Exchange;
 
@@ -90,7 +89,7 @@ impl Pace {
 
 /// Whether nothing but an error is allowed.
 fn is_invalid(step: &Step) -> bool {
-    step.role == StepRole::Focus && !step.expect.outcomes.iter().any(Outcome::is_success)
+    step.role == StepRole::Focus && !step.expect.outcomes.iter().any(|outcome| outcome.is_success())
 }
 
 fn is_slow(exchange: &Exchange, valid: Duration) -> bool {

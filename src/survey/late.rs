@@ -1,38 +1,13 @@
 //! What shows only later: a layer, an upload or a repository that is there after a while, though it should have been at
-//! once.
+//! once. Pure.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::contract::{Operation, Service};
-use crate::drive::Target;
+use crate::contract::Operation;
 use crate::judge::Witness;
-use crate::wire::{Exchange, Observation};
-
-/// How long is asked again.
-const LONGEST: Duration = Duration::from_secs(1);
-
-/// What is between two questions.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Asks the same again until the answer is as it should be, or it is late. How much later that was.
-pub(super) async fn later(
-    target: &Target,
-    service: Service,
-    exchange: &Exchange,
-    is_right: fn(&Observation) -> bool,
-) -> Option<Duration> {
-    let began = Instant::now();
-    while began.elapsed() < LONGEST {
-        pause().await;
-        let again = target.send(service, &exchange.request).await.ok()?;
-        if is_right(again.observed().ok()?) {
-            return Some(began.elapsed());
-        }
-    }
-    None
-}
+use crate::wire::Observation;
 
 /// How a finding says so.
 pub(super) fn witness(operation: Operation, later: Duration) -> Witness {
@@ -54,9 +29,22 @@ pub(super) fn has_layer(seen: &Observation) -> bool {
     layers.into_iter().flatten().any(|layer| layer["layerAvailability"] == "AVAILABLE")
 }
 
-async fn pause() {
-    #[cfg(feature = "run")]
-    if tokio::runtime::Handle::try_current().is_ok() {
-        tokio::time::sleep(PAUSE).await;
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::envelope;
+
+    #[test]
+    fn absence_is_told_from_other_errors() {
+        let seen = |status, body: Value| Observation::of(&envelope::response(status, &body));
+        assert!(is_absence(&seen(400, json!({ "__type": "UploadNotFoundException" }))));
+        assert!(!is_absence(&seen(400, json!({ "__type": "InvalidParameterException" }))));
+        assert!(!is_absence(&seen(200, json!({}))));
+        let layer = |availability: &str| json!({ "layers": [{ "layerAvailability": availability }] });
+        assert!(has_layer(&seen(200, layer("AVAILABLE"))));
+        assert!(!has_layer(&seen(200, layer("UNAVAILABLE"))));
+        assert!(!has_layer(&seen(200, json!({}))));
     }
 }

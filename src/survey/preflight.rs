@@ -1,7 +1,7 @@
 //! The first look itself: one plain upload from end to end.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -220,13 +220,13 @@ impl Look {
         let observed = |exchange: &Exchange, is: fn(&Observation) -> bool| exchange.observed().is_ok_and(is);
         let absent = valid().find(|(_, exchange)| observed(exchange, late::is_absence));
         if let Some((step, exchange)) = absent {
-            let later = late::later(target, self.service, exchange, |seen| !seen.is_error()).await?;
+            let later = later(target, self.service, exchange, |seen| !seen.is_error()).await?;
             return Some((step.operation?, later));
         }
         let (step, exchange) = valid().find(|(step, exchange)| {
             step.name == "after" && observed(exchange, |seen| !seen.is_error() && !late::has_layer(seen))
         })?;
-        let later = late::later(target, self.service, exchange, late::has_layer).await?;
+        let later = later(target, self.service, exchange, late::has_layer).await?;
         Some((step.operation?, later))
     }
 
@@ -411,6 +411,27 @@ impl Look {
         }
         (!repository).then_some(NotJudged::NoRepositories)
     }
+}
+
+/// How long is asked again for what should have been there.
+const LONGEST_LATENESS: Duration = Duration::from_secs(1);
+
+/// Asks the same again until the answer is right, or it is too late. How much later that was.
+async fn later(
+    target: &Target,
+    service: Service,
+    exchange: &Exchange,
+    is_right: fn(&Observation) -> bool,
+) -> Option<Duration> {
+    let began = Instant::now();
+    while began.elapsed() < LONGEST_LATENESS {
+        drive::pause().await;
+        let again = target.send(service, &exchange.request).await.ok()?;
+        if is_right(again.observed().ok()?) {
+            return Some(began.elapsed());
+        }
+    }
+    None
 }
 
 /// Whether an answer has what the calls after it need.
