@@ -271,7 +271,7 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
 
 /// How long is asked again for an answer that may come right.
 #[cfg(feature = "run")]
-const LONGEST_LATENESS: Duration = Duration::from_secs(1);
+const LONGEST_LATENESS: Duration = Duration::from_millis(600);
 
 /// Waits a moment before the same is asked again; not at all where there are no timers.
 pub async fn pause() {
@@ -281,6 +281,10 @@ pub async fn pause() {
     }
 }
 
+/// Whether an answer to a step, after what is in a transcript, is right.
+#[cfg(feature = "run")]
+pub type IsRight = dyn Fn(&Transcript, &Exchange) -> bool + Send + Sync;
+
 /// Drives a case up to a step, and asks for that one again until its answer is right, or it is late. How much later it was,
 /// and the repositories that were made and could not be removed. Needs the timers of tokio.
 #[cfg(feature = "run")]
@@ -289,7 +293,7 @@ pub async fn lateness(
     case: &Case,
     workspace: &Workspace,
     step: usize,
-    is_right: Arc<dyn Fn(&Transcript, &Exchange) -> bool + Send + Sync>,
+    is_right: Arc<IsRight>,
 ) -> (Option<Duration>, Vec<String>) {
     let until = Case { steps: case.steps[..=step].to_vec(), ..case.clone() };
     let mut drive = Drive::of(target, &until, workspace);

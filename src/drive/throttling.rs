@@ -13,7 +13,7 @@ const TRIES: u32 = 10;
 const TRIES_IN_VAIN: u32 = 2;
 
 /// After so many calls that were throttled to the last, one after the other, there is little hope for others.
-const IN_VAIN: u32 = 8;
+const IN_VAIN: u32 = 3;
 
 /// The first pause; each that follows is four times as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(2);

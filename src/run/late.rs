@@ -10,10 +10,14 @@ use crate::judge::{Finding, Got, Grade, Verdict, Witness};
 /// After so many questions in vain about findings of one cause, no more are asked: each takes a while.
 const IN_VAIN: usize = 2;
 
+/// The same for findings of all causes, one after the other.
+const IN_VAIN_IN_ALL: usize = 6;
+
 /// What was asked, and came to nothing.
 #[derive(Debug, Default)]
 pub(super) struct Lateness {
     in_vain: HashMap<String, usize>,
+    in_vain_in_all: usize,
 }
 
 impl Lateness {
@@ -25,13 +29,18 @@ impl Lateness {
         let changes = effects().any(|effect| effect != Effect::Reads);
         let cause = finding.cause();
         let asked = self.in_vain.get(&cause).is_some_and(|times| *times >= IN_VAIN);
+        let asked = asked || self.in_vain_in_all >= IN_VAIN_IN_ALL;
         (changes && !asked && !case.is_race() && may_come_right(finding)).then_some((step, cause))
     }
 
     /// What a question came to.
     pub fn asked(&mut self, cause: String, later: Option<Duration>) {
-        if later.is_none() {
-            *self.in_vain.entry(cause).or_default() += 1;
+        match later {
+            Some(_) => self.in_vain_in_all = 0,
+            None => {
+                self.in_vain_in_all += 1;
+                *self.in_vain.entry(cause).or_default() += 1;
+            }
         }
     }
 }

@@ -414,7 +414,7 @@ impl Look {
 }
 
 /// How long is asked again for what should have been there.
-const LONGEST_LATENESS: Duration = Duration::from_secs(1);
+const LONGEST_LATENESS: Duration = Duration::from_millis(600);
 
 /// Asks the same again until the answer is right, or it is too late. How much later that was.
 async fn later(
