@@ -23,6 +23,9 @@ use crate::search::{Extent, Search};
 /// How long the mock may take for an answer. What hangs, hangs for ever.
 const PATIENCE: Duration = Duration::from_millis(400);
 
+/// The same where it is about how long it takes.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Random sequences that each variant is tried with, beside all cases.
 const SEQUENCES: u64 = 40;
 
@@ -99,7 +102,8 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
     // Of an operation that is missing, or whose answers cannot be read, no case is tried.
     let by_survey =
         fault.rule.area() == Area::Survey || fault.rule.is("known") || fault.rule == RuleId::new("answer/json-object");
-    let target = Arc::new(target(Mock::with(&[service], fault.changes)));
+    let patience = if fault.rule == RuleId::new("always/in-time") { LONG_PATIENCE } else { PATIENCE };
+    let target = Arc::new(target(Mock::with(&[service], fault.changes), patience));
     run(target, &settings, work, stop, |event| {
         let (name, requests, findings) = match &event {
             Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
@@ -138,7 +142,8 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     let changes: Vec<&'static Change> = variants.iter().flat_map(|variant| variant.changes).collect();
     let mut events = Vec::new();
     let (_keep, stop) = watch::channel(false);
-    run(Arc::new(target(Mock::with(&[service], changes))), &settings, work, stop, |event| events.push(event)).await?;
+    run(Arc::new(target(Mock::with(&[service], changes), PATIENCE)), &settings, work, stop, |event| events.push(event))
+        .await?;
     let measure = Measure {
         known: Vec::new(),
         today: jiff::civil::Date::constant(2026, 1, 1),
@@ -197,6 +202,6 @@ fn settings(service: Service) -> Settings {
     Settings { services: vec![service], jobs: 1, ..Settings::everything(EMBEDDED_MOCK, "ecrspec-selftest") }
 }
 
-fn target(mock: Mock) -> Target {
-    Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(PATIENCE)))
+fn target(mock: Mock, patience: Duration) -> Target {
+    Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(patience)))
 }

@@ -2,15 +2,21 @@
 //! judge cases in the same way.
 
 use std::sync::Arc;
+#[cfg(feature = "run")]
+use std::time::Duration;
 
 use crate::case::{Case, Transcript};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{self, Target, Workspace};
+#[cfg(feature = "run")]
+use crate::judge::allows;
 use crate::judge::{JudgeOptions, NotJudged};
 use crate::linearize::{self, Round, Rounds};
 use crate::model::registry::{ACCOUNT, PART_SIZE};
 use crate::search;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
+#[cfg(feature = "run")]
+use crate::wire::Exchange;
 
 /// Where the cases of a session work, and how they are judged.
 #[derive(Clone, Debug)]
@@ -23,12 +29,14 @@ pub struct Terms {
     pub messages: bool,
     /// The weakest tier that counts.
     pub tier: Tier,
+    /// Operations that the target is meant to lack.
+    pub without: Vec<Operation>,
 }
 
 impl Terms {
     /// Judges everything except message texts. Repositories begin with this prefix.
     pub fn of(prefix: &str) -> Terms {
-        Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open }
+        Terms { prefix: String::from(prefix), repository: None, messages: false, tier: Tier::Open, without: Vec::new() }
     }
 }
 
@@ -51,7 +59,12 @@ impl Session {
         service: Service,
         terms: Terms,
     ) -> Result<(Session, Vec<String>), Unreachable> {
-        let (survey, transcript) = preflight(&target, service, &terms.prefix, terms.repository.as_deref()).await?;
+        let repository = terms.repository.as_deref();
+        let (mut survey, mut transcript) = preflight(&target, service, &terms.prefix, repository).await?;
+        if transcript.met_ended_connection() {
+            (survey, transcript) = preflight(&target.afresh(), service, &terms.prefix, repository).await?;
+        }
+        survey.leave_out(&terms.without);
         Ok((Session { target, terms, survey }, transcript.left))
     }
 
@@ -68,8 +81,15 @@ impl Session {
             untestable: None,
             inconclusive: false,
             findings: Vec::new(),
+            without: Default::default(),
+            making: Default::default(),
         };
         Session { target, terms, survey }
+    }
+
+    /// The same session over connections that carried no request before.
+    pub fn afresh(&self) -> Session {
+        Session { target: Arc::new(self.target.afresh()), ..self.clone() }
     }
 
     /// Which service.
@@ -87,9 +107,12 @@ impl Session {
         self.survey.narrow(cases);
     }
 
-    /// A random case without what the target does not have.
+    /// A case as far as it can be tried: without what the target does not have.
     pub fn fitted(&self, case: Case) -> Case {
-        if case.kind.is_random() { search::fitted(case, |operation| self.lacks(operation)) } else { case }
+        match case.kind.is_random() {
+            true => search::fitted(case, |operation| self.lacks(operation)),
+            false => self.survey.reduced(case),
+        }
     }
 
     fn lacks(&self, operation: Operation) -> bool {
@@ -140,14 +163,28 @@ impl Session {
 
     /// Tries a case once.
     pub async fn drive(&self, case: &Case, shared: Option<&str>, number: u32) -> Transcript {
-        let workspace = Workspace {
+        drive::case(&self.target, case, &self.workspace(shared, number)).await
+    }
+
+    /// How much later the answer to a step is allowed, if it is after a while; and what could not be removed.
+    #[cfg(feature = "run")]
+    pub async fn lateness(&self, case: &Case, step: usize, number: u32) -> (Option<Duration>, Vec<String>) {
+        let (judged, options) = (case.clone(), self.options());
+        let is_right = move |transcript: &Transcript, exchange: &Exchange| {
+            allows(&judged, &judged.steps[step], transcript, exchange, options) == Some(true)
+        };
+        drive::lateness(&self.target, case, &self.workspace(None, number), step, Arc::new(is_right)).await
+    }
+
+    fn workspace(&self, shared: Option<&str>, number: u32) -> Workspace {
+        Workspace {
             prefix: self.terms.prefix.clone(),
+            making: self.survey.making,
             shared: self.terms.repository.as_deref().or(shared).map(String::from),
             account: self.survey.account.clone(),
             part_size: self.survey.usable_part_size(),
             salt: format!("{}/{number}", self.terms.prefix),
-        };
-        drive::case(&self.target, case, &workspace).await
+        }
     }
 
     /// Judges what came back for a case.

@@ -81,7 +81,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
         (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
-        (&["run", "--fail-on", "worst"], "expected crash, state, rejected, error or form"),
+        (&["run", "--fail-on", "worst"], "expected crash, state, rejected, error, form or slow"),
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
         (&["explain", "CompleteLayerUpload/layerDigests/"], "near it are CompleteLayerUpload/layerDigests/any-match"),
         (&["mock", "--fault", "none"], "expected the name of a fault"),

@@ -109,6 +109,7 @@ fn hostile(canary: &Path) -> Vec<String> {
 fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
     let room = Workspace {
         prefix: String::from("ecrspec-test"),
+        making: Default::default(),
         shared: repository.map(String::from),
         account: Some(String::from(ACCOUNT)),
         part_size: 5_242_880,

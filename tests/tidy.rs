@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scenario", &["contract", "wire", "template", "expect", "case", "generate"]),
     ("mock", &["contract", "wire", "case", "model"]),
     ("drive", &["contract", "wire", "template", "case"]),
-    ("survey", &["contract", "wire", "template", "case", "model", "judge", "drive"]),
+    ("survey", &["contract", "wire", "template", "expect", "case", "model", "judge", "drive"]),
     ("events", &["contract", "wire", "template", "expect", "case", "judge", "survey"]),
     ("report", &["contract", "wire", "template", "expect", "case", "judge", "survey", "events"]),
     ("coverage", &["contract", "expect", "case", "model", "generate"]),

@@ -164,6 +164,15 @@ impl Transcript {
         let bindings = Bindings::new(&case.chunks, "", 0);
         Transcript { exchanges, bindings, last_sent: Duration::ZERO, stopped: None, left: Vec::new() }
     }
+
+    /// Whether a kept connection ended before it brought an answer: that says nothing about the target.
+    pub fn met_ended_connection(&self) -> bool {
+        let of_repository = match &self.stopped {
+            Some(Stopped::NoRepository(exchange)) => exchange.met_ended_connection(),
+            _ => false,
+        };
+        of_repository || self.exchanges.iter().any(Exchange::met_ended_connection)
+    }
 }
 
 impl Case {

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default: as in the run)
+    /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default: as in the run)
     #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures (default: as in the run)

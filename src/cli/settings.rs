@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 use crate::case::Partition;
-use crate::contract::{Service, Tier};
+use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
@@ -20,6 +20,7 @@ pub(super) struct SettingsFile {
     pub driver: Option<DriverName>,
     pub service: Option<Vec<Service>>,
     pub repository: Option<String>,
+    pub without: Option<Vec<Operation>>,
     pub filter: Option<Vec<String>>,
     pub tier: Option<Tier>,
     pub partition: Option<Partition>,

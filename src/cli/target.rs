@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::settings::SettingsFile;
 use crate::case::Partition;
-use crate::contract::{Service, Tier};
+use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::Target;
 use crate::drive::http::Timeouts;
 use crate::drive::named::{DRIVERS, DriverName};
@@ -40,7 +40,10 @@ pub(super) struct TargetArguments {
     /// Existing repository to use instead of creating one per case
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
-    /// Number of concurrent cases (default: number of cores)
+    /// Operation that the server is meant to lack: no finding, and its cases are skipped (repeatable)
+    #[arg(long, value_name = "OPERATION")]
+    without: Vec<Operation>,
+    /// Number of concurrent cases (default: number of cores; more while the server answers slowly)
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Maximum requests per second (default: no limit)
@@ -57,7 +60,7 @@ pub(super) struct TargetArguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
-    /// Grades that fail the run: crash, state, rejected, error, form (repeatable; default all)
+    /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
     #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
     /// Treat warnings as failures
@@ -118,6 +121,10 @@ impl Merged {
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
+        let without = some(&arguments.without).or(file.without).unwrap_or_default();
+        if let Some(needed) = without.iter().find(|operation| operation.role() == Role::SetUp) {
+            bail!("--without: {needed} makes what the cases work in; with --repository, they work in an existing one");
+        }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
         let known = arguments.known.clone().or(file.known);
@@ -147,6 +154,7 @@ impl Merged {
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
             partition.map(|partition| format!("partition {partition}")),
             strict.then(|| String::from("strict")),
+            (!without.is_empty()).then(|| format!("without {}", names(&without).join(" "))),
             fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
@@ -177,7 +185,9 @@ impl Merged {
                 tier: tier.unwrap_or(usual.tier),
                 partition,
                 jobs: jobs.unwrap_or(usual.jobs),
+                most_jobs: jobs.is_none().then_some(MOST_JOBS),
                 repository,
+                without,
                 strict,
                 fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
                 deny_warnings,
@@ -221,12 +231,19 @@ impl Merged {
     }
 }
 
+/// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
+const MOST_JOBS: usize = 64;
+
 /// Reads a file of known deviations.
 pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
     let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     Ok(file.known)
+}
+
+fn names(operations: &[Operation]) -> Vec<String> {
+    operations.iter().map(Operation::to_string).collect()
 }
 
 pub(super) fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {

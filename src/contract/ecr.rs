@@ -115,7 +115,7 @@ static OPERATIONS: &[OperationSpec] = &[
     OperationSpec {
         name: Operation::BatchCheckLayerAvailability,
         input: &[REGISTRY, NAME, required("layerDigests", &BATCHED_LAYER_DIGEST_LIST)],
-        output: &[required("layers", &LAYERS), required("failures", &FAILURES)],
+        output: &[optional("layers", &LAYERS), optional("failures", &FAILURES)],
         errors: &["InvalidParameterException", "RepositoryNotFoundException", "ServerException"],
         source: "api:BatchCheckLayerAvailability",
     },

@@ -95,11 +95,17 @@ impl Message {
 
 /// Error types that mean "slow down": such an answer is inconclusive, whatever was expected.
 pub static THROTTLING: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
     "ServiceUnavailable",
     "ServiceUnavailableException",
     "SlowDown",
     "ThrottleException",
+    "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",

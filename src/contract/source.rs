@@ -428,6 +428,18 @@ pub static SOURCES: &[Source] = &[
         "2020-02",
     ),
     source(
+        "cwe-400",
+        "uncontrolled resource consumption: a request must not cost the server far more than its sender",
+        "https://cwe.mitre.org/data/definitions/400.html",
+        "2026-11",
+    ),
+    source(
+        "cwe-1333",
+        "inefficient regular expression complexity: checking a malformed text must not take far longer than checking a right one",
+        "https://cwe.mitre.org/data/definitions/1333.html",
+        "2026-11",
+    ),
+    source(
         "none-found",
         "the documents and published answers were searched and nothing was found",
         "https://docs.aws.amazon.com/AmazonECR/latest/APIReference/",

@@ -1,7 +1,9 @@
 //! Sends requests over HTTP and repairs nothing: no retries, redirects, proxies or decompression.
+//!
+//! To a plain-text endpoint they are written by hand; over TLS an HTTP library writes them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -12,6 +14,8 @@ use tokio::sync::Barrier;
 use tokio::time::timeout;
 
 use super::in_process::headers;
+use super::pool::Pool;
+use super::raw::Connection;
 pub use super::timeouts::Timeouts;
 use super::timeouts::Waits;
 use super::{raw, transport};
@@ -23,11 +27,20 @@ use crate::wire::{
 #[derive(Clone, Debug)]
 pub struct Http {
     endpoint: Url,
-    client: Client,
     timeouts: Timeouts,
     /// How many answers were not as long as their heads say, although the connection did not end.
     stalled: Arc<AtomicUsize>,
+    /// Whether connections are used that carried a request before.
+    keeps: bool,
+    pool: Arc<Pool>,
+    /// For TLS.
+    client: Client,
+    /// For TLS, without kept connections.
+    fresh: Arc<OnceLock<Client>>,
 }
+
+/// A new connection that has brought no answer for so long may wait until the server has ended another.
+const TAKEN: Duration = Duration::from_secs(1);
 
 /// Why an address cannot be a target.
 #[derive(Debug, thiserror::Error)]
@@ -65,16 +78,21 @@ impl Http {
         if url.as_str().parse::<http::Uri>().is_err() {
             return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
         }
-        let client = Client::builder()
-            .connect_timeout(timeouts.connect)
-            .http1_only()
-            .http1_title_case_headers()
-            .no_proxy()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(NoEndpoint::Client)?;
-        Ok(Http { endpoint: url, client, timeouts, stalled: Arc::default() })
+        let client = library(&timeouts, MOST_IDLE).map_err(NoEndpoint::Client)?;
+        Ok(Http {
+            endpoint: url,
+            timeouts,
+            keeps: true,
+            pool: Arc::default(),
+            client,
+            fresh: Arc::default(),
+            stalled: Arc::default(),
+        })
+    }
+
+    /// The same endpoint, asked over connections that carried no request before.
+    pub fn afresh(&self) -> Http {
+        Http { keeps: false, ..self.clone() }
     }
 
     /// Whether bytes can be written by hand.
@@ -99,14 +117,71 @@ impl Http {
             return Err(why);
         }
         let started = Instant::now();
-        // Large bodies go out by hand: a server may answer and close before it has read them, and that answer counts.
-        let large = request.body.len() > LARGE && self.is_plain();
-        let reply = match request.framing {
-            Framing::Length if !large => self.by_library(&request).await?,
-            _ => raw::send(&self.endpoint, &request, &self.waits()).await,
+        let (reply, kept) = match self.is_plain() {
+            true => self.by_hand(&request).await,
+            false => {
+                let reply = self.by_library(&request).await?;
+                // The library does not tell whether it was.
+                let kept = self.keeps && reply == Err(TransportError::Dropped);
+                (reply, kept)
+            }
         };
-        self.notice(&reply, started.elapsed());
-        Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
+        let took = started.elapsed();
+        self.notice(&reply, took);
+        let waited = self.is_plain() && !kept && took >= TAKEN;
+        Ok(Exchange::new(request, reply, Duration::ZERO, took).over_kept(kept).waited(waited))
+    }
+
+    /// What came back, and whether over a connection that carried a request before.
+    async fn by_hand(&self, request: &Request) -> (Reply, bool) {
+        // Large bodies go out alone: a server may answer and close before it has read them, and that answer counts.
+        if request.framing != Framing::Length || request.body.len() > LARGE {
+            let _waiting = self.pool.wait();
+            let reply = match request.framing {
+                Framing::SecondRequest => raw::second(&self.endpoint, request, &self.waits()).await,
+                _ => self.alone(request).await,
+            };
+            return (reply, false);
+        }
+        if self.keeps
+            && let Some(mut kept) = self.pool.take()
+        {
+            let reply = kept.talk(&self.endpoint, request, false, &self.waits()).await;
+            if reply == Err(TransportError::Dropped) {
+                self.pool.ended();
+            }
+            if kept.is_reusable() {
+                self.pool.keep(kept);
+            }
+            return (reply, true);
+        }
+        (self.over_new(request).await, false)
+    }
+
+    /// Over a connection that is kept afterwards.
+    async fn over_new(&self, request: &Request) -> Reply {
+        let sending = async {
+            let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
+            let reply = connection.talk(&self.endpoint, request, !self.keeps, &self.waits()).await;
+            if connection.is_reusable() {
+                self.pool.keep(connection);
+            }
+            reply
+        };
+        let mut sending = std::pin::pin!(sending);
+        match timeout(TAKEN.min(self.timeouts.first_byte / 4), &mut sending).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let _waiting = self.pool.wait();
+                sending.await
+            }
+        }
+    }
+
+    /// Over a connection of its own.
+    async fn alone(&self, request: &Request) -> Reply {
+        let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
+        connection.talk(&self.endpoint, request, true, &self.waits()).await
     }
 
     /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out. `clock`
@@ -119,8 +194,10 @@ impl Http {
         if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
             return Err(why);
         }
+        // Until all are answered: the server may serve some of them only when others have ended.
+        let _waiting = self.pool.wait();
         let connect = async |_: &Request| match self.is_plain() {
-            true => raw::connect(&self.endpoint, &self.waits()).await.map(Some),
+            true => Connection::open(&self.endpoint, &self.timeouts).await.map(Some),
             false => Ok(None),
         };
         let connections = join_all(requests.iter().map(connect)).await;
@@ -131,7 +208,7 @@ impl Http {
                 gate.wait().await;
                 let began = clock.elapsed();
                 let reply = match connection {
-                    Ok(Some(stream)) => Ok(raw::talk(stream, &http.endpoint, &request, &http.waits()).await),
+                    Ok(Some(mut own)) => Ok(own.talk(&http.endpoint, &request, true, &http.waits()).await),
                     Ok(None) => http.by_library(&request).await,
                     Err(trouble) => Ok(Err(trouble)),
                 };
@@ -165,7 +242,11 @@ impl Http {
         let mut built = reqwest::Request::new(method, self.endpoint.clone());
         *built.headers_mut() = headers;
         *built.body_mut() = Some(request.body.clone().into());
-        let response = match timeout(self.timeouts.first_byte_of(request), self.client.execute(built)).await {
+        let client = match self.keeps {
+            true => &self.client,
+            false => self.fresh.get_or_init(|| library(&self.timeouts, 0).unwrap_or_else(|_| self.client.clone())),
+        };
+        let response = match timeout(self.timeouts.first_byte_of(request), client.execute(built)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return transport::of_library(&error).map(Err),
             Err(_) => return Ok(Err(TransportError::Silent)),
@@ -176,6 +257,22 @@ impl Http {
 }
 
 const LARGE: usize = 256 << 10;
+
+/// How many connections the library keeps at most.
+const MOST_IDLE: usize = 64;
+
+/// The library as a client that does as it is told.
+fn library(timeouts: &Timeouts, idle: usize) -> reqwest::Result<Client> {
+    Client::builder()
+        .connect_timeout(timeouts.connect)
+        .http1_only()
+        .http1_title_case_headers()
+        .no_proxy()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(idle)
+        .build()
+}
 
 /// The response with its body, or as much of it as comes. `quiet` is how long is waited for more of a whole object.
 async fn read(mut response: reqwest::Response, quiet: Duration) -> Result<Reply, Unsendable> {

@@ -4,13 +4,20 @@ pub mod caller;
 #[cfg(feature = "net")]
 pub mod http;
 pub mod in_process;
+mod making;
 #[cfg(feature = "net")]
 pub mod named;
 #[cfg(feature = "net")]
 pub mod pace;
 pub mod panics;
+#[cfg(feature = "run")]
+mod patience;
+#[cfg(feature = "net")]
+mod pool;
 #[cfg(feature = "net")]
 mod raw;
+#[cfg(feature = "run")]
+mod throttling;
 #[cfg(feature = "net")]
 mod timeouts;
 #[cfg(feature = "net")]
@@ -32,7 +39,10 @@ use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, enve
 
 pub use caller::{Call, CallError, Caller, Calling};
 pub use in_process::{InProcess, Server};
+pub use making::{Making, Naming};
 pub use panics::Panics;
+#[cfg(feature = "run")]
+pub use patience::Patience;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]
@@ -44,6 +54,9 @@ pub struct Target {
     /// How many requests a second it is asked at most.
     #[cfg(feature = "net")]
     pub pace: Option<Arc<pace::Pace>>,
+    /// How calls are sent again that it throttles; without it they are not. Needs the timers of tokio.
+    #[cfg(feature = "run")]
+    pub patience: Option<Arc<Patience>>,
 }
 
 /// How a request gets to the target.
@@ -76,6 +89,8 @@ impl Driver {
 pub struct Workspace {
     /// What all repositories of the run begin with.
     pub prefix: String,
+    /// How they are made.
+    pub making: Making,
     /// The repository that the case shares with others; `None` if it makes its own.
     pub shared: Option<String>,
     /// The account id that the target uses, if it is known.
@@ -94,20 +109,60 @@ impl Target {
             auth: auth::Auth::None,
             #[cfg(feature = "net")]
             pace: None,
+            #[cfg(feature = "run")]
+            patience: None,
         }
     }
 
-    /// Sends a request and waits for what comes back. Nothing is repaired, retried or followed.
+    /// The same target, asked over connections that carried no request before.
+    pub fn afresh(&self) -> Target {
+        let driver = match &self.driver {
+            #[cfg(feature = "net")]
+            Driver::Http(http) => Driver::Http(http.afresh()),
+            other => other.clone(),
+        };
+        Target { driver, ..self.clone() }
+    }
+
+    /// Sends a request and waits for what comes back. Nothing is repaired or followed; a call that was throttled was not
+    /// performed, and is sent again if there is [`Target::patience`].
     ///
     /// # Errors
     ///
     /// Why it cannot be sent: then nothing was.
     pub async fn send(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
+        Ok(self.send_patiently(service, request, 0).await?.0)
+    }
+
+    /// Sends a request that was throttled so often before, and again until it is not. With when it was sent last.
+    async fn send_patiently(
+        &self,
+        service: Service,
+        request: &Request,
+        throttled: u32,
+    ) -> Result<(Exchange, Instant), Unsendable> {
+        #[cfg(feature = "run")]
+        if let Some(patience) = &self.patience {
+            for times in throttled.. {
+                patience.turn(request).await;
+                let (exchange, sent) = self.send_once(service, request).await?;
+                if !patience.is_sent_again(&exchange, times).await {
+                    return Ok((exchange, sent));
+                }
+            }
+        }
+        let _ = throttled;
+        self.send_once(service, request).await
+    }
+
+    /// Sends a request when its turn has come. With when it was sent.
+    async fn send_once(&self, service: Service, request: &Request) -> Result<(Exchange, Instant), Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
             pace.turn().await;
         }
-        self.send_now(service, request).await
+        let sent = Instant::now();
+        Ok((self.send_now(service, request).await?, sent))
     }
 
     /// Sends a request without asking whether it is too early.
@@ -126,8 +181,34 @@ impl Target {
         }
     }
 
-    /// Sends requests at once: all are made ready before the first goes out. `clock` is what `began` counts from.
+    /// Sends requests at once: all are made ready before the first goes out. `clock` is what `began` counts from. Those that
+    /// are throttled are sent again, if there is [`Target::patience`]: what counts is when that was.
     async fn send_at_once(
+        &self,
+        service: Service,
+        requests: Vec<Request>,
+        clock: Instant,
+    ) -> Result<Vec<Exchange>, Unsendable> {
+        let sent = self.send_at_once_now(service, requests, clock).await?;
+        let settled = sent.into_iter().map(|exchange| self.settled(service, exchange, clock));
+        join_all(settled).await.into_iter().collect()
+    }
+
+    /// What came of a call that was sent at once with others: sent again if it was throttled.
+    async fn settled(&self, service: Service, exchange: Exchange, clock: Instant) -> Result<Exchange, Unsendable> {
+        #[cfg(feature = "run")]
+        if let Some(patience) = &self.patience
+            && patience.is_sent_again(&exchange, 0).await
+        {
+            let (exchange, sent) = self.send_patiently(service, &exchange.request, 1).await?;
+            let took = exchange.took;
+            return Ok(exchange.at(sent.duration_since(clock), took));
+        }
+        let _ = (service, clock);
+        Ok(exchange)
+    }
+
+    async fn send_at_once_now(
         &self,
         service: Service,
         requests: Vec<Request>,
@@ -174,20 +255,7 @@ impl Target {
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
 pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
-    let mut drive = Drive {
-        target,
-        case,
-        made: BTreeMap::new(),
-        transcript: Transcript {
-            exchanges: Vec::new(),
-            bindings: Bindings::new(&case.chunks, &format!("{}/{}", workspace.salt, case.id), workspace.part_size),
-            last_sent: Duration::ZERO,
-            stopped: None,
-            left: Vec::new(),
-        },
-        began: Instant::now(),
-        kept: 0,
-    };
+    let mut drive = Drive::of(target, case, workspace);
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
         Some(reason) => Err(reason),
@@ -201,14 +269,71 @@ pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transc
     drive.transcript
 }
 
+/// How long is asked again for an answer that may come right.
+#[cfg(feature = "run")]
+const LONGEST_LATENESS: Duration = Duration::from_millis(600);
+
+/// Waits a moment before the same is asked again; not at all where there are no timers.
+pub async fn pause() {
+    #[cfg(feature = "run")]
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether an answer to a step, after what is in a transcript, is right.
+#[cfg(feature = "run")]
+pub type IsRight = dyn Fn(&Transcript, &Exchange) -> bool + Send + Sync;
+
+/// Drives a case up to a step, and asks for that one again until its answer is right, or it is late. How much later it was,
+/// and the repositories that were made and could not be removed. Needs the timers of tokio.
+#[cfg(feature = "run")]
+pub async fn lateness(
+    target: &Target,
+    case: &Case,
+    workspace: &Workspace,
+    step: usize,
+    is_right: Arc<IsRight>,
+) -> (Option<Duration>, Vec<String>) {
+    let until = Case { steps: case.steps[..=step].to_vec(), ..case.clone() };
+    let mut drive = Drive::of(target, &until, workspace);
+    let mut later = None;
+    if drive.create_repositories(workspace).await.is_ok() {
+        drive.steps().await;
+        let last = drive.transcript.exchanges.get(step).cloned();
+        let began = Instant::now();
+        while let Some(first) = &last
+            && later.is_none()
+            && began.elapsed() < LONGEST_LATENESS
+        {
+            pause().await;
+            let Ok(again) = target.send(case.service, &first.request).await else { break };
+            later = is_right(&drive.transcript, &again).then(|| began.elapsed());
+        }
+    }
+    drive.clean_up().await;
+    (later, drive.transcript.left)
+}
+
 /// Makes a repository.
 ///
 /// # Errors
 ///
 /// What came back instead of success.
-pub async fn create_repository(target: &Target, service: Service, name: &str) -> Result<Exchange, Exchange> {
-    let exchange =
-        call(target, service, Operation::CreateRepository, serde_json::json!({ "repositoryName": name })).await;
+pub async fn create_repository(
+    target: &Target,
+    service: Service,
+    making: Making,
+    name: &str,
+) -> Result<Exchange, Exchange> {
+    let body = making.body(name);
+    let mut exchange = call(target, service, Operation::CreateRepository, body.clone()).await;
+    if exchange.met_ended_connection() {
+        // It may have been made all the same: then the name is taken, and it is made again for the answer.
+        let afresh = target.afresh();
+        delete_repository(&afresh, service, name).await;
+        exchange = call(&afresh, service, Operation::CreateRepository, body).await;
+    }
     let accepted = exchange.observed().is_ok_and(|seen| !seen.is_error());
     if accepted && exchange.is_documented(service, Operation::CreateRepository) { Ok(exchange) } else { Err(exchange) }
 }
@@ -217,6 +342,7 @@ pub async fn create_repository(target: &Target, service: Service, name: &str) ->
 /// operations may be unknown to it.
 pub async fn is_answering(target: &Target, service: Service) -> bool {
     let upload = serde_json::json!({ "repositoryName": "ecrspec/absent" });
+    let target = &target.afresh();
     call(target, service, Operation::InitiateLayerUpload, upload).await.reply.is_ok()
         || call(target, service, Operation::DescribeRepositories, serde_json::json!({})).await.reply.is_ok()
 }
@@ -226,9 +352,11 @@ pub async fn delete_repository(target: &Target, service: Service, name: &str) ->
     let body = serde_json::json!({ "repositoryName": name, "force": true });
     let mut exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     for _ in 0..3 {
-        if is_gone(&exchange) || !exchange.is_transient() {
+        let repeatable = exchange.is_transient() || exchange.met_ended_connection();
+        if is_gone(&exchange) || !repeatable {
             break;
         }
+        let target = &target.afresh();
         exchange = call(target, service, Operation::DeleteRepository, body.clone()).await;
     }
     exchange
@@ -263,12 +391,25 @@ const KEPT: usize = 8 << 20;
 /// Bodies below this are kept whole in any case.
 const LIGHT: usize = 1 << 20;
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn of(target: &'a Target, case: &'a Case, workspace: &Workspace) -> Drive<'a> {
+        let salt = format!("{}/{}", workspace.salt, case.id);
+        let transcript = Transcript {
+            exchanges: Vec::new(),
+            bindings: Bindings::new(&case.chunks, &salt, workspace.part_size),
+            last_sent: Duration::ZERO,
+            stopped: None,
+            left: Vec::new(),
+        };
+        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now(), kept: 0 }
+    }
+
     /// Binds the names that the case works with, and makes its repositories.
     async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), Stopped> {
-        let own = format!("{}/{}", workspace.prefix, slug(&self.case.id));
+        let slug = slug(&self.case.id);
+        let named = |more: &str| workspace.making.naming.name(&workspace.prefix, &format!("{slug}{more}"));
         let bindings = &mut self.transcript.bindings;
-        bindings.bind(Reference::Absent, format!("{own}-absent"));
+        bindings.bind(Reference::Absent, named("-absent"));
         if let Some(account) = &workspace.account {
             bindings.bind(Reference::Registry, account.as_str());
         }
@@ -276,14 +417,16 @@ impl Drive<'_> {
             bindings.bind(Reference::repository(None), shared.as_str());
             return Ok(());
         }
-        let mut wanted = vec![(Reference::repository(None), own.clone())];
+        let mut wanted = vec![(Reference::repository(None), named(""))];
         if let Place::Own(further) = &self.case.place {
-            wanted.extend(further.iter().map(|name| (Reference::repository(Some(name)), format!("{own}-{name}"))));
+            let further = further.iter().map(|name| (Reference::repository(Some(name)), named(&format!("-{name}"))));
+            wanted.extend(further);
         }
         for (reference, name) in wanted {
             // Before it is known whether it was made: an answer may be lost.
             self.made.insert(name.clone(), false);
-            if let Err(exchange) = create_repository(self.target, self.case.service, &name).await {
+            let creation = create_repository(self.target, self.case.service, workspace.making, &name).await;
+            if let Err(exchange) = creation {
                 return Err(Stopped::NoRepository(Box::new(exchange)));
             }
             self.made.insert(name.clone(), true);

@@ -1,12 +1,13 @@
-//! Writes requests by hand where an HTTP library would choose its own spelling, framing or order of events.
+//! Writes requests by hand, where an HTTP library would choose its own spelling, framing or order of events, and would not
+//! tell whether a connection was used before.
 //!
-//! One connection a request, but for the one that is sent second. The answer is read while the request is still being written, so that a server that answers
-//! early and closes is heard.
+//! The answer is read while the request is still being written, so that a server that answers early and closes is heard.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use futures_util::future::{Either, select};
 use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -14,32 +15,22 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::timeouts::Waits;
+use super::timeouts::{Timeouts, Waits};
 use super::transport::of_connect;
 use crate::contract::Operation;
 use crate::wire::{Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode};
 
-/// Sends a request to a plain-text endpoint.
-pub(super) async fn send(endpoint: &Url, request: &Request, waits: &Waits) -> Reply {
-    let stream = connect(endpoint, waits).await?;
-    if request.framing != Framing::SecondRequest {
-        return talk(stream, endpoint, request, waits).await;
+/// Sends a request as the second one of a connection, on which another was answered.
+pub(super) async fn second(endpoint: &Url, request: &Request, waits: &Waits) -> Reply {
+    let mut connection = Connection::open(endpoint, &waits.of).await?;
+    connection.talk(endpoint, &harmless(request), false, waits).await?;
+    let excess = connection.reader.excess().await;
+    if connection.is_reusable() && !excess {
+        return connection.talk(endpoint, request, false, waits).await;
     }
-    let first = Request { framing: Framing::SecondRequest, ..harmless(request) };
-    let (mut reader, writer, answer) = exchange(Reader::of(stream), endpoint, &first, waits).await;
-    let excess = reader.excess().await;
-    match (answer?, writer) {
-        (answer, Some(write)) if !answer.closes && !reader.ended && !excess => {
-            reader.buffer.clear();
-            let (_, _, answer) = exchange((reader, write), endpoint, request, waits).await;
-            answer.map(|Answered { response, .. }| with_excess(response, excess))
-        }
-        // The server ends the connection, as it may, or it cannot be told what belongs to which answer.
-        _ => {
-            let stream = connect(endpoint, waits).await?;
-            talk(stream, endpoint, request, waits).await.map(|response| with_excess(response, excess))
-        }
-    }
+    // The server ends the connection, as it may, or it cannot be told what belongs to which answer.
+    let mut connection = Connection::open(endpoint, &waits.of).await?;
+    connection.talk(endpoint, request, true, waits).await.map(|response| with_excess(response, excess))
 }
 
 /// A request that changes nothing, for the same service.
@@ -52,68 +43,71 @@ fn harmless(request: &Request) -> Request {
     first
 }
 
-/// Opens a connection.
-pub(super) async fn connect(endpoint: &Url, waits: &Waits) -> Result<TcpStream, TransportError> {
-    let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let port = endpoint.port_or_known_default().unwrap_or(80);
-    let connected = timeout(waits.of.connect, async {
-        let addresses = lookup_host((host, port)).await.map_err(|_| NoConnection::NameNotResolved)?;
-        TcpStream::connect(&*addresses.collect::<Vec<_>>()).await.map_err(|error| of_connect(&error))
-    });
-    let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(TransportError::Unreachable)?;
-    let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
-    Ok(stream)
+/// An open connection to a plain-text endpoint.
+#[derive(Debug)]
+pub(super) struct Connection {
+    reader: Reader,
+    write: OwnedWriteHalf,
+    /// Whether it can carry another request.
+    reusable: bool,
 }
 
-/// Sends a request over an open connection.
-pub(super) async fn talk(stream: TcpStream, endpoint: &Url, request: &Request, waits: &Waits) -> Reply {
-    let (mut reader, _write, answer) = exchange(Reader::of(stream), endpoint, request, waits).await;
-    let response = answer?.response;
-    Ok(if response.flaw.is_none() { with_excess(response, reader.excess().await) } else { response })
+impl Connection {
+    /// Opens a connection.
+    pub async fn open(endpoint: &Url, timeouts: &Timeouts) -> Result<Connection, TransportError> {
+        let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = endpoint.port_or_known_default().unwrap_or(80);
+        let connected = timeout(timeouts.connect, async {
+            let addresses = lookup_host((host, port)).await.map_err(|_| NoConnection::NameNotResolved)?;
+            TcpStream::connect(&*addresses.collect::<Vec<_>>()).await.map_err(|error| of_connect(&error))
+        });
+        let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(TransportError::Unreachable)?;
+        let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
+        let (read, write) = stream.into_split();
+        Ok(Connection {
+            reader: Reader { read, buffer: BytesMut::new(), ended: false, closed: false },
+            write,
+            reusable: true,
+        })
+    }
+
+    /// Whether the server has neither ended the connection nor said anything that nobody asked for, as far as can be seen.
+    pub fn is_open(&self) -> bool {
+        let peeked = self.reader.read.try_read(&mut [0]);
+        peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether it can carry another request.
+    pub fn is_reusable(&self) -> bool {
+        self.reusable
+    }
+
+    /// Sends a request and reads the answer. `last` is whether the server is told that no other request follows.
+    pub async fn talk(&mut self, endpoint: &Url, request: &Request, last: bool, waits: &Waits) -> Reply {
+        let head = head(endpoint, request, last);
+        let asked = Notify::new();
+        let (written, reply) = {
+            let writing = pin!(write_request(&mut self.write, head, request, &asked));
+            let answering = pin!(self.reader.answer(request, waits, &asked));
+            match select(writing, answering).await {
+                Either::Left((written, answering)) => (written.is_ok(), answering.await),
+                // The server has said what it has to say; whatever was not written by now need not be.
+                Either::Right((reply, _)) => (false, reply),
+            }
+        };
+        // What comes after the end of an answer is waited for only where no other request follows: a kept connection that
+        // has something to say is not used again.
+        let excess = reply.is_ok() && (!self.reader.buffer.is_empty() || last) && self.reader.excess().await;
+        let reply = reply.map(|response| with_excess(response, excess));
+        let is_plain = reply.as_ref().is_ok_and(|response| response.flaw.is_none());
+        self.reusable = !last && written && is_plain && self.reader.is_between_answers();
+        reply
+    }
 }
 
-/// An answer, and whether the server ends the connection after it.
-struct Answered {
-    response: Response,
-    closes: bool,
-}
-
+/// A response with bytes after its end, if there are some and nothing else is wrong with it.
 fn with_excess(response: Response, excess: bool) -> Response {
     Response { flaw: response.flaw.or(excess.then_some(Flaw::Excess)), ..response }
-}
-
-/// Sends a request and reads its answer. Gives the two halves of the connection back, as far as the request was written.
-async fn exchange(
-    (mut reader, write): (Reader, OwnedWriteHalf),
-    endpoint: &Url,
-    request: &Request,
-    waits: &Waits,
-) -> (Reader, Option<OwnedWriteHalf>, Result<Answered, TransportError>) {
-    let asked = Arc::new(Notify::new());
-    let mut writing = tokio::spawn(write_request(write, head(endpoint, request), request.clone(), asked.clone()));
-    let first = async {
-        loop {
-            let (answer, closes) = reader.head().await?;
-            // Interim answers, such as 100 Continue, come before the one that counts. What follows a 101 is no HTTP.
-            if answer.status >= 200 || answer.status == 101 {
-                return Ok((answer, closes));
-            }
-            asked.notify_one();
-        }
-    };
-    let answer = timeout(waits.of.first_byte_of(request), first).await.map_err(|_| TransportError::Silent).flatten();
-    let answer = match answer {
-        Ok((response, closes)) if has_no_body(request, &response) => Ok(Answered { response, closes }),
-        Ok((head, closes)) => {
-            let body = timeout(waits.of.rest, reader.body(head, waits)).await;
-            body.map_err(|_| TransportError::Silent).flatten().map(|response| Answered { response, closes })
-        }
-        Err(trouble) => Err(trouble),
-    };
-    // The server has said what it has to say; whatever was not written by now need not be.
-    let written = timeout(Duration::ZERO, &mut writing).await;
-    writing.abort();
-    (reader, written.ok().and_then(|joined| joined.ok()?.ok()), answer)
 }
 
 /// Whether an answer ends with its head, whatever its headers say. RFC 9112, 6.3.
@@ -121,7 +115,7 @@ fn has_no_body(request: &Request, answer: &Response) -> bool {
     request.method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304)
 }
 
-fn head(endpoint: &Url, request: &Request) -> Vec<u8> {
+fn head(endpoint: &Url, request: &Request, last: bool) -> Vec<u8> {
     let host = match endpoint.port() {
         Some(port) => format!("{}:{port}", endpoint.host_str().unwrap_or_default()),
         None => String::from(endpoint.host_str().unwrap_or_default()),
@@ -147,7 +141,7 @@ fn head(endpoint: &Url, request: &Request) -> Vec<u8> {
         Framing::OddChunks => header("Trailer", "X-Trailer"),
         _ => {}
     }
-    if request.framing != Framing::SecondRequest {
+    if last {
         header("Connection", "close");
     }
     head += "\r\n";
@@ -161,11 +155,11 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 ///
 /// `asked` is told when the server asks for the body, or says something else before its answer.
 async fn write_request(
-    mut write: OwnedWriteHalf,
-    head: Vec<u8>,
-    request: Request,
-    asked: Arc<Notify>,
-) -> std::io::Result<OwnedWriteHalf> {
+    write: &mut OwnedWriteHalf,
+    mut head: Vec<u8>,
+    request: &Request,
+    asked: &Notify,
+) -> std::io::Result<()> {
     let chunked = |size: usize, head: &dyn Fn(usize) -> String, end: &[u8]| {
         let mut bytes = Vec::new();
         for chunk in request.body.chunks(size) {
@@ -188,19 +182,28 @@ async fn write_request(
                 write.flush().await?;
                 tokio::time::sleep(BETWEEN_PIECES).await;
             }
-            return Ok(write);
+            return Ok(());
         }
         _ => Vec::new(),
     };
-    write.write_all(&head).await?;
+    let body = if request.framing.is_chunked() { &body[..] } else { &request.body[..] };
     if request.framing == Framing::ExpectContinue {
+        write.write_all(&head).await?;
         // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
         let _ = timeout(Duration::from_millis(300), asked.notified()).await;
+        write.write_all(body).await?;
+    } else if body.len() < SHORT {
+        head.extend_from_slice(body); // In one packet, as far as it fits.
+        write.write_all(&head).await?;
+    } else {
+        write.write_all(&head).await?;
+        write.write_all(body).await?;
     }
-    write.write_all(if request.framing.is_chunked() { &body } else { &request.body }).await?;
-    write.flush().await?;
-    Ok(write) // Closing this half now would look like going away to some servers.
+    write.flush().await // Closing this half now would look like going away to some servers.
 }
+
+/// A body that is copied behind its head.
+const SHORT: usize = 16 << 10;
 
 /// A request, cut where servers are known to look for something whole: in the method, in a name, in the empty line, before
 /// and in the body.
@@ -219,39 +222,64 @@ fn pieces(request: &[u8], head: usize) -> Vec<&[u8]> {
     pieces
 }
 
+#[derive(Debug)]
 struct Reader {
     read: OwnedReadHalf,
     buffer: BytesMut,
-    /// Whether the server has ended the connection.
+    /// Whether the answer said that nothing follows it, or did not say where it ends.
     ended: bool,
+    /// Whether the server has ended the connection.
+    closed: bool,
 }
 
 /// How long is waited for bytes that must not come.
 const EXCESS: Duration = Duration::from_millis(5);
 
 impl Reader {
-    fn of(stream: TcpStream) -> (Reader, OwnedWriteHalf) {
-        let (read, write) = stream.into_split();
-        (Reader { read, buffer: BytesMut::new(), ended: false }, write)
+    /// The answer to a request.
+    async fn answer(&mut self, request: &Request, waits: &Waits, asked: &Notify) -> Reply {
+        let first = async {
+            loop {
+                let answer = self.head().await?;
+                // Interim answers, such as 100 Continue, come before the one that counts. What follows a 101 is no HTTP.
+                if answer.status >= 200 || answer.status == 101 {
+                    return Ok(answer);
+                }
+                asked.notify_one();
+            }
+        };
+        let answer = timeout(waits.of.first_byte_of(request), first).await.map_err(|_| TransportError::Silent);
+        match answer.flatten()? {
+            head if has_no_body(request, &head) => {
+                self.ended |= head.status == 101;
+                Ok(head)
+            }
+            head => timeout(waits.of.rest, self.body(head, waits)).await.map_err(|_| TransportError::Silent).flatten(),
+        }
+    }
+
+    /// Whether the answer was read to its end, and the next may follow.
+    fn is_between_answers(&self) -> bool {
+        !self.ended && !self.closed && self.buffer.is_empty()
     }
 
     async fn more(&mut self) -> Result<usize, TransportError> {
         let count = self.read.read_buf(&mut self.buffer).await.map_err(|_| TransportError::Dropped);
-        self.ended |= count == Ok(0);
+        self.closed |= count == Ok(0);
         count
     }
 
     /// Whether bytes come after the end of an answer.
     async fn excess(&mut self) -> bool {
-        if self.buffer.is_empty() && !self.ended {
+        if self.buffer.is_empty() && !self.closed {
             let _ = timeout(EXCESS, self.more()).await;
         }
         // RFC 9112, 2.2: an empty line does no harm.
         self.buffer.iter().any(|byte| !b"\r\n".contains(byte))
     }
 
-    /// Status line and headers, and whether the server ends the connection after the answer.
-    async fn head(&mut self) -> Result<(Response, bool), TransportError> {
+    /// Status line and headers.
+    async fn head(&mut self) -> Result<Response, TransportError> {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; 64];
             let mut response = httparse::Response::new(&mut headers);
@@ -268,11 +296,11 @@ impl Reader {
                         body: Bytes::new(),
                         flaw: None,
                     };
-                    let is_old = response.version == Some(0);
-                    self.buffer.advance(length);
-                    let announced =
+                    let closes =
                         answer.header("connection").is_some_and(|value| value.to_lowercase().contains("close"));
-                    return Ok((answer, is_old || announced));
+                    self.ended = closes || response.version != Some(1);
+                    self.buffer.advance(length);
+                    return Ok(answer);
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
                 Ok(httparse::Status::Partial) => return Err(TransportError::Endless),
@@ -322,6 +350,7 @@ impl Reader {
     }
 
     async fn until_closed(&mut self) -> Result<Bytes, TransportError> {
+        self.ended = true;
         while self.more().await? > 0 {
             if self.buffer.len() > MAX_ANSWER {
                 return Err(TransportError::Endless);

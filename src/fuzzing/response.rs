@@ -334,5 +334,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
             got,
             witness: None,
         }],
+        without: Default::default(),
+        making: Default::default(),
     }
 }

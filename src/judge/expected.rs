@@ -52,6 +52,8 @@ pub enum Expected {
     NoServerFault,
     /// A response of this service: `service ecr`.
     Service(Service),
+    /// A response about as fast as to a valid request: `in-time`.
+    InTime,
     /// Success, or an error that the operation documents: `documented-response`.
     DocumentedResponse,
     /// A layer that is absent before its upload and available after it: `layer-after-upload`.
@@ -115,6 +117,7 @@ impl Expected {
             Expected::NoServerFault => String::from("no-server-fault"),
             Expected::Service(service) => format!("service {service}"),
             Expected::DocumentedResponse => String::from("documented-response"),
+            Expected::InTime => String::from("in-time"),
             Expected::LayerAfterUpload => String::from("layer-after-upload"),
         }
     }
@@ -155,6 +158,7 @@ fn parse(text: &str) -> Result<Expected, NoCode> {
         ("type-visible", "") => Expected::VisibleType,
         ("plain-response", "") => Expected::PlainResponse,
         ("message", "") => Expected::Message,
+        ("in-time", "") => Expected::InTime,
         ("no-server-fault", "") => Expected::NoServerFault,
         ("documented-response", "") => Expected::DocumentedResponse,
         ("layer-after-upload", "") => Expected::LayerAfterUpload,
@@ -235,10 +239,11 @@ mod tests {
             Expected::DocumentedResponse => 12,
             Expected::LayerAfterUpload => 13,
             Expected::PlainResponse => 14,
+            Expected::InTime => 15,
         }
     }
 
-    const VARIANTS: usize = 15;
+    const VARIANTS: usize = 16;
 
     fn drawn() -> impl Strategy<Value = Expected> {
         // Texts with the words and signs that a code has itself.
@@ -261,6 +266,7 @@ mod tests {
             Just(Expected::NoServerFault),
             proptest::sample::select(&Service::ALL[..]).prop_map(Expected::Service),
             Just(Expected::DocumentedResponse),
+            Just(Expected::InTime),
             Just(Expected::LayerAfterUpload),
             Just(Expected::PlainResponse),
         ]

@@ -72,11 +72,16 @@ pub enum Grade {
     Error,
     /// Status, header, envelope or member.
     Form,
+    /// Far slower than a valid request.
+    Slow,
 }
 
 impl Grade {
     /// All grades, worst first.
-    pub const ALL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form];
+    pub const ALL: [Grade; 6] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form, Grade::Slow];
+
+    /// The grades that fail a run that says nothing else. No document says how fast a server has to be.
+    pub const USUAL: [Grade; 5] = [Grade::Crash, Grade::State, Grade::Rejected, Grade::Error, Grade::Form];
 }
 
 impl fmt::Display for Grade {
@@ -87,6 +92,7 @@ impl fmt::Display for Grade {
             Grade::Rejected => "rejected",
             Grade::Error => "error",
             Grade::Form => "form",
+            Grade::Slow => "slow",
         })
     }
 }
@@ -102,7 +108,7 @@ impl FromStr for Grade {
 
 /// A text that names no grade.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected crash, state, rejected, error or form, found {0:?}")]
+#[error("expected crash, state, rejected, error, form or slow, found {0:?}")]
 pub struct NoGrade(pub String);
 
 impl Finding {
@@ -183,7 +189,7 @@ mod tests {
             assert_eq!(serde_json::to_value(grade).unwrap(), grade.to_string());
         }
         let told = "worst".parse::<Grade>().unwrap_err().to_string();
-        assert_eq!(told, "expected crash, state, rejected, error or form, found \"worst\"");
+        assert_eq!(told, "expected crash, state, rejected, error, form or slow, found \"worst\"");
         assert!(Grade::ALL.iter().all(|grade| told.contains(&grade.to_string())), "{told}");
     }
 }

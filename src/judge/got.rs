@@ -68,6 +68,8 @@ pub enum Got {
     AbsentAfterUpload,
     /// The layer was available before its upload: `present-before-upload`.
     PresentBeforeUpload,
+    /// A response that took far longer than that to a valid request: `slow`.
+    Slow,
 }
 
 /// How a response says whether it is a success.
@@ -208,7 +210,7 @@ const RESERVED: [&str; 9] = [
 ];
 
 /// Codes of one word.
-const PLAIN: [(&str, Got); 12] = [
+const PLAIN: [(&str, Got); 13] = [
     ("no-content-type", Got::ContentType(None)),
     ("type-not-visible", Got::TypeNotVisible),
     ("type-differs", Got::TypeDiffers),
@@ -221,6 +223,7 @@ const PLAIN: [(&str, Got); 12] = [
     ("no-repository", Got::NoRepository),
     ("absent-after-upload", Got::AbsentAfterUpload),
     ("present-before-upload", Got::PresentBeforeUpload),
+    ("slow", Got::Slow),
 ];
 
 fn transport(trouble: TransportError) -> String {
@@ -400,6 +403,7 @@ mod tests {
             "no-repository",
             "absent-after-upload",
             "present-before-upload",
+            "slow",
         ] {
             let got: Got = code.parse().unwrap();
             assert_eq!(got.code(), code, "{got:?}");

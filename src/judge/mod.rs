@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::case::{Case, Step, StepRole, Stopped, Transcript};
-use crate::contract::{Area, Operation, Question, RuleId, Rules, Tier};
+use crate::contract::{Area, Kind, Operation, OperationSpec, Question, RuleId, Rules, Shape, Tier};
 use crate::expect::Outcome;
 use crate::wire::envelope::ErrorInfo;
 use crate::wire::{Exchange, Observation};
@@ -243,7 +243,7 @@ fn limit(step: &Step, exchange: &Exchange) -> Option<NotJudged> {
 /// Whether a target did what it should, and said it wrongly.
 fn leaves_state_certain(finding: &Finding, step: &Step) -> bool {
     match finding.grade {
-        Grade::Error => true,
+        Grade::Error | Grade::Slow => true,
         Grade::State | Grade::Form => step.expect.is_success(),
         Grade::Crash | Grade::Rejected => false,
     }
@@ -318,17 +318,24 @@ impl Subject<'_> {
         let by_type = || named(&error.typed);
         let allowed = named(&error.name);
         if let Some((allowed, members)) = allowed.or_else(by_type) {
-            return Ok(self.error_form(seen, error, allowed, members));
+            let form = || self.error_form(seen, error, allowed, members);
+            return Ok(if self.is_addressed() { form() } else { Vec::new() });
         }
         if expect.is_success() {
             return Err(self.finding(expect.rule, Grade::Rejected, got));
         }
         match &error.name {
             _ if expect.tier == Tier::Open => Ok(Vec::new()),
+            None if !self.is_addressed() && seen.is_client_fault() => Ok(Vec::new()),
             None => Err(self.finding(RuleId::new("answer/error-type"), Grade::Error, got)),
             Some(_) if expect.error_tier() == Tier::Open => Ok(Vec::new()),
             Some(_) => Err(self.finding(expect.rule, Grade::Error, got)),
         }
+    }
+
+    /// Whether the request reaches an operation. Who rejects another, a router or a proxy, need not know the protocol.
+    fn is_addressed(&self) -> bool {
+        self.step.operation.is_some() && self.step.request.method == "POST"
     }
 
     fn success(&self, exchange: &Exchange, seen: &Observation) -> Result<Vec<Finding>, Box<Finding>> {
@@ -348,23 +355,27 @@ impl Subject<'_> {
             .map(Outcome::members)
             .filter(|members| !by_digest(members))
             .collect();
+        let operation = self.step.spec(self.case.service);
         let misses: Vec<_> = pinned
             .iter()
-            .filter_map(|members| matching::first_miss(&present(members, body), body, &self.transcript.bindings))
+            .map(|members| present(members, body, operation))
+            .filter_map(|members| matching::first_miss(&members, body, &self.transcript.bindings))
             .collect();
         if misses.len() == pinned.len()
             && let Some(miss) = misses.into_iter().next()
         {
             // What a layer rule says of the answer's members is its own; otherwise the member's rule is broken.
             let about = self.step.expect.rule;
-            let member = self.step.spec(self.case.service).and_then(|operation| operation.output(&miss.member));
+            let member = operation.and_then(|operation| operation.output(&miss.member));
             let rule = match (member, self.step.operation) {
                 (Some(member), Some(operation)) if about.subject() != "layers" => {
                     RuleId::of_response(operation, member.name)
                 }
                 _ => about,
             };
-            let grade = if miss.absent { Grade::Form } else { Grade::State };
+            // Who leaves out a list says that it is empty.
+            let is_form = miss.absent && !miss.expected.is_array();
+            let grade = if is_form { Grade::Form } else { Grade::State };
             let mut finding = self.finding(rule, grade, miss.got(head(seen), None));
             finding.expected = miss.expected(&Outcome::success());
             return Err(finding);
@@ -448,10 +459,41 @@ impl Subject<'_> {
     }
 }
 
-/// The pins of members that the answer has: one that is missing is a matter of form, and hides no wrong value.
-fn present(pinned: &Map<String, Value>, body: &Map<String, Value>) -> Map<String, Value> {
-    let has = |name: &String| body.get(name).is_some_and(|value| !value.is_null());
-    pinned.iter().filter(|(name, _)| has(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+/// The pins of members that the answer has: one that is missing is a matter of form, and hides no wrong value. A list that
+/// is left out is empty, and an optional member may be.
+fn present(
+    pinned: &Map<String, Value>,
+    body: &Map<String, Value>,
+    operation: Option<&OperationSpec>,
+) -> Map<String, Value> {
+    let found = |name: &str| body.get(name).filter(|value| !value.is_null());
+    let has_items = |value: &Value| value.as_array().is_some_and(|items| !items.is_empty());
+    let kept = pinned.iter().filter(|(name, value)| found(name).is_some() || has_items(value));
+    kept.map(|(name, value)| {
+        let shape = operation.and_then(|operation| operation.output(name)).map(|member| member.shape);
+        let value = match (shape, found(name)) {
+            (Some(shape), Some(found)) => without_optional(shape, value, found),
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    })
+    .collect()
+}
+
+/// A pin without the optional members that are not there.
+fn without_optional(shape: &Shape, pinned: &Value, found: &Value) -> Value {
+    match (&shape.kind, pinned, found) {
+        (Kind::List { item, .. }, Value::Array(pins), Value::Array(items)) if pins.len() == items.len() => {
+            pins.iter().zip(items).map(|(pin, found)| without_optional(item, pin, found)).collect()
+        }
+        (Kind::Structure(members), Value::Object(pins), Value::Object(found)) => {
+            let is_left_out = |name: &str| found.get(name).is_none_or(Value::is_null);
+            let may_be = |name: &str| members.iter().any(|member| member.name == name && !member.required);
+            let kept = pins.iter().filter(|(name, _)| !(is_left_out(name) && may_be(name)));
+            Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        _ => pinned.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -132,6 +132,11 @@ pub enum NotJudged {
         /// Which one.
         operation: Operation,
     },
+    /// The run was told that the target lacks an operation.
+    WithoutOperation {
+        /// Which one.
+        operation: Operation,
+    },
     /// A plain call of an operation does not work.
     BrokenOperation {
         /// Which one.

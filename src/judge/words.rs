@@ -89,6 +89,7 @@ fn sentence_on(finding: &Finding, breach: &str) -> String {
         (Grade::Rejected, _) => format!("{operation} rejects {breach}: {came}"),
         (Grade::Crash | Grade::Error, _) => format!("{operation} answers {came} to {breach}"),
         (Grade::Form, _) => format!("{operation} answers {came}"),
+        (Grade::Slow, _) => format!("{operation} is slow to answer {breach}"),
     }
 }
 
@@ -104,6 +105,7 @@ pub fn grade(finding: &Finding) -> &'static str {
         Grade::Rejected => "rejected what must be accepted",
         Grade::Error => "the wrong error type",
         Grade::Form => "the right decision with a malformed response",
+        Grade::Slow => "a response after more than a second, and 50 times what a valid request takes",
     }
 }
 
@@ -143,6 +145,7 @@ pub fn got(got: &Got) -> String {
         Got::NotReached => String::from("not reached"),
         Got::NoRepository => String::from("not tried without a repository"),
         Got::AbsentAfterUpload => String::from("200, and the layer still absent after the upload"),
+        Got::Slow => String::from("a response far later than to a valid request"),
         Got::PresentBeforeUpload => String::from("200, and the layer there before the upload"),
     }
 }
@@ -200,6 +203,7 @@ pub fn expected(expected: &Expected) -> String {
         Expected::MessageText(text) => text.clone(),
         Expected::NoServerFault => String::from("anything but a server fault or silence"),
         Expected::Service(service) => of_service(*service),
+        Expected::InTime => String::from("a response about as fast as to a valid request"),
         Expected::DocumentedResponse => String::from("400 LayersNotFoundException, or another error of the operation"),
         Expected::LayerAfterUpload => {
             String::from("200: UNAVAILABLE or MissingLayerDigest before the upload, AVAILABLE after it")
@@ -259,6 +263,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         NotJudged::NoRepositories => String::from("no repository could be created; a run can be given an existing one"),
         NotJudged::NoDeletion => String::from("the target does not delete repositories"),
         NotJudged::UnknownOperation { operation } => format!("the target does not know {operation}"),
+        NotJudged::WithoutOperation { operation } => format!("the run leaves out {operation} (--without)"),
         NotJudged::BrokenOperation { operation } => format!("a plain {operation} does not work on this target"),
         NotJudged::FixedRepository => {
             String::from("it needs repositories of its own, and the run was given one to work in")

@@ -66,6 +66,8 @@ pub struct Memory {
     pub begun: Vec<(String, String)>,
     /// The bytes of parts, by repository and id of their upload, where a change keeps them.
     pub bytes: BTreeMap<(String, String), Vec<Vec<u8>>>,
+    /// How often something was asked for.
+    pub asked: BTreeMap<String, u32>,
 }
 
 /// A call under way: its members can be read.
@@ -80,6 +82,18 @@ pub struct Call<'a> {
     /// The members of the request.
     pub input: Map<String, Value>,
 }
+
+impl Memory {
+    /// Whether something is asked for for the first few times.
+    pub fn is_early(&mut self, what: String) -> bool {
+        let asked = self.asked.entry(what).or_default();
+        *asked += 1;
+        *asked <= EARLY
+    }
+}
+
+/// So often what shows late is asked for in vain.
+const EARLY: u32 = 3;
 
 impl Call<'_> {
     /// Whether this operation is asked for.

@@ -9,7 +9,7 @@ use crate::case::Partition;
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{Finding, OF_HTTP, Verdict, words};
+use crate::judge::{Finding, Grade, NotJudged, OF_HTTP, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -353,13 +353,19 @@ impl Summary {
             }
             self.hollow(service, &mut warnings);
         }
+        let slow = self.tolerated.iter().filter(|group| group.finding.grade == Grade::Slow);
+        warnings.extend(slow.map(|group| {
+            let took = group.finding.witness.as_ref().and_then(|witness| witness.calls.first());
+            let took = took.map_or_else(String::new, |call| format!(" ({call})"));
+            format!("{}{took}", group.finding.sentence_for(&group.about))
+        }));
         warnings
     }
 
     fn hollow(&self, service: Service, warnings: &mut Vec<String>) {
         let cases = || self.cases.iter().filter(move |judged| judged.service == service);
         let (skipped, run): (Vec<&Judged>, Vec<&Judged>) = cases()
-            .filter(|judged| !judged.kind.is_random())
+            .filter(|judged| !judged.kind.is_random() && !is_left_out(judged))
             .partition(|judged| matches!(judged.verdict, Verdict::Skipped { .. }));
         if skipped.len() >= HANDFUL && skipped.len() > run.len() {
             warnings.push(format!(
@@ -476,6 +482,11 @@ fn size((judged, smallest): (&Judged, &Judged)) -> (bool, usize, usize, usize) {
 
 /// Fewer cases than this, chosen by a filter, are no sign of anything.
 const HANDFUL: usize = 10;
+
+/// Whether the run was told that the target lacks what a case needs.
+fn is_left_out(judged: &Judged) -> bool {
+    matches!(&judged.verdict, Verdict::Skipped { reason: NotJudged::WithoutOperation { .. } })
+}
 
 /// Whether a valid case has a completion among what it is about.
 fn completes(judged: &Judged) -> bool {

@@ -1,4 +1,4 @@
-//! How a target does under a run: when it is given time, when a case is tried again, when it is asked whether it lives, and
+//! How a target does under a run: when a case is tried again, when it is asked whether it lives, and
 //! when the rest is not worth waiting for. Pure: no clock, no target, nothing that waits.
 
 use std::time::Duration;
@@ -7,9 +7,6 @@ use crate::contract::RuleId;
 use crate::events::{Judged, Logged};
 use crate::judge::{Got, Verdict};
 use crate::wire::{Flaw, TransportError};
-
-/// How often a case is tried again after the target asked to be asked more slowly.
-const PAUSES: u32 = 3;
 
 /// After so many unanswered cases in a row the target is asked whether it lives.
 const SILENT_IN_A_ROW: usize = 24;
@@ -23,8 +20,6 @@ const SILENT_ROUNDS: usize = 2;
 /// What one attempt of a case came to, as far as it matters here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Attempted {
-    /// The target asked to be asked more slowly.
-    Throttled,
     /// An answer was waited for in vain, or the connection was dropped.
     Unanswered,
     /// Every answer is allowed.
@@ -48,7 +43,6 @@ impl Attempted {
                 Attempted::Unanswered
             }
             Verdict::Fail { .. } => Attempted::Failed,
-            Verdict::Inconclusive { reason } if reason.is_throttled() => Attempted::Throttled,
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => Attempted::Unjudged,
         }
     }
@@ -57,8 +51,6 @@ impl Attempted {
 /// What comes next for a case.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Next {
-    /// To wait a while, and to try again.
-    Pause,
     /// To try again.
     Again,
     /// To ask the target whether it answers anything.
@@ -84,7 +76,6 @@ pub(super) enum Ending {
 /// be the network's.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    pauses: u32,
     unanswered: bool,
 }
 
@@ -92,10 +83,6 @@ impl Attempts {
     /// What follows an attempt.
     pub fn after(&mut self, attempted: Attempted) -> Next {
         match (attempted, self.unanswered) {
-            (Attempted::Throttled, false) if self.pauses < PAUSES => {
-                self.pauses += 1;
-                Next::Pause
-            }
             (Attempted::Unanswered, false) => {
                 self.unanswered = true;
                 Next::Ask
@@ -103,7 +90,7 @@ impl Attempts {
             (_, false) | (Attempted::Failed | Attempted::Unanswered, true) => Next::End(Ending::Last),
             (Attempted::Passed, true) => Next::End(Ending::Unstable),
             // It could not even begin again: the first request may well be why.
-            (Attempted::Throttled | Attempted::Unjudged, true) => Next::End(Ending::Unanswered),
+            (Attempted::Unjudged, true) => Next::End(Ending::Unanswered),
         }
     }
 
@@ -117,22 +104,17 @@ impl Attempts {
 #[derive(Debug)]
 pub(super) struct Repeats {
     left: usize,
-    pauses: u32,
     unanswered: usize,
 }
 
 impl Repeats {
     /// So many rounds are to come.
     pub fn of(rounds: usize) -> Repeats {
-        Repeats { left: rounds, pauses: 0, unanswered: 0 }
+        Repeats { left: rounds, unanswered: 0 }
     }
 
-    /// What follows a round; after [`Next::Pause`] it does not count. `unanswered` is whether a call of it was not.
-    pub fn after(&mut self, attempted: Attempted, unanswered: bool) -> Next {
-        if attempted == Attempted::Throttled && self.pauses < PAUSES {
-            self.pauses += 1;
-            return Next::Pause;
-        }
+    /// What follows a round. `unanswered` is whether a call of it was not.
+    pub fn after(&mut self, unanswered: bool) -> Next {
         self.left = self.left.saturating_sub(1);
         if unanswered {
             self.unanswered += 1;
@@ -215,23 +197,10 @@ pub(super) fn was_unanswered(judged: &Judged) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::Operation;
-    use crate::judge::{Head, NotJudged};
+    use crate::judge::NotJudged;
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn a_target_that_throttles_is_given_time_and_not_for_ever() {
-        let mut attempts = Attempts::default();
-        for _ in 0..PAUSES {
-            assert_eq!(attempts.after(Attempted::Throttled), Next::Pause);
-        }
-        assert_eq!(attempts.after(Attempted::Throttled), Next::End(Ending::Last));
-        let mut attempts = Attempts::default();
-        assert_eq!(attempts.after(Attempted::Throttled), Next::Pause);
-        assert_eq!(attempts.after(Attempted::Passed), Next::End(Ending::Last));
     }
 
     #[test]
@@ -248,7 +217,6 @@ mod tests {
             (Attempted::Failed, Ending::Last),
             (Attempted::Passed, Ending::Unstable),
             (Attempted::Unjudged, Ending::Unanswered),
-            (Attempted::Throttled, Ending::Unanswered),
         ] {
             let mut attempts = Attempts::default();
             assert_eq!(attempts.after(Attempted::Unanswered), Next::Ask);
@@ -263,25 +231,16 @@ mod tests {
     #[test]
     fn rounds_end_with_their_number_with_certain_silence_or_with_the_target() {
         let mut repeats = Repeats::of(2);
-        assert_eq!(repeats.after(Attempted::Passed, false), Next::Again);
-        assert_eq!(repeats.after(Attempted::Failed, false), Next::End(Ending::Last));
+        assert_eq!(repeats.after(false), Next::Again);
+        assert_eq!(repeats.after(false), Next::End(Ending::Last));
         let mut repeats = Repeats::of(8);
-        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.after(true), Next::Ask);
         assert_eq!(repeats.heard(true), Next::Again);
-        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.after(true), Next::Ask);
         assert_eq!(repeats.heard(true), Next::End(Ending::Last));
         let mut repeats = Repeats::of(8);
-        assert_eq!(repeats.after(Attempted::Unanswered, true), Next::Ask);
+        assert_eq!(repeats.after(true), Next::Ask);
         assert_eq!(repeats.heard(false), Next::End(Ending::Dead));
-    }
-
-    #[test]
-    fn a_round_that_was_throttled_does_not_count() {
-        let mut repeats = Repeats::of(1);
-        for _ in 0..PAUSES {
-            assert_eq!(repeats.after(Attempted::Throttled, false), Next::Pause);
-        }
-        assert_eq!(repeats.after(Attempted::Throttled, false), Next::End(Ending::Last));
     }
 
     #[test]
@@ -330,12 +289,7 @@ mod tests {
     #[test]
     fn attempts_are_what_their_verdicts_say() {
         let inconclusive = |reason: NotJudged| Verdict::Inconclusive { reason };
-        let throttled = NotJudged::Throttled {
-            operation: Some(Operation::InitiateLayerUpload),
-            got: Got::Response(Head::Status(429)),
-        };
         assert_eq!(Attempted::of(&Verdict::Pass), Attempted::Passed);
-        assert_eq!(Attempted::of(&inconclusive(throttled)), Attempted::Throttled);
         assert_eq!(Attempted::of(&inconclusive(NotJudged::NotSurveyed)), Attempted::Unjudged);
         assert_eq!(Attempted::of(&Verdict::Fail { findings: Vec::new() }), Attempted::Failed);
     }

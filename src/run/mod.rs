@@ -1,10 +1,13 @@
 //! One run: survey, cases, search, verdicts, events.
 
+mod concurrency;
 mod health;
+mod late;
 mod outcome;
 mod random;
 mod select;
 mod shrink;
+mod slow;
 mod worker;
 mod workspace;
 
@@ -16,7 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition};
-use crate::contract::{Service, Tier};
+use crate::contract::{Operation, Service, Tier};
 use crate::drive::Target;
 use crate::events::{Event, Finished, SCHEMA, Started, Task};
 use crate::judge::Grade;
@@ -27,6 +30,7 @@ use crate::suite::SuiteError;
 use crate::survey::Unreachable;
 use crate::wire::{Client, NoConnection};
 
+use concurrency::Concurrency;
 use outcome::{Failed, Outcome};
 use select::{Selection, drawn, is_whole, locked};
 use worker::{Shared, Worker};
@@ -50,8 +54,12 @@ pub struct Settings {
     pub partition: Option<Partition>,
     /// Number of cases under way at once.
     pub jobs: usize,
+    /// As many may be under way where the target takes its time to answer; no more than `jobs` if there is none.
+    pub most_jobs: Option<usize>,
     /// An existing repository to work in, instead of making one a case.
     pub repository: Option<String>,
+    /// Operations that the target is meant to lack.
+    pub without: Vec<Operation>,
     /// Compare message texts where a real trace gives them.
     pub strict: bool,
     /// Findings of these grades gate; kept in the log for whoever reads it.
@@ -77,9 +85,11 @@ impl Settings {
             tier: Tier::Open,
             partition: None,
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            most_jobs: None,
             repository: None,
+            without: Vec::new(),
             strict: false,
-            fail_on: Grade::ALL.to_vec(),
+            fail_on: Grade::USUAL.to_vec(),
             deny_warnings: false,
             known: Vec::new(),
             options: Vec::new(),
@@ -96,6 +106,7 @@ impl Settings {
             repository: self.repository.clone(),
             messages: self.strict,
             tier: self.tier,
+            without: self.without.clone(),
         }
     }
 }
@@ -153,7 +164,7 @@ pub enum RunError {
     Harness(String),
 }
 
-/// How long is paused when the target asks for it.
+/// How long is paused before a survey is made again that came to nothing.
 const PAUSE: Duration = Duration::from_millis(700);
 
 /// How often the progress of a search is reported: it may be killed.
@@ -173,6 +184,8 @@ pub async fn run(
     mut sink: impl FnMut(Event),
 ) -> Result<(), RunError> {
     let began = Instant::now();
+    // Calls that are throttled are sent again, whoever sends them in this run.
+    let target = Arc::new(Target { patience: Some(Arc::default()), ..Target::clone(&target) });
     let drawn = drawn(settings, work.search);
     sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
@@ -192,6 +205,8 @@ pub async fn run(
         failed: Mutex::default(),
         next: AtomicUsize::new(0),
         health: Mutex::default(),
+        pace: Mutex::default(),
+        lateness: Mutex::default(),
         left: Mutex::new(left.into_iter().collect()),
         stop,
     });
@@ -242,16 +257,29 @@ async fn survey_all(
 /// shrunk is decided at the end, so that it does not depend on the order in which they were judged.
 async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result<Vec<Failed>, RunError> {
     let (sender, mut receiver) = mpsc::channel(64);
-    let workers = 0..shared.settings.jobs.max(1);
-    let workers: Vec<_> =
-        workers.map(|number| tokio::spawn(Worker::new(number, shared.clone()).work(sender.clone()))).collect();
+    let hiring = sender.downgrade();
+    let jobs = shared.settings.jobs;
+    let most = shared.settings.most_jobs.unwrap_or(jobs);
+    let mut concurrency = Concurrency::new(jobs, most, shared.began.elapsed());
+    let mut workers = Vec::new();
+    let mut hire = |number: usize, sender: mpsc::Sender<Outcome>| {
+        workers.push(tokio::spawn(Worker::new(number, shared.clone()).work(sender)));
+    };
+    (0..jobs.max(1)).for_each(|number| hire(number, sender.clone()));
     drop(sender);
+    let mut hired = jobs.max(1);
     let mut failed = Vec::new();
     let mut causes: HashSet<String> = HashSet::new();
     let mut told = Instant::now();
     loop {
         match tokio::time::timeout(PROGRESS_INTERVAL, receiver.recv()).await {
             Ok(Some(Outcome::Judged(judged))) => {
+                let took = Duration::from_millis(judged.millis);
+                let wanted = concurrency.case_ended(judged.requests, took, shared.began.elapsed());
+                while let Some(sender) = hiring.upgrade().filter(|_| hired < wanted) {
+                    hire(hired, sender);
+                    hired += 1;
+                }
                 causes.extend(judged.verdict.findings().iter().map(|finding| finding.cause()));
                 sink(Event::Judged(judged));
             }

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use super::Settings;
 use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
+use super::late::{self, Lateness};
 use super::outcome::{Failed, Outcome};
 use super::select::{Selection, locked};
+use super::slow::{self, Pace, TIMES};
 use super::workspace::Leases;
-use super::{PAUSE, Settings};
 use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
 use crate::events::Judged;
-use crate::judge::{NotJudged, Verdict};
+use crate::judge::{Finding, NotJudged, Verdict};
 use crate::linearize::{Round, Rounds};
 use crate::search::Novelty;
 use crate::session::Session;
@@ -37,6 +39,10 @@ pub(super) struct Shared {
     pub failed: Mutex<VecDeque<Failed>>,
     pub next: AtomicUsize,
     pub health: Mutex<Health>,
+    /// How long requests take.
+    pub pace: Mutex<Pace>,
+    /// What was asked for again in vain.
+    pub lateness: Mutex<Lateness>,
     /// Repositories that could not be removed.
     pub left: Mutex<Vec<String>>,
     pub stop: watch::Receiver<bool>,
@@ -83,8 +89,8 @@ pub(super) struct Worker {
 
 impl Worker {
     pub fn new(number: usize, shared: Arc<Shared>) -> Worker {
-        let prefix = format!("{}/shared-{number}", shared.settings.prefix);
-        Worker { shared, leases: Leases::new(prefix), last_sent: Duration::ZERO }
+        let leases = Leases::new(shared.settings.prefix.clone(), number);
+        Worker { shared, leases, last_sent: Duration::ZERO }
     }
 
     /// Works until all is done, or until it is told to stop.
@@ -132,15 +138,14 @@ impl Worker {
         judged
     }
 
-    /// Judges a case: once more if the target was silent, and after a pause if it asked for one.
+    /// Judges a case: once more if the target was silent.
     async fn calmly(&mut self, index: usize, case: &Case, session: &Session) -> Judged {
         let shared = self.shared.clone();
         let mut attempts = Attempts::default();
         let mut unanswered = None;
         for number in 1.. {
-            let judged = self.once(index, case, session, number).await;
+            let judged = self.timed(index, case, session, number).await;
             match attempts.after(Attempted::of(&judged.verdict)) {
-                Next::Pause => tokio::time::sleep(PAUSE).await,
                 Next::Again => {}
                 Next::Ask => {
                     let sent = self.last_sent;
@@ -174,11 +179,7 @@ impl Worker {
         for number in 1.. {
             let round = self.round(case, session, number).await;
             let unanswered = round.transcript.exchanges.iter().any(|exchange| exchange.reply.is_err());
-            let next = match repeats.after(Attempted::of(&round.verdict), unanswered) {
-                Next::Pause => {
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
+            let next = match repeats.after(unanswered) {
                 Next::Ask => repeats.heard(shared.is_answering(case.service).await),
                 next => next,
             };
@@ -196,6 +197,41 @@ impl Worker {
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
+    /// Tries a case once, and again if it was slow: what is slow each time is a finding besides the others.
+    async fn timed(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
+        let shared = self.shared.clone();
+        if case.kind.is_random() {
+            return self.once(index, case, session, number).await;
+        }
+        let mut round = self.round(case, session, number).await;
+        let slow = locked(&shared.pace).learn(&round.case, &round.transcript);
+        let sought = slow.into_iter().find(|slow| locked(&shared.pace).seeks(case.steps[slow.step].operation));
+        if let Some(first) = sought {
+            let mut times = vec![first.took];
+            while times.len() < TIMES {
+                let again = self.round(case, session, number + AGAIN * times.len() as u32).await;
+                let slow = locked(&shared.pace).learn(&again.case, &again.transcript);
+                match slow.iter().find(|slow| slow.step == first.step) {
+                    Some(slow) => times.push(slow.took),
+                    None => break,
+                }
+            }
+            if times.len() == TIMES {
+                locked(&shared.pace).found(case.steps[first.step].operation);
+                round.verdict = with_finding(round.verdict, slow::finding(&round.case, &first, &times));
+            }
+        }
+        let candidate = locked(&shared.lateness).candidate(&round.case, &round.verdict);
+        if let Some((step, cause)) = candidate {
+            let (later, left) = session.lateness(&round.case, step, number + AGAIN).await;
+            locked(&shared.left).extend(left);
+            locked(&shared.lateness).asked(cause, later);
+            round.verdict = later.map(|later| late::told(round.verdict.clone(), later)).unwrap_or(round.verdict);
+        }
+        let Round { case, transcript, verdict, records } = round;
+        Judged::of(index, &case, verdict, records, Some(&transcript))
+    }
+
     /// Tries a case once, and learns from what is answered to a random one.
     pub async fn once(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
         let Round { case, transcript, verdict, records } = self.round(case, session, number).await;
@@ -205,11 +241,22 @@ impl Worker {
         Judged::of(index, &case, verdict, records, Some(&transcript))
     }
 
+    /// Tries a case once: again over fresh connections, if a kept one ended under it.
     async fn round(&mut self, case: &Case, session: &Session, number: u32) -> Round {
+        let round = self.round_over_any(case, session, number).await;
+        match round.transcript.met_ended_connection() {
+            true => self.round_over_any(case, &session.afresh(), number + AFRESH).await,
+            false => round,
+        }
+    }
+
+    async fn round_over_any(&mut self, case: &Case, session: &Session, number: u32) -> Round {
         let shared = self.shared.clone();
         let mut left = Vec::new();
         let lent = match (&shared.settings.repository, &case.place) {
-            (None, Place::Shared) => self.leases.lend(&shared.target, case.service, &mut left).await,
+            (None, Place::Shared) => {
+                self.leases.lend(&shared.target, case.service, session.survey().making, &mut left).await
+            }
             (Some(_), _) | (None, Place::Own(_)) => None,
         };
         let began = shared.began.elapsed();
@@ -224,6 +271,24 @@ impl Worker {
     pub async fn leave(&mut self) {
         let left = self.leases.end(&self.shared.target).await;
         locked(&self.shared.left).extend(left);
+    }
+}
+
+/// Added to the number of an attempt that is made again over fresh connections: bytes differ from attempt to attempt.
+const AFRESH: u32 = 1 << 16;
+
+/// The same for an attempt that is made again to see how long it takes.
+const AGAIN: u32 = 1 << 20;
+
+/// A verdict with a finding more.
+fn with_finding(verdict: Verdict, finding: Finding) -> Verdict {
+    match verdict {
+        Verdict::Fail { mut findings } => {
+            findings.push(finding);
+            Verdict::Fail { findings }
+        }
+        Verdict::Pass => Verdict::Fail { findings: vec![finding] },
+        other => other,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The repositories that cases of a worker share: a new one after so many cases, each removed when it was used.
 
 use crate::contract::Service;
-use crate::drive::{self, Target};
+use crate::drive::{self, Making, Target};
 
 /// How many cases share a repository before it is removed: abandoned uploads make some servers slow.
 const CASES_PER_SHARED_REPOSITORY: usize = 48;
@@ -9,8 +9,10 @@ const CASES_PER_SHARED_REPOSITORY: usize = 48;
 /// The leases of one worker.
 #[derive(Debug)]
 pub(super) struct Leases {
-    /// What the names of its repositories begin with.
+    /// What the names of the run begin with.
     prefix: String,
+    /// What tells the worker from others.
+    worker: usize,
     made: usize,
     current: Option<Lease>,
 }
@@ -23,23 +25,29 @@ struct Lease {
 }
 
 impl Leases {
-    /// None yet; the names begin with this prefix.
-    pub fn new(prefix: String) -> Leases {
-        Leases { prefix, made: 0, current: None }
+    /// None yet, of a worker in a run.
+    pub fn new(prefix: String, worker: usize) -> Leases {
+        Leases { prefix, worker, made: 0, current: None }
     }
 
     /// A repository for one more case; `None` if it could not be made: then the case tries for itself. What could not be
     /// removed on the way goes to `left`.
-    pub async fn lend(&mut self, target: &Target, service: Service, left: &mut Vec<String>) -> Option<String> {
+    pub async fn lend(
+        &mut self,
+        target: &Target,
+        service: Service,
+        making: Making,
+        left: &mut Vec<String>,
+    ) -> Option<String> {
         if let Some(lease) = self.current.as_mut().filter(|lease| lease.service == service && lease.cases_left > 0) {
             lease.cases_left -= 1;
             return Some(lease.name.clone());
         }
         left.extend(self.end(target).await);
         self.made += 1;
-        let name = format!("{}-{}", self.prefix, self.made);
+        let name = making.naming.name(&self.prefix, &format!("shared-{}-{}", self.worker, self.made));
         // Remembered even if it seems to fail: the answer may have been lost, and the repository is removed all the same.
-        let made = drive::create_repository(target, service, &name).await.is_ok();
+        let made = drive::create_repository(target, service, making, &name).await.is_ok();
         let cases_left = if made { CASES_PER_SHARED_REPOSITORY - 1 } else { 0 };
         self.current = Some(Lease { service, name: name.clone(), cases_left });
         made.then_some(name)

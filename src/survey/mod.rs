@@ -3,7 +3,9 @@
 //! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
 //! must not drown the report.
 
+mod late;
 mod preflight;
+mod reduced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Step, StepRole};
 use crate::contract::{Operation, Role, RuleId, Service};
+use crate::drive::Making;
 use crate::judge::{Finding, Got, NotJudged};
 use crate::template::Reference;
 
@@ -39,9 +42,23 @@ pub struct Survey {
     pub inconclusive: bool,
     /// What is missing, as findings: at most one a cause.
     pub findings: Vec<Finding>,
+    /// Operations that it is meant to lack.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub without: BTreeSet<Operation>,
+    /// How repositories are made there.
+    #[serde(default)]
+    pub making: Making,
 }
 
 impl Survey {
+    /// Leaves out operations that the target is meant to lack: that they are missing is no finding.
+    pub fn leave_out(&mut self, operations: &[Operation]) {
+        self.without.extend(operations);
+        self.unknown.retain(|operation, _| !operations.contains(operation));
+        self.broken.retain(|operation, _| !operations.contains(operation));
+        self.findings.retain(|finding| !finding.operation.is_some_and(|operation| operations.contains(&operation)));
+    }
+
     /// What a part of `partSize` has: as advertised, if that is a size that a part can have.
     pub fn usable_part_size(&self) -> usize {
         const SMALLEST: u64 = 5_242_880;
@@ -71,7 +88,8 @@ impl Survey {
 
     /// Whether an operation is missing or broken, so that a random sequence is better off without it.
     pub fn lacks(&self, operation: Operation) -> bool {
-        self.unknown.contains_key(&operation) || self.broken.contains_key(&operation)
+        let is_missing = self.unknown.contains_key(&operation) || self.without.contains(&operation);
+        is_missing || self.broken.contains_key(&operation)
     }
 
     /// Why a case cannot be judged on this target, if so.
@@ -80,6 +98,10 @@ impl Survey {
             return Some(Skip::counted(reason.clone()));
         }
         let judged = || case.steps.iter().filter(|step| step.role != StepRole::Attempt && step.role != StepRole::Probe);
+        let mut called = judged().filter_map(|step| step.operation);
+        if let Some(operation) = called.find(|operation| self.without.contains(operation)) {
+            return Some(Skip::excused(NotJudged::WithoutOperation { operation }));
+        }
         let deletes = case.steps.iter().any(|step| step.operation == Some(Operation::DeleteRepository));
         if deletes && self.lacks(Operation::DeleteRepository) {
             return Some(Skip::counted(NotJudged::NoDeletion));
@@ -163,6 +185,8 @@ mod tests {
             untestable: None,
             inconclusive: false,
             findings: Vec::new(),
+            without: BTreeSet::new(),
+            making: Making::default(),
         }
     }
 

@@ -1,14 +1,15 @@
 //! The first look itself: one plain upload from end to end.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Survey;
+use super::{Survey, late};
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::{Operation, Role, RuleId, Rules, Service, Tier};
-use crate::drive::{self, Target, Workspace};
+use crate::drive::{self, Making, Target, Workspace};
 use crate::judge::{
     Expected, Finding, Got, Grade, Head, JudgeOptions, NotJudged, Verdict, describe, infrastructure, judge,
 };
@@ -39,22 +40,23 @@ pub async fn preflight(
     repository: Option<&str>,
 ) -> Result<(Survey, Transcript), Unreachable> {
     let case = upload(service, repository.is_none());
-    let name = repository.map_or_else(|| format!("{prefix}/survey"), String::from);
-    let mut look =
-        Look { service, unknown: BTreeMap::new(), broken: BTreeMap::new(), findings: Vec::new(), trouble: None };
+    let mut look = Look::at(service);
     let account = match repository {
-        None => look.creation(target, &name).await?,
+        None => look.creation(target, prefix).await?,
         Some(_) => None,
     };
+    let name = repository.map_or_else(|| look.making.naming.name(prefix, "survey"), String::from);
     let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
     let room = Workspace {
         prefix: String::from(prefix),
+        making: look.making,
         shared: Some(name.clone()),
         account: account.clone(),
         part_size: SMALL,
         salt: String::from(prefix),
     };
     let mut transcript = drive::case(target, &case, &room).await;
+    let late = look.late(target, &case, &transcript).await;
     let deletion = match repository {
         // Even if the creation seemed to fail: its answer may have been lost.
         None => Some(drive::delete_repository(target, service, &name).await),
@@ -72,6 +74,11 @@ pub async fn preflight(
     }
     look.report();
     let availability = look.availability(&case, &transcript);
+    if let Some((operation, later)) = late {
+        let of_operation = |finding: &&mut Finding| finding.operation == Some(operation);
+        let witness = late::witness(operation, later);
+        look.findings.iter_mut().filter(of_operation).for_each(|finding| finding.witness = Some(witness.clone()));
+    }
     let mut untestable = look.untestable(&transcript, known_repository);
     let is_other = look.findings.iter().any(|finding| finding.rule == SERVICE);
     if is_other && serves_signed(target, service, prefix, &mut transcript.left).await {
@@ -89,6 +96,8 @@ pub async fn preflight(
         untestable,
         inconclusive: look.trouble.is_some(),
         findings: look.findings,
+        without: Default::default(),
+        making: look.making,
     };
     Ok((survey, transcript))
 }
@@ -103,7 +112,7 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &m
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
     // Of the run's own, whatever repository the run was given: it is removed again.
     let name = format!("{prefix}/survey-signed");
-    let creation = drive::create_repository(&signed, service, &name).await;
+    let creation = drive::create_repository(&signed, service, Making::default(), &name).await;
     // Even if the creation seemed to fail: its answer may have been lost.
     let deletion = drive::delete_repository(&signed, service, &name).await;
     if creation.is_ok() && !drive::is_gone(&deletion) {
@@ -137,6 +146,10 @@ struct Look {
     unknown: BTreeMap<Operation, Got>,
     broken: BTreeMap<Operation, Got>,
     findings: Vec<Finding>,
+    /// How repositories are made here.
+    making: Making,
+    /// What came for one that was made in the usual way, if they are made otherwise.
+    picky: Option<Got>,
     /// Throttling, or silence in answer to a valid request: it says nothing about the target's conformance.
     trouble: Option<NotJudged>,
 }
@@ -145,22 +158,47 @@ struct Look {
 const SERVICE: RuleId = RuleId::new("survey/service");
 
 impl Look {
-    /// Makes the repository of the survey; the account that it is said to belong to.
-    async fn creation(&mut self, target: &Target, name: &str) -> Result<Option<String>, Unreachable> {
-        match drive::create_repository(target, self.service, name).await {
-            Ok(created) => {
-                let members = created.observed().ok().and_then(Observation::success);
-                let repository = members.and_then(|body| body.get("repository"));
-                Ok(repository.and_then(|repository| digits(repository.get("registryId")?)))
-            }
-            Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) => {
-                Err(Unreachable { why, left: Vec::new() })
-            }
-            Err(exchange) => {
-                self.failed(Operation::CreateRepository, &exchange);
-                Ok(None)
+    fn at(service: Service) -> Look {
+        Look {
+            service,
+            unknown: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            findings: Vec::new(),
+            making: Making::default(),
+            picky: None,
+            trouble: None,
+        }
+    }
+
+    /// Makes the repository of the survey, in the first way that the target takes; the account that it is said to belong to.
+    async fn creation(&mut self, target: &Target, prefix: &str) -> Result<Option<String>, Unreachable> {
+        let mut first = None;
+        for making in Making::ALL {
+            let name = making.naming.name(prefix, "survey");
+            match drive::create_repository(target, self.service, making, &name).await {
+                Ok(created) => {
+                    self.making = making;
+                    self.picky = first.as_ref().map(describe);
+                    let members = created.observed().ok().and_then(Observation::success);
+                    let repository = members.and_then(|body| body.get("repository"));
+                    return Ok(repository.and_then(|repository| digits(repository.get("registryId")?)));
+                }
+                Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) if first.is_none() => {
+                    return Err(Unreachable { why, left: Vec::new() });
+                }
+                Err(exchange) => {
+                    let may_take_another = is_picky(&exchange);
+                    first.get_or_insert(exchange);
+                    if !may_take_another {
+                        break;
+                    }
+                }
             }
         }
+        if let Some(exchange) = first {
+            self.failed(Operation::CreateRepository, &exchange);
+        }
+        Ok(None)
     }
 
     /// Why what was found says nothing of the service, if so; then nothing was found.
@@ -174,6 +212,22 @@ impl Look {
         };
         self.findings.clear();
         Some(reason)
+    }
+
+    /// What was not there when it should have been, and showed later: the operation that looked for it, and how much later.
+    async fn late(&self, target: &Target, case: &Case, transcript: &Transcript) -> Option<(Operation, Duration)> {
+        let valid = || case.steps.iter().zip(&transcript.exchanges).filter(|(step, _)| step.role == StepRole::SetUp);
+        let observed = |exchange: &Exchange, is: fn(&Observation) -> bool| exchange.observed().is_ok_and(is);
+        let absent = valid().find(|(_, exchange)| observed(exchange, late::is_absence));
+        if let Some((step, exchange)) = absent {
+            let later = later(target, self.service, exchange, |seen| !seen.is_error()).await?;
+            return Some((step.operation?, later));
+        }
+        let (step, exchange) = valid().find(|(step, exchange)| {
+            step.name == "after" && observed(exchange, |seen| !seen.is_error() && !late::has_layer(seen))
+        })?;
+        let later = later(target, self.service, exchange, late::has_layer).await?;
+        Some((step.operation?, later))
     }
 
     fn is_fine(&self, operation: Operation) -> bool {
@@ -199,7 +253,7 @@ impl Look {
             let works = match step.role {
                 // No layer can be downloaded without an image: any error that the operation documents will do.
                 StepRole::Attempt => exchange.is_documented(self.service, operation) || is_untyped_rejection(exchange),
-                _ => self.succeeded(case, transcript, &step.name),
+                _ => self.succeeded(case, transcript, &step.name) && gives_id(operation, exchange),
             };
             let already = !self.is_fine(operation);
             if works || already {
@@ -239,6 +293,9 @@ impl Look {
 
     /// One finding for what is missing: the first cause, and each operation that is unknown or answers with no object.
     fn report(&mut self) {
+        if let (Some(got), Some(breach)) = (self.picky.clone(), self.making.instead_of()) {
+            self.finding(RuleId::of_survey(Operation::CreateRepository), Operation::CreateRepository, breach, got);
+        }
         let unknown = self.unknown.clone();
         for (operation, got) in &unknown {
             let rule = match operation.role() {
@@ -355,6 +412,42 @@ impl Look {
         }
         (!repository).then_some(NotJudged::NoRepositories)
     }
+}
+
+/// How long is asked again for what should have been there.
+const LONGEST_LATENESS: Duration = Duration::from_millis(600);
+
+/// Asks the same again until the answer is right, or it is too late. How much later that was.
+async fn later(
+    target: &Target,
+    service: Service,
+    exchange: &Exchange,
+    is_right: fn(&Observation) -> bool,
+) -> Option<Duration> {
+    let began = Instant::now();
+    while began.elapsed() < LONGEST_LATENESS {
+        drive::pause().await;
+        let again = target.send(service, &exchange.request).await.ok()?;
+        if is_right(again.observed().ok()?) {
+            return Some(began.elapsed());
+        }
+    }
+    None
+}
+
+/// Whether an answer has what the calls after it need.
+fn gives_id(operation: Operation, exchange: &Exchange) -> bool {
+    let members = exchange.observed().ok().and_then(Observation::success);
+    operation != Operation::InitiateLayerUpload
+        || members.is_some_and(|members| members.get("uploadId").is_some_and(Value::is_string))
+}
+
+/// Whether an answer to a CreateRepository may be about the name, or about what is missing.
+fn is_picky(exchange: &Exchange) -> bool {
+    let is_about_it =
+        |seen: &Observation| seen.is_client_fault() && seen.error_name().is_some() && !seen.is_throttled();
+    let is_unknown = |seen: &Observation| seen.error_name() == Some("UnknownOperationException");
+    exchange.observed().is_ok_and(|seen| is_about_it(seen) && !is_unknown(seen))
 }
 
 /// Whether the survey came to an operation.

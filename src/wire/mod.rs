@@ -180,6 +180,10 @@ pub struct Exchange {
     pub began: Duration,
     /// From the first byte out to the last byte in.
     pub took: Duration,
+    /// Whether it went over a connection that had carried a request before.
+    over_kept: bool,
+    /// Whether it may have waited until the target took its connection.
+    may_have_waited: bool,
     /// The answer, decoded: once, when it is first asked for.
     observed: OnceLock<Arc<Observation>>,
 }
@@ -187,7 +191,36 @@ pub struct Exchange {
 impl Exchange {
     /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
-        Exchange { request, reply: reply.map(Answer::Http), began, took, observed: OnceLock::new() }
+        Exchange {
+            request,
+            reply: reply.map(Answer::Http),
+            began,
+            took,
+            over_kept: false,
+            may_have_waited: false,
+            observed: OnceLock::new(),
+        }
+    }
+
+    /// The same exchange, which may have waited until the target took its connection, or not.
+    pub fn waited(self, may_have_waited: bool) -> Exchange {
+        Exchange { may_have_waited, ..self }
+    }
+
+    /// Whether it may have waited until the target took its connection: then its time says little.
+    pub fn may_have_waited(&self) -> bool {
+        self.may_have_waited
+    }
+
+    /// The same exchange over a connection that had, or had not, carried a request before.
+    pub fn over_kept(self, over_kept: bool) -> Exchange {
+        Exchange { over_kept, ..self }
+    }
+
+    /// Whether there is no answer since a kept connection ended, as a server may end one at any time: whether the request
+    /// was performed, nobody knows.
+    pub fn met_ended_connection(&self) -> bool {
+        self.over_kept && matches!(self.reply, Err(TransportError::Dropped))
     }
 
     /// A request and what a client made of the response that shows nothing else of it. The request is as it would have gone
@@ -199,7 +232,7 @@ impl Exchange {
         took: Duration,
     ) -> Exchange {
         let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
-        Exchange { request, reply, began, took, observed: OnceLock::new() }
+        Exchange { request, reply, began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
     }
 
     /// The same exchange at another time.

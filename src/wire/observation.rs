@@ -41,7 +41,7 @@ pub struct HttpFacts {
     pub status: u16,
     /// The header `Content-Type`.
     pub content_type: Option<String>,
-    /// Whether there is a header `Retry-After`.
+    /// Whether it asks for a pause: by a header `Retry-After`, or as an object store does.
     pub retry_after: bool,
     /// What is wrong with the response as HTTP or as JSON, although it was made out what it says.
     pub flaws: Vec<Flaw>,
@@ -62,7 +62,7 @@ impl Observation {
         let http = HttpFacts {
             status: answer.status,
             content_type: answer.header("content-type").map(String::from),
-            retry_after: answer.header("retry-after").is_some(),
+            retry_after: answer.header("retry-after").is_some() || says_slow_down(&answer.body),
             // Where it was cut, the JSON is no other flaw.
             flaws: answer.flaw.into_iter().chain(flaw.filter(|_| answer.flaw != Some(Flaw::Cut))).collect(),
         };
@@ -150,6 +150,12 @@ impl Observation {
     }
 }
 
+/// Whether a body is the error `SlowDown` in XML.
+fn says_slow_down(body: &[u8]) -> bool {
+    const SLOW_DOWN: &[u8] = b"<Code>SlowDown</Code>";
+    body.starts_with(b"<") && body[..body.len().min(512)].windows(SLOW_DOWN.len()).any(|window| window == SLOW_DOWN)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -169,6 +175,25 @@ mod tests {
             assert_eq!(found, members(typed.clone()));
         }
         assert_eq!(decoded(302, json!(1)), Decoded::Error { error: ErrorInfo::default(), members: Map::new() });
+    }
+
+    #[test]
+    fn throttling_is_told_in_all_its_forms() {
+        let xml = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
+        let answer = |status: u16, header: Option<&str>, body: &str| Response {
+            status,
+            headers: header.map(|name| (String::from(name), String::from("1"))).into_iter().collect(),
+            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+            flaw: None,
+        };
+        let is_throttled = |status, header, body| Observation::of(&answer(status, header, body)).is_throttled();
+        assert!(is_throttled(429, None, ""));
+        assert!(is_throttled(503, Some("retry-after"), ""));
+        assert!(is_throttled(503, None, xml));
+        assert!(is_throttled(503, None, r#"{"__type":"SlowDown"}"#));
+        assert!(is_throttled(400, None, r#"{"__type":"RequestThrottledException"}"#));
+        assert!(!is_throttled(503, None, "<Error><Code>InternalError</Code></Error>"));
+        assert!(!is_throttled(400, None, r#"{"__type":"LimitExceededException"}"#), "a quota of the operation");
     }
 
     #[test]

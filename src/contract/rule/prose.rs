@@ -555,6 +555,14 @@ pub(super) static ROWS: &[Row] = &[
         errors: NONE,
     },
     Row {
+        id: "always/in-time",
+        tier: Tier::Derived,
+        sources: &["cwe-400", "cwe-1333"],
+        statement: "An invalid request costs the server no more than a valid one: who can make it work for seconds with a short request can stop it.",
+        breach: "a faulty request",
+        errors: NONE,
+    },
+    Row {
         id: "answer/content-type",
         tier: Tier::Documented,
         sources: &["smithy", "cloud-custodian/cloud-custodian:tests"],

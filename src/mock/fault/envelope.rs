@@ -391,11 +391,13 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "check-without-failures",
-        sentence: "BatchCheckLayerAvailability leaves failures out",
+        name: "check-with-failures-as-text",
+        sentence: "BatchCheckLayerAvailability returns failures as text",
         rule: RuleId::new("BatchCheckLayerAvailability/answer/failures"),
         changes: &[RewriteReply(|request, _, reply| {
-            without(request, reply, Operation::BatchCheckLayerAvailability, "failures")
+            edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+                body["failures"] = json!(body["failures"].to_string());
+            });
         })],
     },
     Fault {

@@ -6,9 +6,11 @@ mod bounds;
 mod bytes;
 mod content;
 mod crashes;
+mod crippled;
 mod envelope;
 mod errors;
 mod images;
+mod late;
 mod lists;
 mod looks;
 mod many;
@@ -17,6 +19,7 @@ mod patterns;
 mod protocol;
 mod races;
 mod ranges;
+mod slow;
 mod spelling;
 mod state;
 mod types;
@@ -61,6 +64,9 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("content", content::FAULTS),
     ("spelling", spelling::FAULTS),
     ("answers", answers::FAULTS),
+    ("slow", slow::FAULTS),
+    ("crippled", crippled::FAULTS),
+    ("late", late::FAULTS),
 ];
 
 impl Fault {

@@ -380,15 +380,18 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "size-missing",
-        sentence: "BatchCheckLayerAvailability returns no the size of layers",
-        rule: STORED,
+        name: "check-without-stored-layers",
+        sentence: "BatchCheckLayerAvailability leaves layers out if one of them is stored",
+        rule: RuleId::new("survey/availability"),
         changes: &[RewriteReply(|request, _, reply| {
-            checked(request, reply, |layer| {
-                if let Some(layer) = layer.as_object_mut() {
-                    layer.remove("layerSize");
+            edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+                let is_stored = |layer: &Value| layer["layerAvailability"] == "AVAILABLE";
+                if body["layers"].as_array().is_some_and(|layers| layers.iter().any(is_stored))
+                    && let Some(body) = body.as_object_mut()
+                {
+                    body.remove("layers");
                 }
-            })
+            });
         })],
     },
     Fault {

@@ -1,14 +1,16 @@
 //! Which of two errors is reported, and as what.
 
+use bytes::Bytes;
 use serde_json::json;
 
 use super::super::Change::{EditRejections, ErrorAs, RewriteReply, RewriteRequest};
 use super::super::change::{Call, invalid_parameter, rejection};
-use super::super::reply::of_error;
+use super::super::reply::{of_error, of_errors};
 use super::Variant;
 use crate::contract::check::check;
 use crate::contract::{Constraint, Operation, RuleId, RulePattern};
 use crate::model::Rejection;
+use crate::wire::{Reply, Request, Response};
 
 pub(super) static VARIANTS: &[Variant] = &[
     Variant {
@@ -86,6 +88,18 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
+        name: "unknown-targets-as-page",
+        sentence: "a request that reaches no operation gets 404 and a page of HTML",
+        changes: &[RewriteReply(|request, _, reply| unaddressed(request, reply, "<h1>404</h1>"))],
+        withholds: false,
+    },
+    Variant {
+        name: "unknown-targets-without-body",
+        sentence: "a request that reaches no operation gets 404 and nothing else",
+        changes: &[RewriteReply(|request, _, reply| unaddressed(request, reply, ""))],
+        withholds: false,
+    },
+    Variant {
         name: "without-images",
         sentence: "PutImage is an unknown operation",
         changes: &[RewriteRequest(|request| {
@@ -118,6 +132,18 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
 ];
+
+/// Answers a request that reaches no operation as a web server does.
+fn unaddressed(request: &Request, reply: &mut Reply, page: &'static str) {
+    // An operation that is known and left out by a variant is no matter of the web server.
+    let unknown = request.method == "POST" && request.operation().is_none() && request.header("x-amz-target").is_some();
+    if unknown {
+        of_errors(reply, |answer| {
+            *answer =
+                Response { status: 404, headers: Vec::new(), body: Bytes::from_static(page.as_bytes()), flaw: None };
+        });
+    }
+}
 
 /// Looks up what is named by members with which nothing is wrong, before the others.
 fn state_first(call: &mut Call, wrong: &mut Vec<Rejection>) {

@@ -1,6 +1,6 @@
 //! What can be seen of layers.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::Change::{EditRejections, RewriteReply};
 use super::super::change::invalid_parameter;
@@ -18,6 +18,40 @@ pub(super) static VARIANTS: &[Variant] = &[
             move_items(reply, "layers", "failures", absent, |layer| {
                 let (code, reason) = ("MissingLayerDigest", "absent");
                 json!({ "layerDigest": layer["layerDigest"], "failureCode": code, "failureReason": reason })
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "empty-lists-left-out",
+        sentence: "BatchCheckLayerAvailability leaves out lists that are empty",
+        changes: &[RewriteReply(|request, _, reply| {
+            edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+                if let Some(body) = body.as_object_mut() {
+                    body.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
+                }
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "sizes-left-out",
+        sentence: "BatchCheckLayerAvailability does not say how large layers are",
+        changes: &[RewriteReply(|request, _, reply| {
+            each_layer(request, reply, |layer| {
+                layer.remove("layerSize");
+            });
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "media-types",
+        sentence: "BatchCheckLayerAvailability gives the media types of stored layers",
+        changes: &[RewriteReply(|request, _, reply| {
+            each_layer(request, reply, |layer| {
+                if layer.contains_key("layerSize") {
+                    layer.insert(String::from("mediaType"), json!("application/vnd.oci.image.layer.v1.tar+gzip"));
+                }
             });
         })],
         withholds: false,
@@ -122,5 +156,13 @@ fn move_items(reply: &mut Reply, from: &str, to: &str, is_moved: fn(&Value) -> b
         if let Some(known) = body[to].as_array_mut() {
             known.extend(moved.iter().map(made));
         }
+    });
+}
+
+/// Changes each layer that BatchCheckLayerAvailability answers with.
+fn each_layer(request: &Request, reply: &mut Reply, change: fn(&mut Map<String, Value>)) {
+    edit_success(request, reply, Operation::BatchCheckLayerAvailability, |body| {
+        let layers = body["layers"].as_array_mut();
+        layers.into_iter().flatten().filter_map(Value::as_object_mut).for_each(change);
     });
 }

@@ -25,19 +25,28 @@ pub(super) static VARIANTS: &[Variant] = &[
         name: "throttling-now-and-then",
         sentence: "one request in 251 is throttled",
         changes: &[ShortCircuit(|_, memory| throttled(memory, 251, 400))],
-        withholds: true,
+        withholds: false,
     },
     Variant {
         name: "throttling-as-429",
         sentence: "one request in 379 gets 429 and a page of HTML",
         changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 429))],
-        withholds: true,
+        withholds: false,
     },
     Variant {
         name: "throttling-as-503",
         sentence: "one request in 379 gets 503 and Retry-After",
         changes: &[ShortCircuit(|_, memory| throttled(memory, 379, 503))],
-        withholds: true,
+        withholds: false,
+    },
+    Variant {
+        name: "throttling-as-slow-down",
+        sentence: "one request in 20 gets 503 SlowDown",
+        changes: &[ShortCircuit(|_, memory| {
+            let slow_down = json!({ "__type": "SlowDown", "message": "Please reduce your request rate." });
+            memory.requests.is_multiple_of(20).then(|| Ok(envelope::response(503, &slow_down)))
+        })],
+        withholds: false,
     },
     Variant {
         name: "silent-now-and-then",
@@ -86,7 +95,7 @@ fn throttled(memory: &Memory, every: u64, status: u16) -> Option<Reply> {
     if status != 400 {
         answer.status = status;
         answer.headers = vec![
-            (String::from("retry-after"), String::from("1")),
+            (String::from("retry-after"), String::from("0")),
             (String::from("content-type"), String::from("text/html")),
         ];
         answer.body = Bytes::from_static(b"<h1>slow down</h1>");
