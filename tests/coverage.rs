@@ -51,11 +51,6 @@ fn a_case_that_is_missing_is_a_gap() {
             "layer that is \"rejected\"",
             "GetDownloadUrl",
         ),
-        (
-            "UploadLayerPart/uploadId/after-rejected/next-part",
-            "upload that is \"completion rejected\"",
-            "UploadLayerPart",
-        ),
         ("wire/target/operation/unknown", "wire/target/operation", "no case"),
     ];
     let is_left = |case: &Case| alone.iter().all(|(id, ..)| case.id != *id);

@@ -26,7 +26,10 @@ pub(super) async fn second(endpoint: &Url, request: &Request, waits: &Waits) -> 
     connection.talk(endpoint, &harmless(request), false, waits).await?;
     let excess = connection.reader.excess().await;
     if connection.is_reusable() && !excess {
-        return connection.talk(endpoint, request, false, waits).await;
+        let reply = connection.talk(endpoint, request, false, waits).await;
+        if reply != Err(TransportError::Dropped) {
+            return reply;
+        }
     }
     // The server ends the connection, as it may, or it cannot be told what belongs to which answer.
     let mut connection = Connection::open(endpoint, &waits.of).await?;
@@ -98,11 +101,20 @@ impl Connection {
         // What comes after the end of an answer is waited for only where no other request follows: a kept connection that
         // has something to say is not used again.
         let excess = reply.is_ok() && (!self.reader.buffer.is_empty() || last) && self.reader.excess().await;
-        let reply = reply.map(|response| with_excess(response, excess));
+        let rest = &self.reader.buffer;
+        let reply = reply.map(|response| if excess { with_rest(response, rest) } else { response });
         let is_plain = reply.as_ref().is_ok_and(|response| response.flaw.is_none());
         self.reusable = !last && written && is_plain && self.reader.is_between_answers();
         reply
     }
+}
+
+/// A response with these bytes after its end. Where they are the end of its object, its length was too small.
+fn with_rest(response: Response, rest: &[u8]) -> Response {
+    let whole = [&response.body[..], rest].concat();
+    let is_end = !decode::is_object(&response.body) && decode::is_object(&whole);
+    let body = if is_end { whole.into() } else { response.body.clone() };
+    with_excess(Response { body, ..response }, true)
 }
 
 /// A response with bytes after its end, if there are some and nothing else is wrong with it.

@@ -16,6 +16,7 @@ const COMPLETE: Operation = Operation::CompleteLayerUpload;
 
 const PART_ACCEPTED: RuleId = RuleId::new("UploadLayerPart/accepted");
 const RESUME: RuleId = RuleId::new("UploadLayerPart/partFirstByte/resume");
+const FROM_ZERO: RuleId = RuleId::new("UploadLayerPart/partFirstByte/from-zero");
 const CONTIGUOUS: RuleId = RuleId::new("UploadLayerPart/partFirstByte/contiguous");
 const COMPLETED: RuleId = RuleId::new("CompleteLayerUpload/accepted");
 const MATCH: RuleId = RuleId::new("CompleteLayerUpload/layerDigests/match");
@@ -182,7 +183,9 @@ impl Rejected {
     }
 
     fn focus(&self, draft: Draft, name: &str, begun: &Begun, operation: Operation) -> Draft {
-        draft.focus_as(name, self.rule, operation, (self.body)(begun))
+        // Where there is no part yet, another rule says where one begins.
+        let rule = if self.rule == CONTIGUOUS && begun.parts.is_empty() { FROM_ZERO } else { self.rule };
+        draft.focus_as(name, rule, operation, (self.body)(begun))
     }
 }
 

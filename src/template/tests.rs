@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One reference of each kind, as it is written.
-const EACH: [&str; 17] = [
+const EACH: [&str; 18] = [
     "repository",
     "repository:other",
     "absent",
@@ -20,6 +20,7 @@ const EACH: [&str; 17] = [
     "last:one+two",
     "repeat:3:a:b",
     "pad:60:repository:other",
+    "cut:0-7:sha256:one+two",
     "escape:mixed:sha256:one+two",
 ];
 
@@ -40,7 +41,7 @@ fn each_kind_prints_what_it_was_read_from() {
         assert_eq!(word(text), word(form), "{form} is the form of {text}");
     }
     kinds.dedup();
-    assert_eq!(kinds.len(), 15, "Repository and Hex are two forms each, all others one");
+    assert_eq!(kinds.len(), 16, "Repository and Hex are two forms each, all others one");
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn numbers_chunks_and_members_are_told() {
     assert_eq!(of(Reference::is_number), ["size:one+two", "last:one+two"]);
     assert_eq!(
         of(|reference| reference.chunks() == ["one", "two"]),
-        ["sha256:one+two", "size:one+two", "last:one+two", "escape:mixed:sha256:one+two"]
+        ["sha256:one+two", "size:one+two", "last:one+two", "cut:0-7:sha256:one+two", "escape:mixed:sha256:one+two"]
     );
     assert_eq!(
         of(|reference| reference.bytes_of() == ["one", "two"]),

@@ -323,7 +323,7 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
     Fault {
-        name: "layers-by-prefix",
+        name: "layers-by-name-prefix",
         sentence: "a repository sees the layers of those whose names begin with its own",
         rule: RuleId::new("BatchCheckLayerAvailability/layers/per-repository"),
         changes: &[Execute(|call| {
