@@ -241,7 +241,8 @@ fn whatever_is_found_is_told_without_the_command_line() {
     let conformance = Conformance::new(server).filter("CompleteLayerUpload").filter("wire/").random(0);
     let report = conformance.check().unwrap_err().to_string();
     has_no_flags(&report);
-    for grade in Grade::ALL {
+    // What is slow takes seconds to be found: tests of the run have it.
+    for grade in Grade::ALL.into_iter().filter(|grade| *grade != Grade::Slow) {
         assert!(report.contains(&format!("grade     {grade}: ")), "{grade} in\n{report}");
     }
     for word in ["skipped  ", "cannot be sent: there is no framing in process", "the target does not serve ecr-public"]

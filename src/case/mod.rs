@@ -205,12 +205,13 @@ impl Case {
     }
 
     /// Whether it needs a repository of its own: it makes or removes repositories, needs more than one, or leaves an image
-    /// behind, which only goes with its repository.
+    /// behind, which only goes with its repository, or completes layers whose bytes are the same in every run.
     pub fn manages_repositories(&self) -> bool {
         let more = matches!(&self.place, Place::Own(names) if !names.is_empty());
         let leaves_image = |operation: Operation| operation.effect() == Effect::ReferencesLayers;
         let manages = |operation: Operation| operation.manages_repositories() || leaves_image(operation);
-        more || self.steps.iter().any(|step| step.operation.is_some_and(manages))
+        let same_bytes = self.chunks.iter().any(|chunk| matches!(chunk.len, Length::Literal { .. } | Length::Text(_)));
+        more || same_bytes || self.steps.iter().any(|step| step.operation.is_some_and(manages))
     }
 
     /// The strongest tier among the steps that the case is about. That calls at once have an order is derived.

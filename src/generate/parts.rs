@@ -5,7 +5,7 @@ use super::values::Violation;
 use super::{digests, members};
 use crate::case::Case;
 use crate::case::body::Body;
-use crate::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, RIGHT, SMALL};
+use crate::case::draft::{ABSENT, Draft, HERE, NO_UPLOAD, OF_NOTHING, RIGHT, SMALL};
 use crate::contract::{Constraint, ErrorType, Operation, RuleId, Rules, Service};
 use crate::expect::Outcome;
 use crate::model::operation::body;
@@ -322,7 +322,7 @@ fn other_completions(service: Service) -> Vec<Case> {
     };
     let filled =
         draft(format!("{AFTER_REJECTED}/after-parts-not-empty"), "the first part after a completion without parts")
-            .focus_as("empty", empty, COMPLETE, right())
+            .focus_as("empty", empty, COMPLETE, body::complete(HERE, "upload", &[OF_NOTHING]))
             .focus_as("part", PART_AFTER_REJECTED, UPLOAD, body::part(HERE, "upload", "layer", 0, SMALL))
             .only_if_accepted()
             .focus_as("right", AFTER_REJECTED, COMPLETE, right());

@@ -158,7 +158,10 @@ impl<'a> Lookup<'a> {
                 return Some(wrong("layerAvailability", place, "\"AVAILABLE\"", availability));
             }
             let other = |size: &&Value| !found.is_some_and(|found| matching::is_same(size, found));
-            size.filter(other).map(|size| wrong("layerSize", place, &size.to_string(), found))
+            // The model does not require it.
+            size.filter(|_| found.is_some_and(|found| !found.is_null()))
+                .filter(other)
+                .map(|size| wrong("layerSize", place, &size.to_string(), found))
         })
     }
 

@@ -284,9 +284,11 @@ impl Look {
         match judge(&single, &one, JudgeOptions { availability: true, ..JudgeOptions::default() }).0 {
             Verdict::Pass => true,
             // Wrong form does not keep an upload from working; a body that is no object does.
-            Verdict::Fail { findings } => findings
-                .iter()
-                .all(|finding| finding.grade == Grade::Form && !matches!(finding.got, Got::NotAnObject(_))),
+            // What is said of layers is asked for by itself.
+            Verdict::Fail { findings } => findings.iter().all(|finding| {
+                let of_layers = finding.rule.is_about(Operation::BatchCheckLayerAvailability, "layers");
+                of_layers || finding.grade == Grade::Form && !matches!(finding.got, Got::NotAnObject(_))
+            }),
             Verdict::Inconclusive { .. } | Verdict::Skipped { .. } => false,
         }
     }

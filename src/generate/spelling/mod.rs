@@ -229,6 +229,9 @@ impl Subject {
             request.body = spelled;
             head(request);
         });
+        // Where it is open whether it is read, what follows rests on that.
+        let is_open = Rules::of(self.service).get(rule).is_some_and(|rule| !rule.tier.gates());
+        let draft = if is_open { draft.only_if_accepted() } else { draft };
         Some(match operation {
             // That the upload is one of this repository, and that the bytes were understood, shows what comes next.
             Operation::InitiateLayerUpload => {
@@ -298,7 +301,10 @@ impl Subject {
         let (draft, valid) = (Facts::of(operation).valid)(draft, HERE);
         let (body, why) = match operation {
             Operation::UploadLayerPart => (valid.text("uploadId", NO_UPLOAD), "uploadId/exists"),
-            Operation::CompleteLayerUpload => (valid.texts("layerDigests", &[ABSENT]), "layerDigests/match"),
+            // Rejected for its form: whether an upload survives another rejection is not documented.
+            Operation::CompleteLayerUpload => {
+                (valid.texts("layerDigests", &[ABSENT.replace(':', "-")]), "layerDigests/item-pattern")
+            }
             Operation::GetDownloadUrlForLayer => (valid, "layerDigest/exists"),
             _ => (valid.set("repositoryName", quote("${absent}")), "repositoryName/exists"),
         };

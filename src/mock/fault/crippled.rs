@@ -22,14 +22,6 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[EditRejections(|call, wrong| rejects_name(call, wrong, |name| name.contains('/')))],
     },
     Fault {
-        name: "create-without-digits",
-        sentence: "CreateRepository rejects names with a digit",
-        rule: CREATE,
-        changes: &[EditRejections(|call, wrong| {
-            rejects_name(call, wrong, |name| name.contains(|letter: char| letter.is_ascii_digit()));
-        })],
-    },
-    Fault {
         name: "create-letters-only",
         sentence: "CreateRepository rejects names with anything but letters",
         rule: CREATE,

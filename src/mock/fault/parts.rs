@@ -207,7 +207,7 @@ pub(super) static FAULTS: &[Fault] = &[
     Fault {
         name: "last-valid-byte-of-part",
         sentence: "lastValidByteReceived of InvalidLayerPartException counts from the beginning of the last part",
-        rule: RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
+        rule: RuleId::new("UploadLayerPart/answer/lastValidByteReceived"),
         changes: &[EditRejections(|call, wrong| {
             let last = call.upload().and_then(|upload| upload.parts.last().copied()).unwrap_or_default();
             for rejection in wrong.iter_mut().filter(|rejection| rejection.members["lastValidByteReceived"].is_u64()) {

@@ -17,18 +17,6 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[SkipRule(RulePattern::new("wire/target/prefix"))],
     },
     Fault {
-        name: "operation-unknown-as-404",
-        sentence: "an unknown operation gets a page of HTML and 404",
-        rule: RuleId::new("answer/error-type"),
-        changes: &[RewriteReply(|_, _, reply| {
-            of_error(reply, "UnknownOperationException", |answer| {
-                answer.status = 404;
-                answer.headers = vec![(String::from("content-type"), String::from("text/html"))];
-                answer.body = Bytes::from_static(b"<h1>Not Found</h1>");
-            });
-        })],
-    },
-    Fault {
         name: "operation-unknown-as-500",
         sentence: "an unknown operation gets 500",
         rule: RuleId::new("always/no-5xx"),
@@ -51,16 +39,6 @@ pub(super) static FAULTS: &[Fault] = &[
         changes: &[RewriteRequest(|request| {
             if request.header("content-type").is_some_and(|value| value.contains("charset")) {
                 request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-amz-target"));
-            }
-        })],
-    },
-    Fault {
-        name: "bad-json-as-nothing",
-        sentence: "a body that is not JSON counts as an empty object",
-        rule: RuleId::new("wire/body/json"),
-        changes: &[RewriteRequest(|request| {
-            if !request.body.is_empty() && serde_json::from_slice::<Value>(&request.body).is_err() {
-                request.body = Bytes::from_static(b"{}");
             }
         })],
     },

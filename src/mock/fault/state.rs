@@ -14,6 +14,17 @@ const STORED: RuleId = RuleId::new("BatchCheckLayerAvailability/layers/stored");
 
 pub(super) static FAULTS: &[Fault] = &[
     Fault {
+        name: "upload-ends-when-malformed",
+        sentence: "a CompleteLayerUpload that is rejected for its members ends the upload that it names",
+        rule: RuleId::new("CompleteLayerUpload/uploadId/after-malformed"),
+        changes: &[EditRejections(|call, wrong| {
+            if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() {
+                let (repository, id) = call.key();
+                call.registry.forget(&repository, &id);
+            }
+        })],
+    },
+    Fault {
         name: "registry-not-looked-at",
         sentence: "CompleteLayerUpload takes the registry id of another account for the caller's",
         rule: RuleId::new("CompleteLayerUpload/registryId/foreign"),

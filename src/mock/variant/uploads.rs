@@ -22,17 +22,6 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
     Variant {
-        name: "upload-ends-when-malformed",
-        sentence: "a CompleteLayerUpload that is rejected for its members ends the upload that it names",
-        changes: &[EditRejections(|call, wrong| {
-            if call.is(Operation::CompleteLayerUpload) && !wrong.is_empty() {
-                let (repository, id) = call.key();
-                call.registry.forget(&repository, &id);
-            }
-        })],
-        withholds: false,
-    },
-    Variant {
         name: "twenty-parts-an-upload",
         sentence: "an upload has at most 20 parts: more are rejected with LimitExceededException",
         changes: &[EditRejections(|call, wrong| {
