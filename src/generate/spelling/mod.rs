@@ -259,7 +259,10 @@ impl Subject {
         });
         let outcome = Outcome::Success { members: available.as_object().cloned().unwrap_or_default() };
         let draft = draft.stored().attempt("plain", operation, body.clone()).only_if(vec![outcome.clone()]);
-        let draft = draft.focus(rule, operation, body).expecting(vec![outcome]).request(|request| {
+        // Where it is open whether this spelling is read, it may be rejected.
+        let rejections = allowed(self.service, rule).outcomes.into_iter().filter(|outcome| !outcome.is_success());
+        let outcomes = std::iter::once(outcome).chain(rejections).collect();
+        let draft = draft.focus(rule, operation, body).expecting(outcomes).request(|request| {
             request.body = spelled;
             head(request);
         });
