@@ -133,7 +133,7 @@ fn numbers_chunks_and_members_are_told() {
     );
     assert_eq!(
         of(|reference| reference.bytes_of() == ["one", "two"]),
-        ["sha256:one+two", "escape:mixed:sha256:one+two"]
+        ["sha256:one+two", "cut:0-7:sha256:one+two", "escape:mixed:sha256:one+two"]
     );
     assert_eq!(
         of(|reference| reference.bytes_of() == ["layer"]),
