@@ -88,14 +88,12 @@ fn judged(events: &[Event]) -> impl Iterator<Item = &Judged> {
 }
 
 /// The rules, grades and codes of what was found, each once.
-/// How fast this machine is, is no matter of the client: what is slow does not count.
 fn found(events: &[Event]) -> Vec<(RuleId, Grade, String)> {
     let surveyed = events.iter().flat_map(|event| match event {
         Event::Surveyed(survey) => survey.findings.as_slice(),
         _ => &[],
     });
     let findings = surveyed.chain(judged(events).flat_map(|judged| judged.verdict.findings()));
-    let findings = findings.filter(|one| one.grade != Grade::Slow);
     let mut found: Vec<_> = findings.map(|one| (one.rule, one.grade, one.got.code())).collect();
     found.sort();
     found.dedup();

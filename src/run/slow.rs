@@ -93,7 +93,7 @@ fn is_invalid(step: &Step) -> bool {
 }
 
 fn is_slow(exchange: &Exchange, valid: Duration) -> bool {
-    let mebibytes = (exchange.request.body.len() >> 20) as u32;
+    let mebibytes = (exchange.sent() >> 20) as u32;
     let long = LONG * (1 + mebibytes);
     exchange.reply.is_ok() && !exchange.may_have_waited() && exchange.took > long && exchange.took > valid * FAR
 }

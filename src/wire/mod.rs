@@ -180,6 +180,8 @@ pub struct Exchange {
     pub began: Duration,
     /// From the first byte out to the last byte in.
     pub took: Duration,
+    /// How many bytes the body had that was sent: of a large one the bytes are not kept.
+    sent: usize,
     /// Whether it went over a connection that had carried a request before.
     over_kept: bool,
     /// Whether it may have waited until the target took its connection.
@@ -192,6 +194,7 @@ impl Exchange {
     /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
         Exchange {
+            sent: request.body.len(),
             request,
             reply: reply.map(Answer::Http),
             began,
@@ -205,6 +208,11 @@ impl Exchange {
     /// The same exchange, which may have waited until the target took its connection, or not.
     pub fn waited(self, may_have_waited: bool) -> Exchange {
         Exchange { may_have_waited, ..self }
+    }
+
+    /// How many bytes the body had that was sent.
+    pub fn sent(&self) -> usize {
+        self.sent
     }
 
     /// Whether it may have waited until the target took its connection: then its time says little.
@@ -232,7 +240,16 @@ impl Exchange {
         took: Duration,
     ) -> Exchange {
         let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
-        Exchange { request, reply, began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
+        Exchange {
+            sent: request.body.len(),
+            request,
+            reply,
+            began,
+            took,
+            over_kept: false,
+            may_have_waited: false,
+            observed: OnceLock::new(),
+        }
     }
 
     /// The same exchange at another time.
