@@ -35,7 +35,10 @@ impl Survey {
         };
         let tried = |step: &&Step| step.role != StepRole::Probe && !is_missing(step);
         // Whatever else comes before it may need a layer.
-        let can_be = |step: &Step| step.role == StepRole::Focus && rests_on(step) && must_be_rejected(step);
+        let can_be = |step: &Step| {
+            let is_bound = begins || step.request.body.references().all(|of| of.of_member().is_none() || is_id(of));
+            step.role == StepRole::Focus && rests_on(step) && must_be_rejected(step) && is_bound
+        };
         let all_can = case.steps.iter().filter(tried).all(|step| can_be(step) || is_begun(step));
         if !case.steps.iter().any(is_missing) || !all_can {
             return case;
@@ -66,9 +69,13 @@ fn must_be_rejected(step: &Step) -> bool {
     !step.expect.outcomes.iter().any(Outcome::is_success)
 }
 
+/// Whether a reference stands for the whole id of an upload.
+fn is_id(reference: &Reference) -> bool {
+    matches!(reference, Reference::Member(of) if of.member == "uploadId")
+}
+
 /// A body with the id of an upload that does not exist in the place of one that was to be given.
 fn without_upload(body: &Template) -> Template {
-    let is_id = |reference: &Reference| matches!(reference, Reference::Member(of) if of.member == "uploadId");
     body.map(|reference| match is_id(reference) {
         true => Part::text(NO_UPLOAD),
         false => Part::Reference(reference.clone()),

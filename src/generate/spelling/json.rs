@@ -25,7 +25,8 @@ pub(super) struct Spelling {
 const ESCAPES: RuleId = RuleId::new("wire/body/escapes");
 const WHITE_SPACE: RuleId = RuleId::new("wire/body/white-space");
 const ORDER: RuleId = RuleId::new("wire/body/order");
-const UNKNOWN: RuleId = RuleId::new("wire/body/unknown-members");
+/// That unknown members are ignored.
+pub(super) const UNKNOWN: RuleId = RuleId::new("wire/body/unknown-members");
 
 const fn row(
     rule: RuleId,

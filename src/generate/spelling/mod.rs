@@ -258,10 +258,17 @@ impl Subject {
             "failures": [],
         });
         let outcome = Outcome::Success { members: available.as_object().cloned().unwrap_or_default() };
-        let draft = draft.stored().attempt("plain", operation, body.clone()).only_if(vec![outcome.clone()]);
-        // Where it is open whether this spelling is read, it may be rejected.
-        let rejections = allowed(self.service, rule).outcomes.into_iter().filter(|outcome| !outcome.is_success());
-        let outcomes = std::iter::once(outcome).chain(rejections).collect();
+        let mut draft = draft.stored().attempt("plain", operation, body.clone()).only_if(vec![outcome.clone()]);
+        let mut outcomes = vec![outcome.clone()];
+        if rule == json::UNKNOWN {
+            // Whether unknown members are ignored is open: of a target that ignores one, that it ignores others.
+            let one = body.clone().set("unknown", String::from("1"));
+            draft = draft.attempt("one-unknown", operation, one).only_if(vec![outcome]);
+        } else {
+            // Where it is open whether this spelling is read, it may be rejected.
+            let allowed = allowed(self.service, rule).outcomes;
+            outcomes.extend(allowed.into_iter().filter(|outcome| !outcome.is_success()));
+        }
         let draft = draft.focus(rule, operation, body).expecting(outcomes).request(|request| {
             request.body = spelled;
             head(request);
