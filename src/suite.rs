@@ -75,26 +75,43 @@ pub fn headings(services: &[Service]) -> Result<Vec<Heading>, SuiteError> {
         Ok(found)
     };
     // Somebody waits for the list.
-    let mut written = std::thread::scope(|threads| {
-        let others = threads.spawn(|| read(others));
-        let mut found = read(some)?;
-        found.extend(others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-        Ok::<_, Mistake>(found)
+    let (mut written, generated) = std::thread::scope(|threads| {
+        let halves = [some, others].map(|files| threads.spawn(move || read(files)));
+        let generated: Result<Vec<_>, SnapshotError> = services.iter().map(|service| drawn_up(*service)).collect();
+        let mut written = Vec::new();
+        for half in halves {
+            written.extend(half.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok::<_, SuiteError>((written, generated?))
     })?;
     let mut found = Vec::new();
-    for service in services {
+    for (service, generated) in services.iter().zip(generated) {
         found.extend(written.extract_if(.., |heading| heading.service == *service));
-        for (_, text) in files_of(&SNAPSHOTS, service.name(), "snap") {
-            for entry in snapshot::entries(text) {
-                let rules = entry.rules()?;
-                found.push(Heading {
-                    service: *service,
-                    tier: rules.iter().map(|(_, tier)| *tier).min().unwrap_or(Tier::Open),
-                    rules: rules.into_iter().map(|(rule, _)| rule).collect(),
-                    title: String::from(entry.title),
-                    id: entry.id,
-                });
+        found.extend(generated);
+    }
+    Ok(found)
+}
+
+/// What the snapshots of a service are about.
+fn drawn_up(service: Service) -> Result<Vec<Heading>, SnapshotError> {
+    let mut found = Vec::new();
+    for (_, text) in files_of(&SNAPSHOTS, service.name(), "snap") {
+        for entry in snapshot::entries(text) {
+            let mut heading = Heading {
+                service,
+                tier: Tier::Open,
+                rules: Vec::new(),
+                title: String::from(entry.title),
+                id: String::new(),
+            };
+            for (rule, tier) in entry.rules()? {
+                heading.tier = heading.tier.min(tier);
+                if !heading.rules.contains(&rule) {
+                    heading.rules.push(rule);
+                }
             }
+            heading.id = entry.id;
+            found.push(heading);
         }
     }
     Ok(found)

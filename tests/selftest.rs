@@ -20,10 +20,11 @@ static ALARMING: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
 
 fn main() -> ExitCode {
     let mut trials = Vec::new();
-    for fault in Fault::all() {
-        for service in fault.services() {
-            trials.push(Trial::test(format!("fault::{service}::{}", fault.name), move || caught(fault, service)));
-        }
+    for (index, fault) in Fault::all().enumerate() {
+        // Each in one of its services, for `cargo test` to end in minutes; `.ci/run` asks for both.
+        let services: Vec<Service> = fault.services().collect();
+        let service = services[index % services.len()];
+        trials.push(Trial::test(format!("fault::{service}::{}", fault.name), move || caught(fault, service)));
     }
     for (index, variant) in Variant::all().enumerate() {
         // Each on one of the services: what differs between them is not the form of answers.

@@ -15,7 +15,7 @@ pub struct Heading {
     pub title: String,
     /// The strongest tier among the steps that it is about.
     pub tier: Tier,
-    /// The rules of these steps.
+    /// The rules of these steps, each once.
     pub rules: Vec<RuleId>,
 }
 
@@ -23,12 +23,12 @@ impl Heading {
     /// That of a case.
     pub fn of(case: &Case) -> Heading {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
-        Heading {
-            service: case.service,
-            id: case.id.clone(),
-            title: shown(&case.title),
-            tier: case.tier(),
-            rules: focus.map(|step| step.expect.rule).collect(),
+        let mut rules: Vec<RuleId> = Vec::new();
+        for step in focus {
+            if !rules.contains(&step.expect.rule) {
+                rules.push(step.expect.rule);
+            }
         }
+        Heading { service: case.service, id: case.id.clone(), title: shown(&case.title), tier: case.tier(), rules }
     }
 }

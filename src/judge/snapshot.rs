@@ -95,18 +95,18 @@ pub struct Entry<'a> {
     pub id: String,
     /// Its title, as it reads.
     pub title: &'a str,
-    /// What its judged steps expect, a line each: the rule, and what it allows.
-    pub expected: Vec<&'a str>,
+    /// What its judged steps expect: the rule and what it allows, and how many steps in a row expect it.
+    pub expected: Vec<(&'a str, usize)>,
 }
 
 impl Entry<'_> {
-    /// The rules of its judged steps, and how strong each is.
+    /// The rules of its judged steps, and how strong each is, once for steps in a row.
     ///
     /// # Errors
     ///
     /// A line that does not begin with a rule and a tier.
     pub fn rules(&self) -> Result<Vec<(RuleId, Tier)>, SnapshotError> {
-        let parse = |line: &&str| {
+        let parse = |(line, _): &(&str, usize)| {
             let mut words = line.split(' ');
             let (rule, tier) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let rule = rule.parse().map_err(NoExpectation::Rule)?;
@@ -119,7 +119,7 @@ impl Entry<'_> {
 
 /// The cases of a snapshot file, in order.
 pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
-    let mut block: Vec<&str> = Vec::new();
+    let mut block: Vec<(&str, usize)> = Vec::new();
     let mut in_block = false;
     without_header(text).lines().filter_map(move |line| {
         if let Some(expectation) = line.strip_prefix("=> ") {
@@ -128,12 +128,12 @@ pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
             }
             in_block = true;
             let (times, expectation) = times(expectation);
-            block.extend(std::iter::repeat_n(expectation, times));
+            block.push((expectation, times));
             return None;
         }
         let (id, title) = line.strip_prefix("  - ")?.split_once(": ")?;
         in_block = false;
-        let rule = block.first().and_then(|line| line.split(' ').next()).unwrap_or_default();
+        let rule = block.first().and_then(|(line, _)| line.split(' ').next()).unwrap_or_default();
         let id = id.strip_prefix('.').map_or_else(|| String::from(id), |below| format!("{rule}{below}"));
         Some(Entry { id, title, expected: block.clone() })
     })
@@ -142,7 +142,8 @@ pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
 impl Snapshots {
     /// Adds the cases of a snapshot file.
     pub fn add(&mut self, text: &str) {
-        let owned = |entry: Entry| (entry.id, entry.expected.into_iter().map(String::from).collect());
+        let each = |(line, times): (&str, usize)| std::iter::repeat_n(String::from(line), times);
+        let owned = |entry: Entry| (entry.id, entry.expected.into_iter().flat_map(each).collect());
         self.entries.extend(entries(text).map(owned));
     }
 

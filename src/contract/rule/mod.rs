@@ -108,7 +108,7 @@ impl Rules {
             }
         }
         let mut rules = table.rules;
-        rules.sort_by_key(|rule| rule.id);
+        rules.sort_by_cached_key(|rule| rule.id.to_string());
         let mut places = HashMap::new();
         for (place, rule) in rules.iter().enumerate() {
             assert!(places.insert(rule.id, place).is_none(), "two rules have the id {}", rule.id);
