@@ -28,6 +28,7 @@ use binary::{Mock, err, has_tool, out};
 use shell::{Arrived, Recorder, run, run_with};
 
 const ACCOUNT: &str = "012345678910";
+const ALIAS: &str = "q2w4e6r8";
 
 /// A layer of one part; and again, with what the first completion answered.
 const LAYER: &str = r#"
@@ -112,6 +113,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
         making: Default::default(),
         shared: repository.map(String::from),
         account: Some(String::from(ACCOUNT)),
+        alias: Some(String::from(ALIAS)),
         part_size: 5_242_880,
         salt: String::from("salt"),
     };
@@ -187,7 +189,7 @@ fn answering(value: &str) -> Recorder {
     Recorder::start(move |request| {
         let members = json!({
             "registryId": ACCOUNT, "repositoryName": value, "uploadId": value, "layerDigest": value, "partSize": 5_242_880,
-            "repository": {"registryId": ACCOUNT, "repositoryName": value}, "message": "é \u{1f600} \u{9b}",
+            "repository": {"registryId": ACCOUNT, "repositoryName": value, "repositoryUri": format!("public.ecr.aws/{ALIAS}/{value}")}, "message": "é \u{1f600} \u{9b}",
         });
         // Another way to write the same text.
         let text = members.to_string().replace('/', "\\/");
@@ -535,4 +537,39 @@ fn a_script_asks_for_the_account_and_the_part_size() {
         let account = format!("{{\"registryId\":\"{ACCOUNT}\"}}");
         assert!(arrived.iter().any(|request| request.body == account.as_bytes()), "{repository:?}");
     }
+}
+
+#[test]
+fn a_script_reads_the_alias_from_the_uri_of_the_repository() {
+    if !has_tool("curl") {
+        return;
+    }
+    let answering = |uri: &'static str| {
+        Recorder::start(move |request| {
+            let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let name = sent["repositoryName"].as_str().unwrap_or_default();
+            let repository = json!({"repositoryUri": uri.replace("NAME", name)});
+            json!({"repository": repository, "uploadId": "x"}).to_string().replace('/', "\\/").into_bytes()
+        })
+    };
+    let mut case = case(LAYER);
+    case.place = Place::Own(vec![String::from("other")]);
+    case.steps[3].request.body = Template::parse("{\"registryId\":\"${alias}\"}").unwrap();
+    for uri in ["public.ecr.aws/q2w4e6r8/NAME", "localhost:5000/q2w4e6r8/NAME"] {
+        let server = answering(uri);
+        let output = run(&script(&case, &to(&server.endpoint, None)).unwrap());
+        assert!(output.status.success(), "{}", err(&output));
+        let named = format!("{{\"registryId\":\"{ALIAS}\"}}");
+        assert!(server.take().iter().any(|request| request.body == named.as_bytes()), "{uri}");
+    }
+    for uri in ["localhost:5000/NAME", "NAME", "public.ecr.aws/q2w4e6r8/x"] {
+        let server = answering(uri);
+        let output = run(&script(&case, &to(&server.endpoint, None)).unwrap());
+        assert_eq!(output.status.code(), Some(1), "{uri}: {}", out(&output));
+        assert!(err(&output).contains("no alias in "), "{uri}: {}", err(&output));
+    }
+    // Of a repository that is there already, nothing says its URI.
+    case.place = Place::Shared;
+    let given = script(&case, &to("http://127.0.0.1:1", Some("team/app")));
+    assert_eq!(given.unwrap_err().to_string(), "no command stands for ${alias}");
 }

@@ -158,14 +158,29 @@ pub(super) static PRIVATE: &[Row] = &[Row {
 }];
 
 /// Rules of the public service alone, for every operation.
-pub(super) static EACH_PUBLIC: &[Row] = &[Row {
-    id: "*/registryId/unknown",
-    tier: Tier::Documented,
-    sources: &["api:*", "airvzxf/ftp-deployment-action#92"],
-    statement: "The registry that registryId names must exist. RegistryNotFoundException is documented; that the repository was not found there, was observed.",
-    breach: "an unknown registry alias",
-    errors: named(&["RegistryNotFoundException", "RepositoryNotFoundException"]),
-}];
+pub(super) static EACH_PUBLIC: &[Row] = &[
+    Row {
+        id: "*/registryId/alias",
+        tier: Tier::Documented,
+        sources: &[
+            "api:*",
+            "user-guide:public-registries",
+            "api:RegistryAlias",
+            "aws-cli:ecr-public/create-repository",
+        ],
+        statement: "A request may name the registry by its alias or by the account id: both are the same registry. Where a response has registryId, it is the account id.",
+        breach: "the alias of the caller's own registry",
+        errors: NONE,
+    },
+    Row {
+        id: "*/registryId/unknown",
+        tier: Tier::Documented,
+        sources: &["api:*", "airvzxf/ftp-deployment-action#92"],
+        statement: "The registry that registryId names must exist. RegistryNotFoundException is documented; that the repository was not found there, was observed.",
+        breach: "an unknown registry alias",
+        errors: named(&["RegistryNotFoundException", "RepositoryNotFoundException"]),
+    },
+];
 
 /// All other rules. Those of an operation that a service does not have are not its rules.
 pub(super) static ROWS: &[Row] = &[

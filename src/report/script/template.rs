@@ -129,6 +129,12 @@ impl<'a> Names<'a> {
                 self.helpers.insert(Helper::Registry);
                 body.variable("registry");
             }
+            // A repository that is there already is made by no call, and no other names the alias.
+            Reference::Alias if self.repository.is_some() => return Ok(None),
+            Reference::Alias => {
+                self.helpers.insert(Helper::Alias);
+                body.variable("alias");
+            }
             Reference::Member(of) => return Ok(self.capture(of, false, body)?.map(|name| body.variable(&name))),
             Reference::Upper(of) => return Ok(self.capture(of, true, body)?.map(|name| body.variable(&name))),
             Reference::Base64(chunk) => {
