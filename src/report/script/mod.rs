@@ -37,6 +37,9 @@ pub enum Unscriptable {
     /// It makes repositories, and must work in an existing one.
     #[error("the case needs repositories of its own: leave out --repository")]
     Repositories,
+    /// It names the registry by its alias, and must work in an existing repository: only CreateRepository tells the alias.
+    #[error("the case needs the alias of the registry, which a new repository tells: leave out --repository")]
+    Alias,
     /// A method that curl does not send, or whose answer it does not read.
     #[error("curl cannot send the method {0:?}")]
     Method(String),

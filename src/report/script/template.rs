@@ -129,8 +129,7 @@ impl<'a> Names<'a> {
                 self.helpers.insert(Helper::Registry);
                 body.variable("registry");
             }
-            // A repository that is there already is made by no call, and no other names the alias.
-            Reference::Alias if self.repository.is_some() => return Ok(None),
+            Reference::Alias if self.repository.is_some() => return Err(Unscriptable::Alias),
             Reference::Alias => {
                 self.helpers.insert(Helper::Alias);
                 body.variable("alias");
