@@ -12,7 +12,7 @@ use crate::drive::{self, Target, Workspace};
 use crate::judge::allows;
 use crate::judge::{JudgeOptions, NotJudged};
 use crate::linearize::{self, Round, Rounds};
-use crate::model::registry::{ACCOUNT, PART_SIZE};
+use crate::model::registry::{ACCOUNT, ALIAS, PART_SIZE};
 use crate::search;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
 #[cfg(feature = "run")]
@@ -73,6 +73,7 @@ impl Session {
         let survey = Survey {
             service,
             account: Some(String::from(ACCOUNT)),
+            alias: (service == Service::EcrPublic).then(|| String::from(ALIAS)),
             part_size: Some(PART_SIZE),
             unknown: Default::default(),
             broken: Default::default(),
@@ -182,6 +183,7 @@ impl Session {
             making: self.survey.making,
             shared: self.terms.repository.as_deref().or(shared).map(String::from),
             account: self.survey.account.clone(),
+            alias: self.survey.alias.clone(),
             part_size: self.survey.usable_part_size(),
             salt: format!("{}/{number}", self.terms.prefix),
         }

@@ -125,6 +125,7 @@ fn slug(id: &str) -> String {
 fn body(case: &Case, step: &Step) -> Option<Bytes> {
     let mut bindings = Bindings::new(&case.chunks, "fuzz", 32);
     bindings.bind(Reference::Registry, ecrspec::model::registry::ACCOUNT);
+    bindings.bind(Reference::Alias, ecrspec::model::registry::ALIAS);
     bindings.bind(Reference::Absent, "ecrspec/absent");
     bindings.bind(Reference::repository(None), "ecrspec/fuzz");
     for other in &case.steps {
@@ -317,6 +318,7 @@ fn answers(case: &Case) -> Vec<(String, Response)> {
     let mut registry = Registry::new(case.service);
     let mut bindings = Bindings::new(&case.chunks, "fuzz", 32);
     bindings.bind(Reference::Registry, ecrspec::model::registry::ACCOUNT);
+    bindings.bind(Reference::Alias, ecrspec::model::registry::ALIAS);
     bindings.bind(Reference::Absent, "ecrspec/absent");
     bindings.bind(Reference::repository(None), "ecrspec/fuzz");
     let body = Bytes::from_static(br#"{"repositoryName":"ecrspec/fuzz"}"#);

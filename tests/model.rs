@@ -3,7 +3,7 @@
 
 use ecrspec::contract::{Operation, Service};
 use ecrspec::model::Registry;
-use ecrspec::model::registry::ACCOUNT;
+use ecrspec::model::registry::{ACCOUNT, ALIAS};
 use serde_json::{Map, Value, json};
 
 /// The digest of `hello`.
@@ -63,14 +63,18 @@ impl Server {
 
 #[test]
 fn repositories_are_made_described_and_removed() {
-    for (service, name) in [(Service::Ecr, "ecr"), (Service::EcrPublic, "ecr-public")] {
+    for service in Service::ALL {
         let mut server = Server::of(service);
+        let (arn, uri) = match service {
+            Service::Ecr => ("arn:aws:ecr:us-east-1", format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com")),
+            Service::EcrPublic => ("arn:aws:ecr-public:", format!("public.ecr.aws/{ALIAS}")),
+        };
         let described = |name_of: &str| {
             json!({
-                "repositoryArn": format!("arn:aws:{name}:us-east-1:{ACCOUNT}:repository/{name_of}"),
+                "repositoryArn": format!("{arn}:{ACCOUNT}:repository/{name_of}"),
                 "registryId": ACCOUNT,
                 "repositoryName": name_of,
-                "repositoryUri": format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{name_of}"),
+                "repositoryUri": format!("{uri}/{name_of}"),
                 "createdAt": 1.7e9,
             })
         };
@@ -126,6 +130,30 @@ fn repositories_are_made_described_and_removed() {
                 .starts_with("InvalidParameterException by CreateRepository/")
         );
     }
+}
+
+#[test]
+fn the_alias_of_a_public_registry_is_its_account_id() {
+    let named = |registry: &str| json!({ "repositoryName": "one", "registryId": registry });
+    let mut server = Server::of(Service::EcrPublic);
+    let begun = server.call(Operation::InitiateLayerUpload, named(ALIAS)).unwrap();
+    // Begun by the alias, it goes on without; and the other way round.
+    let upload = begun["uploadId"].as_str().unwrap();
+    server.send("one", upload).unwrap();
+    let mut input = named(ALIAS);
+    input["uploadId"] = json!(upload);
+    input["layerDigests"] = json!([HELLO]);
+    let completed = server.call(Operation::CompleteLayerUpload, input).unwrap();
+    assert_eq!(completed["registryId"], ACCOUNT, "an alias is no RegistryId");
+    assert_eq!(server.check("one", &[HELLO])["layers"][0]["layerAvailability"], "AVAILABLE");
+    // An alias has no upper case, and a repository is not deleted in a registry by its alias.
+    let unknown = server.rejected(Operation::InitiateLayerUpload, named(&ALIAS.to_uppercase()));
+    assert!(unknown.starts_with("RegistryNotFoundException by InitiateLayerUpload/registryId/unknown"), "{unknown}");
+    let deleted = server.rejected(Operation::DeleteRepository, named(ALIAS));
+    assert!(deleted.starts_with("InvalidParameterException by DeleteRepository/registryId/pattern"), "{deleted}");
+    // The private service has no aliases.
+    let private = Server::of(Service::Ecr).rejected(Operation::InitiateLayerUpload, named(ALIAS));
+    assert!(private.starts_with("InvalidParameterException by InitiateLayerUpload/registryId/pattern"), "{private}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use ecrspec::drive::{self, Driver, Target, Workspace};
 use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
 use ecrspec::suite::suite;
-use ecrspec::template::Template;
+use ecrspec::template::{Reference, Template};
 use ecrspec::wire::{Framing, Request};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -28,6 +28,7 @@ use binary::{Mock, err, has_tool, out};
 use shell::{Arrived, Recorder, run, run_with};
 
 const ACCOUNT: &str = "012345678910";
+const ALIAS: &str = "q2w4e6r8";
 
 /// A layer of one part; and again, with what the first completion answered.
 const LAYER: &str = r#"
@@ -112,6 +113,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
         making: Default::default(),
         shared: repository.map(String::from),
         account: Some(String::from(ACCOUNT)),
+        alias: Some(String::from(ALIAS)),
         part_size: 5_242_880,
         salt: String::from("salt"),
     };
@@ -145,6 +147,7 @@ fn normal(arrived: &[Arrived]) -> Vec<Sent> {
                 (hex.to_uppercase(), String::from("«HEX»")),
                 (format!("{most}{next:x}"), String::from("«nearly»")),
                 (String::from(&hex[..12]), String::from("«short»")),
+                (String::from(&hex[3..9]), String::from("«cut»")),
             ]);
         }
         if let Some(name) = body["repositoryName"].as_str()
@@ -187,7 +190,7 @@ fn answering(value: &str) -> Recorder {
     Recorder::start(move |request| {
         let members = json!({
             "registryId": ACCOUNT, "repositoryName": value, "uploadId": value, "layerDigest": value, "partSize": 5_242_880,
-            "repository": {"registryId": ACCOUNT, "repositoryName": value}, "message": "é \u{1f600} \u{9b}",
+            "repository": {"registryId": ACCOUNT, "repositoryName": value, "repositoryUri": format!("public.ecr.aws/{ALIAS}/{value}")}, "message": "é \u{1f600} \u{9b}",
         });
         // Another way to write the same text.
         let text = members.to_string().replace('/', "\\/");
@@ -367,7 +370,12 @@ fn every_case_can_be_a_script() {
             let own = script(&case, &to("http://127.0.0.1:5000", None));
             assert!(own.is_ok(), "{}: {own:?}", case.id);
             let fixed = script(&case, &to("http://127.0.0.1:5000", Some("team/app")));
-            assert_eq!(fixed.err(), case.manages_repositories().then_some(Unscriptable::Repositories), "{}", case.id);
+            let mut references = case.steps.iter().flat_map(|step| step.request.body.references());
+            let expected = match case.manages_repositories() {
+                true => Some(Unscriptable::Repositories),
+                false => references.any(|reference| *reference == Reference::Alias).then_some(Unscriptable::Alias),
+            };
+            assert_eq!(fixed.err(), expected, "{}", case.id);
         }
     }
 }
@@ -535,4 +543,41 @@ fn a_script_asks_for_the_account_and_the_part_size() {
         let account = format!("{{\"registryId\":\"{ACCOUNT}\"}}");
         assert!(arrived.iter().any(|request| request.body == account.as_bytes()), "{repository:?}");
     }
+}
+
+#[test]
+fn a_script_reads_the_alias_from_the_uri_of_the_repository() {
+    if !has_tool("curl") {
+        return;
+    }
+    let answering = |uri: &'static str| {
+        Recorder::start(move |request| {
+            let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let name = sent["repositoryName"].as_str().unwrap_or_default();
+            let members = json!({
+                "repository": {"repositoryUri": uri.replace("NAME", name)},
+                "repositoryName": name, "uploadId": "x", "layerDigest": "x",
+            });
+            members.to_string().replace('/', "\\/").into_bytes()
+        })
+    };
+    let mut case = case(LAYER);
+    case.place = Place::Own(vec![String::from("other")]);
+    case.steps[3].request.body = Template::parse("{\"registryId\":\"${alias}\"}").unwrap();
+    for uri in ["public.ecr.aws/q2w4e6r8/NAME", "localhost:5000/q2w4e6r8/NAME"] {
+        let server = answering(uri);
+        let output = run(&script(&case, &to(&server.endpoint, None)).unwrap());
+        assert!(output.status.success(), "{}", err(&output));
+        let named = format!("{{\"registryId\":\"{ALIAS}\"}}");
+        assert!(server.take().iter().any(|request| request.body == named.as_bytes()), "{uri}");
+    }
+    for uri in ["localhost:5000/NAME", "NAME", "public.ecr.aws/q2w4e6r8/x"] {
+        let server = answering(uri);
+        let output = run(&script(&case, &to(&server.endpoint, None)).unwrap());
+        assert_eq!(output.status.code(), Some(1), "{uri}: {}", out(&output));
+        assert!(err(&output).contains("no alias in "), "{uri}: {}", err(&output));
+    }
+    // Of a repository that is there already, nothing says its URI.
+    case.place = Place::Shared;
+    assert_eq!(script(&case, &to("http://127.0.0.1:1", Some("team/app"))), Err(Unscriptable::Alias));
 }

@@ -79,6 +79,7 @@ impl Bindings {
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Member(_)
             | Reference::Base64(_)
             | Reference::Repeat { .. }
@@ -213,6 +214,7 @@ pub fn of_digest(reference: &Reference, hex: &str) -> Option<String> {
         Reference::Repository(_)
         | Reference::Absent
         | Reference::Registry
+        | Reference::Alias
         | Reference::Member(_)
         | Reference::Upper(_)
         | Reference::Base64(_)
@@ -249,6 +251,7 @@ mod tests {
         bindings.bind(Reference::repository(Some("other")), "some/other");
         bindings.bind(Reference::Absent, "no/name");
         bindings.bind(Reference::Registry, "012345678910");
+        bindings.bind(Reference::Alias, "q2w4e6r8");
         bindings.capture("upload", &serde_json::json!({"uploadId": "an \"id\"", "partSize": 7}));
         let mut filled = |template: &str| {
             let filled = bindings.fill(&Template::parse(template).unwrap());
@@ -256,6 +259,7 @@ mod tests {
         };
         assert_eq!(filled(r#"["${repository}",${upload.partSize}]"#).unwrap(), r#"["some/name",7]"#);
         assert_eq!(filled("${repository:other} ${absent} ${registry}").unwrap(), "some/other no/name 012345678910");
+        assert_eq!(filled("${alias}").unwrap(), "q2w4e6r8");
         assert_eq!(filled(r#""${upload.uploadId}""#).unwrap(), r#""an \"id\"""#);
         assert_eq!(filled(r#""${upper:upload.uploadId}""#).unwrap(), r#""AN \"ID\"""#);
         assert_eq!(filled("${pad:12:repository}").unwrap(), "some/name/aa");
@@ -283,7 +287,9 @@ mod tests {
             let checked = Bindings::check(&text.parse().unwrap(), &[Chunk::new("a", 1)], &repositories, &steps);
             checked.map_or_else(|unknown| unknown.to_string(), |()| String::from("known"))
         };
-        for known in ["repository", "absent", "registry", "repeat:2:x", "repository:other", "base64:a", "last:a+a"] {
+        for known in
+            ["repository", "absent", "registry", "alias", "repeat:2:x", "repository:other", "base64:a", "last:a+a"]
+        {
             assert_eq!(check(known), "known", "{known}");
         }
         assert_eq!(check("pad:60:upload.uploadId"), "known");

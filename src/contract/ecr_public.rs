@@ -30,6 +30,17 @@ pub static REPOSITORY_NAME: Shape = Shape {
 pub static REGISTRY_ID_OR_ALIAS: Shape =
     Shape { name: "RegistryIdOrAlias", kind: Kind::Text(Text { min: 2, max: Some(50), ..ANY_TEXT }) };
 
+/// The alias of a public registry, as the registry says it of itself: 2 to 50 characters, beginning with a letter.
+pub static REGISTRY_ALIAS: Shape = Shape {
+    name: "RegistryAliasName",
+    kind: Kind::Text(Text {
+        min: 2,
+        max: Some(50),
+        patterns: &[Pattern { text: "[a-z][a-z0-9]+(?:[._-][a-z0-9]+)*", edition: "all" }],
+        ..ANY_TEXT
+    }),
+};
+
 static LAYER_AVAILABILITY: Shape =
     Shape { name: "LayerAvailability", kind: Kind::Text(Text { values: &["AVAILABLE", "UNAVAILABLE"], ..ANY_TEXT }) };
 

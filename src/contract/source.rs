@@ -182,6 +182,11 @@ pub static SOURCES: &[Source] = &[
         "API reference (public), DeleteRepository",
         "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_DeleteRepository.html",
     ),
+    api(
+        "api-public:RegistryAlias",
+        "API reference (public), RegistryAlias: the name of an alias",
+        "https://docs.aws.amazon.com/AmazonECRPublic/latest/APIReference/API_RegistryAlias.html",
+    ),
     // Models and protocol specifications.
     source(
         "service-model",
@@ -255,6 +260,18 @@ pub static SOURCES: &[Source] = &[
         "aws-cli:batch-check-layer-availability",
         "AWS CLI example of batch-check-layer-availability: layers and failures both present",
         "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr/batch-check-layer-availability.rst",
+        "2025",
+    ),
+    source(
+        "aws-cli:ecr-public/create-repository",
+        "AWS CLI example of create-repository in the public service: repositoryUri has the alias of the registry before the name of the repository",
+        "https://github.com/aws/aws-cli/blob/develop/awscli/examples/ecr-public/create-repository.rst",
+        "2025",
+    ),
+    source(
+        "user-guide:public-registries",
+        "Amazon ECR Public user guide, public registries: a registry is assigned an alias with its first repository, and any of its active aliases can stand before the name of a repository",
+        "https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html",
         "2025",
     ),
     // Published answers of the real service.

@@ -23,7 +23,7 @@ use crate::contract::check::check;
 use crate::contract::{Constraint, Operation, OperationSpec, Rule, RuleId, Rules, Service, Tier};
 use crate::expect::Expectation;
 use crate::generate::expected::{Misfit, Rehearsal, repositories};
-use crate::model::registry::ACCOUNT;
+use crate::model::registry::{ACCOUNT, ALIAS};
 use state::{Members, Past, STATES};
 
 /// What the cases of a service cover.
@@ -180,7 +180,7 @@ impl Coverage {
 
     fn take(&mut self, case: &Case) -> Result<(), Misfit> {
         let mut rehearsal = Rehearsal::of(case).map_err(|why| Misfit::of(&case.id, None, why))?;
-        let mut past = Past::new(ACCOUNT, repositories(case).into_iter().map(|(_, name)| name));
+        let mut past = Past::new([ACCOUNT, ALIAS], repositories(case).into_iter().map(|(_, name)| name));
         // In which state a call at once is answered, differs from time to time.
         let by_itself: Vec<bool> =
             case.groups().into_iter().flat_map(|group| vec![group.len() == 1; group.len()]).collect();

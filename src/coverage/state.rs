@@ -97,8 +97,8 @@ pub type Members = Map<String, Value>;
 /// What was done so far.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// The account whose registry this is: of others nothing is known.
-    account: String,
+    /// The account whose registry this is, and its alias: of others nothing is known.
+    registry: [&'static str; 2],
     repositories: BTreeMap<String, State>,
     uploads: BTreeMap<String, Upload>,
     /// Layers by repository and digest: those that are there, those whose completion was rejected, and those that went
@@ -136,10 +136,10 @@ pub fn names(operation: &OperationSpec, of: Thing) -> bool {
 }
 
 impl Past {
-    /// Nothing but these repositories, in the registry of this account.
-    pub fn new(account: &str, repositories: impl IntoIterator<Item = String>) -> Past {
+    /// Nothing but these repositories, in the registry of this account and alias.
+    pub fn new(registry: [&'static str; 2], repositories: impl IntoIterator<Item = String>) -> Past {
         Past {
-            account: String::from(account),
+            registry,
             repositories: repositories.into_iter().map(|name| (name, THERE)).collect(),
             uploads: BTreeMap::new(),
             stored: BTreeSet::new(),
@@ -150,7 +150,7 @@ impl Past {
 
     /// The states that a request meets: that of its repository, of its upload, and of its layers.
     pub fn met(&self, operation: &OperationSpec, input: &Members) -> Vec<State> {
-        if input.get("registryId").and_then(Value::as_str).is_some_and(|registry| registry != self.account) {
+        if input.get("registryId").and_then(Value::as_str).is_some_and(|named| !self.registry.contains(&named)) {
             return Vec::new();
         }
         let repository = text(input, "repositoryName");

@@ -95,6 +95,8 @@ pub struct Workspace {
     pub shared: Option<String>,
     /// The account id that the target uses, if it is known.
     pub account: Option<String>,
+    /// The alias of its registry, if it is known.
+    pub alias: Option<String>,
     /// What a part of `partSize` has, in bytes.
     pub part_size: usize,
     /// Tells the bytes of this run from those of another.
@@ -412,6 +414,9 @@ impl<'a> Drive<'a> {
         bindings.bind(Reference::Absent, named("-absent"));
         if let Some(account) = &workspace.account {
             bindings.bind(Reference::Registry, account.as_str());
+        }
+        if let Some(alias) = &workspace.alias {
+            bindings.bind(Reference::Alias, alias.as_str());
         }
         if let Some(shared) = &workspace.shared {
             bindings.bind(Reference::repository(None), shared.as_str());

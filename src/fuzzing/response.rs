@@ -13,7 +13,7 @@ use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::events::{self, Event, Finished, Judged, Logged, SCHEMA, Started, Task};
 use crate::judge::{Expected, Finding, Grade, JudgeOptions, NotJudged, Verdict, describe, judge, words};
 use crate::linearize::{Rounds, judge_round};
-use crate::model::registry::ACCOUNT;
+use crate::model::registry::{ACCOUNT, ALIAS};
 use crate::model::{Registry, Rejection};
 use crate::report::Summary;
 use crate::report::format::{FORMATS, Input};
@@ -160,6 +160,7 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
     let mut registry = Registry::new(case.service);
     let mut bindings = Bindings::new(&case.chunks, "fuzz", SMALL);
     bindings.bind(Reference::Registry, ACCOUNT);
+    bindings.bind(Reference::Alias, ALIAS);
     bindings.bind(Reference::Absent, "ecrspec/absent");
     let further = match &case.place {
         Place::Shared => &[],
@@ -311,6 +312,7 @@ fn survey(service: Service, reply: &Reply) -> Survey {
     Survey {
         service,
         account: served.then(|| String::from(ACCOUNT)),
+        alias: None,
         part_size: members.get("partSize").and_then(Value::as_u64),
         unknown: BTreeMap::from([(Operation::GetDownloadUrlForLayer, got.clone())]),
         broken: BTreeMap::from([(Operation::CompleteLayerUpload, got.clone())]),

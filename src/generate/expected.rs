@@ -141,6 +141,7 @@ impl Rehearsal {
         let mut registry = Registry::new(case.service);
         let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
         bindings.bind(Reference::Registry, registry::ACCOUNT);
+        bindings.bind(Reference::Alias, registry::ALIAS);
         bindings.bind(Reference::Absent, "ecrspec/absent");
         for (reference, name) in repositories(case) {
             let operation = case

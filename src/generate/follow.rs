@@ -127,6 +127,7 @@ impl Follower {
             deleted: BTreeSet::new(),
         };
         follower.bindings.bind(Reference::Registry, registry::ACCOUNT);
+        follower.bindings.bind(Reference::Alias, registry::ALIAS);
         follower.bindings.bind(Reference::Absent, "ecrspec/absent");
         for further in std::iter::once(None).chain(further.iter().copied().map(Some)) {
             let name =

@@ -6,6 +6,7 @@ pub mod plan;
 #[doc(hidden)]
 pub mod strings;
 
+mod aliases;
 mod availability;
 mod content;
 mod converted;
@@ -57,6 +58,7 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     cases.extend(digests::cases(service));
     cases.extend(state::cases(service));
     cases.extend(availability::cases(service));
+    cases.extend(aliases::cases(service));
     cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
     cases.extend(looks::unknown_members(service));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Expected, Finding, Got, Grade, Slip, Subject, head, matching, plain_head};
 use crate::contract::check::{conforms, long};
-use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Service, Tier};
+use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Tier};
 use crate::expect::Outcome;
 use crate::template::Reference;
 use crate::wire::envelope::{ErrorInfo, printable};
@@ -89,15 +89,11 @@ impl Subject<'_> {
         found
     }
 
-    /// Whether a response names the account of somebody else, though its request names none. The public service has an
-    /// alias besides the account id.
+    /// Whether a response names the account of somebody else, though its request names none.
     fn is_of_another_account(&self, member: &str, value: &Value, sent: Option<&Value>) -> bool {
         let named = sent.is_some_and(|sent| sent.get("registryId").is_some());
         let account = self.transcript.bindings.value(&Reference::Registry);
-        member == "registryId"
-            && self.case.service == Service::Ecr
-            && !named
-            && account.is_some_and(|own| own != *value)
+        member == "registryId" && !named && account.is_some_and(|own| own != *value)
     }
 
     /// What is wrong with the form of an allowed error.

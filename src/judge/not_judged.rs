@@ -148,6 +148,8 @@ pub enum NotJudged {
     AvailabilityUntrusted,
     /// The target never tells its account id.
     NoAccount,
+    /// The target does not tell the alias of its registry: no `repositoryUri` that was seen has one.
+    NoAlias,
 }
 
 impl NotJudged {

@@ -272,6 +272,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
             String::from("BatchCheckLayerAvailability does not tell stored layers from absent ones on this target")
         }
         NotJudged::NoAccount => String::from("no response of the target has an account id"),
+        NotJudged::NoAlias => String::from(
+            "the alias of the registry is not known: no repositoryUri in a response of CreateRepository has it",
+        ),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Registry {
     pub service: Service,
     /// The account that it belongs to.
     pub account: String,
+    /// The alias that it has beside the account id, in the public service.
+    pub alias: Option<String>,
     /// What it has, by name.
     pub repositories: BTreeMap<String, Repository>,
     /// How many uploads were begun so far.
@@ -66,6 +68,9 @@ impl Upload {
 /// The account that the registry belongs to.
 pub const ACCOUNT: &str = "012345678910";
 
+/// The alias that the registry has in the public service: one of those that are assigned, not chosen.
+pub const ALIAS: &str = "q2w4e6r8";
+
 /// What InitiateLayerUpload says that parts should have. Source: `cli-initiate`.
 pub const PART_SIZE: u64 = 10_485_760;
 
@@ -75,7 +80,11 @@ pub const MIN_INNER_PART: usize = 5_242_880;
 impl Registry {
     /// An empty registry.
     pub fn new(service: Service) -> Registry {
-        Registry { service, account: String::from(ACCOUNT), repositories: BTreeMap::new(), uploads_made: 0 }
+        let alias = match service {
+            Service::Ecr => None,
+            Service::EcrPublic => Some(String::from(ALIAS)),
+        };
+        Registry { service, account: String::from(ACCOUNT), alias, repositories: BTreeMap::new(), uploads_made: 0 }
     }
 
     /// Performs an operation, or says why not.
@@ -109,10 +118,15 @@ impl Registry {
 
     /// What is wrong with what the members of a request name, as things stand.
     pub fn standing(&self, operation: Operation, input: &Members) -> Vec<Rejection> {
-        match input.get("registryId").and_then(Value::as_str).filter(|registry| *registry != self.account) {
+        match input.get("registryId").and_then(Value::as_str).filter(|registry| !self.is_named(registry)) {
             Some(registry) => vec![self.foreign(operation, input, registry)],
             None => (Facts::of(operation).rejections)(self, input),
         }
+    }
+
+    /// Whether a registry id, or an alias, is its own.
+    fn is_named(&self, registry: &str) -> bool {
+        registry == self.account || self.alias.as_deref() == Some(registry)
     }
 
     /// Performs an operation that [`Registry::rejections`] has nothing against.
@@ -195,12 +209,22 @@ impl Registry {
 
     /// A repository as answers describe it.
     pub(super) fn description(&self, name: &str) -> Value {
-        let (service, account) = (self.service.contract().signing_name, &self.account);
+        let account = &self.account;
+        let (arn, uri) = match &self.alias {
+            None => (
+                format!("arn:aws:ecr:us-east-1:{account}:repository/{name}"),
+                format!("{account}.dkr.ecr.us-east-1.amazonaws.com/{name}"),
+            ),
+            // Source: `aws-cli:ecr-public/create-repository`.
+            Some(alias) => {
+                (format!("arn:aws:ecr-public::{account}:repository/{name}"), format!("public.ecr.aws/{alias}/{name}"))
+            }
+        };
         json!({
-            "repositoryArn": format!("arn:aws:{service}:us-east-1:{account}:repository/{name}"),
+            "repositoryArn": arn,
             "registryId": account,
             "repositoryName": name,
-            "repositoryUri": format!("{account}.dkr.ecr.us-east-1.amazonaws.com/{name}"),
+            "repositoryUri": uri,
             "createdAt": 1.7e9,
         })
     }

@@ -72,8 +72,9 @@ pub fn survey(survey: &Survey) -> String {
             None => reason.to_string(),
         },
         None => format!(
-            "account {}, partSize {}",
+            "account {}{}, partSize {}",
             survey.account.as_deref().unwrap_or("unknown"),
+            survey.alias.as_ref().map(|alias| format!(", alias {alias}")).unwrap_or_default(),
             survey.part_size.map_or_else(|| String::from("unknown"), |size| size.to_string()),
         ),
     };

@@ -26,6 +26,8 @@ pub struct Survey {
     pub service: Service,
     /// The account id that the target uses.
     pub account: Option<String>,
+    /// The alias of its registry, which the public service has beside the account id.
+    pub alias: Option<String>,
     /// What InitiateLayerUpload calls `partSize`.
     pub part_size: Option<u64>,
     /// Operations that the target does not know, each with what it answered.
@@ -121,9 +123,14 @@ impl Survey {
         {
             return Some(Skip::counted(NotJudged::AvailabilityUntrusted));
         }
-        let names_account =
-            judged().any(|step| step.request.body.references().any(|reference| *reference == Reference::Registry));
-        (self.account.is_none() && names_account).then(|| Skip::counted(NotJudged::NoAccount))
+        let names = |sought: Reference| {
+            judged().any(|step| step.request.body.references().any(|reference| *reference == sought))
+        };
+        if self.account.is_none() && names(Reference::Registry) {
+            return Some(Skip::counted(NotJudged::NoAccount));
+        }
+        // A repository need not have a URI, and a URI may have any form.
+        (self.alias.is_none() && names(Reference::Alias)).then(|| Skip::excused(NotJudged::NoAlias))
     }
 
     /// The skip of a case with a step whose operation the target does not know.
@@ -177,6 +184,7 @@ mod tests {
         Survey {
             service: Service::Ecr,
             account: Some(String::from("012345678910")),
+            alias: None,
             part_size: None,
             unknown: unknown.iter().map(|operation| (*operation, Got::Response(Head::Status(404)))).collect(),
             broken: BTreeMap::new(),
@@ -203,5 +211,26 @@ mod tests {
         // Who lacks what an upload takes is not excused by lacking images as well.
         let both = [Operation::PutImage, Operation::CompleteLayerUpload];
         assert_eq!(skip(&both), Some((true, told(Operation::CompleteLayerUpload))));
+    }
+
+    #[test]
+    fn a_target_need_not_tell_its_alias_but_its_account() {
+        let case = |registry: &str| {
+            let body = body::repository(HERE).text("registryId", registry);
+            let rule = RuleId::new("InitiateLayerUpload/registryId/own");
+            let draft = Draft::new(Service::EcrPublic, "some/case", "some case");
+            draft.focus(rule, Operation::InitiateLayerUpload, body).done()
+        };
+        let survey = |account: bool, alias: bool| Survey {
+            account: account.then(|| String::from("012345678910")),
+            alias: alias.then(|| String::from("q2w4e6r8")),
+            ..without(&[])
+        };
+        let skip = |survey: Survey, registry| survey.skips(&case(registry), false);
+        assert_eq!(skip(survey(true, true), "${alias}"), None);
+        assert_eq!(skip(survey(false, true), "${alias}"), None);
+        assert_eq!(skip(survey(true, false), "${registry}"), None);
+        assert_eq!(skip(survey(true, false), "${alias}"), Some(Skip::excused(NotJudged::NoAlias)));
+        assert_eq!(skip(survey(false, false), "${registry}"), Some(Skip::counted(NotJudged::NoAccount)));
     }
 }

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::{Survey, late};
 use crate::case::draft::{ABSENT, Draft, HERE, RIGHT, SMALL};
 use crate::case::{Bindings, Case, StepRole, Transcript};
-use crate::contract::{Operation, Role, RuleId, Rules, Service, Tier};
+use crate::contract::check::first_broken;
+use crate::contract::ecr_public::REGISTRY_ALIAS;
+use crate::contract::{Kind, Operation, Role, RuleId, Rules, Service, Tier};
 use crate::drive::{self, Making, Target, Workspace};
 use crate::judge::{
     Expected, Finding, Got, Grade, Head, JudgeOptions, NotJudged, Verdict, describe, infrastructure, judge,
@@ -41,9 +43,9 @@ pub async fn preflight(
 ) -> Result<(Survey, Transcript), Unreachable> {
     let case = upload(service, repository.is_none());
     let mut look = Look::at(service);
-    let account = match repository {
+    let Owner { account, alias } = match repository {
         None => look.creation(target, prefix).await?,
-        Some(_) => None,
+        Some(_) => Owner::default(),
     };
     let name = repository.map_or_else(|| look.making.naming.name(prefix, "survey"), String::from);
     let makes_repositories = repository.is_none() && look.is_fine(Operation::CreateRepository);
@@ -52,6 +54,7 @@ pub async fn preflight(
         making: look.making,
         shared: Some(name.clone()),
         account: account.clone(),
+        alias: alias.clone(),
         part_size: SMALL,
         salt: String::from(prefix),
     };
@@ -87,6 +90,7 @@ pub async fn preflight(
     let untestable = look.set_aside(repository).or(untestable);
     let survey = Survey {
         service,
+        alias,
         account: account.or_else(|| member(&transcript, "registryId").as_ref().and_then(digits)),
         part_size: member(&transcript, "partSize").as_ref().and_then(Value::as_u64),
         unknown: look.unknown,
@@ -140,6 +144,14 @@ fn upload(service: Service, is_own: bool) -> Case {
     }
 }
 
+/// Whom a repository belongs to, as far as it is known.
+#[derive(Default)]
+struct Owner {
+    account: Option<String>,
+    /// The alias of the registry, which the public service has.
+    alias: Option<String>,
+}
+
 /// A survey under way.
 struct Look {
     service: Service,
@@ -170,8 +182,8 @@ impl Look {
         }
     }
 
-    /// Makes the repository of the survey, in the first way that the target takes; the account that it is said to belong to.
-    async fn creation(&mut self, target: &Target, prefix: &str) -> Result<Option<String>, Unreachable> {
+    /// Makes the repository of the survey, in the first way that the target takes; whom it is said to belong to.
+    async fn creation(&mut self, target: &Target, prefix: &str) -> Result<Owner, Unreachable> {
         let mut first = None;
         for making in Making::ALL {
             let name = making.naming.name(prefix, "survey");
@@ -181,7 +193,7 @@ impl Look {
                     self.picky = first.as_ref().map(describe);
                     let members = created.observed().ok().and_then(Observation::success);
                     let repository = members.and_then(|body| body.get("repository"));
-                    return Ok(repository.and_then(|repository| digits(repository.get("registryId")?)));
+                    return Ok(repository.map_or_else(Owner::default, |repository| self.owner(repository, &name)));
                 }
                 Err(Exchange { reply: Err(TransportError::Unreachable(why)), .. }) if first.is_none() => {
                     return Err(Unreachable { why, left: Vec::new() });
@@ -198,7 +210,17 @@ impl Look {
         if let Some(exchange) = first {
             self.failed(Operation::CreateRepository, &exchange);
         }
-        Ok(None)
+        Ok(Owner::default())
+    }
+
+    /// Whom the repository of this name belongs to, by what is said of it.
+    fn owner(&self, repository: &Value, name: &str) -> Owner {
+        let uri = || repository.get("repositoryUri")?.as_str();
+        let alias = match self.service {
+            Service::Ecr => None,
+            Service::EcrPublic => uri().and_then(|uri| alias_in(uri, name)),
+        };
+        Owner { account: repository.get("registryId").and_then(digits), alias }
     }
 
     /// Why what was found says nothing of the service, if so; then nothing was found.
@@ -486,7 +508,50 @@ fn member(transcript: &Transcript, name: &str) -> Option<Value> {
     bindings.iter().find(|(reference, _)| of_name(reference)).map(|(_, value)| value.clone())
 }
 
+/// The alias in the URI of a repository: the one segment between the host and the name of the repository, if it has the form
+/// of an alias. Any other URI has none.
+fn alias_in(uri: &str, name: &str) -> Option<String> {
+    let registry = uri.strip_suffix(name)?.strip_suffix('/')?;
+    let (host, alias) = registry.split_once('/')?;
+    let is_alias = matches!(&REGISTRY_ALIAS.kind, Kind::Text(text) if first_broken(text, alias).is_none());
+    (!host.is_empty() && is_alias).then(|| String::from(alias))
+}
+
 fn digits(value: &Value) -> Option<String> {
     let text = value.as_str()?;
     (text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| String::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_is_what_stands_between_host_and_name() {
+        let name = "ecrspec-1/survey";
+        for (uri, alias) in [
+            ("public.ecr.aws/q2w4e6r8/ecrspec-1/survey", Some("q2w4e6r8")),
+            ("localhost:5000/some-team.images/ecrspec-1/survey", Some("some-team.images")),
+            // No segment, several, an account id, one that is too short or too long for an alias, and another scheme.
+            ("localhost:5000/ecrspec-1/survey", None),
+            ("012345678910.dkr.ecr.us-east-1.amazonaws.com/ecrspec-1/survey", None),
+            ("localhost:5000/v2/q2w4e6r8/ecrspec-1/survey", None),
+            ("localhost:5000/012345678910/ecrspec-1/survey", None),
+            ("localhost:5000/q/ecrspec-1/survey", None),
+            ("localhost:5000/Q2w4e6r8/ecrspec-1/survey", None),
+            ("localhost:5000//ecrspec-1/survey", None),
+            ("/q2w4e6r8/ecrspec-1/survey", None),
+            ("https://public.ecr.aws/q2w4e6r8/ecrspec-1/survey", None),
+            // Of another repository, or of none.
+            ("public.ecr.aws/q2w4e6r8/ecrspec-1/other", None),
+            ("public.ecr.aws/q2w4e6r8-ecrspec-1/survey", None),
+            ("ecrspec-1/survey", None),
+            ("", None),
+        ] {
+            assert_eq!(alias_in(uri, name).as_deref(), alias, "{uri}");
+        }
+        let longest = "a".repeat(50);
+        assert_eq!(alias_in(&format!("public.ecr.aws/{longest}/{name}"), name), Some(longest));
+        assert_eq!(alias_in(&format!("public.ecr.aws/{}/{name}", "a".repeat(51)), name), None);
+    }
 }

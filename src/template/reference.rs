@@ -14,6 +14,8 @@ pub enum Reference {
     Absent,
     /// `registry`: the account id that the target uses.
     Registry,
+    /// `alias`: the alias of the target's registry, which the public service has beside the account id.
+    Alias,
     /// `STEP.MEMBER`: a member of an earlier answer.
     Member(Member),
     /// `upper:STEP.MEMBER`: a member of an earlier answer in upper case.
@@ -111,11 +113,12 @@ impl Reference {
     }
 
     /// The forms of all references, as a reader sees them.
-    pub const FORMS: [&str; 18] = [
+    pub const FORMS: [&str; 19] = [
         "repository",
         "repository:NAME",
         "absent",
         "registry",
+        "alias",
         "STEP.MEMBER",
         "upper:STEP.MEMBER",
         "base64:NAME",
@@ -167,6 +170,7 @@ impl Reference {
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Member(_)
             | Reference::Upper(_)
             | Reference::Base64(_)
@@ -195,6 +199,7 @@ impl Reference {
             | Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Member(_)
             | Reference::Upper(_)
             | Reference::Repeat { .. } => &[],
@@ -218,6 +223,7 @@ impl Reference {
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Base64(_)
             | Reference::Sha256(_)
             | Reference::Hex { .. }
@@ -238,6 +244,7 @@ impl Reference {
             }
             Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Member(_)
             | Reference::Upper(_)
             | Reference::Base64(_)
@@ -288,6 +295,7 @@ impl Reference {
             Reference::Repository(_)
             | Reference::Absent
             | Reference::Registry
+            | Reference::Alias
             | Reference::Member(_)
             | Reference::Upper(_)
             | Reference::Repeat { .. } => self.clone(),
@@ -302,6 +310,7 @@ impl fmt::Display for Reference {
             Reference::Repository(Some(further)) => write!(f, "repository:{further}"),
             Reference::Absent => f.write_str("absent"),
             Reference::Registry => f.write_str("registry"),
+            Reference::Alias => f.write_str("alias"),
             Reference::Member(member) => write!(f, "{member}"),
             Reference::Upper(member) => write!(f, "upper:{member}"),
             Reference::Base64(chunk) => write!(f, "base64:{chunk}"),
@@ -333,6 +342,7 @@ impl FromStr for Reference {
             ("repository", further) => Reference::repository(further),
             ("absent", None) => Reference::Absent,
             ("registry", None) => Reference::Registry,
+            ("alias", None) => Reference::Alias,
             ("upper", Some(name)) => {
                 Reference::Upper(Member::find(name).ok_or_else(|| malformed("upper:STEP.MEMBER"))?)
             }

@@ -198,6 +198,7 @@ fn any_reference() -> impl Strategy<Value = Reference> {
             prop::option::of(any_name()).prop_map(Reference::Repository),
             Just(Reference::Absent),
             Just(Reference::Registry),
+            Just(Reference::Alias),
             // A step whose name begins like another reference cannot be named.
             member()
                 .prop_filter("begins like another", |member| !member.step.contains(':'))

@@ -251,22 +251,34 @@ impl Table {
             Tier::Documented,
             &sources,
             RuleId::of_response(operation.name, member.name),
-            format!(
-                "a successful response has {}, a {}{}.",
-                member.name,
-                member.shape.kind.word(),
-                match (operation.name, member.name) {
-                    (_, "repositoryName" | "uploadId") if operation.input(member.name).is_some() => ", as it was sent",
-                    (Operation::CompleteLayerUpload, "layerDigest") =>
-                        ": sha256: and the lower-case sha256 of the bytes, whatever digests were sent",
-                    (Operation::UploadLayerPart, "lastByteReceived") => ": the last byte of the part",
-                    _ => "",
-                }
-            ),
+            answer_statement(operation, member),
             format!("{} in the response", member.name),
             &NONE,
         );
     }
+}
+
+/// What is judged of a member of a response. One that the model does not require may be left out.
+fn answer_statement(operation: &OperationSpec, member: &Member) -> String {
+    let (name, kind) = (member.name, member.shape.kind.word());
+    if !member.required {
+        let left_out = match member.shape.kind {
+            Kind::List { .. } => " A list that is left out counts as empty.",
+            _ => "",
+        };
+        return format!("If a successful response has {name}, it is a {kind} as the model describes it.{left_out}");
+    }
+    let value = match (operation.name, name) {
+        (_, "repositoryName" | "uploadId") if operation.input(name).is_some() => ", as it was sent",
+        (_, "registryId") => " of twelve digits: the caller's account id where the request names no registry",
+        (_, "uploadId") => " that requests can have as uploadId",
+        (Operation::CompleteLayerUpload, "layerDigest") => {
+            ": sha256: and the lower-case sha256 of the bytes, whatever digests were sent"
+        }
+        (Operation::UploadLayerPart, "lastByteReceived") => ": the last byte of the part",
+        _ => "",
+    };
+    format!("a successful response has {name}, a {kind}{value}.")
 }
 
 fn json_type(kind: &Kind) -> &'static str {

@@ -41,7 +41,7 @@ pub enum Area {
 pub enum What {
     /// A constraint on the syntax of a member, derived from the tables of the contract.
     Constraint(Constraint),
-    /// A statement of its own, a row of `prose.rs`; or the member of a response.
+    /// A statement of its own, a row of `prose`; or the member of a response.
     Named(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! The contract as rules with stable ids: derived from the tables where a table says it, rows of `prose.rs` where a
+//! The contract as rules with stable ids: derived from the tables where a table says it, rows of `prose` where a
 //! sentence does.
 
 mod derived;
@@ -101,7 +101,7 @@ impl Rules {
             Service::Ecr => prose::PRIVATE,
             Service::EcrPublic => &[],
         };
-        for row in prose::ROWS.iter().chain(of_service) {
+        for row in prose::rows().chain(of_service) {
             let id = RuleId::new(row.id);
             if id.operation().is_none_or(|operation| contract.operation(operation).is_some()) {
                 table.add(row.tier, row.sources, id, row.statement, row.breach, &row.errors);
@@ -131,7 +131,7 @@ impl Table {
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
             let id = RulePattern::new(row.id).at(operation);
             // What is said of one operation alone counts instead of what is said of all.
-            if prose::ROWS.iter().all(|own| own.id != id.to_string()) {
+            if prose::rows().all(|own| own.id != id.to_string()) {
                 self.add(row.tier, &sources, id, row.statement, row.breach, &row.errors);
             }
         }

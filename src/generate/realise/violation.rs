@@ -9,7 +9,7 @@ use crate::case::bindings::of_digest;
 use crate::case::draft::{NO_UPLOAD, OF_NOTHING};
 use crate::contract::{Operation, RuleId};
 use crate::model::operation::body::{self, Body};
-use crate::model::registry::ACCOUNT;
+use crate::model::registry::{ACCOUNT, ALIAS};
 use crate::template::{Member, Part, Reference, Template};
 
 impl Unfolding {
@@ -60,6 +60,7 @@ impl Unfolding {
         let changed = template.map(|reference| match reference {
             Reference::Repository(None) => Part::Reference(here.clone()),
             Reference::Registry => Part::text(ACCOUNT),
+            Reference::Alias => Part::text(ALIAS),
             of_upload if of_upload.of_member().is_some_and(is_upload_id) => {
                 Part::Reference(of_upload.rename(&|_| String::from(step)))
             }

@@ -1,6 +1,7 @@
 //! What the mock can be told to do wrong: one row each, by family. Each of them must be found by a case that has a name
 //! (`selftest`).
 
+mod aliases;
 mod answers;
 mod bounds;
 mod bytes;
@@ -64,6 +65,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("content", content::FAULTS),
     ("spelling", spelling::FAULTS),
     ("answers", answers::FAULTS),
+    ("aliases", aliases::FAULTS),
     ("slow", slow::FAULTS),
     ("crippled", crippled::FAULTS),
     ("late", late::FAULTS),

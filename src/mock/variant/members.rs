@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::super::Change::{EditRejections, InitialState, RewriteInput, RewriteReply};
 use super::super::change::{Call, invalid_parameter};
-use super::super::reply::edit;
+use super::super::reply::{edit, edit_success};
 use super::Variant;
 use crate::contract::{Operation, RuleId};
-use crate::wire::Reply;
+use crate::wire::{Reply, Request};
 
 pub(super) static VARIANTS: &[Variant] = &[
     Variant {
@@ -20,6 +20,44 @@ pub(super) static VARIANTS: &[Variant] = &[
         name: "account-of-zeros",
         sentence: "the registry belongs to the account of all zeros",
         changes: &[InitialState(|registry| registry.account = String::from("000000000000"))],
+        withholds: false,
+    },
+    Variant {
+        name: "chosen-alias",
+        sentence: "the public registry has an alias that was chosen",
+        changes: &[InitialState(|registry| {
+            registry.alias = registry.alias.as_ref().map(|_| String::from("some-team.images"));
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "repositories-without-uri",
+        sentence: "CreateRepository does not return the URI of a repository",
+        changes: &[RewriteReply(|request, _, reply| uri(request, reply, |_, _, _| None))],
+        withholds: false,
+    },
+    Variant {
+        name: "uris-without-alias",
+        sentence: "the URI of a repository is a host and its name",
+        changes: &[RewriteReply(|request, _, reply| {
+            uri(request, reply, |_, _, name| Some(format!("localhost:5000/{name}")))
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "uris-with-account-id",
+        sentence: "the URI of a repository is a host, the account id and its name",
+        changes: &[RewriteReply(|request, _, reply| {
+            uri(request, reply, |_, account, name| Some(format!("localhost:5000/{account}/{name}")))
+        })],
+        withholds: false,
+    },
+    Variant {
+        name: "uris-of-another-host",
+        sentence: "the URI of a public repository has a host of the target's own",
+        changes: &[RewriteReply(|request, _, reply| {
+            uri(request, reply, |uri, _, _| Some(uri.replace("public.ecr.aws", "localhost:5000")))
+        })],
         withholds: false,
     },
     Variant {
@@ -106,6 +144,18 @@ pub(super) static VARIANTS: &[Variant] = &[
         withholds: false,
     },
 ];
+
+/// Gives a repository that is made another URI, or none, for the URI that it has, its account id and its name.
+fn uri(request: &Request, reply: &mut Reply, change: fn(&str, &str, &str) -> Option<String>) {
+    edit_success(request, reply, Operation::CreateRepository, |body| {
+        let Some(repository) = body["repository"].as_object_mut() else { return };
+        let text = |member: &str| repository.get(member).and_then(Value::as_str).unwrap_or_default();
+        match change(text("repositoryUri"), text("registryId"), text("repositoryName")) {
+            Some(uri) => repository.insert(String::from("repositoryUri"), json!(uri)),
+            None => repository.remove("repositoryUri"),
+        };
+    });
+}
 
 fn part_size(reply: &mut Reply, size: u64) {
     edit(reply, |body| {

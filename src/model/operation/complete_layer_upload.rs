@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::input::{repository, texts, upload};
-use super::{Facts, Members, only};
+use super::{Facts, Members, with_registry};
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, RIGHT, SMALL};
 use crate::contract::{Operation, RuleId};
@@ -21,7 +21,7 @@ pub(super) static FACTS: Facts = Facts {
     },
     rejections,
     perform,
-    pins: |_, answer| only("layerDigest", answer),
+    pins: |rule, answer| with_registry(rule, "layerDigest", answer),
 };
 
 /// CompleteLayerUpload with these digests.

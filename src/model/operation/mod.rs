@@ -89,3 +89,12 @@ fn nothing(_rule: RuleId, _answer: &Members) -> Members {
 fn only(member: &str, answer: &Members) -> Members {
     answer.get(member).map(|value| (String::from(member), value.clone())).into_iter().collect()
 }
+
+/// Pins one member; and the account id, where the request has the alias in its place.
+fn with_registry(rule: RuleId, member: &str, answer: &Members) -> Members {
+    let mut pinned = only(member, answer);
+    if rule.is("registryId/alias") {
+        pinned.extend(only("registryId", answer));
+    }
+    pinned
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sha2::Digest as _;
 
 use super::input::{blob_of, blob_size, number, repository, upload};
-use super::{Facts, Members, only};
+use super::{Facts, Members, with_registry};
 use crate::case::Length;
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, SMALL};
@@ -21,7 +21,7 @@ pub(super) static FACTS: Facts = Facts {
     },
     rejections,
     perform,
-    pins: |_, answer| only("lastByteReceived", answer),
+    pins: |rule, answer| with_registry(rule, "lastByteReceived", answer),
 };
 
 /// UploadLayerPart of a chunk of `len` bytes at a position.

@@ -19,6 +19,8 @@ pub(super) enum Helper {
     Escape,
     /// The variable `registry`: set by the calls before the case.
     Registry,
+    /// The variable `alias`: set by the calls before the case.
+    Alias,
     /// The variable `part_size`: set by the calls before the case.
     PartSize,
 }
@@ -111,7 +113,7 @@ escape() {{
 ",
                 indented(ESCAPE_AWK)
             ),
-            Helper::Registry | Helper::PartSize => String::new(),
+            Helper::Registry | Helper::Alias | Helper::PartSize => String::new(),
         }
     }
 }

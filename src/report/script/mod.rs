@@ -37,6 +37,9 @@ pub enum Unscriptable {
     /// It makes repositories, and must work in an existing one.
     #[error("the case needs repositories of its own: leave out --repository")]
     Repositories,
+    /// It names the registry by its alias, and must work in an existing repository: only CreateRepository tells the alias.
+    #[error("the case needs the alias of the registry, which a new repository tells: leave out --repository")]
+    Alias,
     /// A method that curl does not send, or whose answer it does not read.
     #[error("curl cannot send the method {0:?}")]
     Method(String),
@@ -202,7 +205,8 @@ fn makes_a_repository(step: &Step) -> bool {
 fn survey(case: &Case, to: &Destination, names: &mut Names) -> Result<String, Unscriptable> {
     let (registry, size) = (names.helpers.contains(&Helper::Registry), names.helpers.contains(&Helper::PartSize));
     let mut text = String::new();
-    if registry || size {
+    let alias = names.helpers.contains(&Helper::Alias);
+    if registry || size || alias {
         names.helpers.insert(Helper::Member);
     }
     let flags = |operation| header_flags(&envelope::request(case.service, operation, Bytes::new()).headers);
@@ -228,6 +232,20 @@ printf %s '\"partLastByte\":2,\"layerPartBlob\":\"AAAA\"}' >> survey-part.body\n
         let _ = writeln!(text, "call survey-part {part} > survey.out\nregistry=$(member survey-part.json registryId)");
     } else if registry {
         text += "registry=$(member repository-create.json repository registryId)\n";
+    }
+    if alias {
+        // What was made last may be a further repository, whose name is longer.
+        text += r#"
+# The alias stands before the name of the repository.
+alias=$(member repository-create.json repository repositoryUri)
+case "$alias" in
+*/*/"$repository"*) alias=${alias%"/$repository"*} alias=${alias#*/} ;;
+*)
+  printf '%s\n' "no alias in $alias" >&2
+  exit 1
+  ;;
+esac
+"#;
     }
     Ok(text)
 }
@@ -350,6 +368,7 @@ fn is_large(case: &Case, request: &Request<Template>) -> bool {
         Reference::Repository(_)
         | Reference::Absent
         | Reference::Registry
+        | Reference::Alias
         | Reference::Member(_)
         | Reference::Upper(_)
         | Reference::Sha256(_)

@@ -129,6 +129,11 @@ impl<'a> Names<'a> {
                 self.helpers.insert(Helper::Registry);
                 body.variable("registry");
             }
+            Reference::Alias if self.repository.is_some() => return Err(Unscriptable::Alias),
+            Reference::Alias => {
+                self.helpers.insert(Helper::Alias);
+                body.variable("alias");
+            }
             Reference::Member(of) => return Ok(self.capture(of, false, body)?.map(|name| body.variable(&name))),
             Reference::Upper(of) => return Ok(self.capture(of, true, body)?.map(|name| body.variable(&name))),
             Reference::Base64(chunk) => {

@@ -1,0 +1,112 @@
+//! Every response: that there is one, and its form.
+
+use super::{NONE, Row};
+use crate::contract::Tier;
+
+/// Rules of every response.
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        id: "always/answered",
+        tier: Tier::Documented,
+        sources: &["rfc9110", "smithy-http"],
+        statement: "Every request gets a complete HTTP response: the connection is neither dropped nor left without one.",
+        breach: "a faulty request",
+        errors: NONE,
+    },
+    Row {
+        id: "always/no-5xx",
+        tier: Tier::Documented,
+        sources: &["smithy-http"],
+        statement: "An invalid request never gets a 5xx status.",
+        breach: "a faulty request",
+        errors: NONE,
+    },
+    Row {
+        id: "always/in-time",
+        tier: Tier::Derived,
+        sources: &["cwe-400", "cwe-1333"],
+        statement: "An invalid request costs the server no more than a valid one: who can make it work for seconds with a short request can stop it.",
+        breach: "a faulty request",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/content-type",
+        tier: Tier::Documented,
+        sources: &["smithy", "cloud-custodian/cloud-custodian:tests"],
+        statement: "A response has the content type application/x-amz-json-1.1.",
+        breach: "the content type of a response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/error-type",
+        tier: Tier::Documented,
+        sources: &["smithy", "cloud-custodian/cloud-custodian:tests"],
+        statement: "An error response names its type: in x-amzn-errortype, code or __type.",
+        breach: "an error response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/json-object",
+        tier: Tier::Documented,
+        sources: &["smithy"],
+        statement: "The body of a response is the JSON object that the model describes.",
+        breach: "the body of a response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/message",
+        tier: Tier::Observed,
+        sources: &["cloud-custodian/cloud-custodian:tests", "service-model"],
+        statement: "A modelled error has a message.",
+        breach: "the message of an error",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/message-text",
+        tier: Tier::Observed,
+        sources: &["cloud-custodian/cloud-custodian:tests", "dotnet/sdk-container-builds#424"],
+        statement: "A message has the text that the real service was seen to send (judged only where message texts are compared).",
+        breach: "the text of an error",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/status",
+        tier: Tier::Documented,
+        sources: &["api:CompleteLayerUpload", "smithy-http", "cloud-custodian/cloud-custodian:tests"],
+        statement: "Success is 200, a client error 400, a server error 500.",
+        breach: "the status of a response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/type-visible",
+        tier: Tier::Observed,
+        sources: &["cloud-custodian/cloud-custodian:tests"],
+        statement: "The error type is in __type, where every SDK looks.",
+        breach: "the place of the error type",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/framing",
+        tier: Tier::Documented,
+        sources: &["rfc9112"],
+        statement: "A response is as long as its head says: no byte less, no byte more, and said once.",
+        breach: "the framing of a response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/content-coding",
+        tier: Tier::Documented,
+        sources: &["rfc9110"],
+        statement: "A response has the content coding that it names, and none where the request accepts identity alone.",
+        breach: "the content coding of a response",
+        errors: NONE,
+    },
+    Row {
+        id: "answer/unique-members",
+        tier: Tier::Documented,
+        sources: &["rfc8259"],
+        statement: "The members of an object in a response have different names.",
+        breach: "the members of a response",
+        errors: NONE,
+    },
+];
