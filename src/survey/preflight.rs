@@ -509,12 +509,12 @@ fn member(transcript: &Transcript, name: &str) -> Option<Value> {
 }
 
 /// The alias in the URI of a repository: the one segment between the host and the name of the repository, if it has the form
-/// of an alias. Any other URI has none.
+/// of an alias. Any other URI has none; nor is `v2` one, which is where registries have their API.
 fn alias_in(uri: &str, name: &str) -> Option<String> {
     let registry = uri.strip_suffix(name)?.strip_suffix('/')?;
     let (host, alias) = registry.split_once('/')?;
     let is_alias = matches!(&REGISTRY_ALIAS.kind, Kind::Text(text) if first_broken(text, alias).is_none());
-    (!host.is_empty() && is_alias).then(|| String::from(alias))
+    (!host.is_empty() && is_alias && alias != "v2").then(|| String::from(alias))
 }
 
 fn digits(value: &Value) -> Option<String> {
@@ -535,6 +535,7 @@ mod tests {
             // No segment, several, an account id, one that is too short or too long for an alias, and another scheme.
             ("localhost:5000/ecrspec-1/survey", None),
             ("012345678910.dkr.ecr.us-east-1.amazonaws.com/ecrspec-1/survey", None),
+            ("localhost:5000/v2/ecrspec-1/survey", None),
             ("localhost:5000/v2/q2w4e6r8/ecrspec-1/survey", None),
             ("localhost:5000/012345678910/ecrspec-1/survey", None),
             ("localhost:5000/q/ecrspec-1/survey", None),
