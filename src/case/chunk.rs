@@ -1,13 +1,13 @@
 //! The bytes of parts: derived from a name, told apart by a salt, cheap at 20 MiB.
 //!
 //! A chunk is a head of 48 bytes that depends on salt and name, and a filler that all chunks share. So chunks of
-//! different cases differ, while 20 MiB are made, and encoded as base64, once in the life of the process.
+//! different cases differ, while 20 MiB are made once in the life of the process.
 
 use std::sync::{Arc, LazyLock};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+
+use crate::contract::blob;
 
 /// Bytes that a case uploads as one part.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,7 +40,6 @@ pub enum Length {
 const HEAD: usize = 48;
 
 static FILLER: LazyLock<Vec<u8>> = LazyLock::new(|| filler(Chunk::MAX - HEAD));
-static FILLER_BASE64: LazyLock<String> = LazyLock::new(|| STANDARD.encode(FILLER.as_slice()));
 
 impl Chunk {
     /// One byte more than the largest part that is allowed.
@@ -95,21 +94,20 @@ impl Content {
         self.len
     }
 
+    /// Number of characters of their base64 text.
+    pub(super) fn text_len(&self) -> usize {
+        self.len.div_ceil(3) * 4
+    }
+
     /// Appends their base64 text.
     pub(super) fn append_base64(&self, out: &mut Vec<u8>) {
-        if self.len == self.head.len() {
-            out.extend_from_slice(STANDARD.encode(&self.head).as_bytes());
-            return;
-        }
-        let rest = self.len - HEAD;
-        let whole = rest / 3 * 3;
-        out.reserve(self.len.div_ceil(3) * 4);
-        out.extend_from_slice(STANDARD.encode(&self.head).as_bytes());
+        out.reserve(self.text_len());
+        blob::write(&self.head, out);
+        let rest = self.len - self.head.len();
         if rest <= SMALL {
-            out.extend_from_slice(STANDARD.encode(filler(rest)).as_bytes());
+            blob::write(&filler(rest), out);
         } else {
-            out.extend_from_slice(&FILLER_BASE64.as_bytes()[..whole / 3 * 4]);
-            out.extend_from_slice(STANDARD.encode(&FILLER[whole..rest]).as_bytes());
+            blob::write(&FILLER[..rest], out);
         }
     }
 
@@ -157,6 +155,9 @@ pub(crate) fn hashed() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
