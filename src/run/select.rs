@@ -8,7 +8,7 @@ use crate::case::{Case, Partition};
 use crate::contract::{Service, Tier};
 use crate::events::Task;
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
-use crate::suite::suite;
+use crate::suite;
 
 /// The cases of the chosen services that the settings choose, in order.
 ///
@@ -16,11 +16,8 @@ use crate::suite::suite;
 ///
 /// Where the suite itself is wrong.
 pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
-    let mut chosen = Vec::new();
-    for service in &settings.services {
-        let cases = suite(*service)?;
-        chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
-    }
+    let is_wanted = |case: &Case| case.tier() <= settings.tier && is_chosen(settings, &case.id);
+    let mut chosen = suite::some(&settings.services, is_wanted)?;
     // What strains a target comes late.
     chosen.sort_by_key(|case| (case.last, case.is_race()));
     Ok(chosen)
