@@ -37,34 +37,46 @@ pub fn suite(service: Service) -> Result<Vec<Case>, SuiteError> {
     Ok(made(service)?.to_vec())
 }
 
-/// The cases of the suites of these services that are wanted, in order.
+/// The cases of the suites of these services that are wanted, in order, for whoever asks once: nothing else is kept of them.
+/// All are made at the same time, for somebody waits for them.
 ///
 /// # Errors
 ///
 /// As [`suite`].
-pub fn some(services: &[Service], is_wanted: impl Fn(&Case) -> bool) -> Result<Vec<Case>, SuiteError> {
-    // All are made at the same time: somebody waits for the run to begin.
-    let suites = std::thread::scope(|threads| {
-        let makers: Vec<_> = services.iter().map(|service| threads.spawn(|| made(*service))).collect();
-        makers.into_iter().map(joined).collect::<Result<Vec<_>, _>>()
-    })?;
-    Ok(suites.into_iter().flatten().filter(|case| is_wanted(case)).cloned().collect())
+pub fn once(services: &[Service], is_wanted: impl Fn(&Case) -> bool) -> Result<Vec<Case>, SuiteError> {
+    let (written, generated) = std::thread::scope(|threads| {
+        let makers: Vec<_> = services.iter().map(|service| threads.spawn(|| generated(*service))).collect();
+        let written = parsed();
+        (written, makers.into_iter().map(joined).collect::<Result<Vec<_>, _>>())
+    });
+    let (mut written, generated) = (written?, generated?);
+    let mut cases = Vec::new();
+    for (service, generated) in services.iter().zip(generated) {
+        cases.extend(written.extract_if(.., |case| case.service == *service).filter(&is_wanted));
+        cases.extend(generated.into_iter().filter(&is_wanted));
+    }
+    Ok(cases)
 }
 
 /// The suite of a service, which is made once: whoever asks again and again, as a selftest does, gets the same.
 fn made(service: Service) -> Result<&'static [Case], SuiteError> {
     static SUITES: [OnceLock<Result<Vec<Case>, SuiteError>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let judged = || {
-        let snapshots = snapshots(service);
-        let mut generated = catalogue(service);
-        for case in &mut generated {
-            snapshots.apply(case)?;
-        }
+    let both = || {
         let mut cases = scenarios(service)?;
-        cases.extend(generated);
+        cases.extend(generated(service)?);
         Ok(cases)
     };
-    SUITES[service as usize].get_or_init(judged).as_deref().map_err(Clone::clone)
+    SUITES[service as usize].get_or_init(both).as_deref().map_err(Clone::clone)
+}
+
+/// The catalogue of a service with its reviewed expectations.
+fn generated(service: Service) -> Result<Vec<Case>, SuiteError> {
+    let snapshots = snapshots(service);
+    let mut cases = catalogue(service);
+    for case in &mut cases {
+        snapshots.apply(case)?;
+    }
+    Ok(cases)
 }
 
 /// The same cases before anything is reviewed: the catalogue with the expectations of its rules.
@@ -323,6 +335,17 @@ mod tests {
                 let found: Vec<String> = about(service, rule).unwrap().iter().map(|case| format!("{case:?}")).collect();
                 assert!(!found.is_empty() && found == expected, "{service} {rule}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_made_once_is_what_the_suite_has() {
+        let is_wanted = |case: &Case| case.id.contains("layerDigests") || case.kind == CaseKind::Scenario;
+        for services in [&[Service::EcrPublic, Service::Ecr][..], &[Service::Ecr], &[]] {
+            let kept = services.iter().flat_map(|service| suite(*service).unwrap()).filter(&is_wanted);
+            let kept: Vec<String> = kept.map(|case| format!("{case:?}")).collect();
+            let made: Vec<String> = once(services, is_wanted).unwrap().iter().map(|case| format!("{case:?}")).collect();
+            assert!(made == kept, "{services:?}");
         }
     }
 

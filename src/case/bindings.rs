@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::Chunk;
 use super::chunk::Content;
 use crate::template::{Chunks, Member, Part, Reference, Template};
+use crate::wire::room_for;
 
 /// What the references of one case, in one run, stand for.
 #[derive(Clone, Debug)]
@@ -138,7 +139,7 @@ impl Bindings {
     ///
     /// The first reference that stands for nothing.
     pub fn fill(&mut self, template: &Template) -> Result<Bytes, Unbound> {
-        let mut out = Vec::with_capacity(self.weight(template));
+        let mut out = room_for(self.weight(template));
         for part in template.parts() {
             match part {
                 Part::Text(bytes) => out.extend_from_slice(bytes),

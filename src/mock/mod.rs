@@ -72,7 +72,7 @@ use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::StatusCode;
 use axum::response::Response as HttpResponse;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ use tokio::net::TcpListener;
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Registry, Rejection};
-use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope};
+use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope, room_for};
 
 use change::{Call, Memory};
 
@@ -310,7 +310,7 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResp
 
 /// A body as a whole, which is copied once at most; `None` if it does not come to its end, or has more bytes than `most`.
 async fn whole(mut body: Body, most: usize) -> Option<Bytes> {
-    let mut whole = BytesMut::new();
+    let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue };
         if whole.is_empty() && body.is_end_stream() && data.len() <= most {
@@ -319,14 +319,14 @@ async fn whole(mut body: Body, most: usize) -> Option<Bytes> {
         if whole.is_empty() {
             // No more than it may have: how long it is, is what somebody says.
             let rest = usize::try_from(body.size_hint().lower()).unwrap_or(most);
-            whole.reserve(rest.saturating_add(data.len()).min(most));
+            whole = room_for(rest.saturating_add(data.len()).min(most));
         }
         if whole.len() + data.len() > most {
             return None;
         }
         whole.extend_from_slice(&data);
     }
-    Some(whole.freeze())
+    Some(Bytes::from(whole))
 }
 
 fn respond(answer: Response) -> HttpResponse {

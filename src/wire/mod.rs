@@ -115,6 +115,16 @@ pub const MAX_ANSWER: usize = 16 << 20;
 /// How much is kept of a body in a log.
 pub const LOGGED: usize = 4096;
 
+/// Room for a body of about so many bytes. The room of a large one goes back to the system when the body is dropped: glibc
+/// keeps smaller ones in each thread, up to twice the largest that it has seen, and maps what has 32 MiB or more. What is
+/// not written to takes no memory.
+pub(crate) fn room_for(len: usize) -> Vec<u8> {
+    const LARGE: usize = 1 << 20;
+    const MAPPED: usize = 33 << 20;
+    let mapped = len >= LARGE && cfg!(all(target_env = "gnu", target_pointer_width = "64"));
+    Vec::with_capacity(if mapped { len.max(MAPPED) } else { len })
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
