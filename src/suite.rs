@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use include_dir::{Dir, File, include_dir};
 
@@ -32,19 +34,49 @@ pub enum SuiteError {
 ///
 /// A scenario with a mistake, or a case of the catalogue without a snapshot: a fault of this build.
 pub fn suite(service: Service) -> Result<Vec<Case>, SuiteError> {
-    // Whoever asks again and again, as a selftest does, gets the same.
+    Ok(made(service)?.to_vec())
+}
+
+/// The cases of the suites of these services that are wanted, in order, for whoever asks once: nothing else is kept of them.
+/// All are made at the same time, for somebody waits for them.
+///
+/// # Errors
+///
+/// As [`suite`].
+pub fn once(services: &[Service], is_wanted: impl Fn(&Case) -> bool) -> Result<Vec<Case>, SuiteError> {
+    let (written, generated) = std::thread::scope(|threads| {
+        let makers: Vec<_> = services.iter().map(|service| threads.spawn(|| generated(*service))).collect();
+        let written = parsed();
+        (written, makers.into_iter().map(joined).collect::<Result<Vec<_>, _>>())
+    });
+    let (mut written, generated) = (written?, generated?);
+    let mut cases = Vec::new();
+    for (service, generated) in services.iter().zip(generated) {
+        cases.extend(written.extract_if(.., |case| case.service == *service).filter(&is_wanted));
+        cases.extend(generated.into_iter().filter(&is_wanted));
+    }
+    Ok(cases)
+}
+
+/// The suite of a service, which is made once: whoever asks again and again, as a selftest does, gets the same.
+fn made(service: Service) -> Result<&'static [Case], SuiteError> {
     static SUITES: [OnceLock<Result<Vec<Case>, SuiteError>>; 2] = [OnceLock::new(), OnceLock::new()];
-    let judged = || {
-        let snapshots = snapshots(service);
+    let both = || {
         let mut cases = scenarios(service)?;
-        let mut generated = catalogue(service);
-        for case in &mut generated {
-            snapshots.apply(case)?;
-        }
-        cases.extend(generated);
+        cases.extend(generated(service)?);
         Ok(cases)
     };
-    SUITES[service as usize].get_or_init(judged).clone()
+    SUITES[service as usize].get_or_init(both).as_deref().map_err(Clone::clone)
+}
+
+/// The catalogue of a service with its reviewed expectations.
+fn generated(service: Service) -> Result<Vec<Case>, SuiteError> {
+    let snapshots = snapshots(service);
+    let mut cases = catalogue(service);
+    for case in &mut cases {
+        snapshots.apply(case)?;
+    }
+    Ok(cases)
 }
 
 /// The same cases before anything is reviewed: the catalogue with the expectations of its rules.
@@ -80,7 +112,7 @@ pub fn headings(services: &[Service]) -> Result<Vec<Heading>, SuiteError> {
         let generated: Result<Vec<_>, SnapshotError> = services.iter().map(|service| drawn_up(*service)).collect();
         let mut written = Vec::new();
         for half in halves {
-            written.extend(half.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            written.extend(joined(half)?);
         }
         Ok::<_, SuiteError>((written, generated?))
     })?;
@@ -178,15 +210,38 @@ pub fn snapshots(service: Service) -> Snapshots {
 fn scenarios(service: Service) -> Result<Vec<Case>, SuiteError> {
     // A file is for both services; what follows from its rules takes as long as all its layers are to hash.
     static PARSED: OnceLock<Result<Vec<Case>, SuiteError>> = OnceLock::new();
-    let parsed = || {
-        let mut cases = Vec::new();
-        for file in scenario_files() {
-            cases.extend(file.cases()?);
-        }
-        Ok(cases)
-    };
     let cases = PARSED.get_or_init(parsed).as_ref().map_err(Clone::clone)?;
     Ok(cases.iter().filter(|case| case.service == service).cloned().collect())
+}
+
+/// The cases of all scenarios, in order. Two files are read at a time: each may have parts of 20 MiB.
+fn parsed() -> Result<Vec<Case>, SuiteError> {
+    let files: Vec<ScenarioFile> = scenario_files().collect();
+    let next = AtomicUsize::new(0);
+    let read = || {
+        let mine = std::iter::from_fn(|| {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            Some((place, files.get(place)?.cases()))
+        });
+        mine.collect::<Vec<_>>()
+    };
+    let mut read = std::thread::scope(|threads| {
+        let others = threads.spawn(read);
+        let mut mine = read();
+        mine.extend(joined(others));
+        mine
+    });
+    read.sort_by_key(|(place, _)| *place);
+    let mut cases = Vec::new();
+    for (_, file) in read {
+        cases.extend(file?);
+    }
+    Ok(cases)
+}
+
+/// What a thread came to; its panic is passed on.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A scenario file in this build.
@@ -297,6 +352,17 @@ mod tests {
                 let found: Vec<String> = about(service, rule).unwrap().iter().map(|case| format!("{case:?}")).collect();
                 assert!(!found.is_empty() && found == expected, "{service} {rule}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_made_once_is_what_the_suite_has() {
+        let is_wanted = |case: &Case| case.id.contains("layerDigests") || case.kind == CaseKind::Scenario;
+        for services in [&[Service::EcrPublic, Service::Ecr][..], &[Service::Ecr], &[]] {
+            let kept = services.iter().flat_map(|service| suite(*service).unwrap()).filter(&is_wanted);
+            let kept: Vec<String> = kept.map(|case| format!("{case:?}")).collect();
+            let made: Vec<String> = once(services, is_wanted).unwrap().iter().map(|case| format!("{case:?}")).collect();
+            assert!(made == kept, "{services:?}");
         }
     }
 

@@ -19,6 +19,7 @@ use ecrspec::events::Task;
 use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RunError, Settings, Work, run};
+use ecrspec::session::{Session, Terms};
 use ecrspec::suite::suite;
 use ecrspec::template::Template;
 use ecrspec::wire::{Exchange, Framing, NoConnection, Reply, Request, TransportError, Unsendable, envelope};
@@ -225,6 +226,30 @@ fn a_request_that_cannot_be_sent_is_not_the_targets_crash() {
             assert!(!counts, "{expected}");
         }
     }
+}
+
+#[test]
+fn of_large_parts_that_were_answered_only_the_beginning_is_kept() {
+    let target = Target::new(Driver::InProcess(InProcess::new(router(Arc::new(Mock::new(&Service::ALL))))));
+    let session = Session::unsurveyed(Arc::new(target), Service::Ecr, Terms::of("ecrspec-kept"));
+    let drive = |id: &str| {
+        let case = suite(Service::Ecr).unwrap().into_iter().find(|case| case.id == id).unwrap();
+        Runtime::new().unwrap().block_on(session.drive(&case, None, 1)).exchanges
+    };
+    let mut large = 0;
+    for exchange in ["scenarios/push/two-parts", "scenarios/push/three-parts"].into_iter().flat_map(drive) {
+        assert!(exchange.observed().is_ok_and(|seen| !seen.is_error()));
+        let kept = exchange.request.body.len();
+        if exchange.sent() > 1 << 20 {
+            large += 1;
+            assert!(kept <= 4096 && exchange.sent() > 5 << 20, "{kept} of {}", exchange.sent());
+            let body = String::from_utf8(exchange.request.body.to_vec()).unwrap();
+            assert!(body.starts_with("{\"repositoryName\":\"ecrspec-kept"), "{body:.80}");
+        } else {
+            assert_eq!(kept, exchange.sent());
+        }
+    }
+    assert_eq!(large, 3);
 }
 
 #[test]

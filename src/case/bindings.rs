@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::Chunk;
 use super::chunk::Content;
 use crate::template::{Chunks, Member, Part, Reference, Template};
+use crate::wire::room_for;
 
 /// What the references of one case, in one run, stand for.
 #[derive(Clone, Debug)]
@@ -139,7 +140,7 @@ impl Bindings {
     ///
     /// The first reference that stands for nothing.
     pub fn fill(&mut self, template: &Template) -> Result<Bytes, Unbound> {
-        let mut out = Vec::new();
+        let mut out = room_for(self.weight(template));
         for part in template.parts() {
             match part {
                 Part::Text(bytes) => out.extend_from_slice(bytes),
@@ -149,6 +150,18 @@ impl Bindings {
             }
         }
         Ok(Bytes::from(out))
+    }
+
+    /// About how many bytes a template has when it is filled: exactly, but for what is short.
+    pub fn weight(&self, template: &Template) -> usize {
+        const SHORT: usize = 80;
+        let weight = |part: &Part| match part {
+            Part::Text(bytes) => bytes.len(),
+            Part::Reference(Reference::Base64(chunk)) => self.contents.get(chunk).map_or(0, Content::text_len),
+            Part::Reference(Reference::Repeat { count, text }) => count.saturating_mul(text.len()),
+            Part::Reference(_) => SHORT,
+        };
+        template.parts().iter().map(weight).fold(0, usize::saturating_add)
     }
 
     /// Appends what a reference stands for, as it stands inside a JSON string or, a number, by itself.
@@ -278,6 +291,16 @@ mod tests {
             assert_eq!(filled(&format!("${{{nothing}}}")).unwrap_err(), format!("nothing gave {nothing}"));
         }
         assert_eq!(filled("${open").unwrap(), "${open");
+    }
+
+    #[test]
+    fn what_is_large_is_filled_in_place() {
+        const LEN: usize = 1 << 20;
+        let mut bindings = Bindings::new(&[Chunk::new("a", LEN)], "salt", 0);
+        bindings.capture("upload", &serde_json::json!({"uploadId": "00000000-0000-4000-8000-0000000000ff"}));
+        let template = Template::parse(r#"{"uploadId":"${upload.uploadId}","layerPartBlob":"${base64:a}"}"#).unwrap();
+        let (weight, filled) = (bindings.weight(&template), bindings.fill(&template).unwrap());
+        assert!((filled.len()..filled.len() + 80).contains(&weight), "{weight} for {}", filled.len());
     }
 
     #[test]

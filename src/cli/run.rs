@@ -11,7 +11,7 @@ use super::{Code, Failure};
 use crate::case::Partition;
 use crate::contract::Tier;
 use crate::events::Task;
-use crate::run::{RANDOM_CASES, SEED, Work, choose, is_chosen};
+use crate::run::{RANDOM_CASES, SEED, Work, choose_once, is_chosen};
 use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
@@ -53,7 +53,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     })
     .map_err(Failure::usage)?;
     let settings = &merged.settings;
-    let mut cases = choose(settings).map_err(Failure::harness)?;
+    let mut cases = choose_once(settings).map_err(Failure::harness)?;
     let own = scenarios(&paths).map_err(Failure::usage)?.into_iter().flat_map(|scenario| scenario.cases);
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use base64::Engine as _;
 use serde_json::{Map, Value};
 
 use super::OperationSpec;
+use super::blob;
 use super::rule::{Constraint, OfText, RuleId};
 use super::shape::{Kind, Shape, Text};
 
@@ -36,11 +36,6 @@ pub fn check(operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breac
     }
     types.append(&mut constraints);
     types
-}
-
-/// The decoded bytes of a blob member, if it is base64 as RFC 4648 has it.
-pub fn blob(value: &str) -> Option<Vec<u8>> {
-    base64::engine::general_purpose::STANDARD.decode(value).ok()
 }
 
 /// A JSON number that is a 64-bit integer, in whatever notation: `10`, `10.0` and `1e1` are one number.
@@ -124,7 +119,7 @@ pub fn conforms(of: &Shape, value: &Value) -> Result<(), Unfit> {
         (Kind::Long { min }, value) if long(value).is_some_and(|found| found >= *min) => Ok(()),
         (Kind::Long { min }, _) => expected(Fit::AtLeast(*min)),
         (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::Number(_)) => Ok(()),
-        (Kind::Blob { .. }, Value::String(found)) if blob(found).is_some() => Ok(()),
+        (Kind::Blob { .. }, Value::String(found)) if blob::size(found).is_some() => Ok(()),
         (Kind::List { item, .. }, Value::Array(items)) => items.iter().try_for_each(|value| conforms(item, value)),
         (Kind::Structure(members), Value::Object(found)) => {
             members.iter().try_for_each(|member| match found.get(member.name) {
@@ -159,10 +154,10 @@ fn shape(
             }
             None => types.push(wrong_type(Constraint::Bits)),
         },
-        (Kind::Blob { max }, Value::String(found)) => match blob(found) {
-            None if blob_without_padding(found) => types.push(wrong_type(Constraint::Base64Padding)),
+        (Kind::Blob { max }, Value::String(found)) => match blob::size(found) {
+            None if blob::lacks_padding(found) => types.push(wrong_type(Constraint::Base64Padding)),
             None => types.push(wrong_type(Constraint::Base64)),
-            Some(bytes) if bytes.len() > *max => constraints.push(Breach {
+            Some(size) if size > *max => constraints.push(Breach {
                 rule: id(Constraint::MaxSize),
                 message: constraint(name, &format!("Member must have length less than or equal to {max}")),
             }),
@@ -258,16 +253,6 @@ fn broken_pattern(of: &OfText, bounds: &Text, found: &str) -> Option<Constraint>
 
 fn constraint(member: &str, text: &str) -> String {
     format!("Invalid parameter at '{member}' failed to satisfy constraint: '{text}'")
-}
-
-fn blob_without_padding(value: &str) -> bool {
-    use base64::alphabet;
-    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-    let lenient = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    lenient.decode(value).is_ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Start at [`Service::contract`]; [`rule::Rules`] turns the tables into rules with ids, [`check`] holds a value
 //! against them.
 
+pub mod blob;
 pub mod check;
 pub mod ecr;
 pub mod ecr_public;

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Cases, Sample, gap, rules};
-use crate::contract::check::{blob, long};
-use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Pattern, Rule, RuleId, Service, Text};
+use crate::contract::check::long;
+use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Pattern, Rule, RuleId, Service, Text, blob};
 use crate::generate::strings::Strings;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -337,7 +337,7 @@ impl Measure {
     /// Where the value of a request lies, if this can be said.
     fn reach(self, value: Option<&Value>, sample: &Sample) -> Option<Reach> {
         let number = |member: &str| sample.input.get(member).and_then(long).map(i128::from);
-        let bytes = || sample.input.get("layerPartBlob").and_then(Value::as_str).and_then(blob).map(|blob| blob.len());
+        let bytes = || sample.input.get("layerPartBlob").and_then(Value::as_str).and_then(blob::size);
         let beyond = |value: usize, bound: usize| Reach::beyond(value as i128 - bound as i128);
         match (self, value) {
             (Measure::Presence, None) => Some(Reach::Absent),
@@ -368,7 +368,7 @@ impl Measure {
             (Measure::LargePart, Some(_)) => Some(beyond(bytes()?, QUOTA)),
             (Measure::Base64, Some(value)) => {
                 let text = value.as_str()?;
-                Some(match blob(text) {
+                Some(match blob::size(text) {
                     Some(_) => Reach::Inside,
                     None if is_unpadded(text) => return None,
                     None if Strings::built(&BASE64).is_near(text) => Reach::JustOutside,
@@ -478,7 +478,7 @@ fn is_of(kind: &Kind, value: &Value) -> bool {
 /// Base64 but for its padding.
 fn is_unpadded(text: &str) -> bool {
     let missing = text.len().next_multiple_of(4) - text.len();
-    blob(text).is_none() && blob(&format!("{text}{}", "=".repeat(missing))).is_some()
+    blob::size(text).is_none() && blob::size(&format!("{text}{}", "=".repeat(missing))).is_some()
 }
 
 fn texts(value: &Value) -> Vec<&str> {

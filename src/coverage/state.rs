@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::bindings::hex;
-use crate::contract::check::blob;
+use crate::contract::blob;
 use crate::contract::{Effect, OperationSpec};
 
 /// What a state is the state of.
@@ -189,7 +189,7 @@ impl Past {
                 self.uploads.insert(String::from(id), upload);
             }
             (Effect::AddsPart, Some(_)) => {
-                let bytes = blob(text(input, "layerPartBlob")).unwrap_or_default();
+                let bytes = blob::bytes(text(input, "layerPartBlob")).unwrap_or_default();
                 if let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) {
                     upload.hash.update(&bytes);
                     upload.parts.push(bytes.len());

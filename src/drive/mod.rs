@@ -1,5 +1,7 @@
 //! Takes a case to a target and brings back its transcript.
 
+#[cfg(feature = "run")]
+mod bulk;
 pub mod caller;
 #[cfg(feature = "net")]
 pub mod http;
@@ -37,6 +39,8 @@ use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
 use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, envelope};
 
+#[cfg(feature = "run")]
+pub use bulk::Bulk;
 pub use caller::{Call, CallError, Caller, Calling};
 pub use in_process::{InProcess, Server};
 pub use making::{Making, Naming};
@@ -57,6 +61,9 @@ pub struct Target {
     /// How calls are sent again that it throttles; without it they are not. Needs the timers of tokio.
     #[cfg(feature = "run")]
     pub patience: Option<Arc<Patience>>,
+    /// How many bytes of the requests of cases are under way at once at most.
+    #[cfg(feature = "run")]
+    pub bulk: Bulk,
 }
 
 /// How a request gets to the target.
@@ -113,6 +120,8 @@ impl Target {
             pace: None,
             #[cfg(feature = "run")]
             patience: None,
+            #[cfg(feature = "run")]
+            bulk: Bulk::default(),
         }
     }
 
@@ -302,14 +311,18 @@ pub async fn lateness(
     let mut later = None;
     if drive.create_repositories(workspace).await.is_ok() {
         drive.steps().await;
-        let last = drive.transcript.exchanges.get(step).cloned();
+        // Of what was sent, not all may be kept.
+        let asked = &case.steps[step].request;
+        let sent = drive.transcript.exchanges.get(step).is_some();
+        let body = if sent { drive.transcript.bindings.fill(&asked.body).ok() } else { None };
+        let request = body.map(|body| asked.with_body(body));
         let began = Instant::now();
-        while let Some(first) = &last
+        while let Some(request) = &request
             && later.is_none()
             && began.elapsed() < LONGEST_LATENESS
         {
             pause().await;
-            let Ok(again) = target.send(case.service, &first.request).await else { break };
+            let Ok(again) = target.send(case.service, request).await else { break };
             later = is_right(&drive.transcript, &again).then(|| began.elapsed());
         }
     }
@@ -387,7 +400,8 @@ struct Drive<'a> {
     kept: usize,
 }
 
-/// From so many bytes on, what is kept of the requests of a case is without the bytes of parts: the largest cases send 200 MB.
+/// From so many bytes on, what is kept of the requests of a case has the names of parts and not their bytes: the largest
+/// cases send 200 MB.
 const KEPT: usize = 8 << 20;
 
 /// Bodies below this are kept whole in any case.
@@ -443,6 +457,8 @@ impl<'a> Drive<'a> {
     async fn steps(&mut self) {
         for group in self.case.groups() {
             let steps = &self.case.steps[group];
+            #[cfg(feature = "run")]
+            let mut share = self.target.bulk.share(self.weight(steps)).await;
             let mut requests = Vec::new();
             for step in steps {
                 match self.transcript.bindings.fill(&step.request.body) {
@@ -455,17 +471,10 @@ impl<'a> Drive<'a> {
                 }
             }
             self.transcript.last_sent = self.began.elapsed();
-            let sent = match requests.as_slice() {
-                [request] => {
-                    let began = self.began.elapsed();
-                    let sent = self.target.send(self.case.service, request).await;
-                    sent.map(|exchange| {
-                        let took = exchange.took;
-                        vec![exchange.at(began, took)]
-                    })
-                }
-                _ => self.target.send_at_once(self.case.service, requests, self.began).await,
-            };
+            let sending = self.send(requests);
+            #[cfg(feature = "run")]
+            let sending = share.answered(sending);
+            let sent = sending.await;
             let exchanges = match sent {
                 Ok(exchanges) => exchanges,
                 Err(why) => {
@@ -487,9 +496,34 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Puts the names of large parts in the place of their bytes, once the case has sent many. Nothing is judged by them; of a
-    /// request that was not answered, all is kept.
+    /// About how many bytes the requests of these steps have.
+    #[cfg(feature = "run")]
+    fn weight(&self, steps: &[Step]) -> usize {
+        steps.iter().map(|step| self.transcript.bindings.weight(&step.request.body)).sum()
+    }
+
+    /// Sends requests: at once, if there are several.
+    async fn send(&self, requests: Vec<Request>) -> Result<Vec<Exchange>, Unsendable> {
+        let [request] = requests.as_slice() else {
+            return self.target.send_at_once(self.case.service, requests, self.began).await;
+        };
+        let began = self.began.elapsed();
+        let exchange = self.target.send(self.case.service, request).await?;
+        let took = exchange.took;
+        Ok(vec![exchange.at(began, took)])
+    }
+
+    /// Drops the bytes of a large part, for nothing is judged by them: all but the beginning, and once the case has sent many,
+    /// puts their name in their place. Of a request that was not answered, all is kept; and of calls at once, which are told
+    /// apart by what they sent.
     fn lighten(&mut self, step: &Step, exchange: &mut Exchange) {
+        let len = exchange.request.body.len();
+        let is_part = step.request.body.references().any(|reference| matches!(reference, Reference::Base64(_)));
+        if self.kept + len <= KEPT && len > LIGHT && exchange.reply.is_ok() && is_part && !self.case.is_race() {
+            exchange.cut_body();
+            self.kept += len;
+            return;
+        }
         let body = &mut exchange.request.body;
         if self.kept + body.len() > KEPT && body.len() > LIGHT && exchange.reply.is_ok() {
             let named = step.request.body.map(|reference| match reference {

@@ -17,7 +17,7 @@ use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{Client, Decoded, Exchange, Framing, Observation, Request, Response, TransportError, auth};
+use crate::wire::{Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, TransportError, auth};
 
 pub use mark::Mark;
 
@@ -352,7 +352,7 @@ impl Logged {
             method: exchange.request.method.clone(),
             headers: headers.cloned().collect(),
             framing: exchange.request.framing,
-            body: Text::of(&exchange.request.body),
+            body: Text::of_beginning(&exchange.request.body, exchange.body_len()),
             status: exchange.observed().ok().and_then(Observation::status),
             seen: exchange.observed().ok().and_then(Seen::of),
             answer_headers: exchange
@@ -395,12 +395,17 @@ impl Logged {
 
 impl Text {
     /// How much of a body is kept.
-    pub const MAX: usize = 4096;
+    pub const MAX: usize = LOGGED;
 
     fn of(bytes: &[u8]) -> Text {
+        Text::of_beginning(bytes, bytes.len())
+    }
+
+    /// Of a body of so many bytes that begins with these, which may be all.
+    fn of_beginning(bytes: &[u8], len: usize) -> Text {
         let kept = &bytes[..bytes.len().min(Text::MAX)];
         let text = String::from_utf8_lossy(kept).into_owned();
-        Text { whole: kept.len() == bytes.len() && text.as_bytes() == bytes, bytes: bytes.len(), text }
+        Text { whole: kept.len() == len && text.as_bytes() == kept, bytes: len, text }
     }
 }
 
@@ -463,6 +468,22 @@ pub fn read(log: &str) -> Result<Vec<Event>, NoLog> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Operation;
+    use crate::wire::envelope;
+
+    #[test]
+    fn a_large_body_is_logged_alike_whether_all_of_it_was_kept_or_not() {
+        for len in [0, Text::MAX - 1, Text::MAX, Text::MAX + 1, 3 * Text::MAX] {
+            let body = Bytes::from(vec![b'x'; len]);
+            let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, body.clone());
+            let reply = Err(TransportError::Silent);
+            let mut exchange = Exchange::new(request, reply, Duration::ZERO, Duration::ZERO);
+            exchange.cut_body();
+            assert!(exchange.request.body.len() <= Text::MAX);
+            let cut = Text::of_beginning(&exchange.request.body, exchange.body_len());
+            assert_eq!((cut, exchange.sent()), (Text::of(&body), len));
+        }
+    }
 
     #[test]
     fn what_is_no_log_is_told_with_its_line() {

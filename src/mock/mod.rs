@@ -68,18 +68,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::StatusCode;
 use axum::response::Response as HttpResponse;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Registry, Rejection};
-use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope};
+use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope, room_for};
 
 use change::{Call, Memory};
 
@@ -285,7 +286,7 @@ pub async fn serve(listener: TcpListener, mock: Arc<Mock>) -> std::io::Result<()
 
 async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    let Some(body) = whole(body, MAX_BODY).await else {
         return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new(), flaw: None });
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -305,6 +306,27 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResp
         // Whoever serves the connection drops it. It is no panic, and nobody is told of one.
         Err(_) => std::panic::resume_unwind(Box::new("the mock drops the connection")),
     }
+}
+
+/// A body as a whole, which is copied once at most; `None` if it does not come to its end, or has more bytes than `most`.
+async fn whole(mut body: Body, most: usize) -> Option<Bytes> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else { continue };
+        if whole.is_empty() && body.is_end_stream() && data.len() <= most {
+            return Some(data);
+        }
+        if whole.is_empty() {
+            // No more than it may have: how long it is, is what somebody says.
+            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(most);
+            whole = room_for(rest.saturating_add(data.len()).min(most));
+        }
+        if whole.len() + data.len() > most {
+            return None;
+        }
+        whole.extend_from_slice(&data);
+    }
+    Some(Bytes::from(whole))
 }
 
 fn respond(answer: Response) -> HttpResponse {
@@ -340,6 +362,33 @@ impl HttpBody for Chunked {
 mod tests {
     use super::*;
     use crate::contract::Operation;
+
+    /// A body of these frames.
+    struct Frames(std::vec::IntoIter<&'static [u8]>);
+
+    impl HttpBody for Frames {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.next().map(|data| Ok(Frame::data(Bytes::from_static(data)))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_a_number_of_bytes() {
+        let read = async |frames: &[&'static [u8]], most: usize| {
+            let body = Body::new(Frames(frames.to_vec().into_iter()));
+            whole(body, most).await.map(|bytes| bytes.to_vec())
+        };
+        assert_eq!(read(&[], 0).await.as_deref(), Some(&b""[..]));
+        assert_eq!(read(&[b"ab", b"", b"cde"], 5).await.as_deref(), Some(&b"abcde"[..]));
+        assert_eq!(read(&[b"ab", b"", b"cde"], 4).await, None);
+        let one = Bytes::from(vec![7; 100]);
+        let read = whole(Body::from(one.clone()), 100).await.unwrap();
+        assert_eq!(read.as_ptr(), one.as_ptr(), "what is there as a whole is not copied");
+        assert_eq!(whole(Body::from(one), 99).await, None);
+    }
 
     /// What a part with these members comes to is for `selftest`; here, that it comes to something.
     #[test]

@@ -52,10 +52,10 @@ impl Registry {
         if request.body.is_empty() {
             return Err(reject(RuleId::new("wire/body/empty")));
         }
-        if std::str::from_utf8(&request.body).is_err() {
+        let Ok(body) = std::str::from_utf8(&request.body) else {
             return Err(reject(RuleId::new("wire/body/utf-8")));
-        }
-        match serde_json::from_slice(&request.body) {
+        };
+        match serde_json::from_str(body) {
             Ok(Value::Object(input)) => Ok(input),
             Ok(_) => Err(reject(RuleId::new("wire/body/object"))),
             // Both of serde_json's messages about a surrogate without its other half.

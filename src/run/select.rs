@@ -8,7 +8,7 @@ use crate::case::{Case, Partition};
 use crate::contract::{Service, Tier};
 use crate::events::Task;
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
-use crate::suite::suite;
+use crate::suite::{self, suite};
 
 /// The cases of the chosen services that the settings choose, in order.
 ///
@@ -19,11 +19,28 @@ pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
     let mut chosen = Vec::new();
     for service in &settings.services {
         let cases = suite(*service)?;
-        chosen.extend(cases.into_iter().filter(|case| case.tier() <= settings.tier && is_chosen(settings, &case.id)));
+        chosen.extend(cases.into_iter().filter(|case| is_wanted(settings, case)));
     }
-    // What strains a target comes late.
-    chosen.sort_by_key(|case| (case.last, case.is_race()));
-    Ok(chosen)
+    Ok(in_order(chosen))
+}
+
+/// The same for whoever chooses once: nothing is kept of the suite but what is chosen.
+///
+/// # Errors
+///
+/// As [`choose`].
+pub fn choose_once(settings: &Settings) -> Result<Vec<Case>, RunError> {
+    Ok(in_order(suite::once(&settings.services, |case| is_wanted(settings, case))?))
+}
+
+fn is_wanted(settings: &Settings, case: &Case) -> bool {
+    case.tier() <= settings.tier && is_chosen(settings, &case.id)
+}
+
+/// The order in which cases are tried: what strains a target comes late.
+fn in_order(mut cases: Vec<Case>) -> Vec<Case> {
+    cases.sort_by_key(|case| (case.last, case.is_race()));
+    cases
 }
 
 /// Whether filter and partition choose the case with this id.

@@ -112,6 +112,19 @@ pub struct Response {
 /// Where reading an answer stops. Far beyond what the covered operations have to say: a server may quote a name of 1 MiB.
 pub const MAX_ANSWER: usize = 16 << 20;
 
+/// How much is kept of a body in a log.
+pub const LOGGED: usize = 4096;
+
+/// Room for a body of about so many bytes. The room of a large one goes back to the system when the body is dropped: glibc
+/// keeps smaller ones in each thread, up to twice the largest that it has seen, and maps what has 32 MiB or more. What is
+/// not written to takes no memory.
+pub(crate) fn room_for(len: usize) -> Vec<u8> {
+    const LARGE: usize = 1 << 20;
+    const MAPPED: usize = 33 << 20;
+    let mapped = len >= LARGE && cfg!(all(target_env = "gnu", target_pointer_width = "64"));
+    Vec::with_capacity(if mapped { len.max(MAPPED) } else { len })
+}
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,7 +185,7 @@ pub type Reply = Result<Response, TransportError>;
 /// One request and what came back.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// The request as sent.
+    /// The request as sent, but for the bytes of large parts.
     pub request: Request,
     /// The answer, or why there is none.
     pub reply: Result<Answer, TransportError>,
@@ -182,6 +195,8 @@ pub struct Exchange {
     pub took: Duration,
     /// How many bytes the body had that was sent: of a large one the bytes are not kept.
     sent: usize,
+    /// Whether only the beginning of the body is kept.
+    is_cut: bool,
     /// Whether it went over a connection that had carried a request before.
     over_kept: bool,
     /// Whether it may have waited until the target took its connection.
@@ -195,6 +210,7 @@ impl Exchange {
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
         Exchange {
             sent: request.body.len(),
+            is_cut: false,
             request,
             reply: reply.map(Answer::Http),
             began,
@@ -213,6 +229,20 @@ impl Exchange {
     /// How many bytes the body had that was sent.
     pub fn sent(&self) -> usize {
         self.sent
+    }
+
+    /// Drops the body that was sent, but for what a log keeps of it.
+    pub fn cut_body(&mut self) {
+        if self.request.body.len() > LOGGED {
+            // A copy: a part of the whole would keep all of it.
+            self.request.body = Bytes::copy_from_slice(&self.request.body[..LOGGED]);
+            self.is_cut = true;
+        }
+    }
+
+    /// How many bytes the body has of which the request has all or the beginning.
+    pub fn body_len(&self) -> usize {
+        if self.is_cut { self.sent } else { self.request.body.len() }
     }
 
     /// Whether it may have waited until the target took its connection: then its time says little.
@@ -242,6 +272,7 @@ impl Exchange {
         let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
         Exchange {
             sent: request.body.len(),
+            is_cut: false,
             request,
             reply,
             began,

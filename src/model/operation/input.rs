@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::Members;
-use crate::contract::check::{blob, long};
+use crate::contract::blob;
+use crate::contract::check::long;
 
 /// A member that is a text.
 pub(super) fn text<'a>(input: &'a Members, member: &str) -> &'a str {
@@ -39,5 +40,5 @@ pub(crate) fn blob_size(input: &Members) -> usize {
 
 /// The bytes of the part.
 pub(crate) fn blob_of(input: &Members) -> Vec<u8> {
-    blob(text(input, "layerPartBlob")).unwrap_or_default()
+    blob::bytes(text(input, "layerPartBlob")).unwrap_or_default()
 }

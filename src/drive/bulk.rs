@@ -1,0 +1,125 @@
+//! Bounds how many bytes of large requests are under way at once: a part of 20 MiB is there as text several times over, in
+//! this process and in the target, and all jobs may come to one at the same time.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// The bytes of large requests that may be under way at once, for all jobs of a run.
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    free: Arc<Semaphore>,
+}
+
+/// The bytes that a case has under way, until they are given back.
+#[derive(Debug)]
+pub(super) struct Share(Option<OwnedSemaphorePermit>);
+
+/// Whoever has less under way does not wait: many such requests together are no more than a large one.
+const LIGHT: usize = 1 << 20;
+
+/// What is counted: bytes in so many.
+const UNIT: usize = 1 << 10;
+
+/// Whoever waits for an answer as long as this lets others go on: a target that is slow or silent holds up nobody.
+const LONG: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 2000 });
+
+impl Default for Bulk {
+    fn default() -> Bulk {
+        Bulk { free: Arc::new(Semaphore::new(Bulk::MOST / UNIT)) }
+    }
+}
+
+impl Bulk {
+    /// How many bytes may be under way at once. The largest part has 28 MB as text.
+    pub const MOST: usize = 32 << 20;
+
+    /// Waits until so many bytes may be under way. More than [`Bulk::MOST`] are, when no others are.
+    pub(super) async fn share(&self, bytes: usize) -> Share {
+        // Without timers nothing would be given back by who waits for long.
+        if bytes < LIGHT || Handle::try_current().is_err() {
+            return Share(None);
+        }
+        let units = u32::try_from(bytes.min(Bulk::MOST) / UNIT).unwrap_or(u32::MAX);
+        Share(self.free.clone().acquire_many_owned(units).await.ok())
+    }
+
+    #[cfg(test)]
+    fn under_way(&self) -> usize {
+        Bulk::MOST - self.free.available_permits() * UNIT
+    }
+}
+
+impl Share {
+    /// Waits for an answer; when that takes long, without a share.
+    pub async fn answered<T>(&mut self, sending: impl Future<Output = T>) -> T {
+        let mut sending = pin!(sending);
+        if self.0.is_some() {
+            if let Ok(answered) = timeout(LONG, &mut sending).await {
+                return answered;
+            }
+            self.0 = None;
+        }
+        sending.await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_bytes_are_under_way_than_may_be() {
+        let bulk = Bulk::default();
+        let (now, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let sizes = [28 << 20, 7 << 20, 14 << 20, 3 << 20, Bulk::MOST].into_iter().cycle().take(60);
+        futures_util::future::join_all(sizes.map(async |size| {
+            let _share = bulk.share(size).await;
+            most.fetch_max(now.fetch_add(size, Ordering::Relaxed) + size, Ordering::Relaxed);
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            now.fetch_sub(size, Ordering::Relaxed);
+            done.fetch_add(1, Ordering::Relaxed);
+        }))
+        .await;
+        assert_eq!(done.into_inner(), 60);
+        let most = most.into_inner();
+        assert!((Bulk::MOST / 2..=Bulk::MOST).contains(&most), "{most}");
+        assert_eq!(bulk.under_way(), 0);
+    }
+
+    #[tokio::test]
+    async fn small_requests_do_not_wait_and_too_large_ones_go_alone() {
+        let bulk = Bulk::default();
+        let all = bulk.share(Bulk::MOST * 2).await;
+        assert_eq!(bulk.under_way(), Bulk::MOST);
+        bulk.share(LIGHT - 1).await;
+        drop(all);
+        assert_eq!(bulk.under_way(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_long_lets_others_go_on() {
+        let bulk = Bulk::default();
+        let (began, mut first) = (Notify::new(), bulk.share(Bulk::MOST).await);
+        let answered_when_the_second_has_begun = first.answered(began.notified());
+        let second = async {
+            bulk.share(Bulk::MOST).await;
+            began.notify_one();
+        };
+        let both = async { tokio::join!(answered_when_the_second_has_begun, second) };
+        assert!(timeout(Duration::from_secs(30), both).await.is_ok(), "the second one waits for the first for ever");
+        assert_eq!(bulk.under_way(), 0);
+    }
+}
