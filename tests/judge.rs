@@ -8,6 +8,7 @@ use ecrspec::contract::{Operation, RuleId, Service, Tier};
 use ecrspec::judge::known::{KnownFile, Stale};
 use ecrspec::judge::{Finding, Grade, JudgeOptions, NotJudged, Verdict, judge, words};
 use ecrspec::model::operation::body;
+use ecrspec::template::Reference;
 use ecrspec::wire::{Exchange, NoConnection, Reply, Response, TransportError, envelope};
 use serde_json::{Value, json};
 
@@ -314,6 +315,33 @@ fn what_was_sent_is_echoed() {
             ),
         ],
     );
+}
+
+/// In both services: an alias is no registryId of a response.
+#[test]
+fn a_response_has_the_callers_own_account() {
+    const OWN: &str = "012345678910";
+    let rule = RuleId::new("UploadLayerPart/accepted");
+    for service in Service::ALL {
+        let verdict = |registry: &str, body: body::Body| {
+            let case =
+                Draft::new(service, "some/case", "some case").focus(rule, Operation::UploadLayerPart, body).done();
+            let members = json!({
+                "registryId": registry, "repositoryName": HERE, "uploadId": NO_UPLOAD, "lastByteReceived": 31
+            });
+            let mut transcript = Transcript::of(&case, vec![exchange(&case.steps[0], json_of(200, members))]);
+            transcript.bindings.bind(Reference::Registry, OWN);
+            in_a_line(judge(&case, &transcript, TRUSTING).0)
+        };
+        let part = || body::part(HERE, "upload", "layer", 0, 32).text("uploadId", NO_UPLOAD);
+        assert_eq!(verdict(OWN, part()), "pass", "{service}");
+        let other = verdict("999999999999", part());
+        assert!(other.starts_with("form UploadLayerPart/answer/registryId: expected 200 with registryId"), "{other}");
+        let alias = verdict("q2w4e6r8", part());
+        assert!(alias.contains("expected shape registryId [0-9]{12}"), "{alias}");
+        // Of a registry that the request names, the account is not known.
+        assert_eq!(verdict("999999999999", part().text("registryId", "999999999999")), "pass", "{service}");
+    }
 }
 
 #[test]
