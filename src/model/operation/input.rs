@@ -39,6 +39,7 @@ pub(crate) fn blob_size(input: &Members) -> usize {
 }
 
 /// The bytes of the part.
+#[cfg(feature = "mock")]
 pub(crate) fn blob_of(input: &Members) -> Vec<u8> {
     blob::bytes(text(input, "layerPartBlob")).unwrap_or_default()
 }
