@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::Members;
-use crate::contract::blob;
 use crate::contract::check::long;
 
 /// A member that is a text.
@@ -39,6 +38,7 @@ pub(crate) fn blob_size(input: &Members) -> usize {
 }
 
 /// The bytes of the part.
+#[cfg(feature = "mock")]
 pub(crate) fn blob_of(input: &Members) -> Vec<u8> {
-    blob::bytes(text(input, "layerPartBlob")).unwrap_or_default()
+    crate::contract::blob::bytes(text(input, "layerPartBlob")).unwrap_or_default()
 }
