@@ -121,6 +121,12 @@ impl Failure {
 /// Prints to standard output.
 fn try_print(text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
+    // What has no colours needs no reading, which long lists would be slower for.
+    if !text.contains('\x1b') {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        return out.flush();
+    }
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()

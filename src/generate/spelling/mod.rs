@@ -261,9 +261,9 @@ impl Subject {
         let mut draft = draft.stored().attempt("plain", operation, body.clone()).only_if(vec![outcome.clone()]);
         let mut outcomes = vec![outcome.clone()];
         if rule == json::UNKNOWN {
-            // Whether unknown members are ignored is open: of a target that ignores one, that it ignores others.
-            let one = body.clone().set("unknown", String::from("1"));
-            draft = draft.attempt("one-unknown", operation, one).only_if(vec![outcome]);
+            // Whether unknown members are ignored is open: of a target that ignores two, that it ignores others.
+            let two = body.clone().set("unknown", "1").set("more", "{\"a\":[{}]}");
+            draft = draft.attempt("two-unknown", operation, two).only_if(vec![outcome]);
         } else {
             // Where it is open whether this spelling is read, it may be rejected.
             let allowed = allowed(self.service, rule).outcomes;
