@@ -11,7 +11,7 @@ use include_dir::{Dir, File, include_dir};
 use crate::case::{Case, CaseKind, Heading};
 use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::generate::{catalogue, catalogue_with};
-use crate::judge::snapshot::{self, SnapshotError, Snapshots};
+use crate::judge::snapshot::{self, Entry, SnapshotError, Snapshots};
 use crate::scenario::{self, Mistake};
 
 static SCENARIOS: Dir = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
@@ -98,55 +98,49 @@ pub fn drafts(service: Service) -> Result<Vec<Case>, SuiteError> {
 /// A scenario with a mistake, or a snapshot that cannot be read.
 pub fn headings(services: &[Service]) -> Result<Vec<Heading>, SuiteError> {
     let files: Vec<ScenarioFile> = scenario_files().collect();
-    let (some, others) = files.split_at(files.len() / 2);
-    let read = |files: &[ScenarioFile]| -> Result<Vec<Heading>, Mistake> {
-        let mut found = Vec::new();
-        for file in files {
-            found.extend(file.outline()?.map(|case| Heading::of(&case)));
-        }
-        Ok(found)
-    };
-    // Somebody waits for the list.
-    let (mut written, generated) = std::thread::scope(|threads| {
-        let halves = [some, others].map(|files| threads.spawn(move || read(files)));
-        let generated: Result<Vec<_>, SnapshotError> = services.iter().map(|service| drawn_up(*service)).collect();
-        let mut written = Vec::new();
-        for half in halves {
-            written.extend(joined(half)?);
-        }
-        Ok::<_, SuiteError>((written, generated?))
-    })?;
-    let mut found = Vec::new();
-    for (service, generated) in services.iter().zip(generated) {
-        found.extend(written.extract_if(.., |heading| heading.service == *service));
-        found.extend(generated);
+    let snapshots = services.iter().flat_map(|service| {
+        let files = files_of(&SNAPSHOTS, service.name(), "snap").into_iter();
+        files.map(|(_, text)| Source::Snapshot(*service, text))
+    });
+    let sources: Vec<Source> = files.iter().map(Source::Scenario).chain(snapshots).collect();
+    let mut read = Vec::new();
+    for headings in two_at_a_time(&sources, Source::headings) {
+        read.extend(headings?);
     }
-    Ok(found)
+    // Of each service, what is written stands before what is generated: a sort that is stable keeps it so.
+    read.retain(|heading| services.contains(&heading.service));
+    read.sort_by_key(|heading| services.iter().position(|service| *service == heading.service));
+    Ok(read)
 }
 
-/// What the snapshots of a service are about.
-fn drawn_up(service: Service) -> Result<Vec<Heading>, SnapshotError> {
-    let mut found = Vec::new();
-    for (_, text) in files_of(&SNAPSHOTS, service.name(), "snap") {
-        for entry in snapshot::entries(text) {
-            let mut heading = Heading {
-                service,
-                tier: Tier::Open,
-                rules: Vec::new(),
-                title: String::from(entry.title),
-                id: String::new(),
-            };
-            for (rule, tier) in entry.rules()? {
-                heading.tier = heading.tier.min(tier);
-                if !heading.rules.contains(&rule) {
-                    heading.rules.push(rule);
-                }
+/// What has headings.
+enum Source<'a> {
+    Scenario(&'a ScenarioFile),
+    Snapshot(Service, &'static str),
+}
+
+impl Source<'_> {
+    fn headings(&self) -> Result<Vec<Heading>, SuiteError> {
+        match self {
+            Source::Scenario(file) => Ok(file.outline()?.map(|case| Heading::of(&case)).collect()),
+            Source::Snapshot(service, text) => {
+                snapshot::entries(text).map(|entry| Ok(drawn_up(*service, entry)?)).collect()
             }
-            heading.id = entry.id;
-            found.push(heading);
         }
     }
-    Ok(found)
+}
+
+/// What a case in a snapshot is about.
+fn drawn_up(service: Service, entry: Entry) -> Result<Heading, SnapshotError> {
+    let mut tier = Tier::Open;
+    let mut rules = Vec::new();
+    for (rule, of_rule) in entry.rules()? {
+        tier = tier.min(of_rule);
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    Ok(Heading { service, id: entry.id, title: String::from(entry.title), tier, rules })
 }
 
 /// The case with this id, as [`suite`] has it. No other is made whole.
@@ -217,26 +211,31 @@ fn scenarios(service: Service) -> Result<Vec<Case>, SuiteError> {
 /// The cases of all scenarios, in order. Two files are read at a time: each may have parts of 20 MiB.
 fn parsed() -> Result<Vec<Case>, SuiteError> {
     let files: Vec<ScenarioFile> = scenario_files().collect();
-    let next = AtomicUsize::new(0);
-    let read = || {
-        let mine = std::iter::from_fn(|| {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            Some((place, files.get(place)?.cases()))
-        });
-        mine.collect::<Vec<_>>()
-    };
-    let mut read = std::thread::scope(|threads| {
-        let others = threads.spawn(read);
-        let mut mine = read();
-        mine.extend(joined(others));
-        mine
-    });
-    read.sort_by_key(|(place, _)| *place);
     let mut cases = Vec::new();
-    for (_, file) in read {
+    for file in two_at_a_time(&files, ScenarioFile::cases) {
         cases.extend(file?);
     }
     Ok(cases)
+}
+
+/// Does something with each item, two at a time, and brings the results in order.
+fn two_at_a_time<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mine = std::iter::from_fn(|| {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            Some((place, work(items.get(place)?)))
+        });
+        mine.collect::<Vec<_>>()
+    };
+    let mut done = std::thread::scope(|threads| {
+        let other = threads.spawn(worker);
+        let mut done = worker();
+        done.extend(joined(other));
+        done
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What a thread came to; its panic is passed on.

@@ -36,8 +36,8 @@ impl Default for Bulk {
 }
 
 impl Bulk {
-    /// How many bytes may be under way at once. The largest part has 28 MB as text.
-    pub const MOST: usize = 32 << 20;
+    /// How many bytes may be under way at once. A part of 10 MiB has 14 MB as text; the largest one goes alone.
+    pub const MOST: usize = 16 << 20;
 
     /// Waits until so many bytes may be under way. More than [`Bulk::MOST`] are, when no others are.
     pub(super) async fn share(&self, bytes: usize) -> Share {
@@ -82,7 +82,7 @@ mod tests {
     async fn no_more_bytes_are_under_way_than_may_be() {
         let bulk = Bulk::default();
         let (now, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        let sizes = [28 << 20, 7 << 20, 14 << 20, 3 << 20, Bulk::MOST].into_iter().cycle().take(60);
+        let sizes = [7 << 20, 3 << 20, 14 << 20, 2 << 20, Bulk::MOST].into_iter().cycle().take(60);
         futures_util::future::join_all(sizes.map(async |size| {
             let _share = bulk.share(size).await;
             most.fetch_max(now.fetch_add(size, Ordering::Relaxed) + size, Ordering::Relaxed);

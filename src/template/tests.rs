@@ -3,11 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// One reference of each kind, as it is written.
-const EACH: [&str; 18] = [
+const EACH: [&str; 19] = [
     "repository",
     "repository:other",
     "absent",
     "registry",
+    "alias",
     "upload.uploadId",
     "upper:upload.uploadId",
     "base64:layer",
@@ -41,7 +42,7 @@ fn each_kind_prints_what_it_was_read_from() {
         assert_eq!(word(text), word(form), "{form} is the form of {text}");
     }
     kinds.dedup();
-    assert_eq!(kinds.len(), 16, "Repository and Hex are two forms each, all others one");
+    assert_eq!(kinds.len(), 17, "Repository and Hex are two forms each, all others one");
 }
 
 #[test]

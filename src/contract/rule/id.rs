@@ -229,7 +229,23 @@ impl RuleId {
 
     /// How its text compares with another.
     pub(super) fn cmp_text(self, text: &str) -> Ordering {
-        self.bytes().cmp(text.bytes())
+        let mut rest = text.as_bytes();
+        for (place, word) in self.words().enumerate() {
+            if place > 0 {
+                match rest.split_first() {
+                    Some((b'/', after)) => rest = after,
+                    Some((other, _)) => return b'/'.cmp(other),
+                    None => return Ordering::Greater,
+                }
+            }
+            // Where the text ends within the word, the word is greater.
+            let (beginning, after) = rest.split_at(rest.len().min(word.len()));
+            match word.as_bytes().cmp(beginning) {
+                Ordering::Equal => rest = after,
+                different => return different,
+            }
+        }
+        if rest.is_empty() { Ordering::Equal } else { Ordering::Less }
     }
 
     fn bytes(self) -> impl Iterator<Item = u8> {
@@ -479,6 +495,20 @@ impl<'de> Deserialize<'de> for RuleId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_compares_with_a_text_as_its_own_text_does() {
+        let rules = Rules::of(Service::Ecr);
+        for id in rules.iter().map(|rule| rule.id) {
+            let own = id.to_string();
+            let (head, tail) = own.split_at(own.len() / 2);
+            let others =
+                [String::new(), format!("{own}/"), format!("{own}x"), format!("{head}!{tail}"), own.replace('/', "-")];
+            for other in others.iter().map(String::as_str).chain([head, "~", own.as_str()]) {
+                assert_eq!(id.cmp_text(other), own.as_str().cmp(other), "{own} and {other}");
+            }
+        }
+    }
 
     #[test]
     fn every_rule_reads_back_what_it_prints_and_is_sorted_by_it() {
