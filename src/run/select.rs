@@ -19,22 +19,24 @@ pub fn choose(settings: &Settings) -> Result<Vec<Case>, RunError> {
     let mut chosen = Vec::new();
     for service in &settings.services {
         let cases = suite(*service)?;
-        chosen.extend(cases.into_iter().filter(|case| is_wanted(settings, case)));
+        chosen.extend(cases.into_iter().filter(|case| is_of_tier(settings, case) && is_chosen(settings, &case.id)));
     }
     Ok(in_order(chosen))
 }
 
-/// The same for whoever chooses once: nothing is kept of the suite but what is chosen.
+/// The same for whoever chooses once: nothing of the suite is made but what is chosen.
 ///
 /// # Errors
 ///
 /// As [`choose`].
 pub fn choose_once(settings: &Settings) -> Result<Vec<Case>, RunError> {
-    Ok(in_order(suite::once(&settings.services, |case| is_wanted(settings, case))?))
+    let mut cases = suite::once(&settings.services, |id| is_chosen(settings, id))?;
+    cases.retain(|case| is_of_tier(settings, case));
+    Ok(in_order(cases))
 }
 
-fn is_wanted(settings: &Settings, case: &Case) -> bool {
-    case.tier() <= settings.tier && is_chosen(settings, &case.id)
+fn is_of_tier(settings: &Settings, case: &Case) -> bool {
+    case.tier() <= settings.tier
 }
 
 /// The order in which cases are tried: what strains a target comes late.
