@@ -6,18 +6,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The bytes of large requests that may be under way at once, for all jobs of a run.
+/// The bytes of large requests that may be under way at once, for all jobs of a run. Needs the timers of tokio.
 #[derive(Clone, Debug)]
 pub struct Bulk {
     free: Arc<Semaphore>,
 }
 
 /// The bytes that a case has under way, until they are given back.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Share(Option<OwnedSemaphorePermit>);
 
 /// Whoever has less under way does not wait: many such requests together are no more than a large one.
@@ -41,8 +40,7 @@ impl Bulk {
 
     /// Waits until so many bytes may be under way. More than [`Bulk::MOST`] are, when no others are.
     pub(super) async fn share(&self, bytes: usize) -> Share {
-        // Without timers nothing would be given back by who waits for long.
-        if bytes < LIGHT || Handle::try_current().is_err() {
+        if bytes < LIGHT {
             return Share(None);
         }
         let units = u32::try_from(bytes.min(Bulk::MOST) / UNIT).unwrap_or(u32::MAX);

@@ -41,6 +41,8 @@ use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, enve
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
+#[cfg(feature = "run")]
+use bulk::Share;
 pub use caller::{Call, CallError, Caller, Calling};
 pub use in_process::{InProcess, Server};
 pub use making::{Making, Naming};
@@ -61,9 +63,9 @@ pub struct Target {
     /// How calls are sent again that it throttles; without it they are not. Needs the timers of tokio.
     #[cfg(feature = "run")]
     pub patience: Option<Arc<Patience>>,
-    /// How many bytes of the requests of cases are under way at once at most.
+    /// How many bytes of the requests of cases may be under way at once, if that is bounded. Needs the timers of tokio.
     #[cfg(feature = "run")]
-    pub bulk: Bulk,
+    pub bulk: Option<Bulk>,
 }
 
 /// How a request gets to the target.
@@ -121,7 +123,7 @@ impl Target {
             #[cfg(feature = "run")]
             patience: None,
             #[cfg(feature = "run")]
-            bulk: Bulk::default(),
+            bulk: None,
         }
     }
 
@@ -458,7 +460,10 @@ impl<'a> Drive<'a> {
         for group in self.case.groups() {
             let steps = &self.case.steps[group];
             #[cfg(feature = "run")]
-            let mut share = self.target.bulk.share(self.weight(steps)).await;
+            let mut share = match &self.target.bulk {
+                Some(bulk) => bulk.share(self.weight(steps)).await,
+                None => Share::default(),
+            };
             let mut requests = Vec::new();
             for step in steps {
                 match self.transcript.bindings.fill(&step.request.body) {

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::case::{Case, Partition};
 use crate::contract::{Operation, Service, Tier};
-use crate::drive::Target;
+use crate::drive::{Bulk, Target};
 use crate::events::{Event, Finished, SCHEMA, Started, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
@@ -185,7 +185,8 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     // Calls that are throttled are sent again, whoever sends them in this run.
-    let target = Arc::new(Target { patience: Some(Arc::default()), ..Target::clone(&target) });
+    let target =
+        Arc::new(Target { patience: Some(Arc::default()), bulk: Some(Bulk::default()), ..Target::clone(&target) });
     let drawn = drawn(settings, work.search);
     sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;

@@ -82,9 +82,15 @@ impl Fault {
         Fault::all().find(|fault| fault.name == name)
     }
 
-    /// The services that have the rule which it breaks.
+    /// The services that have the rule which it breaks, and what it breaks it with.
     pub fn services(&self) -> impl Iterator<Item = Service> {
-        Service::ALL.into_iter().filter(|service| Rules::of(*service).get(self.rule).is_some())
+        let is_of_alias = aliases::FAULTS.iter().any(|fault| fault.name == self.name);
+        let has = move |service: &Service| match service {
+            // Only a public registry has an alias.
+            Service::Ecr => !is_of_alias,
+            Service::EcrPublic => true,
+        };
+        Service::ALL.into_iter().filter(|service| Rules::of(*service).get(self.rule).is_some()).filter(has)
     }
 }
 
