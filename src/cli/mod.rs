@@ -7,6 +7,7 @@ mod fuzz;
 mod gate;
 mod list;
 mod mock;
+mod mock_tls;
 mod replay;
 mod report;
 mod reports;

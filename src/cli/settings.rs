@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use super::target::trust;
 use crate::case::Partition;
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
+use crate::wire::Trust;
 use crate::wire::auth::Auth;
 
 /// The settings file. Every key is the flag of the same name.
@@ -29,6 +31,8 @@ pub(super) struct SettingsFile {
     pub scenarios: Option<Vec<PathBuf>>,
     pub jobs: Option<usize>,
     pub rate: Option<f64>,
+    pub ca_bundle: Option<PathBuf>,
+    pub insecure: Option<bool>,
     pub auth: Option<Auth>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
@@ -52,5 +56,14 @@ impl SettingsFile {
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
+    }
+
+    /// Which certificates are trusted, if it says.
+    pub fn trust(&self) -> anyhow::Result<Option<Trust>> {
+        let insecure = self.insecure == Some(true);
+        if insecure && self.ca_bundle.is_some() {
+            bail!("the settings file has both ca-bundle and insecure: nothing would be checked with the bundle");
+        }
+        Ok(trust(self.ca_bundle.as_deref(), insecure))
     }
 }

@@ -1,7 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::settings::SettingsFile;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::Target;
-use crate::drive::http::Timeouts;
+use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
 use crate::events::{EMBEDDED_MOCK, Started};
@@ -22,6 +22,7 @@ use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
 use crate::run::Settings;
+use crate::wire::Trust;
 use crate::wire::auth::Auth;
 
 /// Flags of every command that talks to a server.
@@ -49,6 +50,12 @@ pub(super) struct TargetArguments {
     /// Maximum requests per second (default: no limit)
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
+    /// PEM file with the issuers of certificates to trust, instead of those that the system trusts
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca_bundle: Option<PathBuf>,
+    /// Accept any certificate of an https:// endpoint, unchecked
+    #[arg(long)]
+    insecure: bool,
     /// Signature to send: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -90,6 +97,7 @@ pub(super) struct Merged {
     auth: Auth,
     rate: Option<f64>,
     timeouts: Timeouts,
+    trust: Trust,
     pub settings: Settings,
     pub measure: Measure,
     given: Given,
@@ -118,6 +126,7 @@ impl Merged {
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition } = choose(&file);
+        let setting = file.trust()?;
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
@@ -127,6 +136,8 @@ impl Merged {
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let given = trust(arguments.ca_bundle.as_deref(), arguments.insecure);
+        let trust = of_endpoint(given, setting, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
@@ -149,6 +160,11 @@ impl Merged {
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
         let options = [
+            match &trust {
+                Trust::System => None,
+                Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
+                Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
+            },
             (auth == Auth::Dummy).then(|| String::from("auth dummy")),
             tier.map(|tier| format!("tier {tier}")),
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
@@ -171,14 +187,18 @@ impl Merged {
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
-        let flags = [flag("endpoint", &endpoint), driver_flag, flag("repository", &repository), auth_flag, strict_flag];
+        let trust_flags = Some(trust.flags());
+        let repository_flag = flag("repository", &repository);
+        let flags = [flag("endpoint", &endpoint), driver_flag, trust_flags, repository_flag, auth_flag, strict_flag];
         Ok(Merged {
             endpoint,
             driver,
             auth,
             rate: rate(requests)?,
             timeouts,
+            trust: trust.clone(),
             settings: Settings {
+                trust,
                 flags: flags.into_iter().flatten().flatten().collect(),
                 services: services.unwrap_or_else(|| usual.services.clone()),
                 filter,
@@ -225,7 +245,10 @@ impl Merged {
 
     /// The target at this address.
     pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
-        let driver = self.driver.driver(endpoint, self.timeouts).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        let driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(|error| match error {
+            NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
+            error => anyhow!("--endpoint: {error}"),
+        })?;
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
         Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
     }
@@ -235,7 +258,7 @@ impl Merged {
 const MOST_JOBS: usize = 64;
 
 /// Reads a file of known deviations.
-pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
+pub(super) fn read_known(path: &Path) -> anyhow::Result<Vec<Known>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
     let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
@@ -273,9 +296,35 @@ fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
     Ok(Timeouts { first_byte, ..Timeouts::default() })
 }
 
+/// What two flags, or two settings, say of trust.
+pub(super) fn trust(bundle: Option<&Path>, insecure: bool) -> Option<Trust> {
+    match bundle {
+        _ if insecure => Some(Trust::Anyone),
+        Some(path) => Some(Trust::Bundle(path.to_path_buf())),
+        None => None,
+    }
+}
+
+/// The trust that a flag asks for, or else a setting. For other endpoints than those of `https://` there is nobody to trust.
+pub(super) fn of_endpoint(
+    flag: Option<Trust>,
+    setting: Option<Trust>,
+    endpoint: Option<&str>,
+) -> anyhow::Result<Trust> {
+    let url: Option<url::Url> = endpoint.and_then(|endpoint| endpoint.parse().ok());
+    let is_tls = url.is_some_and(|url| url.scheme() == "https");
+    match flag.or(setting.filter(|_| is_tls)) {
+        Some(trust) if !is_tls => {
+            let flag = trust.flags().swap_remove(0);
+            bail!("{flag}: expected an https:// --endpoint, found {}", endpoint.unwrap_or("none"))
+        }
+        trust => Ok(trust.unwrap_or_default()),
+    }
+}
+
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {
-    let url: Option<reqwest::Url> = endpoint.parse().ok();
-    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let url: Option<url::Url> = endpoint.parse().ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
     let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));

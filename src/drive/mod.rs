@@ -2,6 +2,8 @@
 
 pub mod caller;
 #[cfg(feature = "net")]
+mod connect;
+#[cfg(feature = "net")]
 pub mod http;
 pub mod in_process;
 mod making;
@@ -20,6 +22,8 @@ mod raw;
 mod throttling;
 #[cfg(feature = "net")]
 mod timeouts;
+#[cfg(feature = "net")]
+mod tls;
 #[cfg(feature = "net")]
 mod transport;
 
