@@ -25,6 +25,8 @@ use binary::{Mock, command, ecrspec, err, has_tool, last_line, out};
 
 type Stream = StreamOwned<ServerConnection, std::net::TcpStream>;
 
+const CASE: &str = "InitiateLayerUpload/accepted/plain";
+
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
 /// A certificate that signed itself, and a server that has it.
@@ -231,7 +233,7 @@ fn the_command_line_says_in_one_sentence_why_there_is_no_connection() {
         (String::from("https://nowhere.invalid"), "name not resolved: is the host right?"),
     ];
     for (endpoint, sentence) in rows {
-        let output = ecrspec(&["run", "--endpoint", &endpoint]);
+        let output = ecrspec(&["replay", CASE, "--endpoint", &endpoint]);
         assert_eq!(output.status.code(), Some(3), "{endpoint}: {}", out(&output));
         let expected = format!("no connection to {endpoint}: {sentence}");
         assert!(err(&output).contains(&expected), "{endpoint}: {}", err(&output));
@@ -335,7 +337,7 @@ fn scripts_trust_as_the_run_did() {
     }
     let folder = TempDir::new().unwrap();
     let mock = Mock::start_tls(&["--service", "ecr"], &folder.path().join("ca.pem"));
-    let explain = ["explain", "InitiateLayerUpload/accepted/plain", "--script", "--endpoint", &mock.endpoint];
+    let explain = ["explain", CASE, "--script", "--endpoint", &mock.endpoint];
     for (flags, code) in [(&["--ca-bundle", "ca.pem"][..], 0), (&["--insecure"], 0), (&[], 60)] {
         let output = command(&[&explain[..], flags].concat(), folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
@@ -349,7 +351,7 @@ fn flags_and_settings_of_trust_are_checked() {
     let folder = TempDir::new().unwrap();
     let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     file("empty.pem", "nothing\n");
-    let https = ["run", "--endpoint", "https://127.0.0.1:1"];
+    let https = ["replay", CASE, "--endpoint", "https://127.0.0.1:1"];
     let rows: &[(&[&str], &str)] = &[
         (&["--ca-bundle", "missing.pem"], "--ca-bundle: could not read missing.pem"),
         (&["--ca-bundle", "empty.pem"], "--ca-bundle: no certificate in empty.pem: expected PEM"),
@@ -362,22 +364,22 @@ fn flags_and_settings_of_trust_are_checked() {
     }
     for flags in [&["--insecure"][..], &["--ca-bundle", "empty.pem"]] {
         for endpoint in [&["--endpoint", "http://127.0.0.1:1"][..], &[]] {
-            let output = command(&[&["run"], endpoint, flags].concat(), folder.path()).output().unwrap();
+            let output = command(&[&["replay", CASE], endpoint, flags].concat(), folder.path()).output().unwrap();
             assert_eq!(output.status.code(), Some(2), "{flags:?}");
             let expected = format!("{}: expected an https:// --endpoint, found ", flags[0]);
             assert!(err(&output).contains(&expected), "{}", err(&output));
         }
     }
     file("ecrspec.toml", "endpoint = \"https://127.0.0.1:1\"\nca-bundle = \"empty.pem\"\n");
-    let output = command(&["run"], folder.path()).output().unwrap();
+    let output = command(&["replay", CASE], folder.path()).output().unwrap();
     assert!(err(&output).contains("no certificate in empty.pem"), "{}", err(&output));
     // A flag wins, and for another kind of endpoint there is nobody to trust.
     for flags in [&["--insecure"][..], &["--endpoint", "http://127.0.0.1:1"]] {
-        let output = command(&[&["run"], flags].concat(), folder.path()).output().unwrap();
+        let output = command(&[&["replay", CASE], flags].concat(), folder.path()).output().unwrap();
         assert!(err(&output).contains("connection refused"), "{flags:?}: {}", err(&output));
     }
     file("ecrspec.toml", "ca-bundle = \"empty.pem\"\ninsecure = true\n");
-    let output = command(&["run"], folder.path()).output().unwrap();
+    let output = command(&["replay", CASE], folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("has both ca-bundle and insecure"), "{}", err(&output));
 }
