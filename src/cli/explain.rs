@@ -1,12 +1,10 @@
 //! `ecrspec explain`: all that is known of a rule or a case.
 
-use std::path::PathBuf;
-
 use anyhow::anyhow;
 use clap::Args;
 
 use super::settings::SettingsFile;
-use super::target::{of_endpoint, trust};
+use super::trust::TrustArguments;
 use super::{Code, Failure, print};
 use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
@@ -29,12 +27,8 @@ pub(super) struct Arguments {
     /// Endpoint of the script (default: the one in ecrspec.toml, or http://127.0.0.1:5000)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// PEM file with the issuers of certificates that the script trusts
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca_bundle: Option<PathBuf>,
-    /// Let the script accept any certificate
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    trust: TrustArguments,
     /// Signature that the script sends: none (default) or dummy
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -57,12 +51,11 @@ impl Script {
             return Ok(None);
         }
         let file = SettingsFile::read(None)?;
-        let setting = file.trust()?;
+        let settings = file.trust();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let endpoint = endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000"));
-        let flag = trust(arguments.ca_bundle.as_deref(), arguments.insecure);
         Ok(Some(Script {
-            trust: of_endpoint(flag, setting, Some(&endpoint))?,
+            trust: arguments.trust.or(&settings, Some(&endpoint))?,
             endpoint,
             auth: arguments.auth.or(file.auth).unwrap_or_default(),
             repository: arguments.repository.clone().or(file.repository),

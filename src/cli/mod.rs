@@ -15,6 +15,7 @@ mod run;
 mod selftest;
 mod settings;
 mod target;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -2,16 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::target::trust;
+use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
-use crate::wire::Trust;
 use crate::wire::auth::Auth;
 
 /// The settings file. Every key is the flag of the same name.
@@ -58,12 +57,8 @@ impl SettingsFile {
         toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
     }
 
-    /// Which certificates are trusted, if it says.
-    pub fn trust(&self) -> anyhow::Result<Option<Trust>> {
-        let insecure = self.insecure == Some(true);
-        if insecure && self.ca_bundle.is_some() {
-            bail!("the settings file has both ca-bundle and insecure: nothing would be checked with the bundle");
-        }
-        Ok(trust(self.ca_bundle.as_deref(), insecure))
+    /// The settings of which certificates are accepted, as flags.
+    pub fn trust(&self) -> TrustArguments {
+        TrustArguments { ca_bundle: self.ca_bundle.clone(), insecure: self.insecure == Some(true) }
     }
 }

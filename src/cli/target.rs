@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use super::settings::SettingsFile;
+use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::Target;
@@ -50,12 +51,8 @@ pub(super) struct TargetArguments {
     /// Maximum requests per second (default: no limit)
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
-    /// PEM file with the issuers of certificates to trust, instead of those that the system trusts
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
-    ca_bundle: Option<PathBuf>,
-    /// Accept any certificate of an https:// endpoint, unchecked
-    #[arg(long)]
-    insecure: bool,
+    #[command(flatten)]
+    trust: TrustArguments,
     /// Signature to send: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -126,7 +123,7 @@ impl Merged {
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition } = choose(&file);
-        let setting = file.trust()?;
+        let trust_settings = file.trust();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
@@ -136,8 +133,7 @@ impl Merged {
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
-        let given = trust(arguments.ca_bundle.as_deref(), arguments.insecure);
-        let trust = of_endpoint(given, setting, endpoint.as_deref())?;
+        let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
@@ -294,32 +290,6 @@ fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
     let first_byte =
         first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
     Ok(Timeouts { first_byte, ..Timeouts::default() })
-}
-
-/// What two flags, or two settings, say of trust.
-pub(super) fn trust(bundle: Option<&Path>, insecure: bool) -> Option<Trust> {
-    match bundle {
-        _ if insecure => Some(Trust::Anyone),
-        Some(path) => Some(Trust::Bundle(path.to_path_buf())),
-        None => None,
-    }
-}
-
-/// The trust that a flag asks for, or else a setting. For other endpoints than those of `https://` there is nobody to trust.
-pub(super) fn of_endpoint(
-    flag: Option<Trust>,
-    setting: Option<Trust>,
-    endpoint: Option<&str>,
-) -> anyhow::Result<Trust> {
-    let url: Option<url::Url> = endpoint.and_then(|endpoint| endpoint.parse().ok());
-    let is_tls = url.is_some_and(|url| url.scheme() == "https");
-    match flag.or(setting.filter(|_| is_tls)) {
-        Some(trust) if !is_tls => {
-            let flag = trust.flags().swap_remove(0);
-            bail!("{flag}: expected an https:// --endpoint, found {}", endpoint.unwrap_or("none"))
-        }
-        trust => Ok(trust.unwrap_or_default()),
-    }
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {

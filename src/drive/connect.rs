@@ -15,11 +15,28 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-use super::http::NoEndpoint;
 use super::timeouts::Timeouts;
-use super::tls::configuration;
+use super::tls::{NoTrust, configuration};
 use super::transport::{of_connect, of_handshake, of_lookup};
 use crate::wire::{NoConnection, Trust};
+
+/// Why an address cannot be a target.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoEndpoint {
+    /// It is no URL of HTTP.
+    #[error("expected a URL such as http://127.0.0.1:5000, found {0:?}")]
+    NoUrl(String),
+    /// It has credentials; they are not kept here either.
+    #[error("expected a URL without a user and a password: they would stand in reports")]
+    Credentials,
+    /// No request can name it.
+    #[error("expected a URL that can be requested, found {0:?}")]
+    NotRequestable(String),
+    /// Nobody can be trusted as was asked for.
+    #[error(transparent)]
+    Trust(#[from] NoTrust),
+}
 
 /// Where requests go.
 #[derive(Clone, Debug)]
@@ -38,7 +55,18 @@ struct Tls {
 
 impl Endpoint {
     /// The endpoint at this address.
-    pub fn new(url: Url, trust: &Trust) -> Result<Endpoint, NoEndpoint> {
+    pub fn new(endpoint: &str, trust: &Trust) -> Result<Endpoint, NoEndpoint> {
+        let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
+        let url: Url = endpoint.parse().map_err(|_| no_url())?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(no_url());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(NoEndpoint::Credentials);
+        }
+        if url.as_str().parse::<http::Uri>().is_err() {
+            return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
+        }
         let tls = match url.scheme() {
             "https" => {
                 let name = ServerName::try_from(host(&url)).map_err(|_| NoEndpoint::NotRequestable(url.to_string()))?;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
-use url::Url;
 
 use super::connect::Endpoint;
+pub use super::connect::NoEndpoint;
 use super::pool::Pool;
 use super::raw;
 use super::raw::Connection;
@@ -36,24 +36,6 @@ pub struct Http {
 /// A new connection that has brought no answer for so long may wait until the server has ended another.
 const TAKEN: Duration = Duration::from_secs(1);
 
-/// Why an address cannot be a target.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoEndpoint {
-    /// It is no URL of HTTP.
-    #[error("expected a URL such as http://127.0.0.1:5000, found {0:?}")]
-    NoUrl(String),
-    /// It has credentials; they are not kept here either.
-    #[error("expected a URL without a user and a password: they would stand in reports")]
-    Credentials,
-    /// No request can name it.
-    #[error("expected a URL that can be requested, found {0:?}")]
-    NotRequestable(String),
-    /// Nobody can be trusted as was asked for.
-    #[error(transparent)]
-    Trust(#[from] NoTrust),
-}
-
 impl Http {
     /// A target at this address, with a certificate that the system trusts if it is one of `https://`.
     ///
@@ -70,18 +52,7 @@ impl Http {
     ///
     /// Those of [`Http::new`], and where there is nothing to trust.
     pub fn trusting(endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Http, NoEndpoint> {
-        let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
-        let url: Url = endpoint.parse().map_err(|_| no_url())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(no_url());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(NoEndpoint::Credentials);
-        }
-        if url.as_str().parse::<http::Uri>().is_err() {
-            return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
-        }
-        let endpoint = Endpoint::new(url, trust)?;
+        let endpoint = Endpoint::new(endpoint, trust)?;
         Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default() })
     }
 

@@ -82,8 +82,8 @@ mod tests {
     use crate::wire::Trust;
 
     async fn connection(listener: &TcpListener) -> (Connection, tokio::net::TcpStream) {
-        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let endpoint = Endpoint::new(url, &Trust::System).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let endpoint = Endpoint::new(&endpoint, &Trust::System).unwrap();
         let connection = Connection::open(&endpoint, &Timeouts::default()).await.unwrap();
         (connection, listener.accept().await.unwrap().0)
     }
