@@ -16,7 +16,7 @@ use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
 use ecrspec::suite::suite;
 use ecrspec::template::{Reference, Template};
-use ecrspec::wire::{Framing, Request};
+use ecrspec::wire::{Framing, Request, Trust};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -122,7 +122,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
 }
 
 fn to<'a>(endpoint: &'a str, repository: Option<&'a str>) -> Destination<'a> {
-    Destination { endpoint, headers: &[], repository }
+    Destination { endpoint, trust: &Trust::System, headers: &[], repository }
 }
 
 /// Method, headers and body of a request.

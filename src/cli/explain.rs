@@ -4,12 +4,14 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::settings::SettingsFile;
+use super::trust::TrustArguments;
 use super::{Code, Failure, print};
 use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
 use crate::report::page;
 use crate::report::script::{Destination, script};
 use crate::suite::headings;
+use crate::wire::Trust;
 use crate::wire::auth::{Auth, headers};
 
 #[derive(Args, Debug)]
@@ -25,6 +27,8 @@ pub(super) struct Arguments {
     /// Endpoint of the script (default: the one in ecrspec.toml, or http://127.0.0.1:5000)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
+    #[command(flatten)]
+    trust: TrustArguments,
     /// Signature that the script sends: none (default) or dummy
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -36,6 +40,7 @@ pub(super) struct Arguments {
 /// Where a script goes: flags and settings file, merged.
 struct Script {
     endpoint: String,
+    trust: Trust,
     auth: Auth,
     repository: Option<String>,
 }
@@ -46,9 +51,12 @@ impl Script {
             return Ok(None);
         }
         let file = SettingsFile::read(None)?;
+        let settings = file.trust();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
+        let endpoint = endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000"));
         Ok(Some(Script {
-            endpoint: endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000")),
+            trust: arguments.trust.or(&settings, Some(&endpoint))?,
+            endpoint,
             auth: arguments.auth.or(file.auth).unwrap_or_default(),
             repository: arguments.repository.clone().or(file.repository),
         }))
@@ -56,7 +64,8 @@ impl Script {
 
     fn text(&self, case: &Case) -> anyhow::Result<String> {
         let headers = headers(self.auth, case.service);
-        let to = Destination { endpoint: &self.endpoint, headers: &headers, repository: self.repository.as_deref() };
+        let Script { endpoint, trust, repository, .. } = self;
+        let to = Destination { endpoint, trust, headers: &headers, repository: repository.as_deref() };
         script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
     }
 }

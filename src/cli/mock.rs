@@ -1,15 +1,20 @@
 //! `ecrspec mock`: serves the reference registry.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::mock_tls::Identity;
 use super::{Code, Failure, print};
 use crate::contract::Service;
 use crate::mock::fault::FAMILIES;
 use crate::mock::{Change, Fault, Mock, Variant, serve};
+use crate::report::shell;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -19,6 +24,12 @@ pub(super) struct Arguments {
     /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 5000)]
     port: u16,
+    /// Serve https:// with a certificate of a new CA, which is written to a file for --ca-bundle
+    #[arg(long)]
+    tls: bool,
+    /// The file of the CA (default: a new one in the directory for temporary files, removed on Ctrl-C)
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca_bundle_out: Option<PathBuf>,
     /// Serve with this planted fault; `--fault list` lists them
     #[arg(long, value_name = "NAME")]
     fault: Option<String>,
@@ -63,14 +74,62 @@ pub(super) fn main(arguments: &Arguments) -> Code {
                 [] => String::new(),
                 sentences => format!(", which deviates: {}", sentences.join("; ")),
             };
-            print(&format!("ecrspec mock on http://{}{deviation}\n", listener.local_addr()?));
-            tokio::select! {
-                served = serve(listener, Arc::new(Mock::with(&services, changes))) => served.context("the mock ended"),
-                _ = tokio::signal::ctrl_c() => Ok(()),
+            let address = listener.local_addr()?;
+            let mock = Arc::new(Mock::with(&services, changes));
+            if !arguments.tls {
+                print(&format!("ecrspec mock on http://{address}{deviation}\n"));
+                return until_interrupted(serve(listener, mock)).await;
             }
+            let identity = Identity::new().context("could not make a certificate")?;
+            let bundle = Bundle::write(arguments.ca_bundle_out.as_deref(), address.port(), &identity.bundle)?;
+            let path = bundle.path.to_str().context("the name of the file of the CA is no text")?;
+            let flags = shell::command(["--endpoint", &format!("https://{address}"), "--ca-bundle", path])?;
+            print(&format!("ecrspec mock on https://{address}{deviation}\nrun it with {flags}\n"));
+            until_interrupted(serve(identity.listen(listener)?, mock)).await
         })
         .map_err(Failure::usage)?;
     Ok(0)
+}
+
+async fn until_interrupted(serving: impl Future<Output = std::io::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        served = serving => served.context("the mock ended"),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// The file with the certificate of the authority.
+struct Bundle {
+    path: PathBuf,
+    /// Whether nobody asked for this file by its name.
+    is_ours: bool,
+}
+
+impl Bundle {
+    fn write(asked: Option<&Path>, port: u16, certificate: &str) -> anyhow::Result<Bundle> {
+        let path = match asked {
+            Some(path) => path.to_path_buf(),
+            None => std::env::temp_dir().join(format!("ecrspec-mock-{}-{port}.pem", std::process::id())),
+        };
+        let is_ours = asked.is_none();
+        let mut options = OpenOptions::new();
+        match is_ours {
+            // Never what somebody else has put there.
+            true => options.write(true).create_new(true),
+            false => options.write(true).create(true).truncate(true),
+        };
+        let written = options.open(&path).and_then(|mut file| file.write_all(certificate.as_bytes()));
+        written.with_context(|| format!("could not write the certificate to {}", path.display()))?;
+        Ok(Bundle { path, is_ours })
+    }
+}
+
+impl Drop for Bundle {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 fn unknown(flag: &str, what: &str, name: &str) -> Failure {

@@ -7,6 +7,7 @@ mod fuzz;
 mod gate;
 mod list;
 mod mock;
+mod mock_tls;
 mod replay;
 mod report;
 mod reports;
@@ -14,6 +15,7 @@ mod run;
 mod selftest;
 mod settings;
 mod target;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
@@ -29,6 +30,8 @@ pub(super) struct SettingsFile {
     pub scenarios: Option<Vec<PathBuf>>,
     pub jobs: Option<usize>,
     pub rate: Option<f64>,
+    pub ca_bundle: Option<PathBuf>,
+    pub insecure: Option<bool>,
     pub auth: Option<Auth>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
@@ -52,5 +55,10 @@ impl SettingsFile {
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
+    }
+
+    /// The settings of which certificates are accepted, as flags.
+    pub fn trust(&self) -> TrustArguments {
+        TrustArguments { ca_bundle: self.ca_bundle.clone(), insecure: self.insecure == Some(true) }
     }
 }

@@ -1,7 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
 use super::settings::SettingsFile;
+use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::Target;
-use crate::drive::http::Timeouts;
+use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
 use crate::events::{EMBEDDED_MOCK, Started};
@@ -22,6 +23,7 @@ use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
 use crate::run::Settings;
+use crate::wire::Trust;
 use crate::wire::auth::Auth;
 
 /// Flags of every command that talks to a server.
@@ -49,6 +51,8 @@ pub(super) struct TargetArguments {
     /// Maximum requests per second (default: no limit)
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
+    #[command(flatten)]
+    trust: TrustArguments,
     /// Signature to send: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -90,6 +94,7 @@ pub(super) struct Merged {
     auth: Auth,
     rate: Option<f64>,
     timeouts: Timeouts,
+    trust: Trust,
     pub settings: Settings,
     pub measure: Measure,
     given: Given,
@@ -118,6 +123,7 @@ impl Merged {
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition } = choose(&file);
+        let trust_settings = file.trust();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
@@ -127,6 +133,7 @@ impl Merged {
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
@@ -149,6 +156,11 @@ impl Merged {
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
         let options = [
+            match &trust {
+                Trust::System => None,
+                Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
+                Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
+            },
             (auth == Auth::Dummy).then(|| String::from("auth dummy")),
             tier.map(|tier| format!("tier {tier}")),
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
@@ -171,14 +183,18 @@ impl Merged {
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
-        let flags = [flag("endpoint", &endpoint), driver_flag, flag("repository", &repository), auth_flag, strict_flag];
+        let trust_flags = Some(trust.flags());
+        let repository_flag = flag("repository", &repository);
+        let flags = [flag("endpoint", &endpoint), driver_flag, trust_flags, repository_flag, auth_flag, strict_flag];
         Ok(Merged {
             endpoint,
             driver,
             auth,
             rate: rate(requests)?,
             timeouts,
+            trust: trust.clone(),
             settings: Settings {
+                trust,
                 flags: flags.into_iter().flatten().flatten().collect(),
                 services: services.unwrap_or_else(|| usual.services.clone()),
                 filter,
@@ -225,7 +241,10 @@ impl Merged {
 
     /// The target at this address.
     pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
-        let driver = self.driver.driver(endpoint, self.timeouts).map_err(|error| anyhow!("--endpoint: {error}"))?;
+        let driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(|error| match error {
+            NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
+            error => anyhow!("--endpoint: {error}"),
+        })?;
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
         Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
     }
@@ -235,7 +254,7 @@ impl Merged {
 const MOST_JOBS: usize = 64;
 
 /// Reads a file of known deviations.
-pub(super) fn read_known(path: &std::path::Path) -> anyhow::Result<Vec<Known>> {
+pub(super) fn read_known(path: &Path) -> anyhow::Result<Vec<Known>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
     let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
@@ -274,8 +293,8 @@ fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {
-    let url: Option<reqwest::Url> = endpoint.parse().ok();
-    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let url: Option<url::Url> = endpoint.parse().ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
     let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));

@@ -1,93 +1,59 @@
-//! Sends requests over HTTP and repairs nothing: no retries, redirects, proxies or decompression.
+//! Sends requests over HTTP/1.1 and repairs nothing: no retries, redirects, proxies or decompression.
 //!
-//! To a plain-text endpoint they are written by hand; over TLS an HTTP library writes them.
+//! They are written by hand, over TCP as over TLS.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use futures_util::future::join_all;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
-use super::in_process::headers;
+use super::connect::Endpoint;
+pub use super::connect::NoEndpoint;
 use super::pool::Pool;
+use super::raw;
 use super::raw::Connection;
 pub use super::timeouts::Timeouts;
 use super::timeouts::Waits;
-use super::{raw, transport};
-use crate::wire::{
-    Exchange, Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, Unsendable, decode,
-};
+pub use super::tls::NoTrust;
+use crate::wire::{Exchange, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable};
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]
 pub struct Http {
-    endpoint: Url,
+    endpoint: Endpoint,
     timeouts: Timeouts,
     /// How many answers were not as long as their heads say, although the connection did not end.
     stalled: Arc<AtomicUsize>,
     /// Whether connections are used that carried a request before.
     keeps: bool,
     pool: Arc<Pool>,
-    /// For TLS.
-    client: Client,
-    /// For TLS, without kept connections.
-    fresh: Arc<OnceLock<Client>>,
 }
 
 /// A new connection that has brought no answer for so long may wait until the server has ended another.
 const TAKEN: Duration = Duration::from_secs(1);
 
-/// Why an address cannot be a target.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoEndpoint {
-    /// It is no URL of HTTP.
-    #[error("expected a URL such as http://127.0.0.1:5000, found {0:?}")]
-    NoUrl(String),
-    /// It has credentials; they are not kept here either.
-    #[error("expected a URL without a user and a password: they would stand in reports")]
-    Credentials,
-    /// No request can name it.
-    #[error("expected a URL that can be requested, found {0:?}")]
-    NotRequestable(String),
-    /// The HTTP client could not be set up, for whatever address.
-    #[error("could not set up HTTP: {0}")]
-    Client(reqwest::Error),
-}
-
 impl Http {
-    /// A target at this address.
+    /// A target at this address, with a certificate that the system trusts if it is one of `https://`.
     ///
     /// # Errors
     ///
     /// Where the address is none of `http://` or `https://`, or cannot be requested, or has credentials.
     pub fn new(endpoint: &str, timeouts: Timeouts) -> Result<Http, NoEndpoint> {
-        let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
-        let url: Url = endpoint.parse().map_err(|_| no_url())?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(no_url());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(NoEndpoint::Credentials);
-        }
-        if url.as_str().parse::<http::Uri>().is_err() {
-            return Err(NoEndpoint::NotRequestable(String::from(endpoint)));
-        }
-        let client = library(&timeouts, MOST_IDLE).map_err(NoEndpoint::Client)?;
-        Ok(Http {
-            endpoint: url,
-            timeouts,
-            keeps: true,
-            pool: Arc::default(),
-            client,
-            fresh: Arc::default(),
-            stalled: Arc::default(),
-        })
+        Http::trusting(endpoint, timeouts, &Trust::System)
+    }
+
+    /// A target at this address, with a certificate that is trusted in this way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Http::new`], and where there is nothing to trust.
+    pub fn trusting(endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Http, NoEndpoint> {
+        let endpoint = Endpoint::new(endpoint, trust)?;
+        Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default() })
     }
 
     /// The same endpoint, asked over connections that carried no request before.
@@ -95,16 +61,9 @@ impl Http {
         Http { keeps: false, ..self.clone() }
     }
 
-    /// Whether bytes can be written by hand.
-    pub fn is_plain(&self) -> bool {
-        self.endpoint.scheme() == "http"
-    }
-
     /// Why a request cannot be sent, if so.
     pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
-        let by_hand = request.framing != Framing::Length;
-        let framing = (by_hand && !self.is_plain()).then_some(Unsendable::FramingNeedsPlainHttp);
-        framing.or_else(|| request.head().err())
+        request.head().err()
     }
 
     /// Sends a request.
@@ -117,23 +76,15 @@ impl Http {
             return Err(why);
         }
         let started = Instant::now();
-        let (reply, kept) = match self.is_plain() {
-            true => self.by_hand(&request).await,
-            false => {
-                let reply = self.by_library(&request).await?;
-                // The library does not tell whether it was.
-                let kept = self.keeps && reply == Err(TransportError::Dropped);
-                (reply, kept)
-            }
-        };
+        let (reply, kept) = self.sent(&request).await;
         let took = started.elapsed();
         self.notice(&reply, took);
-        let waited = self.is_plain() && !kept && took >= TAKEN;
+        let waited = !kept && took >= TAKEN;
         Ok(Exchange::new(request, reply, Duration::ZERO, took).over_kept(kept).waited(waited))
     }
 
     /// What came back, and whether over a connection that carried a request before.
-    async fn by_hand(&self, request: &Request) -> (Reply, bool) {
+    async fn sent(&self, request: &Request) -> (Reply, bool) {
         // Large bodies go out alone: a server may answer and close before it has read them, and that answer counts.
         if request.framing != Framing::Length || request.body.len() > LARGE {
             let _waiting = self.pool.wait();
@@ -184,45 +135,46 @@ impl Http {
         connection.talk(&self.endpoint, request, true, &self.waits()).await
     }
 
-    /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out. `clock`
-    /// is what `began` counts from.
+    /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out, unless the
+    /// server does not take so many. `clock` is what `began` counts from.
     ///
     /// # Errors
     ///
-    /// Why one of them cannot be sent: then none was, unless it is the HTTP library that rejects it.
+    /// Why one of them cannot be sent: then none was.
     pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Result<Vec<Exchange>, Unsendable> {
         if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
             return Err(why);
         }
         // Until all are answered: the server may serve some of them only when others have ended.
         let _waiting = self.pool.wait();
-        let connect = async |_: &Request| match self.is_plain() {
-            true => Connection::open(&self.endpoint, &self.timeouts).await.map(Some),
-            false => Ok(None),
-        };
-        let connections = join_all(requests.iter().map(connect)).await;
         let gate = Arc::new(Barrier::new(requests.len()));
-        let sending = requests.iter().cloned().zip(connections).map(|(request, connection)| {
+        let sending = requests.iter().cloned().map(|request| {
             let (http, gate) = (self.clone(), gate.clone());
             tokio::spawn(async move {
+                let mut opening = pin!(Connection::open(&http.endpoint, &http.timeouts));
+                // A server that serves few connections at once ends a handshake when another request is answered.
+                let opened = timeout(TAKEN, &mut opening).await;
                 gate.wait().await;
                 let began = clock.elapsed();
+                let connection = match opened {
+                    Ok(connection) => connection,
+                    Err(_) => opening.await,
+                };
                 let reply = match connection {
-                    Ok(Some(mut own)) => Ok(own.talk(&http.endpoint, &request, true, &http.waits()).await),
-                    Ok(None) => http.by_library(&request).await,
-                    Err(trouble) => Ok(Err(trouble)),
+                    Ok(mut own) => own.talk(&http.endpoint, &request, true, &http.waits()).await,
+                    Err(trouble) => Err(trouble),
                 };
                 (reply, began, clock.elapsed() - began)
             })
         });
         let sent = join_all(sending).await.into_iter().zip(requests);
-        sent.map(|(sent, request)| {
+        let exchanges = sent.map(|(sent, request)| {
             // A task that was not let finish has sent nothing that could be judged.
-            let unsent = Ok(Err(TransportError::Unreachable(NoConnection::Unknown)));
+            let unsent = Err(TransportError::Unreachable(NoConnection::Unknown));
             let (reply, began, took) = sent.unwrap_or((unsent, clock.elapsed(), Duration::ZERO));
-            Ok(Exchange::new(request, reply?, began, took))
-        })
-        .collect()
+            Exchange::new(request, reply, began, took)
+        });
+        Ok(exchanges.collect())
     }
 
     fn waits(&self) -> Waits {
@@ -236,60 +188,6 @@ impl Http {
             self.stalled.fetch_add(1, Ordering::Relaxed);
         }
     }
-
-    async fn by_library(&self, request: &Request) -> Result<Reply, Unsendable> {
-        let (method, headers) = request.head()?;
-        let mut built = reqwest::Request::new(method, self.endpoint.clone());
-        *built.headers_mut() = headers;
-        *built.body_mut() = Some(request.body.clone().into());
-        let client = match self.keeps {
-            true => &self.client,
-            false => self.fresh.get_or_init(|| library(&self.timeouts, 0).unwrap_or_else(|_| self.client.clone())),
-        };
-        let response = match timeout(self.timeouts.first_byte_of(request), client.execute(built)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return transport::of_library(&error).map(Err),
-            Err(_) => return Ok(Err(TransportError::Silent)),
-        };
-        let read = timeout(self.timeouts.rest, read(response, self.waits().quiet)).await;
-        read.unwrap_or(Ok(Err(TransportError::Silent)))
-    }
 }
 
 const LARGE: usize = 256 << 10;
-
-/// How many connections the library keeps at most.
-const MOST_IDLE: usize = 64;
-
-/// The library as a client that does as it is told.
-fn library(timeouts: &Timeouts, idle: usize) -> reqwest::Result<Client> {
-    Client::builder()
-        .connect_timeout(timeouts.connect)
-        .http1_only()
-        .http1_title_case_headers()
-        .no_proxy()
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .pool_max_idle_per_host(idle)
-        .build()
-}
-
-/// The response with its body, or as much of it as comes. `quiet` is how long is waited for more of a whole object.
-async fn read(mut response: reqwest::Response, quiet: Duration) -> Result<Reply, Unsendable> {
-    let (status, headers) = (response.status().as_u16(), headers(response.headers()));
-    let mut body = BytesMut::new();
-    let answer = |body: BytesMut, flaw| Response { status, headers, body: body.freeze(), flaw };
-    loop {
-        let quiet = if decode::is_object(&body) { quiet } else { Duration::MAX };
-        let Ok(chunk) = timeout(quiet, response.chunk()).await else { return Ok(Ok(answer(body, Some(Flaw::Cut)))) };
-        match chunk {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Ok(Err(TransportError::Endless)),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Ok(answer(body, None))),
-            Err(error) => match transport::of_library(&error)? {
-                TransportError::Dropped => return Ok(Ok(answer(body, Some(Flaw::Cut)))),
-                trouble => return Ok(Err(trouble)),
-            },
-        }
-    }
-}

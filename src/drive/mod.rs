@@ -4,6 +4,8 @@
 mod bulk;
 pub mod caller;
 #[cfg(feature = "net")]
+mod connect;
+#[cfg(feature = "net")]
 pub mod http;
 pub mod in_process;
 mod making;
@@ -22,6 +24,8 @@ mod raw;
 mod throttling;
 #[cfg(feature = "net")]
 mod timeouts;
+#[cfg(feature = "net")]
+mod tls;
 #[cfg(feature = "net")]
 mod transport;
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Driver;
 use super::http::{Http, NoEndpoint, Timeouts};
+use crate::wire::Trust;
 
 /// A driver that a command can name.
 #[derive(Debug)]
@@ -13,12 +14,14 @@ pub struct Named {
     /// Its name: a value of `--driver`.
     pub name: &'static str,
     /// Makes it, for an endpoint.
-    make: fn(&str, Timeouts) -> Result<Driver, NoEndpoint>,
+    make: fn(&str, Timeouts, &Trust) -> Result<Driver, NoEndpoint>,
 }
 
 /// All of them. The first is the usual one.
-pub static DRIVERS: [Named; 1] =
-    [Named { name: "http", make: |endpoint, timeouts| Http::new(endpoint, timeouts).map(Driver::Http) }];
+pub static DRIVERS: [Named; 1] = [Named {
+    name: "http",
+    make: |endpoint, timeouts, trust| Http::trusting(endpoint, timeouts, trust).map(Driver::Http),
+}];
 
 /// The driver of this name.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -41,8 +44,8 @@ impl DriverName {
     /// # Errors
     ///
     /// Where the address cannot be a target.
-    pub fn driver(self, endpoint: &str, timeouts: Timeouts) -> Result<Driver, NoEndpoint> {
-        (self.0.make)(endpoint, timeouts)
+    pub fn driver(self, endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Driver, NoEndpoint> {
+        (self.0.make)(endpoint, timeouts, trust)
     }
 }
 
@@ -86,7 +89,7 @@ mod tests {
         for named in &DRIVERS {
             let found: DriverName = named.name.parse().unwrap();
             assert_eq!(found.name(), named.name);
-            assert!(found.driver("http://127.0.0.1:1", Timeouts::default()).is_ok());
+            assert!(found.driver("http://127.0.0.1:1", Timeouts::default(), &Trust::System).is_ok());
         }
         assert!(DriverName::default().is_usual());
         assert_eq!("gopher".parse::<DriverName>().unwrap_err().to_string(), "expected http, found \"gopher\"");

@@ -1,4 +1,4 @@
-//! Connections that are kept for further requests, to a plain-text endpoint.
+//! Connections that are kept for further requests.
 //!
 //! A server may end a kept connection at any time, announced or not (RFC 9112, section 9.5), and may serve few connections
 //! at once while others wait. So it is known of each answer whether its connection was kept, and nothing is kept while a
@@ -33,7 +33,7 @@ impl Pool {
     /// A kept connection that is still open, as far as can be seen.
     pub fn take(&self) -> Option<Connection> {
         let mut idle = self.idle();
-        std::iter::from_fn(|| idle.pop()).find(Connection::is_open)
+        std::iter::from_fn(|| idle.pop()).find_map(|mut kept| kept.is_open().then_some(kept))
     }
 
     /// Keeps a connection for the next request, unless it is better closed.
@@ -74,14 +74,16 @@ impl Drop for Waiting<'_> {
 mod tests {
     use std::time::Duration;
 
-    use reqwest::Url;
     use tokio::net::TcpListener;
 
+    use super::super::connect::Endpoint;
     use super::super::timeouts::Timeouts;
     use super::*;
+    use crate::wire::Trust;
 
     async fn connection(listener: &TcpListener) -> (Connection, tokio::net::TcpStream) {
-        let endpoint: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let endpoint = Endpoint::new(&endpoint, &Trust::System).unwrap();
         let connection = Connection::open(&endpoint, &Timeouts::default()).await.unwrap();
         (connection, listener.accept().await.unwrap().0)
     }

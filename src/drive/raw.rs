@@ -8,20 +8,19 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::future::{Either, select};
-use reqwest::Url;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use url::Url;
 
+use super::connect::{Endpoint, ReadHalf, WriteHalf};
 use super::timeouts::{Timeouts, Waits};
-use super::transport::of_connect;
+use super::transport::{is_tls, of_read};
 use crate::contract::Operation;
 use crate::wire::{Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode};
 
 /// Sends a request as the second one of a connection, on which another was answered.
-pub(super) async fn second(endpoint: &Url, request: &Request, waits: &Waits) -> Reply {
+pub(super) async fn second(endpoint: &Endpoint, request: &Request, waits: &Waits) -> Reply {
     let mut connection = Connection::open(endpoint, &waits.of).await?;
     connection.talk(endpoint, &harmless(request), false, waits).await?;
     let excess = connection.reader.excess().await;
@@ -46,27 +45,19 @@ fn harmless(request: &Request) -> Request {
     first
 }
 
-/// An open connection to a plain-text endpoint.
+/// An open connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     reader: Reader,
-    write: OwnedWriteHalf,
+    write: WriteHalf,
     /// Whether it can carry another request.
     reusable: bool,
 }
 
 impl Connection {
     /// Opens a connection.
-    pub async fn open(endpoint: &Url, timeouts: &Timeouts) -> Result<Connection, TransportError> {
-        let host = endpoint.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let port = endpoint.port_or_known_default().unwrap_or(80);
-        let connected = timeout(timeouts.connect, async {
-            let addresses = lookup_host((host, port)).await.map_err(|_| NoConnection::NameNotResolved)?;
-            TcpStream::connect(&*addresses.collect::<Vec<_>>()).await.map_err(|error| of_connect(&error))
-        });
-        let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut)).map_err(TransportError::Unreachable)?;
-        let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
-        let (read, write) = stream.into_split();
+    pub async fn open(endpoint: &Endpoint, timeouts: &Timeouts) -> Result<Connection, TransportError> {
+        let (read, write) = endpoint.connect(timeouts).await.map_err(TransportError::Unreachable)?;
         Ok(Connection {
             reader: Reader { read, buffer: BytesMut::new(), ended: false, closed: false },
             write,
@@ -75,9 +66,8 @@ impl Connection {
     }
 
     /// Whether the server has neither ended the connection nor said anything that nobody asked for, as far as can be seen.
-    pub fn is_open(&self) -> bool {
-        let peeked = self.reader.read.try_read(&mut [0]);
-        peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    pub fn is_open(&mut self) -> bool {
+        self.reader.read.is_quiet()
     }
 
     /// Whether it can carry another request.
@@ -86,8 +76,8 @@ impl Connection {
     }
 
     /// Sends a request and reads the answer. `last` is whether the server is told that no other request follows.
-    pub async fn talk(&mut self, endpoint: &Url, request: &Request, last: bool, waits: &Waits) -> Reply {
-        let head = head(endpoint, request, last);
+    pub async fn talk(&mut self, endpoint: &Endpoint, request: &Request, last: bool, waits: &Waits) -> Reply {
+        let head = head(&endpoint.url, request, last);
         let asked = Notify::new();
         let (written, reply) = {
             let writing = pin!(write_request(&mut self.write, head, request, &asked));
@@ -134,7 +124,7 @@ fn head(endpoint: &Url, request: &Request, last: bool) -> Vec<u8> {
     };
     let query = endpoint.query().map_or(String::new(), |query| format!("?{query}"));
     let (origin, before, after) = match request.framing {
-        Framing::AbsoluteForm => (format!("http://{host}"), " ", ""),
+        Framing::AbsoluteForm => (format!("{}://{host}", endpoint.scheme()), " ", ""),
         Framing::Tight => (String::new(), "", ""),
         Framing::Spaced => (String::new(), " \t ", "\t "),
         _ => (String::new(), " ", ""),
@@ -167,7 +157,7 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 ///
 /// `asked` is told when the server asks for the body, or says something else before its answer.
 async fn write_request(
-    write: &mut OwnedWriteHalf,
+    write: &mut WriteHalf,
     mut head: Vec<u8>,
     request: &Request,
     asked: &Notify,
@@ -201,6 +191,7 @@ async fn write_request(
     let body = if request.framing.is_chunked() { &body[..] } else { &request.body[..] };
     if request.framing == Framing::ExpectContinue {
         write.write_all(&head).await?;
+        write.flush().await?;
         // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
         let _ = timeout(Duration::from_millis(300), asked.notified()).await;
         write.write_all(body).await?;
@@ -236,7 +227,7 @@ fn pieces(request: &[u8], head: usize) -> Vec<&[u8]> {
 
 #[derive(Debug)]
 struct Reader {
-    read: OwnedReadHalf,
+    read: ReadHalf,
     buffer: BytesMut,
     /// Whether the answer said that nothing follows it, or did not say where it ends.
     ended: bool,
@@ -276,8 +267,8 @@ impl Reader {
     }
 
     async fn more(&mut self) -> Result<usize, TransportError> {
-        let count = self.read.read_buf(&mut self.buffer).await.map_err(|_| TransportError::Dropped);
-        self.closed |= count == Ok(0);
+        let count = self.read.read_buf(&mut self.buffer).await.map_err(|error| of_read(&error));
+        self.closed |= !matches!(count, Ok(1..));
         count
     }
 
@@ -316,6 +307,9 @@ impl Reader {
                 }
                 Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
                 Ok(httparse::Status::Partial) => return Err(TransportError::Endless),
+                Err(_) if self.read.is_plain() && is_tls(&self.buffer) => {
+                    return Err(TransportError::Unreachable(NoConnection::NeedsTls));
+                }
                 Err(_) => return Err(TransportError::Garbage),
             }
             if self.more().await? == 0 {

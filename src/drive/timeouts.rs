@@ -7,9 +7,10 @@ use crate::wire::Request;
 /// How long is waited.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// For a connection.
+    /// For a connection over TCP.
     pub connect: Duration,
-    /// For the first byte of an answer, from the first byte of the request; a second more for each MiB sent.
+    /// For the first byte of an answer, from the first byte of the request; a second more for each MiB sent. As long for
+    /// the handshake of TLS.
     pub first_byte: Duration,
     /// For the rest of an answer.
     pub rest: Duration,

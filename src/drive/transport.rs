@@ -1,94 +1,139 @@
-//! What the errors of the network and of the HTTP library mean, by their types.
+//! What the errors of the network and of TLS mean, by their types.
 
-use std::error::Error;
 use std::io;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError, Error};
 
-use crate::wire::{NoConnection, TransportError, Unsendable};
+use crate::wire::{NoConnection, TransportError};
 
-/// Why the library has no response.
-///
-/// # Errors
-///
-/// Where it did not send the request: that is no trouble of the target.
-pub(super) fn of_library(error: &reqwest::Error) -> Result<TransportError, Unsendable> {
-    if error.is_builder() {
-        return Err(Unsendable::RejectedByLibrary(text(error)));
-    }
-    Ok(match () {
-        () if error.is_connect() => TransportError::Unreachable(no_connection(error)),
-        () if error.is_timeout() => TransportError::Silent,
-        () if causes(error).any(is_no_http) => TransportError::Garbage,
-        () => TransportError::Dropped,
-    })
+/// Why a host has no address.
+pub(super) fn of_lookup(error: &io::Error) -> NoConnection {
+    if has_no_descriptor(error) { NoConnection::NoDescriptors } else { NoConnection::NameNotResolved }
 }
 
 /// Why there is no connection over TCP.
 pub(super) fn of_connect(error: &io::Error) -> NoConnection {
     match error.kind() {
+        _ if has_no_descriptor(error) => NoConnection::NoDescriptors,
         io::ErrorKind::ConnectionRefused => NoConnection::Refused,
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => NoConnection::NoRoute,
         io::ErrorKind::TimedOut => NoConnection::TimedOut,
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => NoConnection::Closed,
+        _ if is_end(error) => NoConnection::Closed,
         _ => NoConnection::Unknown,
     }
 }
 
-fn no_connection(error: &reqwest::Error) -> NoConnection {
-    if error.is_dns() {
-        return NoConnection::NameNotResolved;
+/// Why there is no TLS session over a connection.
+pub(super) fn of_handshake(error: &io::Error) -> NoConnection {
+    match tls(error) {
+        Some(error) => of_tls(error),
+        None if is_end(error) => NoConnection::HandshakeUnanswered,
+        None => of_connect(error),
     }
-    if error.is_timeout() {
-        return NoConnection::TimedOut;
-    }
-    let of_tls = causes(error).find_map(|cause| cause.downcast_ref().map(of_tls));
-    // The innermost says most: those around it are of the kind `Other`.
-    let of_connect = || causes(error).filter_map(|cause| cause.downcast_ref().map(of_connect)).last();
-    of_tls.or_else(of_connect).unwrap_or(NoConnection::Unknown)
 }
 
-fn of_tls(error: &rustls::Error) -> NoConnection {
+/// Why an answer cannot be read any further.
+pub(super) fn of_read(error: &io::Error) -> TransportError {
+    match tls(error).map(of_tls) {
+        // In TLS 1.3, the client is done with the handshake before the server has looked for its certificate.
+        Some(why @ NoConnection::ClientCertificateMissing) => TransportError::Unreachable(why),
+        _ => TransportError::Dropped,
+    }
+}
+
+/// Whether bytes are the beginning of TLS: an alert, or a message of a handshake (RFC 8446, 5.1).
+pub(super) fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [21 | 22, 3, 0..=4, ..])
+}
+
+/// The error of TLS behind one of I/O.
+fn tls(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn of_tls(error: &Error) -> NoConnection {
     match error {
-        rustls::Error::InvalidCertificate(problem) => match problem {
-            CertificateError::UnknownIssuer => NoConnection::UnknownIssuer,
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => NoConnection::CertificateExpired,
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                NoConnection::CertificateNotYetValid
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                NoConnection::CertificateOfAnotherHost
-            }
-            CertificateError::Revoked => NoConnection::CertificateRevoked,
-            _ => NoConnection::CertificateRejected,
-        },
-        rustls::Error::InvalidMessage(_) => NoConnection::NotTls,
+        Error::InvalidCertificate(problem) => of_certificate(problem),
+        Error::InvalidMessage(_) => NoConnection::NotTls,
+        Error::AlertReceived(AlertDescription::CertificateRequired) => NoConnection::ClientCertificateMissing,
+        Error::AlertReceived(AlertDescription::NoApplicationProtocol) | Error::NoApplicationProtocol => {
+            NoConnection::NoHttp1
+        }
         _ => NoConnection::HandshakeFailed,
     }
 }
 
-/// Whether an error is about bytes that are no HTTP.
-fn is_no_http(cause: &(dyn Error + 'static)) -> bool {
-    // A chunk without a size is told as an I/O error, which no socket gives of this kind.
-    let malformed =
-        |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-    cause.downcast_ref().is_some_and(hyper::Error::is_parse) || cause.downcast_ref().is_some_and(malformed)
-}
-
-/// An error with all that is behind it. What an I/O error wraps is left out by [`Error::source`].
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-        match error.downcast_ref().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
+fn of_certificate(problem: &CertificateError) -> NoConnection {
+    match problem {
+        CertificateError::UnknownIssuer => NoConnection::UnknownIssuer,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => NoConnection::CertificateExpired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            NoConnection::CertificateNotYetValid
         }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            NoConnection::CertificateOfAnotherHost
+        }
+        CertificateError::BadSignature => NoConnection::IssuerHasAnotherKey,
+        CertificateError::Revoked => NoConnection::CertificateRevoked,
+        CertificateError::Other(other) if matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity)) => {
+            NoConnection::CertificateOfAuthority
+        }
+        _ => NoConnection::CertificateRejected,
     }
-    std::iter::successors(Some(error), |error| next(*error))
 }
 
-fn text(error: &reqwest::Error) -> String {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Whether this process, or this machine, may open no more files and sockets. No [`io::ErrorKind`] stands for it.
+fn has_no_descriptor(error: &io::Error) -> bool {
+    // EMFILE and ENFILE have these numbers on all systems of the kind of Unix; Windows has WSAEMFILE.
+    let numbers: &[i32] = if cfg!(windows) { &[10024] } else { &[24, 23] };
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[test]
+    fn no_descriptors_left_is_our_own_trouble() {
+        let number = if cfg!(windows) { 10024 } else { 24 };
+        let error = io::Error::from_raw_os_error(number);
+        assert_eq!(of_connect(&error), NoConnection::NoDescriptors);
+        assert_eq!(of_lookup(&error), NoConnection::NoDescriptors);
+        assert_eq!(of_handshake(&error), NoConnection::NoDescriptors);
+    }
+
+    #[test]
+    fn troubles_of_tls_are_told_apart() {
+        let wrapped = |error: Error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let other = CertificateError::Other(OtherError(Arc::new(webpki::Error::CaUsedAsEndEntity)));
+        for (error, why) in [
+            (Error::InvalidCertificate(other), NoConnection::CertificateOfAuthority),
+            (Error::InvalidCertificate(CertificateError::BadEncoding), NoConnection::CertificateRejected),
+            (Error::InvalidCertificate(CertificateError::Revoked), NoConnection::CertificateRevoked),
+            (Error::NoApplicationProtocol, NoConnection::NoHttp1),
+            (Error::AlertReceived(AlertDescription::NoApplicationProtocol), NoConnection::NoHttp1),
+            (Error::AlertReceived(AlertDescription::ProtocolVersion), NoConnection::HandshakeFailed),
+        ] {
+            assert_eq!(of_handshake(&wrapped(error.clone())), why);
+            assert_eq!(of_read(&wrapped(error)), TransportError::Dropped);
+        }
+        let asked = Error::AlertReceived(AlertDescription::CertificateRequired);
+        let why = NoConnection::ClientCertificateMissing;
+        assert_eq!(of_handshake(&wrapped(asked.clone())), why);
+        assert_eq!(of_read(&wrapped(asked)), TransportError::Unreachable(why));
+    }
 }

@@ -17,7 +17,9 @@ use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, TransportError, auth};
+use crate::wire::{
+    Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, TransportError, Trust, auth,
+};
 
 pub use mark::Mark;
 
@@ -73,6 +75,9 @@ pub struct Started {
     pub driver: Client,
     /// What a command that repeats a case begins with: the flags that name this target.
     pub flags: Vec<String>,
+    /// Which of its certificates are accepted.
+    #[serde(default, skip_serializing_if = "Trust::is_usual")]
+    pub trust: Trust,
     /// Services that are tested.
     pub services: Vec<Service>,
     /// Number of cases that were chosen.

@@ -24,7 +24,7 @@ use crate::suite::suite;
 use crate::survey::Survey;
 use crate::template::Reference;
 use crate::wire::envelope::{self, printable, visible};
-use crate::wire::{Exchange, Reply, Response, TransportError};
+use crate::wire::{Exchange, Reply, Response, TransportError, Trust};
 
 /// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
 /// `endless`, `unreachable`); lines of headers; an empty line; and the body.
@@ -287,6 +287,7 @@ fn started() -> Started {
         target: String::from("http://registry.example"),
         driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
         flags: ["--endpoint", "http://registry.example"].map(String::from).to_vec(),
+        trust: Trust::System,
         services: Service::ALL.to_vec(),
         cases: CASES.len(),
         jobs: 1,

@@ -8,8 +8,7 @@
 //!
 //! use ecrspec::contract::Service;
 //! use ecrspec::mock::{self, Mock};
-//! use tokio::net::TcpListener;
-//!
+//! //!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! // Under #[tokio::test]:
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -62,6 +61,7 @@ mod reply;
 mod variant;
 
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -72,11 +72,11 @@ use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::StatusCode;
 use axum::response::Response as HttpResponse;
+use axum::serve::Listener;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Registry, Rejection};
@@ -280,7 +280,11 @@ pub fn router(mock: Arc<Mock>) -> Router {
 /// # Errors
 ///
 /// What the listener failed with.
-pub async fn serve(listener: TcpListener, mock: Arc<Mock>) -> std::io::Result<()> {
+pub async fn serve<L>(listener: L, mock: Arc<Mock>) -> std::io::Result<()>
+where
+    L: Listener,
+    L::Addr: Debug,
+{
     axum::serve(listener, router(mock)).await
 }
 

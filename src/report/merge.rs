@@ -6,6 +6,7 @@ use crate::case::{CaseKind, Partition};
 use crate::contract::Service;
 use crate::events::{Event, Finished, Judged, Searched, Started};
 use crate::survey::Survey;
+use crate::wire::Trust;
 
 /// Why logs are not those of one run. A log is named by its file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -157,6 +158,9 @@ impl Merged {
             all.driver.name = format!("{}, {}", all.driver.name, started.driver.name);
         }
         all.driver.shows_http &= started.driver.shows_http;
+        if started.trust == Trust::Anyone {
+            all.trust = Trust::Anyone; // What holds for a part must not be read as checked in the whole.
+        }
         all.services.extend(
             started.services.iter().filter(|service| !all.services.contains(service)).copied().collect::<Vec<_>>(),
         );

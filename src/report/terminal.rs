@@ -13,6 +13,7 @@ use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::judge::{Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
+use crate::wire::Trust;
 use crate::wire::envelope::visible;
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -311,6 +312,7 @@ pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
         ["ecrspec", "explain", &judged.case, "--script", "--service"].map(String::from).to_vec();
     words.push(judged.service.to_string());
     words.extend(value("--endpoint")?);
+    words.extend(started.trust.flags());
     words.extend(["--auth", "--repository"].into_iter().filter_map(value).flatten());
     Some(format!("{} | sh", command(&words)))
 }
@@ -326,7 +328,9 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
         return None;
     }
     let flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
-    let rest = shell::command(["--data-raw", &logged.body.text, endpoint]).ok()?;
+    let mut rest = started.trust.curl_flags();
+    rest.extend([String::from("--data-raw"), logged.body.text.clone(), endpoint.clone()]);
+    let rest = shell::command(rest.iter().map(String::as_str)).ok()?;
     Some(format!("curl -sS -i {flags} {rest}"))
 }
 
@@ -528,7 +532,8 @@ pub(super) fn verdict(summary: &Summary, reasons: &[Reason], reader: Reader) -> 
 fn tested(started: &Started) -> String {
     let services: Vec<&str> = started.services.iter().map(|service| service.name()).collect();
     let nothing = if started.target == EMBEDDED_MOCK { ", no server was tested" } else { "" };
-    format!("{} ({}){nothing}", started.target, services.join(", "))
+    let insecure = if started.trust == Trust::Anyone { ", insecure" } else { "" };
+    format!("{} ({}){nothing}{insecure}", started.target, services.join(", "))
 }
 
 fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -> String {
@@ -614,6 +619,7 @@ mod tests {
             target: String::new(),
             driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
+            trust: Trust::System,
             services: vec![Service::Ecr],
             cases: 1,
             jobs: 1,
@@ -628,7 +634,7 @@ mod tests {
             known: Vec::new(),
             repositories: String::new(),
         };
-        let command = |body: &str| {
+        let command = |started: &Started, body: &str| {
             let judged = Judged {
                 index: 0,
                 service: Service::Ecr,
@@ -645,11 +651,18 @@ mod tests {
                 exchanges: vec![logged(body)],
                 smaller: Vec::new(),
             };
-            curl(&started, &judged, "part")
+            curl(started, &judged, "part")
         };
-        assert!(command("{\"uploadId\":\"x\"}\n").is_some_and(|line| line.ends_with(" http://x")));
+        let harmless = "{\"uploadId\":\"x\"}\n";
+        assert!(command(&started, harmless).is_some_and(|line| line.ends_with(" http://x")));
         for body in ["\u{9b}2J", "\u{1b}[2J", "\u{202e}"] {
-            assert_eq!(command(body), None, "{body:?}");
+            assert_eq!(command(&started, body), None, "{body:?}");
+        }
+        for (trust, flag) in
+            [(Trust::Anyone, " --insecure "), (Trust::Bundle("a b.pem".into()), " --cacert 'a b.pem' ")]
+        {
+            let started = Started { trust, ..started.clone() };
+            assert!(command(&started, harmless).is_some_and(|line| line.contains(flag)), "{flag}");
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::search::{Extent, Search};
 use crate::session::{Session, Terms};
 use crate::suite::SuiteError;
 use crate::survey::Unreachable;
-use crate::wire::{Client, NoConnection};
+use crate::wire::{Client, NoConnection, Trust};
 
 use concurrency::Concurrency;
 use outcome::{Failed, Outcome};
@@ -44,6 +44,8 @@ pub struct Settings {
     pub target: String,
     /// The flags that name this target, for commands that repeat a case.
     pub flags: Vec<String>,
+    /// Which certificates of the target are accepted, for the reader.
+    pub trust: Trust,
     /// Services to test.
     pub services: Vec<Service>,
     /// Cases to run: those whose id has one of these in it, or is what follows `=`. All if empty.
@@ -80,6 +82,7 @@ impl Settings {
         Settings {
             target: String::from(target),
             flags: Vec::new(),
+            trust: Trust::System,
             services: Service::ALL.to_vec(),
             filter: Vec::new(),
             tier: Tier::Open,
@@ -358,6 +361,7 @@ fn started(driver: Client, settings: &Settings, work: &Work, drawn: usize) -> St
         target: settings.target.clone(),
         driver,
         flags: settings.flags.clone(),
+        trust: settings.trust.clone(),
         services: settings.services.clone(),
         cases: work.cases.len() + drawn,
         jobs: settings.jobs,

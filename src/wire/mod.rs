@@ -6,6 +6,7 @@ pub(crate) mod decode;
 pub mod envelope;
 mod flaw;
 pub mod observation;
+mod trust;
 pub mod unsendable;
 
 use std::sync::{Arc, OnceLock};
@@ -19,6 +20,7 @@ use crate::contract::{ErrorType, Operation, Service};
 pub use answer::{Answer, Client};
 pub use flaw::Flaw;
 pub use observation::{Decoded, HttpFacts, Observation};
+pub use trust::Trust;
 pub use unsendable::Unsendable;
 
 /// The content type of the protocol.
@@ -158,8 +160,12 @@ pub enum NoConnection {
     TimedOut,
     /// It was closed before anything was sent.
     Closed,
+    /// This process, or this machine, may open no more files and sockets.
+    NoDescriptors,
     /// The certificate comes from an issuer that is not trusted, or from nobody but its owner.
     UnknownIssuer,
+    /// The certificate is signed with another key than the one that its issuer is known by.
+    IssuerHasAnotherKey,
     /// The certificate is not valid any more.
     CertificateExpired,
     /// The certificate is not valid yet.
@@ -168,10 +174,20 @@ pub enum NoConnection {
     CertificateOfAnotherHost,
     /// The certificate was revoked.
     CertificateRevoked,
+    /// The certificate is that of an issuer of others, and none of a server.
+    CertificateOfAuthority,
     /// The certificate is not accepted for another reason.
     CertificateRejected,
+    /// The server asks for a certificate of the client.
+    ClientCertificateMissing,
     /// What answers the handshake does not speak TLS.
     NotTls,
+    /// What answers a request in plain text speaks TLS.
+    NeedsTls,
+    /// The server speaks other versions of HTTP alone.
+    NoHttp1,
+    /// The handshake was not answered in its time, or the connection closed instead.
+    HandshakeUnanswered,
     /// The two sides did not agree on a TLS session.
     HandshakeFailed,
     /// Another cause.
@@ -390,13 +406,20 @@ impl std::fmt::Display for NoConnection {
             NoConnection::NoRoute => "no route to the host",
             NoConnection::TimedOut => "connection timed out",
             NoConnection::Closed => "connection closed before anything was sent",
+            NoConnection::NoDescriptors => "too many open files",
             NoConnection::UnknownIssuer => "certificate: unknown issuer",
+            NoConnection::IssuerHasAnotherKey => "certificate: its issuer is known by another key",
             NoConnection::CertificateExpired => "certificate: expired",
             NoConnection::CertificateNotYetValid => "certificate: not valid yet",
             NoConnection::CertificateOfAnotherHost => "certificate: for another host",
             NoConnection::CertificateRevoked => "certificate: revoked",
+            NoConnection::CertificateOfAuthority => "certificate: of an authority, and not of a server",
             NoConnection::CertificateRejected => "certificate: not accepted",
+            NoConnection::ClientCertificateMissing => "the server asks for a client certificate",
             NoConnection::NotTls => "the server does not speak TLS",
+            NoConnection::NeedsTls => "the server speaks TLS",
+            NoConnection::NoHttp1 => "the server does not speak HTTP/1.1",
+            NoConnection::HandshakeUnanswered => "TLS handshake not answered",
             NoConnection::HandshakeFailed => "TLS handshake failed",
             NoConnection::Unknown => "cause unknown",
         })
@@ -412,14 +435,30 @@ impl NoConnection {
             NoConnection::TimedOut | NoConnection::Closed | NoConnection::Unknown => {
                 "is the server running, and are host, port and http or https right?"
             }
-            NoConnection::NotTls => "is it an http:// endpoint?",
-            NoConnection::UnknownIssuer
-            | NoConnection::CertificateExpired
-            | NoConnection::CertificateNotYetValid
-            | NoConnection::CertificateOfAnotherHost
-            | NoConnection::CertificateRevoked
-            | NoConnection::CertificateRejected
-            | NoConnection::HandshakeFailed => "the server runs, but a client that checks certificates cannot use it",
+            NoConnection::NoDescriptors => "raise the limit (ulimit -n), or lower --jobs",
+            NoConnection::UnknownIssuer => {
+                "name a file with its issuer (--ca-bundle; a self-signed certificate is its own), or pass --insecure"
+            }
+            NoConnection::IssuerHasAnotherKey => {
+                "is the --ca-bundle of an earlier certificate? Name the present issuer, or pass --insecure"
+            }
+            NoConnection::CertificateExpired => "renew it, or pass --insecure",
+            NoConnection::CertificateNotYetValid => "are both clocks right? If so, pass --insecure",
+            NoConnection::CertificateOfAnotherHost => {
+                "use a host that it names, have one issued for this host, or pass --insecure"
+            }
+            NoConnection::CertificateOfAuthority => {
+                "have one issued that is no authority (CA:FALSE), or pass --insecure"
+            }
+            NoConnection::CertificateRevoked | NoConnection::CertificateRejected => {
+                "have another one issued, or pass --insecure"
+            }
+            NoConnection::ClientCertificateMissing => "ecrspec has none: turn that off for the test",
+            NoConnection::NotTls => "use http:// instead of https://",
+            NoConnection::NeedsTls => "use https:// instead of http://",
+            NoConnection::NoHttp1 => "ecrspec speaks no other version: turn HTTP/1.1 on",
+            NoConnection::HandshakeUnanswered => "is it an http:// endpoint?",
+            NoConnection::HandshakeFailed => "does the server speak TLS 1.2 or 1.3, with a current cipher suite?",
         }
     }
 }

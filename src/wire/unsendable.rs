@@ -33,15 +33,9 @@ pub enum Unsendable {
     /// More headers than a driver takes.
     #[error("{0} headers are more than the {max} that can be sent", max = MAX_HEADERS)]
     TooManyHeaders(usize),
-    /// Another framing than that of an HTTP library, which is written by hand, and TLS.
-    #[error("its framing needs a plain http:// endpoint")]
-    FramingNeedsPlainHttp,
     /// Another framing than the usual one, and nothing that is framed.
     #[error("there is no framing in process")]
     NoFramingInProcess,
-    /// The HTTP library refuses to send it.
-    #[error("the HTTP library rejects it: {0}")]
-    RejectedByLibrary(String),
     /// The client that sends the calls cannot express it, or rejects it by itself.
     #[error("{client} cannot send it: {why}")]
     RejectedByClient {
@@ -96,7 +90,7 @@ pub fn header_value(name: &str, text: &str) -> Result<HeaderValue, Unsendable> {
 }
 
 impl<B> Request<B> {
-    /// Method and headers as HTTP has them. A request that has them can be sent over plain HTTP.
+    /// Method and headers as HTTP has them. A request that has them can be sent over HTTP.
     ///
     /// # Errors
     ///

@@ -5,6 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use bytes::Bytes;
+use ecrspec::contract::Service;
+use ecrspec::drive::http::{Http, Timeouts};
+use ecrspec::wire::{Trust, envelope};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -34,15 +38,14 @@ pub fn last_line(output: &Output) -> String {
 
 /// The body of the response of `ecr` to a call.
 pub fn call(endpoint: &str, operation: &str, body: &str) -> String {
-    let request = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .post(endpoint)
-        .header("Content-Type", "application/x-amz-json-1.1")
-        .header("X-Amz-Target", format!("AmazonEC2ContainerRegistry_V20150921.{operation}"))
-        .body(body.to_owned());
-    Runtime::new().unwrap().block_on(async { request.send().await.unwrap().text().await.unwrap() })
+    call_trusting(endpoint, &Trust::System, operation, body)
+}
+
+fn call_trusting(endpoint: &str, trust: &Trust, operation: &str, body: &str) -> String {
+    let http = Http::trusting(endpoint, Timeouts::default(), trust).unwrap();
+    let request = envelope::request(Service::Ecr, operation.parse().unwrap(), Bytes::from(body.to_owned()));
+    let exchange = Runtime::new().unwrap().block_on(http.send(request)).unwrap();
+    String::from_utf8(exchange.response().unwrap().body.to_vec()).unwrap()
 }
 
 /// Whether a program is there that scripts call, and that Rust does not bring along. CI has to have it.
@@ -59,9 +62,17 @@ pub fn has_tool(name: &str) -> bool {
 pub struct Mock {
     child: Child,
     pub endpoint: String,
+    trust: Trust,
 }
 
 impl Mock {
+    /// Over TLS, with the certificate of its authority in a file.
+    pub fn start_tls(arguments: &[&str], bundle: &Path) -> Mock {
+        let mut mock = Mock::start(&[&["--tls", "--ca-bundle-out", bundle.to_str().unwrap()], arguments].concat());
+        mock.trust = Trust::Bundle(bundle.to_path_buf());
+        mock
+    }
+
     pub fn start(arguments: &[&str]) -> Mock {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ecrspec"))
             .args(["mock", "--port", "0"])
@@ -71,17 +82,19 @@ impl Mock {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let endpoint = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',');
-        Mock { endpoint: endpoint.to_owned(), child }
+        let endpoint = line.split_whitespace().find(|word| word.starts_with("http")).unwrap().trim_end_matches(',');
+        Mock { endpoint: endpoint.to_owned(), child, trust: Trust::System }
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
-        ecrspec(&[&["run", "--endpoint", &self.endpoint], arguments].concat())
+        let trust = self.trust.flags();
+        let trust: Vec<&str> = trust.iter().map(String::as_str).collect();
+        ecrspec(&[&["run", "--endpoint", &self.endpoint], &trust[..], arguments].concat())
     }
 
     /// The body of the response of `ecr` to a call.
     pub fn call(&self, operation: &str, body: &str) -> String {
-        call(&self.endpoint, operation, body)
+        call_trusting(&self.endpoint, &self.trust, operation, body)
     }
 
     /// What DescribeRepositories answers.

@@ -15,7 +15,7 @@ use super::shell;
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::Operation;
 use crate::template::{Reference, Template, shown};
-use crate::wire::{Framing, Request, envelope};
+use crate::wire::{Framing, Request, Trust, envelope};
 
 use helpers::Helper;
 use template::{Names, json};
@@ -25,6 +25,8 @@ use template::{Names, json};
 pub struct Destination<'a> {
     /// The address, unless the script is given another one.
     pub endpoint: &'a str,
+    /// Which certificates of it are accepted.
+    pub trust: &'a Trust,
     /// What is sent with every request besides the case's own headers.
     pub headers: &'a [(String, String)],
     /// An existing repository to work in, instead of one that the script makes.
@@ -132,13 +134,14 @@ fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
 fn call_function(to: &Destination) -> Result<String, Unscriptable> {
     let headers = header_flags(to.headers)?;
     let headers = if headers.is_empty() { headers } else { format!("{headers} ") };
+    let trust = trust_flags(to.trust)?;
     Ok(format!(
         r#"# call STEP FLAG...: sends STEP.body, keeps the answer in STEP.json, and shows it.
 call() {{
   step=$1
   shift
   : > "$step.json"
-  curl -q -sS -g --http1.1 --noproxy '*' --proto =http,https --connect-timeout 10 -m 100 \
+  curl -q -sS -g --http1.1 --noproxy '*' --proto =http,https --connect-timeout 10 -m 100{trust} \
     -o "$step.json" -w '%{{http_code}}' "$@" {headers}--data-binary "@$step.body" --url "$endpoint" > "$step.status" || {{
     code=$?
     printf '%s\n' "$step: no answer" >&2
@@ -150,6 +153,17 @@ call() {{
 }}
 "#
     ))
+}
+
+/// What curl must be told of certificates, with a space before it. The script works in a folder of its own.
+fn trust_flags(trust: &Trust) -> Result<String, Unscriptable> {
+    let absolute = match trust {
+        Trust::Bundle(path) => Trust::Bundle(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        other => other.clone(),
+    };
+    let flags = absolute.curl_flags();
+    let flags = shell::command(flags.iter().map(String::as_str))?;
+    Ok(if flags.is_empty() { flags } else { format!(" {flags}") })
 }
 
 /// The functions that make repositories, and those of the case.

@@ -1,0 +1,385 @@
+//! TLS: whom it is spoken with, what is sent over it, and what is said where there is none.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use bytes::Bytes;
+use ecrspec::contract::{Operation, Service};
+use ecrspec::drive::http::{Http, Timeouts};
+use ecrspec::suite::suite;
+use ecrspec::wire::{Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, envelope};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+mod binary;
+
+use binary::{Mock, command, ecrspec, err, has_tool, last_line, out};
+
+type Stream = StreamOwned<ServerConnection, std::net::TcpStream>;
+
+const CASE: &str = "InitiateLayerUpload/accepted/plain";
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+/// A certificate that signed itself, and a server that has it.
+struct Server {
+    endpoint: String,
+    /// The certificate, as a bundle.
+    bundle: std::path::PathBuf,
+    connections: Arc<AtomicUsize>,
+    _folder: TempDir,
+}
+
+/// How a server is unlike the usual one.
+struct Setting {
+    host: &'static str,
+    years: (i32, i32),
+    is_authority: bool,
+    asks_for_a_certificate: bool,
+    protocols: &'static [&'static [u8]],
+}
+
+const USUAL: Setting = Setting {
+    host: "127.0.0.1",
+    years: (2020, 2120),
+    is_authority: false,
+    asks_for_a_certificate: false,
+    protocols: &[],
+};
+
+impl Server {
+    /// Speaks TLS, and then does this with each connection.
+    fn start(setting: &Setting, talk: fn(&mut Stream) -> std::io::Result<()>) -> Server {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new([String::from(setting.host)]).unwrap();
+        let (from, to) = setting.years;
+        (parameters.not_before, parameters.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+        if setting.is_authority {
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let certificate = parameters.self_signed(&key).unwrap();
+        let folder = TempDir::new().unwrap();
+        let bundle = folder.path().join("bundle.pem");
+        fs::write(&bundle, certificate.pem()).unwrap();
+        let configuration = Arc::new(configuration(setting, certificate.der(), &key));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::SeqCst);
+                let session = ServerConnection::new(configuration.clone()).unwrap();
+                thread::spawn(move || talk(&mut StreamOwned::new(session, stream)));
+            }
+        });
+        Server { endpoint, bundle, connections, _folder: folder }
+    }
+
+    fn bundle(&self) -> Trust {
+        Trust::Bundle(self.bundle.clone())
+    }
+}
+
+fn configuration(setting: &Setting, certificate: &CertificateDer<'static>, key: &KeyPair) -> ServerConfig {
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let builder = ServerConfig::builder();
+    let builder = match setting.asks_for_a_certificate {
+        true => {
+            let mut roots = RootCertStore::empty();
+            roots.add(certificate.clone()).unwrap();
+            builder.with_client_cert_verifier(WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap())
+        }
+        false => builder.with_no_client_auth(),
+    };
+    let mut configuration = builder.with_single_cert(vec![certificate.clone()], key).unwrap();
+    configuration.alpn_protocols = setting.protocols.iter().map(|name| name.to_vec()).collect();
+    configuration
+}
+
+/// Reads the head of a request, if there is one more.
+fn head(stream: &mut Stream) -> std::io::Result<bool> {
+    let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
+    while !received.windows(4).any(|window| window == b"\r\n\r\n") {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(false),
+            count => received.extend_from_slice(&buffer[..count]),
+        }
+    }
+    Ok(true)
+}
+
+/// Answers everything alike.
+fn answers(stream: &mut Stream) -> std::io::Result<()> {
+    while head(stream)? {
+        stream.write_all(ANSWER)?;
+        stream.flush()?;
+    }
+    Ok(())
+}
+
+fn timeouts() -> Timeouts {
+    let short = Duration::from_secs(2);
+    Timeouts { connect: short, first_byte: short, rest: short }
+}
+
+fn request(framing: Framing) -> Request {
+    Request { framing, ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}")) }
+}
+
+fn reply(runtime: &Runtime, http: &Http, framing: Framing) -> Reply {
+    let exchange = runtime.block_on(http.send(request(framing))).unwrap();
+    exchange.reply.map(|answer| answer.response().cloned().unwrap())
+}
+
+/// Why there is no connection to an endpoint.
+fn why(endpoint: &str, trust: &Trust) -> NoConnection {
+    let http = Http::trusting(endpoint, timeouts(), trust).unwrap();
+    match reply(&Runtime::new().unwrap(), &http, Framing::Length) {
+        Err(TransportError::Unreachable(why)) => why,
+        other => panic!("{endpoint}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_told_by_what_is_wrong_with_it() {
+    let rows = [
+        (Setting { host: "example.com", ..USUAL }, NoConnection::CertificateOfAnotherHost),
+        (Setting { years: (2020, 2021), ..USUAL }, NoConnection::CertificateExpired),
+        (Setting { years: (2119, 2120), ..USUAL }, NoConnection::CertificateNotYetValid),
+        (Setting { is_authority: true, ..USUAL }, NoConnection::CertificateOfAuthority),
+    ];
+    let runtime = Runtime::new().unwrap();
+    for (setting, expected) in rows {
+        let server = Server::start(&setting, answers);
+        assert_eq!(why(&server.endpoint, &server.bundle()), expected);
+        let anyone = Http::trusting(&server.endpoint, timeouts(), &Trust::Anyone).unwrap();
+        assert_eq!(reply(&runtime, &anyone, Framing::Length).map(|answer| answer.status), Ok(200), "{expected}");
+    }
+    let server = Server::start(&USUAL, answers);
+    assert_eq!(why(&server.endpoint, &Trust::System), NoConnection::UnknownIssuer);
+    // Of the same name, and of another one.
+    let later = Server::start(&USUAL, answers);
+    assert_eq!(why(&server.endpoint, &later.bundle()), NoConnection::IssuerHasAnotherKey);
+    let mock = Mock::start_tls(&[], &later.bundle);
+    assert_eq!(why(&server.endpoint, &later.bundle()), NoConnection::UnknownIssuer);
+    drop(mock);
+    let http = Http::trusting(&server.endpoint, timeouts(), &server.bundle()).unwrap();
+    assert_eq!(reply(&runtime, &http, Framing::Length).map(|answer| answer.status), Ok(200));
+}
+
+#[test]
+fn who_speaks_something_else_is_told() {
+    let tls = Server::start(&USUAL, answers);
+    assert_eq!(why(&tls.endpoint.replace("https", "http"), &Trust::System), NoConnection::NeedsTls);
+    let asks = Server::start(&Setting { asks_for_a_certificate: true, ..USUAL }, answers);
+    assert_eq!(why(&asks.endpoint, &asks.bundle()), NoConnection::ClientCertificateMissing);
+    let other = Server::start(&Setting { protocols: &[b"h2"], ..USUAL }, answers);
+    assert_eq!(why(&other.endpoint, &other.bundle()), NoConnection::NoHttp1);
+    let both = Server::start(&Setting { protocols: &[b"h2", b"http/1.1"], ..USUAL }, answers);
+    let http = Http::trusting(&both.endpoint, timeouts(), &both.bundle()).unwrap();
+    let reply = reply(&Runtime::new().unwrap(), &http, Framing::Length);
+    assert_eq!(reply.map(|answer| answer.status), Ok(200));
+}
+
+#[test]
+fn a_handshake_that_comes_to_nothing_is_told() {
+    // What servers of plain text do with the first bytes of TLS: reject them, go away, or wait for the end of a line.
+    let rows: [(fn(std::net::TcpStream), NoConnection); 3] = [
+        (
+            |mut stream| {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            },
+            NoConnection::NotTls,
+        ),
+        (
+            |mut stream| {
+                let _ = stream.read(&mut [0; 4096]);
+            },
+            NoConnection::HandshakeUnanswered,
+        ),
+        (
+            |mut stream| {
+                while stream.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
+            },
+            NoConnection::HandshakeUnanswered,
+        ),
+    ];
+    for (talk, expected) in rows {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("https://{}", listener.local_addr().unwrap());
+        thread::spawn(move || listener.incoming().flatten().for_each(talk));
+        assert_eq!(why(&endpoint, &Trust::Anyone), expected);
+    }
+}
+
+#[test]
+fn the_command_line_says_in_one_sentence_why_there_is_no_connection() {
+    let server = Server::start(&USUAL, answers);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let rows = [
+        (server.endpoint.clone(), "certificate: unknown issuer: name a file with its issuer (--ca-bundle;"),
+        (server.endpoint.replace("https", "http"), "the server speaks TLS: use https:// instead of http://"),
+        (format!("https://{free}"), "connection refused: is the server running, and are host and port right?"),
+        (String::from("https://nowhere.invalid"), "name not resolved: is the host right?"),
+    ];
+    for (endpoint, sentence) in rows {
+        let output = ecrspec(&["replay", CASE, "--endpoint", &endpoint]);
+        assert_eq!(output.status.code(), Some(3), "{endpoint}: {}", out(&output));
+        let expected = format!("no connection to {endpoint}: {sentence}");
+        assert!(err(&output).contains(&expected), "{endpoint}: {}", err(&output));
+    }
+}
+
+#[test]
+fn connections_are_kept_over_tls_and_may_end_at_any_time() {
+    let runtime = Runtime::new().unwrap();
+    let keeps = Server::start(&USUAL, answers);
+    let http = Http::trusting(&keeps.endpoint, timeouts(), &keeps.bundle()).unwrap();
+    for _ in 0..5 {
+        assert_eq!(reply(&runtime, &http, Framing::Length).map(|answer| answer.status), Ok(200));
+    }
+    assert_eq!(keeps.connections.load(Ordering::SeqCst), 1);
+
+    // Without a word of farewell.
+    let ends = Server::start(&USUAL, |stream| {
+        head(stream)?;
+        stream.write_all(ANSWER)
+    });
+    let http = Http::trusting(&ends.endpoint, timeouts(), &ends.bundle()).unwrap();
+    for _ in 0..5 {
+        assert_eq!(reply(&runtime, &http, Framing::Length).map(|answer| answer.status), Ok(200));
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(ends.connections.load(Ordering::SeqCst), 5);
+
+    // RFC 9112, 9.8: an answer that ends with its connection is whole only if the end is announced.
+    let cuts = Server::start(&USUAL, |stream| {
+        head(stream)?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"uploadId\":")
+    });
+    let http = Http::trusting(&cuts.endpoint, timeouts(), &cuts.bundle()).unwrap();
+    for framing in [Framing::Length, Framing::Chunked, Framing::SecondRequest] {
+        assert_eq!(reply(&runtime, &http, framing).map(|answer| answer.flaw), Ok(Some(Flaw::Cut)), "{framing:?}");
+    }
+}
+
+#[test]
+fn requests_at_once_do_not_wait_for_a_server_that_takes_one_connection_at_a_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}", listener.local_addr().unwrap());
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([String::from("127.0.0.1")]).unwrap().self_signed(&key).unwrap();
+    let configuration = Arc::new(configuration(&USUAL, certificate.der(), &key));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let session = ServerConnection::new(configuration.clone()).unwrap();
+            let _ = answers(&mut StreamOwned::new(session, stream));
+        }
+    });
+    let http = Http::trusting(&endpoint, Timeouts::default(), &Trust::Anyone).unwrap();
+    let began = Instant::now();
+    let sent = http.send_at_once(vec![request(Framing::Length); 3], began);
+    let exchanges = Runtime::new().unwrap().block_on(sent).unwrap();
+    assert!(exchanges.iter().all(|exchange| exchange.reply.is_ok()), "{exchanges:?}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn every_framing_is_judged_over_tls() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start_tls(&[], &folder.path().join("ca.pem"));
+    let output = mock.run(&["--filter", "wire/", "--cases", "0", "--service", "ecr"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    let chosen = suite(Service::Ecr).unwrap().iter().filter(|case| case.id.contains("wire/")).count();
+    let judged = format!(" (ecr): {chosen} cases judged, {chosen} ok (");
+    assert!(chosen > 100 && last_line(&output).contains(&judged), "{judged}: {}", last_line(&output));
+    assert!(!out(&output).contains("skipped"), "{}", out(&output));
+}
+
+#[test]
+fn insecure_is_said_wherever_it_counts() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start_tls(&["--fault", "digests-not-compared"], &folder.path().join("ca.pem"));
+    let id = "CompleteLayerUpload/layerDigests/match/wrong";
+    let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--filter", &format!("={id}")];
+    let output = command(&[&run[..], &["--insecure", "-v"]].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}{}", out(&output), err(&output));
+    let report = out(&output);
+    assert!(report.contains("options    insecure: certificates are not checked, "), "{report}");
+    assert!(last_line(&output).contains(" (ecr), insecure: 1 case judged"), "{report}");
+    let endpoint = &mock.endpoint;
+    for command in [
+        format!("ecrspec replay {id} --endpoint {endpoint} --insecure --service ecr"),
+        format!("ecrspec explain {id} --script --service ecr --endpoint {endpoint} --insecure | sh"),
+        String::from("curl -sS -i "),
+    ] {
+        assert!(report.contains(&command), "{command}: {report}");
+    }
+    let output = command(&[&run[..], &["--ca-bundle", "ca.pem"]].concat(), folder.path()).output().unwrap();
+    assert!(out(&output).contains(&format!("replay {id} --endpoint {endpoint} --ca-bundle ca.pem --service ecr")));
+    assert!(out(&output).contains("options    CA bundle ca.pem, ") && !out(&output).contains("insecure"));
+}
+
+#[test]
+fn scripts_trust_as_the_run_did() {
+    if !has_tool("curl") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start_tls(&["--service", "ecr"], &folder.path().join("ca.pem"));
+    let explain = ["explain", CASE, "--script", "--endpoint", &mock.endpoint];
+    for (flags, code) in [(&["--ca-bundle", "ca.pem"][..], 0), (&["--insecure"], 0), (&[], 60)] {
+        let output = command(&[&explain[..], flags].concat(), folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        let ran = std::process::Command::new("sh").args(["-c", &out(&output)]).output().unwrap();
+        assert_eq!(ran.status.code(), Some(code), "{flags:?}: {}{}", out(&ran), err(&ran));
+    }
+}
+
+#[test]
+fn flags_and_settings_of_trust_are_checked() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    file("empty.pem", "nothing\n");
+    let https = ["replay", CASE, "--endpoint", "https://127.0.0.1:1"];
+    let rows: &[(&[&str], &str)] = &[
+        (&["--ca-bundle", "missing.pem"], "--ca-bundle: could not read missing.pem"),
+        (&["--ca-bundle", "empty.pem"], "--ca-bundle: no certificate in empty.pem: expected PEM"),
+        (&["--ca-bundle", "empty.pem", "--insecure"], "cannot be used with"),
+    ];
+    for (flags, message) in rows {
+        let output = command(&[&https[..], flags].concat(), folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(err(&output).contains(message), "{flags:?}: {}", err(&output));
+    }
+    for flags in [&["--insecure"][..], &["--ca-bundle", "empty.pem"]] {
+        for endpoint in [&["--endpoint", "http://127.0.0.1:1"][..], &[]] {
+            let output = command(&[&["replay", CASE], endpoint, flags].concat(), folder.path()).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{flags:?}");
+            let expected = format!("{}: expected an https:// --endpoint, found ", flags[0]);
+            assert!(err(&output).contains(&expected), "{}", err(&output));
+        }
+    }
+    file("ecrspec.toml", "endpoint = \"https://127.0.0.1:1\"\nca-bundle = \"empty.pem\"\n");
+    let output = command(&["replay", CASE], folder.path()).output().unwrap();
+    assert!(err(&output).contains("no certificate in empty.pem"), "{}", err(&output));
+    // A flag wins, and for another kind of endpoint there is nobody to trust.
+    for flags in [&["--insecure"][..], &["--endpoint", "http://127.0.0.1:1"]] {
+        let output = command(&[&["replay", CASE], flags].concat(), folder.path()).output().unwrap();
+        assert!(err(&output).contains("connection refused"), "{flags:?}: {}", err(&output));
+    }
+    file("ecrspec.toml", "ca-bundle = \"empty.pem\"\ninsecure = true\n");
+    let output = command(&["replay", CASE], folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("has both ca-bundle and insecure"), "{}", err(&output));
+}
