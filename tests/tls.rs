@@ -25,6 +25,9 @@ use binary::{Mock, command, ecrspec, err, has_tool, last_line, out};
 
 type Stream = StreamOwned<ServerConnection, std::net::TcpStream>;
 
+/// What a server does with a connection.
+type Talk = fn(&mut Stream) -> std::io::Result<()>;
+
 const CASE: &str = "InitiateLayerUpload/accepted/plain";
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
@@ -57,7 +60,7 @@ const USUAL: Setting = Setting {
 
 impl Server {
     /// Speaks TLS, and then does this with each connection.
-    fn start(setting: &Setting, talk: fn(&mut Stream) -> std::io::Result<()>) -> Server {
+    fn start(setting: &Setting, talk: Talk) -> Server {
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new([String::from(setting.host)]).unwrap();
         let (from, to) = setting.years;
@@ -183,7 +186,7 @@ fn who_speaks_something_else_is_told() {
     let asks = Server::start(&Setting { asks_for_a_certificate: true, ..USUAL }, answers);
     assert_eq!(why(&asks.endpoint, &asks.bundle()), NoConnection::ClientCertificateMissing);
     let other = Server::start(&Setting { protocols: &[b"h2"], ..USUAL }, answers);
-    assert_eq!(why(&other.endpoint, &other.bundle()), NoConnection::NoHttp1);
+    assert_eq!(why(&other.endpoint, &other.bundle()), NoConnection::OtherProtocols);
     let both = Server::start(&Setting { protocols: &[b"h2", b"http/1.1"], ..USUAL }, answers);
     let http = Http::trusting(&both.endpoint, timeouts(), &both.bundle()).unwrap();
     let reply = reply(&Runtime::new().unwrap(), &http, Framing::Length);
@@ -382,4 +385,75 @@ fn flags_and_settings_of_trust_are_checked() {
     let output = command(&["replay", CASE], folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("has both ca-bundle and insecure"), "{}", err(&output));
+}
+
+#[test]
+fn cases_pass_over_http2_too() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start_tls(&[], &folder.path().join("ca.pem"));
+    let run = ["--http2", "--cases", "0", "--service", "ecr"];
+    let filters = ["--filter", "wire/", "--filter", "races", "--filter", "GetDownloadUrlForLayer/accepted"];
+    let output = mock.run(&[&run[..], &filters].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains(", HTTP/2, ") && !out(&output).contains("skipped"), "{}", out(&output));
+    let faulty = Mock::start_tls(&["--fault", "digests-not-compared"], &folder.path().join("faulty.pem"));
+    let output = faulty.run(&[&run[..], &["--filter", "=CompleteLayerUpload/layerDigests/match/wrong"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    let replay = out(&output).lines().find_map(|line| line.split_once("replay ")).unwrap().1.to_owned();
+    assert!(replay.contains(" --http2"), "{replay}");
+}
+
+#[test]
+fn http2_is_spoken_or_it_is_said_why_not() {
+    let server = |protocols| Server::start(&Setting { protocols, ..USUAL }, answers);
+    let (silent, older) = (server(&[]), server(&[b"http/1.1"]));
+    let rows = [
+        (silent.endpoint.as_str(), 2, "--http2: the server does not offer HTTP/2 (of h2 and http/1.1, it chose none)"),
+        (
+            older.endpoint.as_str(),
+            2,
+            "--http2: the server does not offer HTTP/2 (of h2 and http/1.1, it chose http/1.1)",
+        ),
+        ("http://127.0.0.1:1", 2, "--http2: expected an https:// URL for HTTP/2, found \"http://127.0.0.1:1/\""),
+        ("https://127.0.0.1:1", 3, "connection refused"),
+    ];
+    for (endpoint, code, sentence) in rows {
+        let insecure: &[&str] = if endpoint.starts_with("https") { &["--insecure"] } else { &[] };
+        let output = ecrspec(&[&["replay", CASE, "--endpoint", endpoint, "--http2"], insecure].concat());
+        assert_eq!(output.status.code(), Some(code), "{endpoint}: {}", err(&output));
+        assert!(err(&output).contains(sentence), "{endpoint}: {}", err(&output));
+    }
+}
+
+#[test]
+fn a_server_of_http2_that_says_something_else_is_told() {
+    let runtime = Runtime::new().unwrap();
+    // An answer of HTTP/1.1 to a request of HTTP/2; the end of the connection; nothing.
+    let rows: [(Talk, TransportError); 3] = [
+        (
+            |stream| {
+                stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])?; // SETTINGS, with none: RFC 9113, 6.5.
+                stream.flush()?;
+                thread::sleep(Duration::from_millis(200));
+                stream.write_all(ANSWER)?;
+                stream.flush()?;
+                read_all(stream)
+            },
+            TransportError::Garbage,
+        ),
+        (|stream| stream.read(&mut [0; 4096]).map(|_| ()), TransportError::Dropped),
+        (read_all, TransportError::Silent),
+    ];
+    for (talk, expected) in rows {
+        let server = Server::start(&Setting { protocols: &[b"h2"], ..USUAL }, talk);
+        let http = Http::trusting(&server.endpoint, timeouts(), &server.bundle()).unwrap();
+        let http = runtime.block_on(http.over_http2()).unwrap();
+        assert_eq!(reply(&runtime, &http, Framing::Length), Err(expected));
+    }
+}
+
+/// Reads until the other side has ended.
+fn read_all(stream: &mut Stream) -> std::io::Result<()> {
+    while stream.read(&mut [0; 4096])? > 0 {}
+    Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) fn perform(
         Some(endpoint) => endpoint.clone(),
         None => embedded_mock(&runtime).map_err(Failure::usage)?,
     };
-    let target = merged.target(&endpoint).map_err(Failure::usage)?;
+    let target = runtime.block_on(merged.target(&endpoint)).map_err(Failure::usage)?;
     let mut reports = Reports::create(&merged.reports).map_err(Failure::usage)?;
     let mut events = Vec::new();
     let screen = Screen::default();

@@ -49,7 +49,7 @@ impl Identity {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())?;
-        configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
+        configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Identity { bundle, configuration: Arc::new(configuration) })
     }
 

@@ -32,6 +32,7 @@ pub(super) struct SettingsFile {
     pub rate: Option<f64>,
     pub ca_bundle: Option<PathBuf>,
     pub insecure: Option<bool>,
+    pub http2: Option<bool>,
     pub auth: Option<Auth>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,

@@ -12,10 +12,10 @@ use super::settings::SettingsFile;
 use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
-use crate::drive::Target;
 use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
+use crate::drive::{Driver, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
@@ -53,6 +53,9 @@ pub(super) struct TargetArguments {
     rate: Option<f64>,
     #[command(flatten)]
     trust: TrustArguments,
+    /// Speak HTTP/2, which an https:// endpoint must offer (cases about framing stay with HTTP/1.1)
+    #[arg(long)]
+    http2: bool,
     /// Signature to send: none (default), or dummy for servers that route by its scope
     #[arg(long, value_name = "KIND")]
     auth: Option<Auth>,
@@ -95,6 +98,7 @@ pub(super) struct Merged {
     rate: Option<f64>,
     timeouts: Timeouts,
     trust: Trust,
+    http2: bool,
     pub settings: Settings,
     pub measure: Measure,
     given: Given,
@@ -148,6 +152,8 @@ impl Merged {
         if jobs == Some(0) {
             bail!("--jobs: expected at least 1, found 0");
         }
+        let http2 = arguments.http2 || file.http2 == Some(true);
+        let http2_flag = http2.then(|| vec![String::from("--http2")]);
         let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
@@ -161,6 +167,7 @@ impl Merged {
                 Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
                 Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
             },
+            http2.then(|| String::from("HTTP/2")),
             (auth == Auth::Dummy).then(|| String::from("auth dummy")),
             tier.map(|tier| format!("tier {tier}")),
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
@@ -185,7 +192,15 @@ impl Merged {
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
         let trust_flags = Some(trust.flags());
         let repository_flag = flag("repository", &repository);
-        let flags = [flag("endpoint", &endpoint), driver_flag, trust_flags, repository_flag, auth_flag, strict_flag];
+        let flags = [
+            flag("endpoint", &endpoint),
+            driver_flag,
+            trust_flags,
+            http2_flag,
+            repository_flag,
+            auth_flag,
+            strict_flag,
+        ];
         Ok(Merged {
             endpoint,
             driver,
@@ -193,6 +208,7 @@ impl Merged {
             rate: rate(requests)?,
             timeouts,
             trust: trust.clone(),
+            http2,
             settings: Settings {
                 trust,
                 flags: flags.into_iter().flatten().flatten().collect(),
@@ -240,11 +256,21 @@ impl Merged {
     }
 
     /// The target at this address.
-    pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
-        let driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(|error| match error {
+    pub async fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
+        let named = |error| match error {
             NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
+            error @ (NoEndpoint::NoTls(_) | NoEndpoint::NoHttp2(_) | NoEndpoint::Client(_)) => {
+                anyhow!("--http2: {error}")
+            }
             error => anyhow!("--endpoint: {error}"),
-        })?;
+        };
+        let mut driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(named)?;
+        if self.http2 {
+            driver = match driver {
+                Driver::Http(http) => Driver::Http(http.over_http2().await.map_err(named)?),
+                _ => bail!("--http2: expected --driver http, found {}: it chooses by itself", self.driver.name()),
+            };
+        }
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
         Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
     }

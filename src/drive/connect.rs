@@ -36,6 +36,15 @@ pub enum NoEndpoint {
     /// Nobody can be trusted as was asked for.
     #[error(transparent)]
     Trust(#[from] NoTrust),
+    /// HTTP/2 is asked for, which is spoken over TLS alone.
+    #[error("expected an https:// URL for HTTP/2, found {0:?}")]
+    NoTls(String),
+    /// HTTP/2 is asked for, and the server chose another protocol.
+    #[error("the server does not offer HTTP/2 (of h2 and http/1.1, it chose {0})")]
+    NoHttp2(String),
+    /// The client that speaks HTTP/2 could not be set up.
+    #[error("could not set up HTTP/2: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
 /// Where requests go.
@@ -77,8 +86,34 @@ impl Endpoint {
         Ok(Endpoint { url, tls })
     }
 
+    /// What TLS sessions are made from, if the endpoint speaks TLS.
+    pub fn configuration(&self) -> Option<&Arc<ClientConfig>> {
+        Some(&self.tls.as_ref()?.configuration)
+    }
+
+    /// What the server chooses of these protocols (ALPN, RFC 7301), if it chooses one.
+    pub async fn choice(&self, protocols: &[&[u8]], timeouts: &Timeouts) -> Result<Option<String>, NoConnection> {
+        let stream = self.tcp(timeouts).await?;
+        let Some(tls) = &self.tls else { return Ok(None) };
+        let mut configuration = ClientConfig::clone(&tls.configuration);
+        configuration.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let asking = Tls { configuration: Arc::new(configuration), name: tls.name.clone() };
+        let stream = asking.handshake(stream, timeouts).await?;
+        Ok(stream.get_ref().1.alpn_protocol().map(|chosen| String::from_utf8_lossy(chosen).into_owned()))
+    }
+
     /// A new connection, as far as it needs to be before a request can be sent.
     pub async fn connect(&self, timeouts: &Timeouts) -> Result<(ReadHalf, WriteHalf), NoConnection> {
+        let stream = self.tcp(timeouts).await?;
+        let Some(tls) = &self.tls else {
+            let (read, write) = stream.into_split();
+            return Ok((ReadHalf::Plain(read), WriteHalf::Plain(write)));
+        };
+        let (read, write) = tokio::io::split(tls.handshake(stream, timeouts).await?);
+        Ok((ReadHalf::Tls(read), WriteHalf::Tls(write)))
+    }
+
+    async fn tcp(&self, timeouts: &Timeouts) -> Result<TcpStream, NoConnection> {
         let port = self.url.port_or_known_default().unwrap_or(80);
         let connected = timeout(timeouts.connect, async {
             let addresses = lookup_host((host(&self.url), port)).await.map_err(|error| of_lookup(&error))?;
@@ -86,18 +121,18 @@ impl Endpoint {
         });
         let stream = connected.await.unwrap_or(Err(NoConnection::TimedOut))?;
         let _ = stream.set_nodelay(true); // A short body would wait until its head is acknowledged.
-        let Some(tls) = &self.tls else {
-            let (read, write) = stream.into_split();
-            return Ok((ReadHalf::Plain(read), WriteHalf::Plain(write)));
-        };
-        let handshake = TlsConnector::from(tls.configuration.clone()).connect(tls.name.clone(), stream);
+        Ok(stream)
+    }
+}
+
+impl Tls {
+    async fn handshake(&self, stream: TcpStream, timeouts: &Timeouts) -> Result<TlsStream<TcpStream>, NoConnection> {
+        let handshake = TlsConnector::from(self.configuration.clone()).connect(self.name.clone(), stream);
         // A server that serves few connections at once answers when it takes this one, as it would a request.
-        let stream = match timeout(timeouts.first_byte, handshake).await {
-            Ok(stream) => stream.map_err(|error| of_handshake(&error))?,
-            Err(_) => return Err(NoConnection::HandshakeUnanswered),
-        };
-        let (read, write) = tokio::io::split(stream);
-        Ok((ReadHalf::Tls(read), WriteHalf::Tls(write)))
+        match timeout(timeouts.first_byte, handshake).await {
+            Ok(stream) => stream.map_err(|error| of_handshake(&error)),
+            Err(_) => Err(NoConnection::HandshakeUnanswered),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Sends requests over HTTP/1.1 and repairs nothing: no retries, redirects, proxies or decompression.
+//! Sends requests over HTTP and repairs nothing: no retries, redirects, proxies or decompression.
 //!
-//! They are written by hand, over TCP as over TLS.
+//! Those of HTTP/1.1 are written by hand, over TCP as over TLS; an HTTP library writes those of HTTP/2.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::connect::Endpoint;
 pub use super::connect::NoEndpoint;
+use super::http2::{self, Http2};
 use super::pool::Pool;
 use super::raw;
 use super::raw::Connection;
@@ -31,6 +32,8 @@ pub struct Http {
     /// Whether connections are used that carried a request before.
     keeps: bool,
     pool: Arc<Pool>,
+    /// What sends the requests that need no framing of HTTP/1.1, if not this.
+    http2: Option<Http2>,
 }
 
 /// A new connection that has brought no answer for so long may wait until the server has ended another.
@@ -53,7 +56,30 @@ impl Http {
     /// Those of [`Http::new`], and where there is nothing to trust.
     pub fn trusting(endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Http, NoEndpoint> {
         let endpoint = Endpoint::new(endpoint, trust)?;
-        Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default() })
+        Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default(), http2: None })
+    }
+
+    /// The same endpoint, asked over HTTP/2, but for what is about the framing of HTTP/1.1. Where the server cannot be
+    /// reached now, each request says so.
+    ///
+    /// # Errors
+    ///
+    /// Where the server does not offer it.
+    pub async fn over_http2(self) -> Result<Http, NoEndpoint> {
+        let Some(configuration) = self.endpoint.configuration() else {
+            return Err(NoEndpoint::NoTls(self.endpoint.url.to_string()));
+        };
+        let http2 = Some(Http2::new(configuration, &self.timeouts)?);
+        match self.endpoint.choice(&[http2::PROTOCOL, b"http/1.1"], &self.timeouts).await {
+            Ok(Some(chosen)) if chosen.as_bytes() == http2::PROTOCOL => Ok(Http { http2, ..self }),
+            Ok(chosen) => Err(NoEndpoint::NoHttp2(chosen.unwrap_or_else(|| String::from("none")))),
+            Err(_) => Ok(Http { http2, ..self }),
+        }
+    }
+
+    /// What it speaks, for a report.
+    pub fn name(&self) -> &'static str {
+        if self.http2.is_some() { "HTTP/2" } else { "HTTP" }
     }
 
     /// The same endpoint, asked over connections that carried no request before.
@@ -76,15 +102,28 @@ impl Http {
             return Err(why);
         }
         let started = Instant::now();
-        let (reply, kept) = self.sent(&request).await;
+        let (reply, kept) = match self.library(&request) {
+            Some(http2) => {
+                let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits()).await?;
+                // The library does not tell whether it was.
+                let kept = self.keeps && reply == Err(TransportError::Dropped);
+                (reply, kept)
+            }
+            None => self.by_hand(&request).await,
+        };
         let took = started.elapsed();
         self.notice(&reply, took);
-        let waited = !kept && took >= TAKEN;
+        let waited = self.library(&request).is_none() && !kept && took >= TAKEN;
         Ok(Exchange::new(request, reply, Duration::ZERO, took).over_kept(kept).waited(waited))
     }
 
+    /// What sends a request instead of this.
+    fn library(&self, request: &Request) -> Option<&Http2> {
+        self.http2.as_ref().filter(|_| request.framing == Framing::Length)
+    }
+
     /// What came back, and whether over a connection that carried a request before.
-    async fn sent(&self, request: &Request) -> (Reply, bool) {
+    async fn by_hand(&self, request: &Request) -> (Reply, bool) {
         // Large bodies go out alone: a server may answer and close before it has read them, and that answer counts.
         if request.framing != Framing::Length || request.body.len() > LARGE {
             let _waiting = self.pool.wait();
@@ -145,6 +184,11 @@ impl Http {
         if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
             return Err(why);
         }
+        if let Some(http2) =
+            self.http2.as_ref().filter(|_| requests.iter().all(|request| self.library(request).is_some()))
+        {
+            return self.at_once_over(http2, requests, clock).await;
+        }
         // Until all are answered: the server may serve some of them only when others have ended.
         let _waiting = self.pool.wait();
         let gate = Arc::new(Barrier::new(requests.len()));
@@ -175,6 +219,21 @@ impl Http {
             Exchange::new(request, reply, began, took)
         });
         Ok(exchanges.collect())
+    }
+
+    /// Sends requests at once over HTTP/2: as streams of one connection, if one is kept.
+    async fn at_once_over(
+        &self,
+        http2: &Http2,
+        requests: Vec<Request>,
+        clock: Instant,
+    ) -> Result<Vec<Exchange>, Unsendable> {
+        let sending = requests.into_iter().map(async |request| {
+            let began = clock.elapsed();
+            let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits()).await?;
+            Ok(Exchange::new(request, reply, began, clock.elapsed() - began))
+        });
+        join_all(sending).await.into_iter().collect()
     }
 
     fn waits(&self) -> Waits {

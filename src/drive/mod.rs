@@ -7,6 +7,8 @@ pub mod caller;
 mod connect;
 #[cfg(feature = "net")]
 pub mod http;
+#[cfg(feature = "net")]
+mod http2;
 pub mod in_process;
 mod making;
 #[cfg(feature = "net")]
@@ -90,7 +92,7 @@ impl Driver {
     pub fn client(&self) -> Client {
         match self {
             #[cfg(feature = "net")]
-            Driver::Http(_) => Client { name: String::from("HTTP"), shows_http: true },
+            Driver::Http(http) => Client { name: String::from(http.name()), shows_http: true },
             Driver::InProcess(_) => Client { name: String::from("in process"), shows_http: true },
             Driver::Caller(caller) => Client { name: String::from(caller.name()), shows_http: false },
         }

@@ -57,7 +57,7 @@ fn of_tls(error: &Error) -> NoConnection {
         Error::InvalidMessage(_) => NoConnection::NotTls,
         Error::AlertReceived(AlertDescription::CertificateRequired) => NoConnection::ClientCertificateMissing,
         Error::AlertReceived(AlertDescription::NoApplicationProtocol) | Error::NoApplicationProtocol => {
-            NoConnection::NoHttp1
+            NoConnection::OtherProtocols
         }
         _ => NoConnection::HandshakeFailed,
     }
@@ -124,8 +124,8 @@ mod tests {
             (Error::InvalidCertificate(other), NoConnection::CertificateOfAuthority),
             (Error::InvalidCertificate(CertificateError::BadEncoding), NoConnection::CertificateRejected),
             (Error::InvalidCertificate(CertificateError::Revoked), NoConnection::CertificateRevoked),
-            (Error::NoApplicationProtocol, NoConnection::NoHttp1),
-            (Error::AlertReceived(AlertDescription::NoApplicationProtocol), NoConnection::NoHttp1),
+            (Error::NoApplicationProtocol, NoConnection::OtherProtocols),
+            (Error::AlertReceived(AlertDescription::NoApplicationProtocol), NoConnection::OtherProtocols),
             (Error::AlertReceived(AlertDescription::ProtocolVersion), NoConnection::HandshakeFailed),
         ] {
             assert_eq!(of_handshake(&wrapped(error.clone())), why);

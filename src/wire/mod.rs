@@ -184,8 +184,8 @@ pub enum NoConnection {
     NotTls,
     /// What answers a request in plain text speaks TLS.
     NeedsTls,
-    /// The server speaks other versions of HTTP alone.
-    NoHttp1,
+    /// The server speaks none of the protocols that it is offered.
+    OtherProtocols,
     /// The handshake was not answered in its time, or the connection closed instead.
     HandshakeUnanswered,
     /// The two sides did not agree on a TLS session.
@@ -418,7 +418,7 @@ impl std::fmt::Display for NoConnection {
             NoConnection::ClientCertificateMissing => "the server asks for a client certificate",
             NoConnection::NotTls => "the server does not speak TLS",
             NoConnection::NeedsTls => "the server speaks TLS",
-            NoConnection::NoHttp1 => "the server does not speak HTTP/1.1",
+            NoConnection::OtherProtocols => "the server speaks other protocols over TLS",
             NoConnection::HandshakeUnanswered => "TLS handshake not answered",
             NoConnection::HandshakeFailed => "TLS handshake failed",
             NoConnection::Unknown => "cause unknown",
@@ -456,7 +456,7 @@ impl NoConnection {
             NoConnection::ClientCertificateMissing => "ecrspec has none: turn that off for the test",
             NoConnection::NotTls => "use http:// instead of https://",
             NoConnection::NeedsTls => "use https:// instead of http://",
-            NoConnection::NoHttp1 => "ecrspec speaks no other version: turn HTTP/1.1 on",
+            NoConnection::OtherProtocols => "does it speak HTTP/1.1 there, or with --http2 HTTP/2?",
             NoConnection::HandshakeUnanswered => "is it an http:// endpoint?",
             NoConnection::HandshakeFailed => "does the server speak TLS 1.2 or 1.3, with a current cipher suite?",
         }
