@@ -8,7 +8,7 @@ use std::thread::ScopedJoinHandle;
 
 use include_dir::{Dir, File, include_dir};
 
-use crate::case::{Case, CaseKind, Heading};
+use crate::case::{Case, CaseKind, Heading, each_once};
 use crate::contract::{Operation, RuleId, Service, Tier};
 use crate::generate::{catalogue, catalogue_with};
 use crate::judge::snapshot::{self, Entry, SnapshotError, Snapshots};
@@ -133,14 +133,9 @@ impl Source<'_> {
 
 /// What a case in a snapshot is about.
 fn drawn_up(service: Service, entry: Entry) -> Result<Heading, SnapshotError> {
-    let mut tier = Tier::Open;
-    let mut rules = Vec::new();
-    for (rule, of_rule) in entry.rules()? {
-        tier = tier.min(of_rule);
-        if !rules.contains(&rule) {
-            rules.push(rule);
-        }
-    }
+    let rules = entry.rules()?;
+    let tier = rules.iter().map(|(_, tier)| *tier).min().unwrap_or(Tier::Open);
+    let rules = each_once(rules.into_iter().map(|(rule, _)| rule));
     Ok(Heading { service, id: entry.id, title: String::from(entry.title), tier, rules })
 }
 

@@ -87,6 +87,8 @@ struct Server {
     began: Instant,
     requests: AtomicU64,
     throttled: AtomicU64,
+    /// How many requests it has at once: now, and at most so far.
+    under_way: [AtomicU64; 2],
     windows: Mutex<HashMap<u128, u64>>,
 }
 
@@ -101,6 +103,7 @@ impl Server {
             began: Instant::now(),
             requests: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
+            under_way: Default::default(),
             windows: Mutex::default(),
         });
         let places = match manner {
@@ -133,7 +136,10 @@ impl Server {
             };
             let Some(request) = next else { break };
             let is_last = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+            let [now, most] = &self.under_way;
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let answer = self.answer(request).await;
+            now.fetch_sub(1, Ordering::SeqCst);
             let mut text = format!("HTTP/1.1 {} Whatever\r\n", answer.status);
             for (name, value) in &answer.headers {
                 text += &format!("{name}: {value}\r\n");
@@ -352,15 +358,20 @@ fn bursts_and_quotas_are_waited_for() {
 }
 
 #[test]
-fn the_report_is_the_same_at_any_concurrency() {
+fn concurrency_follows_latency_and_the_report_is_the_same() {
     let runtime = Runtime::new().unwrap();
-    let (endpoint, _) = Server::start(&runtime, Manner::Late(Duration::from_millis(20)));
+    let (endpoint, server) = Server::start(&runtime, Manner::Late(Duration::from_millis(20)));
     let lines = |jobs: usize, most: Option<usize>| {
         let settings = Settings { jobs, most_jobs: most, ..settings(&endpoint, &["uploadId/", "wire/"]) };
         let summary = summary(&events(&runtime, &settings));
-        summary.cases.iter().map(|judged| (judged.case.clone(), judged.verdict.clone())).collect::<Vec<_>>()
+        let lines = summary.cases.iter().map(|judged| (judged.case.clone(), judged.verdict.clone()));
+        (lines.collect::<Vec<_>>(), server.under_way[1].swap(0, Ordering::SeqCst))
     };
-    assert_eq!(lines(1, None), lines(1, Some(32)));
+    let (alone, at_once) = lines(1, None);
+    assert_eq!(at_once, 1);
+    let (followed, at_once) = lines(1, Some(32));
+    assert_eq!(alone, followed);
+    assert!((8..=32).contains(&at_once), "{at_once} requests at once");
 }
 
 #[test]

@@ -23,12 +23,23 @@ impl Heading {
     /// That of a case.
     pub fn of(case: &Case) -> Heading {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
-        let mut rules: Vec<RuleId> = Vec::new();
-        for step in focus {
-            if !rules.contains(&step.expect.rule) {
-                rules.push(step.expect.rule);
-            }
+        Heading {
+            service: case.service,
+            id: case.id.clone(),
+            title: shown(&case.title),
+            tier: case.tier(),
+            rules: each_once(focus.map(|step| step.expect.rule)),
         }
-        Heading { service: case.service, id: case.id.clone(), title: shown(&case.title), tier: case.tier(), rules }
     }
+}
+
+/// Rules in the order in which they come first.
+pub(crate) fn each_once(rules: impl IntoIterator<Item = RuleId>) -> Vec<RuleId> {
+    let mut once = Vec::new();
+    for rule in rules {
+        if !once.contains(&rule) {
+            once.push(rule);
+        }
+    }
+    once
 }

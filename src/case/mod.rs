@@ -22,6 +22,7 @@ use crate::wire::{Exchange, Request, Unsendable};
 pub use bindings::{Bindings, Unbound, Unknown};
 pub use chunk::{Chunk, Length};
 pub use heading::Heading;
+pub(crate) use heading::each_once;
 pub use partition::Partition;
 pub use plan::{Decision, Plan};
 

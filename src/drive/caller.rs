@@ -5,14 +5,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::envelope;
 use crate::wire::{Exchange, Framing, Observation, Request, TransportError, Unsendable};
+use crate::wire::{Members, envelope};
 
 /// A client of the operations. It is told a call, and shows what came of it: of a success its members, of an error its type,
 /// message and members.
@@ -89,7 +87,7 @@ impl Call {
         if request.headers != plain.headers {
             return Err(NoCall::Headers);
         }
-        let Object(all) = serde_json::from_slice(&request.body).map_err(|_| NoCall::NotAnObject)?;
+        let Members(all) = serde_json::from_slice(&request.body).map_err(|_| NoCall::NotAnObject)?;
         let mut members = Map::new();
         for (name, value) in all {
             if members.contains_key(&name) {
@@ -98,31 +96,6 @@ impl Call {
             members.insert(name, value);
         }
         Ok(Call { operation, members })
-    }
-}
-
-/// A JSON object with all its members, also those of one name.
-struct Object(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry().map_err(A::Error::custom)? {
-                    members.push(member);
-                }
-                Ok(Object(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::change::{Call, rejection};
 use super::super::reply::edit_success;
 use super::Fault;
 use crate::contract::{Operation, RuleId, RulePattern};
+use crate::model::Rejection;
 use crate::model::registry::ALIAS;
 use crate::wire::Request;
 
@@ -22,10 +23,7 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "CompleteLayerUpload finds a registry by its account id alone, and none by its alias",
         rule: RuleId::new("CompleteLayerUpload/registryId/alias"),
         changes: &[EditRejections(|call, wrong| {
-            if call.is(Operation::CompleteLayerUpload) && call.names_alias() && wrong.is_empty() {
-                let rule = RuleId::new("CompleteLayerUpload/registryId/alias");
-                wrong.push(rejection("RegistryNotFoundException", rule));
-            }
+            reject_alias(call, wrong, "RegistryNotFoundException", RuleId::new("CompleteLayerUpload/registryId/alias"));
         })],
     },
     Fault {
@@ -33,10 +31,12 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "InitiateLayerUpload finds no repository in a registry that is named by its alias",
         rule: RuleId::new("InitiateLayerUpload/registryId/alias"),
         changes: &[EditRejections(|call, wrong| {
-            if call.is(Operation::InitiateLayerUpload) && call.names_alias() && wrong.is_empty() {
-                let rule = RuleId::new("InitiateLayerUpload/registryId/alias");
-                wrong.push(rejection("RepositoryNotFoundException", rule));
-            }
+            reject_alias(
+                call,
+                wrong,
+                "RepositoryNotFoundException",
+                RuleId::new("InitiateLayerUpload/registryId/alias"),
+            );
         })],
     },
     Fault {
@@ -105,6 +105,13 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     },
 ];
+
+/// Rejects what is right but for the alias, where the rule is one of the called operation.
+fn reject_alias(call: &Call<'_>, wrong: &mut Vec<Rejection>, error: &str, rule: RuleId) {
+    if rule.operation() == Some(call.operation.name) && call.names_alias() && wrong.is_empty() {
+        wrong.push(rejection(error, rule));
+    }
+}
 
 /// The name under which an upload is remembered that was begun by the alias.
 fn begun(upload: &str) -> String {

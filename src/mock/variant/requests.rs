@@ -1,16 +1,13 @@
 //! What RFC 8259 leaves to parsers, and the documents to servers.
 
-use std::fmt;
-
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 
 use super::super::Change::{EditRejections, RewriteInput, RewriteReply, RewriteRequest};
 use super::super::change::{invalid_parameter, rejection};
 use super::Variant;
 use crate::contract::{Operation, RuleId};
-use crate::wire::Response;
+use crate::wire::{Members, Response};
 
 pub(super) static VARIANTS: &[Variant] = &[
     Variant {
@@ -79,8 +76,8 @@ pub(super) static VARIANTS: &[Variant] = &[
         name: "repeated-keys-rejected",
         sentence: "a body with the repository name twice cannot be read",
         changes: &[RewriteRequest(|request| {
-            let names = serde_json::from_slice::<Names>(&request.body).map_or_else(|_| Vec::new(), |names| names.0);
-            if names.iter().filter(|name| *name == "repositoryName").count() > 1 {
+            let members = serde_json::from_slice(&request.body).map_or_else(|_| Vec::new(), |Members(all)| all);
+            if members.iter().filter(|(name, _)| name == "repositoryName").count() > 1 {
                 request.body = Bytes::from_static(b"{");
             }
         })],
@@ -143,31 +140,4 @@ fn exponent(body: &[u8]) -> bool {
         let number: String = rest.trim_start().chars().take_while(|letter| !matches!(letter, ',' | '}')).collect();
         number.starts_with(|letter: char| letter.is_ascii_digit()) && number.contains(['e', 'E', '.'])
     })
-}
-
-/// The names of the members of an object, each as often as it is there.
-struct Names(Vec<String>);
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Names, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Names;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
-                let mut names = Vec::new();
-                while let Some((name, IgnoredAny)) = members.next_entry()? {
-                    names.push(name);
-                }
-                Ok(Names(names))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
 }
