@@ -238,12 +238,12 @@ fn exit_5_only_trouble_with_known_deviations() {
 #[test]
 fn exit_6_inconclusive() {
     let mock = Mock::start(&["--variant", "throttling"]);
-    let output = mock.run(&["--filter", "CompleteLayerUpload/layerDigests/any-match"]);
+    let output = mock.run(&["--service", "ecr", "--filter", "CompleteLayerUpload/layerDigests/any-match"]);
     assert_eq!(output.status.code(), Some(6), "{}", out(&output));
     assert!(out(&output).contains("throttled (ThrottlingException)"));
 
     let mock = Mock::start(&["--variant", "throttling-all"]);
-    let output = mock.run(&["--filter", "UploadLayerPart"]);
+    let output = mock.run(&["--service", "ecr", "--filter", "UploadLayerPart"]);
     assert_eq!(output.status.code(), Some(6), "{}", out(&output));
     assert!(out(&output).contains("the survey could not be finished"));
 }

@@ -16,7 +16,7 @@ use ecrspec::fuzzing;
 use ecrspec::generate::plan;
 use ecrspec::model::Registry;
 use ecrspec::scenario::{Found, print, print_found};
-use ecrspec::suite::suite;
+use ecrspec::suite::{find, suite};
 use ecrspec::template::{Reference, Template};
 use ecrspec::wire::{Response, envelope};
 use serde_json::{Value, json};
@@ -367,8 +367,7 @@ fn scenarios() -> Vec<(String, Vec<u8>)> {
             seeds.push((format!("scenario/{}.yaml", slug(&rule)), text.into_bytes()));
         }
     }
-    let cases = suite(Service::EcrPublic).unwrap();
-    let mut case = cases.into_iter().find(|case| case.id == "CompleteLayerUpload/layerDigests/match/wrong").unwrap();
+    let mut case = find(Service::EcrPublic, "CompleteLayerUpload/layerDigests/match/wrong").unwrap().unwrap();
     let rejected: Outcome = r#"400 UploadNotFoundException {"uploadId":"${upload.uploadId}"}"#.parse().unwrap();
     case.steps[0].only_if = vec![Outcome::success()];
     case.steps[1].only_if = vec![Outcome::success(), rejected];

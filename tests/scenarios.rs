@@ -4,7 +4,7 @@ use ecrspec::case::{Case, CaseKind, Chunk, Place, StepRole};
 use ecrspec::contract::{RuleId, Service, Tier};
 use ecrspec::generate::expected::{Rehearsal, add_pins};
 use ecrspec::scenario::{Found, parse, print, print_found};
-use ecrspec::suite::{drafts, suite};
+use ecrspec::suite::{drafts, find, suite};
 use ecrspec::template::Template;
 
 /// The case that a file can say: with its own repository, and judged in every step that is judged at all.
@@ -43,8 +43,7 @@ fn every_case_of_the_suite_reads_back() {
 
 #[test]
 fn a_printed_case_can_be_read() {
-    let cases = suite(Service::EcrPublic).unwrap();
-    let mut case = cases.into_iter().find(|case| case.id == "wire/content-type/other/absent").unwrap();
+    let mut case = find(Service::EcrPublic, "wire/content-type/other/absent").unwrap().unwrap();
     case.steps[0].only_if = vec!["200".parse().unwrap(), r#"400 UploadNotFoundException {"a":1}"#.parse().unwrap()];
     let found = Found { rule: RuleId::new("always/no-5xx"), got: String::from("500 \"odd\"") };
     let text = print_found(&case, Some(&found)).unwrap();
@@ -66,8 +65,7 @@ steps:
 
 #[test]
 fn what_differs_from_the_rule_is_written() {
-    let cases = suite(Service::Ecr).unwrap();
-    let mut case = cases.into_iter().find(|case| case.id == "scenarios/digests/wrong-one").unwrap();
+    let mut case = find(Service::Ecr, "scenarios/digests/wrong-one").unwrap().unwrap();
     let find = |name: &str| case.steps.iter().position(|step| step.name == name).unwrap_or_else(|| panic!("{name}"));
     let (upload, complete) = (find("upload"), find("complete"));
     case.steps.truncate(complete + 1);
@@ -123,8 +121,7 @@ fn the_examples_of_the_guide_are_scenarios() {
 
 /// A case of one step with this body.
 fn with_body(body: &str) -> Case {
-    let mut case =
-        suite(Service::Ecr).unwrap().into_iter().find(|case| case.id == "wire/body/json/open-brace").unwrap();
+    let mut case = find(Service::Ecr, "wire/body/json/open-brace").unwrap().unwrap();
     case.steps[0].request.body = Template::parse(body).unwrap();
     case
 }

@@ -14,7 +14,7 @@ use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{self, Driver, Target, Workspace};
 use ecrspec::report::script::{Destination, Unscriptable, script};
 use ecrspec::scenario;
-use ecrspec::suite::suite;
+use ecrspec::suite::{find, suite};
 use ecrspec::template::{Reference, Template};
 use ecrspec::wire::{Framing, Request, Trust};
 use serde_json::{Value, json};
@@ -344,9 +344,8 @@ fn a_script_of_calls_at_once_sends_all_of_them() {
         return;
     }
     let mock = Mock::start(&["--service", "ecr"]);
-    let all = suite(Service::Ecr).unwrap();
-    let race = all.iter().find(|case| case.id == "scenarios/races/completes").unwrap();
-    let output = run(&script(race, &to(&mock.endpoint, None)).unwrap());
+    let race = find(Service::Ecr, "scenarios/races/completes").unwrap().unwrap();
+    let output = run(&script(&race, &to(&mock.endpoint, None)).unwrap());
     assert!(output.status.success(), "{}{}", out(&output), err(&output));
     let answers = out(&output);
     let last: Vec<&str> = race

@@ -13,7 +13,7 @@ use crate::judge::{Finding, Verdict};
 use crate::linearize::Round;
 use crate::search;
 use crate::session::{Session, Terms};
-use crate::suite::suite;
+use crate::suite;
 use crate::wire::Exchange;
 
 /// What a report of ecrspec calls the survey where it names a case.
@@ -70,10 +70,10 @@ pub fn sequence(server: impl Server, service: Service, plan: &Plan) {
 /// The case with this id.
 fn find(service: Service, id: &str) -> Result<Case, Failure> {
     let drawn = || search::find(service, id).or_else(|| Some(realise(service, &plan::parse(service, id).ok()?)));
-    let cases = suite(service).unwrap_or_else(|error| panic!("{error}"));
-    let known = cases.iter().find(|case| case.id == id).cloned();
+    let known = suite::find(service, id).unwrap_or_else(|error| panic!("{error}"));
     known.or_else(drawn).ok_or_else(|| {
-        let near = cases.iter().map(|case| &case.id).filter(|known| known.contains(id)).cloned().collect();
+        let all = suite::headings(&[service]).unwrap_or_else(|error| panic!("{error}"));
+        let near = all.into_iter().map(|heading| heading.id).filter(|known| known.contains(id)).collect();
         Failure::NoCase { service, id: String::from(id), near }
     })
 }
