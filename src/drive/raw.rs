@@ -235,6 +235,9 @@ struct Reader {
     closed: bool,
 }
 
+/// How long a line is at least that is looked at only when it has ended.
+const LONG_LINE: usize = 64 << 10;
+
 /// How long is waited for bytes that must not come.
 const EXCESS: Duration = Duration::from_millis(5);
 
@@ -270,6 +273,19 @@ impl Reader {
         let count = self.read.read_buf(&mut self.buffer).await.map_err(|error| of_read(&error));
         self.closed |= !matches!(count, Ok(1..));
         count
+    }
+
+    /// More of a line. Of a long one not before it ends: to look at all of it after each piece takes as long as a target
+    /// likes.
+    async fn more_of_line(&mut self) -> Result<usize, TransportError> {
+        loop {
+            let before = self.buffer.len();
+            let count = self.more().await?;
+            let is_long = (LONG_LINE..MAX_ANSWER).contains(&before);
+            if count == 0 || !is_long || self.buffer[before..].contains(&b'\n') {
+                return Ok(count);
+            }
+        }
     }
 
     /// Whether bytes come after the end of an answer.
@@ -312,7 +328,7 @@ impl Reader {
                 }
                 Err(_) => return Err(TransportError::Garbage),
             }
-            if self.more().await? == 0 {
+            if self.more_of_line().await? == 0 {
                 return Err(TransportError::Dropped);
             }
         }
@@ -373,7 +389,7 @@ impl Reader {
                 Ok(httparse::Status::Partial) if self.buffer.len() > MAX_ANSWER => return Err(TransportError::Endless),
                 Ok(httparse::Status::Partial) => {
                     let quiet = if decode::is_object(&body) { waits.quiet } else { Duration::MAX };
-                    match timeout(quiet, self.more()).await {
+                    match timeout(quiet, self.more_of_line()).await {
                         Ok(Ok(1..)) => continue,
                         _ => return Ok((body.freeze(), false)),
                     }
