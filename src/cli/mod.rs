@@ -2,6 +2,7 @@
 
 mod cases;
 mod contract;
+mod credentials;
 mod explain;
 mod fuzz;
 mod gate;

@@ -7,24 +7,25 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
+use tokio::runtime::Runtime;
 
+use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
-use crate::drive::Target;
 use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
+use crate::drive::{Signing, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
-use crate::run::Settings;
+use crate::run::{Settings, asks_for_signatures};
 use crate::wire::Trust;
-use crate::wire::auth::Auth;
 
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
@@ -53,9 +54,8 @@ pub(super) struct TargetArguments {
     rate: Option<f64>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Signature to send: none (default), or dummy for servers that route by its scope
-    #[arg(long, value_name = "KIND")]
-    auth: Option<Auth>,
+    #[command(flatten)]
+    auth: AuthArguments,
     /// Also compare message texts, where a published response of the real service shows them
     #[arg(long)]
     strict: bool,
@@ -91,7 +91,7 @@ pub(super) struct TargetArguments {
 pub(super) struct Merged {
     pub endpoint: Option<String>,
     driver: DriverName,
-    auth: Auth,
+    auth: Authentication,
     rate: Option<f64>,
     timeouts: Timeouts,
     trust: Trust,
@@ -124,6 +124,7 @@ impl Merged {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition } = choose(&file);
         let trust_settings = file.trust();
+        let auth_settings = file.auth();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
@@ -132,7 +133,7 @@ impl Merged {
             bail!("--without: {needed} makes what the cases work in; with --repository, they work in an existing one");
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
-        let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let auth = arguments.auth.or(&auth_settings)?;
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
@@ -148,7 +149,6 @@ impl Merged {
         if jobs == Some(0) {
             bail!("--jobs: expected at least 1, found 0");
         }
-        let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
         let fail_on = some(&arguments.fail_on).or(file.fail_on);
@@ -161,7 +161,9 @@ impl Merged {
                 Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
                 Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
             },
-            (auth == Auth::Dummy).then(|| String::from("auth dummy")),
+            auth.option(),
+            (auth.is_sigv4() && !asks_for_signatures(&filter))
+                .then(|| String::from("signatures themselves not tested (--filter auth does)")),
             tier.map(|tier| format!("tier {tier}")),
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
             partition.map(|partition| format!("partition {partition}")),
@@ -184,8 +186,9 @@ impl Merged {
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
         let trust_flags = Some(trust.flags());
+        let auth_flags = Some(auth.flags());
         let repository_flag = flag("repository", &repository);
-        let flags = [flag("endpoint", &endpoint), driver_flag, trust_flags, repository_flag, auth_flag, strict_flag];
+        let flags = [flag("endpoint", &endpoint), driver_flag, trust_flags, repository_flag, auth_flags, strict_flag];
         Ok(Merged {
             endpoint,
             driver,
@@ -239,14 +242,19 @@ impl Merged {
         }
     }
 
+    /// What signs the requests.
+    pub fn signing(&self, runtime: &Runtime) -> anyhow::Result<Signing> {
+        self.auth.signing(runtime)
+    }
+
     /// The target at this address.
-    pub fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
+    pub fn target(&self, endpoint: &str, signing: Signing) -> anyhow::Result<Target> {
         let driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(|error| match error {
             NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
             error => anyhow!("--endpoint: {error}"),
         })?;
         let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
-        Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
+        Ok(Target { signing, pace, ..Target::new(driver) })
     }
 }
 

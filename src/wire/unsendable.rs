@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
-use super::Request;
+use super::{Request, Signature};
 
 /// Why a request cannot be sent to a target.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
@@ -36,6 +36,12 @@ pub enum Unsendable {
     /// Another framing than the usual one, and nothing that is framed.
     #[error("there is no framing in process")]
     NoFramingInProcess,
+    /// A signature of some kind, where requests are not signed, or the client signs by itself.
+    #[error("{0} takes requests that are signed here (--auth sigv4)")]
+    NotSigned(Signature),
+    /// A request that cannot be signed.
+    #[error("it cannot be signed: {0}")]
+    Unsignable(String),
     /// The client that sends the calls cannot express it, or rejects it by itself.
     #[error("{client} cannot send it: {why}")]
     RejectedByClient {
@@ -114,13 +120,13 @@ mod tests {
 
     use super::*;
     use crate::contract::{Operation, Service};
-    use crate::wire::auth::{Auth, sign};
+    use crate::wire::auth::dummy;
     use crate::wire::envelope;
 
     fn rejected(change: impl FnOnce(&mut Request)) -> String {
         let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
         change(&mut request);
-        sign(Auth::Dummy, Service::Ecr, &mut request);
+        request.headers.extend(dummy(Service::Ecr));
         request.head().map_or_else(|why| why.to_string(), |_| String::from("sent"))
     }
 
