@@ -12,18 +12,24 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as Provided;
 use aws_credential_types::provider::{ProvideCredentials, Result as Given};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, InProcess, Signer, Signing, Target};
 use ecrspec::mock::{Keys, Mock as Library, REGION, router};
+use ecrspec::report::format::FORMATS;
 use ecrspec::wire::{Framing, Request, Signature, envelope};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 mod binary;
+mod shell;
 
 use binary::{Mock, command, err, has_tool, last_line, out};
+use shell::{Arrived, Recorder};
 
 const KEY: &str = "AKIAECRSPECCANARY000";
 const SECRET: &str = "canary/of+a/secret+key/0123456789abcdefABC";
@@ -60,13 +66,13 @@ const PLAIN: &str = "=InitiateLayerUpload/accepted/plain";
 fn signed_requests_are_accepted_where_signatures_are_looked_at() {
     let mock = strict(&[]);
     let endpoint = ["run", "--service", "ecr", "--endpoint", &mock.endpoint];
-    for filter in ["auth", "wire", "races"] {
+    for filter in ["auth", "wire", "scenarios/races/first-parts"] {
         let output = run(&KEYS, &[&endpoint[..], &["--auth", "sigv4", "--cases", "0", "--filter", filter]].concat());
         assert_eq!(output.status.code(), Some(0), "{filter}: {}{}", out(&output), err(&output));
     }
     for (auth, error) in [("none", "MissingAuthenticationTokenException"), ("dummy", "InvalidSignatureException")] {
         let output = run(&[], &[&endpoint[..], &["--auth", auth, "--filter", PLAIN]].concat());
-        assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+        assert_eq!(output.status.code(), Some(3), "{}", out(&output));
         assert!(out(&output).contains(error), "{auth}: {}", out(&output));
     }
 }
@@ -85,9 +91,14 @@ fn the_embedded_mock_looks_at_the_signatures_of_the_run() {
 
 #[test]
 fn cases_of_signatures_are_tried_on_demand_alone() {
-    let output = run(&[], &["run", "--service", "ecr", "--filter", "auth", "--cases", "0"]);
-    assert!(out(&output).contains("takes requests that are signed here (--auth sigv4)"), "{}", out(&output));
-    assert_ne!(output.status.code(), Some(0), "{}", last_line(&output));
+    for auth in ["none", "dummy"] {
+        let output = run(&[], &["run", "--filter", "auth", "--auth", auth]);
+        assert_eq!(output.status.code(), Some(2), "{}", out(&output));
+        let told = "--filter: the cases about signatures take --auth sigv4";
+        assert!(err(&output).contains(told), "{}", err(&output));
+    }
+    let replayed = out(&run(&[], &["replay", "auth/signature/match/other-secret", "--service", "ecr"]));
+    assert!(replayed.contains("it is about signatures, and requests are not signed (--auth sigv4)"), "{replayed}");
     let listed = out(&run(&[], &["list", "--service", "ecr"]));
     assert!(listed.contains("auth/signature/match/other-secret"), "{listed}");
 }
@@ -114,8 +125,8 @@ fn credentials_come_from_every_source_of_the_chain() {
     let named = [("AWS_PROFILE", "ci")];
     let rows: [(&[&[(&str, &str)]], &[&str], i32); 7] = [
         (&[&KEYS], &[], 0),
-        (&[&wrong], &[], 1),
-        (&[&files], &[], 1),
+        (&[&wrong], &[], 3),
+        (&[&files], &[], 3),
         (&[&files, &named], &[], 0),
         (&[&files], &["--profile-name", "ci"], 0),
         (&[&files], &["--profile-name", "by-process"], 0),
@@ -225,11 +236,138 @@ fn every_framing_is_signed_and_what_is_kept_has_no_credentials() {
             assert_eq!(exchange.request, sent);
         }
         for signature in Signature::ALL {
-            let sent = Request { signature: *signature, ..request() };
+            let absent = Bytes::from_static(b"{\"repositoryName\":\"absent\"}");
+            let plain = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, absent);
+            let sent = Request { signature: *signature, ..plain };
             let exchange = runtime.block_on(target.send(Service::Ecr, &sent)).unwrap();
-            let accepted = signature.breaks().is_none();
-            assert_eq!(exchange.response().unwrap().status == 200, accepted, "{signature:?}: {:?}", exchange.reply);
+            let accepted = exchange.observed().unwrap().error_name() == Some("RepositoryNotFoundException");
+            assert_eq!(accepted, signature.breaks().is_none(), "{signature:?}: {:?}", exchange.reply);
             assert_eq!(exchange.request, sent);
         }
     }
+}
+
+/// A text in the encodings in which somebody may quote it.
+fn quoted(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let url: String = url::form_urlencoded::byte_serialize(bytes).collect();
+    vec![
+        text.to_owned(),
+        hex.to_uppercase(),
+        hex,
+        url.to_lowercase(),
+        url,
+        STANDARD.encode(bytes),
+        URL_SAFE.encode(bytes),
+    ]
+}
+
+/// A registry that quotes in every answer what it was sent, and a secret that it guessed.
+fn quoting() -> Recorder {
+    let registry = Library::new(&[Service::Ecr]);
+    Recorder::start(move |arrived: &Arrived| {
+        let request = Request {
+            method: arrived.method.clone(),
+            headers: arrived.headers.clone(),
+            body: Bytes::from(arrived.body.clone()),
+            framing: Framing::Length,
+            signature: Signature::Valid,
+        };
+        let answer = registry.answer(request).unwrap();
+        let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let sent = ["authorization", "x-amz-security-token"].map(|name| arrived.header(name).unwrap_or_default());
+        let quotes = [sent[0], sent[1], signature_of(arrived), SECRET, TOKEN].map(quoted).concat();
+        let inside = STANDARD.encode(format!("before {} between {SECRET} after", sent[0]));
+        body["message"] = json!(format!("{} {inside}", quotes.join(" ")));
+        body["quotes"] = json!(quotes);
+        body.to_string().into_bytes()
+    })
+}
+
+fn signature_of(arrived: &Arrived) -> &str {
+    let authorization = arrived.header("authorization").unwrap_or_default();
+    authorization.rsplit_once("Signature=").map_or("", |(_, signature)| signature)
+}
+
+#[test]
+fn no_secret_is_told_whatever_the_target_quotes() {
+    let target = quoting();
+    let folder = TempDir::new().unwrap();
+    let environment = [KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", TOKEN)];
+    let report = |format: &str| format!("{format}={}", folder.path().join(format).display());
+    let reports: Vec<String> =
+        FORMATS.iter().flat_map(|format| [String::from("--report"), report(format.name)]).collect();
+    let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+    let flags = ["--endpoint", &target.endpoint, "--service", "ecr", "--auth", "sigv4"];
+    let filters = [
+        "--filter",
+        "layerDigests/match",
+        "--filter",
+        "auth/signature",
+        "--filter",
+        "first-parts",
+        "--cases",
+        "5",
+        "-v",
+    ];
+    let output =
+        with(&environment, &[&["run"], &flags[..], &filters, &reports].concat(), folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}{}", out(&output), err(&output));
+    let mut told = vec![(String::from("the terminal"), out(&output) + &err(&output))];
+    for format in FORMATS {
+        told.push((String::from(format.name), fs::read_to_string(folder.path().join(format.name)).unwrap()));
+    }
+    let log = folder.path().join("ndjson");
+    let again = with(&environment, &["report", log.to_str().unwrap(), "-v"], folder.path()).output().unwrap();
+    told.push((String::from("a report of the log"), out(&again) + &err(&again)));
+    let case = "CompleteLayerUpload/layerDigests/match/wrong";
+    let replayed =
+        with(&environment, &[&["replay", case], &flags[..], &["-v"]].concat(), folder.path()).output().unwrap();
+    told.push((String::from("a replay"), out(&replayed) + &err(&replayed)));
+    let script =
+        with(&environment, &[&["explain", case, "--script"], &flags[..]].concat(), folder.path()).output().unwrap();
+    assert!(out(&script).contains("--aws-sigv4 aws:amz:us-east-1:ecr"), "{}", err(&script));
+    told.push((String::from("a script"), out(&script) + &err(&script)));
+    let arrived = target.take();
+    let signatures: Vec<&str> = arrived.iter().map(signature_of).filter(|signature| signature.len() == 64).collect();
+    assert!(signatures.len() > 100, "{}", signatures.len());
+    // Looking for all of them in all that was told takes minutes.
+    let signatures = signatures.iter().copied().step_by(signatures.len() / 50);
+    let secrets: Vec<String> = [SECRET, TOKEN].into_iter().chain(signatures).flat_map(quoted).collect();
+    for (whose, text) in &told {
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{whose} tells {secret}");
+        }
+        assert!(!text.contains("AWS4-HMAC-SHA256 Credential=AKIAECRSPEC") || text.contains("****"), "{whose}");
+    }
+    // What was quoted is in the log, as stars.
+    assert!(told[1].1.contains(&"*".repeat(SECRET.len())), "nothing was quoted");
+}
+
+/// curl signs by itself: two programs that do not know each other agree with the mock.
+#[cfg(unix)]
+#[test]
+fn a_script_of_a_signed_case_is_accepted_and_has_its_credentials_from_the_environment() {
+    if !has_tool("curl") {
+        return;
+    }
+    let keys = format!("{KEY}:{SECRET}:{TOKEN}");
+    let mock = Mock::start(&["--service", "ecr", "--require-auth", &keys]);
+    let environment = [KEYS[0], KEYS[1], ("AWS_SESSION_TOKEN", TOKEN)];
+    for case in
+        ["CompleteLayerUpload/accepted/plain", "wire/framing/expect/100-continue", "scenarios/repositories/deleted"]
+    {
+        let explain =
+            ["explain", case, "--script", "--service", "ecr", "--auth", "sigv4", "--endpoint", &mock.endpoint];
+        let script = out(&run(&environment, &explain));
+        let ran = shell::run_with(Command::new("sh").envs(environment), &script);
+        assert!(ran.status.success(), "{case}: {}{}", out(&ran), err(&ran));
+        assert!(!out(&ran).contains("400") || case.contains("deleted"), "{case}: {}", out(&ran));
+        assert!(!out(&ran).contains("Token") && !out(&ran).contains("Signature"), "{case}: {}", out(&ran));
+        let without = shell::run_with(Command::new("sh").env_remove("AWS_ACCESS_KEY_ID"), &script);
+        assert!(!without.status.success() && err(&without).contains("AWS_ACCESS_KEY_ID"), "{}", err(&without));
+    }
+    let odd = run(&environment, &["explain", "auth/header/present/absent", "--script", "--auth", "sigv4"]);
+    assert!(err(&odd).contains("curl does not send no signature"), "{}", err(&odd));
 }

@@ -134,6 +134,9 @@ impl Merged {
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
         let auth = arguments.auth.or(&auth_settings)?;
+        if asks_for_signatures(&filter) && !auth.is_sigv4() {
+            bail!("--filter: the cases about signatures take --auth sigv4");
+        }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();

@@ -301,7 +301,7 @@ impl Target {
         };
         let is_signed = self.driver.place().is_some() && self.signing.can_sign();
         let unsigned = !is_signed && !request.signature.is_valid();
-        by_driver.or(unsigned.then_some(Unsendable::NotSigned(request.signature)))
+        by_driver.or(unsigned.then_some(Unsendable::NotSigned))
     }
 
     /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::{Deserialize, Serialize};
 
-use super::{Request, Signature};
+use super::Request;
 
 /// Why a request cannot be sent to a target.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
@@ -37,8 +37,8 @@ pub enum Unsendable {
     #[error("there is no framing in process")]
     NoFramingInProcess,
     /// A signature of some kind, where requests are not signed, or the client signs by itself.
-    #[error("{0} takes requests that are signed here (--auth sigv4)")]
-    NotSigned(Signature),
+    #[error("it is about signatures, and requests are not signed (--auth sigv4)")]
+    NotSigned,
     /// A request that cannot be signed.
     #[error("it cannot be signed: {0}")]
     Unsignable(String),

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
+use memchr::memmem;
 
 use crate::case::bindings::hex;
 use crate::wire::{Answer, Exchange};
@@ -46,8 +47,7 @@ impl Secrets {
         let mut hidden: Option<Vec<u8>> = None;
         for form in &self.0 {
             let mut from = 0;
-            while let Some(at) = low.get(from..).and_then(|rest| rest.windows(form.len()).position(|part| part == form))
-            {
+            while let Some(at) = memmem::find(&low[from..], form) {
                 let place = from + at..from + at + form.len();
                 low[place.clone()].fill(b'*');
                 hidden.get_or_insert_with(|| bytes.to_vec())[place.clone()].fill(b'*');
