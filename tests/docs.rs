@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use ecrspec::template::Reference;
-use ecrspec::wire::Framing;
+use ecrspec::wire::{Framing, Signature};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 const README: &str = include_str!("../README.md");
@@ -106,6 +106,18 @@ fn the_guide_has_every_framing_of_a_request() {
     let documented: Vec<&str> = columns.map(|column| column.trim_matches([' ', '`'])).collect();
     let framings: Vec<&str> = Framing::ALL.iter().map(|framing| framing.name()).collect();
     assert_eq!(documented, framings, "docs/src/scenarios.md, and Framing::ALL");
+}
+
+#[test]
+fn the_guide_has_every_signature_of_a_request() {
+    let page = include_str!("../docs/src/signatures.md");
+    let table = page.split_once("| signature | meaning |").unwrap().1.split("\n\n").next().unwrap();
+    let column = |row: &str, place: usize| String::from(row.split('|').nth(place).unwrap().trim_matches([' ', '`']));
+    let documented: Vec<_> = table.lines().skip(2).map(|row| (column(row, 1), column(row, 2))).collect();
+    let signature = |signature: &Signature| (String::from(signature.name()), String::from(signature.words()));
+    let mut signatures: Vec<_> = Signature::ALL.iter().map(signature).collect();
+    signatures[0].1 += "; without `signature`, this one";
+    assert_eq!(documented, signatures, "docs/src/signatures.md, and Signature::ALL");
 }
 
 #[test]
