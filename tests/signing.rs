@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 mod binary;
 mod shell;
 
-use binary::{Mock, command, err, has_tool, last_line, out};
+use binary::{Mock, command, err, has_tool, out};
 use shell::{Arrived, Recorder};
 
 const KEY: &str = "AKIAECRSPECCANARY000";

@@ -3,6 +3,7 @@
 mod cases;
 mod contract;
 mod credentials;
+mod dry_run;
 mod explain;
 mod fuzz;
 mod gate;

@@ -176,6 +176,7 @@ impl Merged {
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
             requests.map(|rate| format!("at most {rate} requests/s")),
+            endpoint.as_deref().and_then(aws_host).map(|_| String::from("at most half of the quotas of AWS")),
         ];
         let deny_warnings = arguments.deny_warnings.then_some(true).or(file.deny_warnings);
         let given = Given {
@@ -245,6 +246,11 @@ impl Merged {
         }
     }
 
+    /// Whether the target is the real service, whose guest a run is.
+    pub fn is_guest(&self) -> bool {
+        self.endpoint.as_deref().and_then(aws_host).is_some()
+    }
+
     /// What signs the requests.
     pub fn signing(&self, runtime: &Runtime) -> anyhow::Result<Signing> {
         self.auth.signing(runtime)
@@ -256,7 +262,9 @@ impl Merged {
             NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
             error => anyhow!("--endpoint: {error}"),
         })?;
-        let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
+        let pace = self.rate.map(Pace::per_second);
+        let pace = if aws_host(endpoint).is_some() { Some(pace.unwrap_or_default().as_guest()) } else { pace };
+        let pace = pace.map(Arc::new);
         Ok(Target { signing, pace, ..Target::new(driver) })
     }
 }
@@ -304,13 +312,20 @@ fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {
+    match aws_host(endpoint) {
+        Some(host) => {
+            bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws")
+        }
+        None => Ok(()),
+    }
+}
+
+/// The host of an endpoint, if it is one of AWS.
+fn aws_host(endpoint: &str) -> Option<String> {
     let url: Option<url::Url> = endpoint.parse().ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
     let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
-    if is_aws && host.parse::<IpAddr>().is_err() {
-        bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws");
-    }
-    Ok(())
+    (is_aws && host.parse::<IpAddr>().is_err()).then_some(host)
 }

@@ -193,7 +193,7 @@ impl Target {
     async fn send_once(&self, service: Service, request: &Request) -> Result<(Exchange, Instant), Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
-            pace.turn().await;
+            pace.turn(service, request.operation()).await;
         }
         let sent = Instant::now();
         Ok((self.send_now(service, request).await?, sent))
@@ -264,8 +264,8 @@ impl Target {
     ) -> Result<Vec<Exchange>, Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
-            for _ in &requests {
-                pace.turn().await;
+            for request in &requests {
+                pace.turn(service, request.operation()).await;
             }
         }
         #[cfg(feature = "net")]
