@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::case::Case;
 use crate::contract::{Area, RuleId, Service};
-use crate::drive::{Driver, InProcess, Target};
+use crate::drive::{Driver, InProcess, Signer, Signing, Target};
 use crate::events::{EMBEDDED_MOCK, Event, Task};
 use crate::judge::words;
-use crate::mock::{Change, Fault, Mock, Variant, router};
+use crate::mock::{Change, Fault, Keys, Mock, REGION, Variant, router};
 use crate::report::Summary;
 use crate::report::score::{Scores, Share};
 use crate::report::summary::{Measure, Reason};
@@ -78,7 +78,8 @@ impl Tried {
 ///
 /// Where the suite itself is wrong.
 pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> Result<Tried, RunError> {
-    let settings = settings(service);
+    let signed = fault.rule.area() == Area::Auth;
+    let settings = settings(service, signed);
     let mut cases = choose(&settings)?;
     let operation = fault.rule.operation();
     let of_rule = |case: &Case| case.steps.iter().any(|step| step.expect.rule == fault.rule);
@@ -103,7 +104,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
     let by_survey =
         fault.rule.area() == Area::Survey || fault.rule.is("known") || fault.rule == RuleId::new("answer/json-object");
     let patience = if fault.rule == RuleId::new("always/in-time") { LONG_PATIENCE } else { PATIENCE };
-    let target = Arc::new(target(Mock::with(&[service], fault.changes), patience));
+    let target = Arc::new(target(Mock::with(&[service], fault.changes), patience, signed));
     run(target, &settings, work, stop, |event| {
         let (name, requests, findings) = match &event {
             Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
@@ -136,14 +137,15 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
 ///
 /// Where the suite itself is wrong.
 pub async fn variants(variants: &[&'static Variant], service: Service) -> Result<Held, RunError> {
-    let settings = settings(service);
+    let signed = variants.iter().any(|variant| variant.is_about_signatures());
+    let settings = settings(service, signed);
     let search = Some(Search { seed: SEED, extent: Extent::Cases(SEQUENCES) });
     let work = Work { search, ..Work::usual(&settings)? };
     let changes: Vec<&'static Change> = variants.iter().flat_map(|variant| variant.changes).collect();
     let mut events = Vec::new();
     let (_keep, stop) = watch::channel(false);
-    run(Arc::new(target(Mock::with(&[service], changes), PATIENCE)), &settings, work, stop, |event| events.push(event))
-        .await?;
+    let target = Arc::new(target(Mock::with(&[service], changes), PATIENCE, signed));
+    run(target, &settings, work, stop, |event| events.push(event)).await?;
     let measure = Measure {
         known: Vec::new(),
         today: jiff::civil::Date::constant(2026, 1, 1),
@@ -176,7 +178,8 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     }
     // Silence would be no proof.
     let judged = counts.passed;
-    if judged < 500 && !withholds {
+    let enough = if signed { 50 } else { 500 };
+    if judged < enough && !withholds {
         alarms.push(format!("only {judged} cases were judged"));
     }
     Ok(Held { variants: variants.iter().map(|variant| variant.name).collect(), service, judged, alarms })
@@ -198,10 +201,21 @@ pub fn combination(number: u64) -> Vec<&'static Variant> {
     chosen.into_iter().map(|index| lawful[index]).collect()
 }
 
-fn settings(service: Service) -> Settings {
-    Settings { services: vec![service], jobs: 1, ..Settings::everything(EMBEDDED_MOCK, "ecrspec-selftest") }
+/// The settings of a run of all cases but those about signatures; or of those and some others, where requests are signed.
+fn settings(service: Service, signed: bool) -> Settings {
+    let filter = if signed { SIGNED.map(String::from).to_vec() } else { Vec::new() };
+    Settings { services: vec![service], jobs: 1, filter, ..Settings::everything(EMBEDDED_MOCK, "ecrspec-selftest") }
 }
 
-fn target(mock: Mock, patience: Duration) -> Target {
-    Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(patience)))
+/// Which cases are tried where requests are signed.
+const SIGNED: [&str; 2] = ["auth/", "wire/"];
+
+/// A mock; where requests are signed, one that looks at signatures.
+fn target(mock: Mock, patience: Duration, signed: bool) -> Target {
+    let keys = Keys { key: String::from("AKIDEXAMPLE"), secret: String::from("selftest/secret+key"), token: None };
+    let signer = Signer::with_keys(&keys.key, &keys.secret, None, REGION);
+    let mock = if signed { mock.requiring(keys, REGION) } else { mock };
+    let driver = Driver::InProcess(InProcess::new(router(Arc::new(mock))).guarded(patience));
+    let signing = if signed { Signing::Sigv4(Arc::new(signer)) } else { Signing::None };
+    Target { signing, ..Target::new(driver) }
 }

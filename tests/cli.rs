@@ -70,7 +70,7 @@ fn exit_2_usage_and_configuration() {
     let rows: &[(&[&str], &str)] = &[
         (&["run", "--nonsense"], "unexpected argument '--nonsense'"),
         (&["run", "--service", "s3"], "expected ecr or ecr-public"),
-        (&["run", "--auth", "sigv4"], "expected none or dummy"),
+        (&["run", "--auth", "v4"], "expected none, dummy or sigv4"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "pass --allow-aws"),
         (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, junit, found \"pdf\""),

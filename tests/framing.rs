@@ -16,7 +16,7 @@ use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::summary::{Measure, Reason};
 use ecrspec::run::{Settings, Work, run};
-use ecrspec::wire::{Framing, Request, Response, envelope};
+use ecrspec::wire::{Framing, Request, Response, Signature, envelope};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -171,8 +171,13 @@ fn answer(mock: &Mock, reads: Reads, read: Read) -> Response {
         _ => {}
     }
     let method = read.version_line.split(' ').next().unwrap_or_default();
-    let request =
-        Request { method: String::from(method), headers, body: Bytes::from(read.body), framing: Framing::Length };
+    let request = Request {
+        method: String::from(method),
+        headers,
+        body: Bytes::from(read.body),
+        framing: Framing::Length,
+        signature: Signature::Valid,
+    };
     mock.answer(request).expect("a sound mock answers")
 }
 

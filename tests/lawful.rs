@@ -16,7 +16,7 @@ use ecrspec::report::Summary;
 use ecrspec::report::summary::Measure;
 use ecrspec::run::{Settings, Work, run};
 use ecrspec::search::{Extent, Search};
-use ecrspec::wire::{Framing, Request, Response, envelope};
+use ecrspec::wire::{Framing, Request, Response, Signature, envelope};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -212,7 +212,13 @@ async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> std::io::Result<
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (String::from(name), String::from(value.trim())))
         .collect();
-    let mut request = Request { method: String::from(method), headers, body: Bytes::new(), framing: Framing::Length };
+    let mut request = Request {
+        method: String::from(method),
+        headers,
+        body: Bytes::new(),
+        framing: Framing::Length,
+        signature: Signature::Valid,
+    };
     let chunked = request.header("transfer-encoding").is_some();
     let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let is_whole = |buffer: &BytesMut| if chunked { buffer.ends_with(b"\r\n\r\n") } else { buffer.len() >= length };

@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use clap::Args;
 
+use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
 use super::{Code, Failure, print};
@@ -12,7 +13,7 @@ use crate::report::page;
 use crate::report::script::{Destination, script};
 use crate::suite::headings;
 use crate::wire::Trust;
-use crate::wire::auth::{Auth, headers};
+use crate::wire::auth::dummy;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -29,9 +30,8 @@ pub(super) struct Arguments {
     endpoint: Option<String>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Signature that the script sends: none (default) or dummy
-    #[arg(long, value_name = "KIND")]
-    auth: Option<Auth>,
+    #[command(flatten)]
+    auth: AuthArguments,
     /// Existing repository for the script to use instead of creating one
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 struct Script {
     endpoint: String,
     trust: Trust,
-    auth: Auth,
+    auth: Authentication,
     repository: Option<String>,
 }
 
@@ -52,20 +52,28 @@ impl Script {
         }
         let file = SettingsFile::read(None)?;
         let settings = file.trust();
+        let auth = arguments.auth.or(&file.auth())?;
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let endpoint = endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000"));
         Ok(Some(Script {
             trust: arguments.trust.or(&settings, Some(&endpoint))?,
             endpoint,
-            auth: arguments.auth.or(file.auth).unwrap_or_default(),
+            auth,
             repository: arguments.repository.clone().or(file.repository),
         }))
     }
 
     fn text(&self, case: &Case) -> anyhow::Result<String> {
-        let headers = headers(self.auth, case.service);
+        let headers = match &self.auth {
+            Authentication::Dummy => dummy(case.service),
+            Authentication::None | Authentication::Sigv4 { .. } => Vec::new(),
+        };
         let Script { endpoint, trust, repository, .. } = self;
-        let to = Destination { endpoint, trust, headers: &headers, repository: repository.as_deref() };
+        let sigv4 = match &self.auth {
+            Authentication::Sigv4 { region, .. } => Some(region.as_str()),
+            Authentication::None | Authentication::Dummy => None,
+        };
+        let to = Destination { endpoint, trust, headers: &headers, sigv4, repository: repository.as_deref() };
         script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
     }
 }

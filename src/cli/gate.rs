@@ -14,9 +14,10 @@ use super::reports::Reports;
 use super::target::Merged;
 use super::{Code, Failure, try_print};
 use crate::contract::Service;
+use crate::drive::Signing;
 use crate::events::{Event, Searched};
 use crate::judge::Verdict;
-use crate::mock::{Mock, serve};
+use crate::mock::{Keys, Mock, serve};
 use crate::report::Summary;
 use crate::report::format::Input;
 use crate::report::summary::Reason;
@@ -30,11 +31,12 @@ pub(super) fn perform(
     mut watch_events: impl FnMut(&Event, &Screen),
 ) -> Result<Done, Failure> {
     let runtime = Runtime::new().map_err(Failure::harness)?;
+    let signing = merged.signing(&runtime).map_err(Failure::usage)?;
     let endpoint = match &merged.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => embedded_mock(&runtime).map_err(Failure::usage)?,
+        None => embedded_mock(&runtime, &signing).map_err(Failure::usage)?,
     };
-    let target = runtime.block_on(merged.target(&endpoint)).map_err(Failure::usage)?;
+    let target = runtime.block_on(merged.target(&endpoint, signing)).map_err(Failure::usage)?;
     let mut reports = Reports::create(&merged.reports).map_err(Failure::usage)?;
     let mut events = Vec::new();
     let screen = Screen::default();
@@ -135,11 +137,18 @@ async fn interrupted() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Serves the embedded mock on a loopback port for as long as the runtime lives, and gives its address.
-fn embedded_mock(runtime: &Runtime) -> anyhow::Result<String> {
+/// Serves the embedded mock on a loopback port for as long as the runtime lives, and gives its address. Where requests are
+/// signed, it verifies that.
+fn embedded_mock(runtime: &Runtime, signing: &Signing) -> anyhow::Result<String> {
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("could not listen on 127.0.0.1")?;
     let address = listener.local_addr()?;
-    runtime.spawn(serve(listener, Arc::new(Mock::new(&Service::ALL))));
+    let mut mock = Mock::new(&Service::ALL);
+    if let Signing::Sigv4(signer) = signing {
+        let own = runtime.block_on(signer.credentials())?;
+        let [key, secret] = [own.access_key_id(), own.secret_access_key()].map(String::from);
+        mock = mock.requiring(Keys { key, secret, token: own.session_token().map(String::from) }, signer.region());
+    }
+    runtime.spawn(serve(listener, Arc::new(mock)));
     Ok(format!("http://{address}"))
 }
 

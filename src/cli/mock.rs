@@ -13,7 +13,7 @@ use super::mock_tls::Identity;
 use super::{Code, Failure, print};
 use crate::contract::Service;
 use crate::mock::fault::FAMILIES;
-use crate::mock::{Change, Fault, Mock, Variant, serve};
+use crate::mock::{Change, Fault, Keys, Mock, REGION, Variant, serve};
 use crate::report::shell;
 
 #[derive(Args, Debug)]
@@ -30,6 +30,12 @@ pub(super) struct Arguments {
     /// The file of the CA (default: a new one in the directory for temporary files, removed on Ctrl-C)
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_bundle_out: Option<PathBuf>,
+    /// Verify signatures: reject what is not signed with this made-up key (all users of this machine can see it)
+    #[arg(long, value_name = "KEY:SECRET[:TOKEN]")]
+    require_auth: Option<Keys>,
+    /// Region that signatures must be for
+    #[arg(long, value_name = "REGION", requires = "require_auth", default_value = REGION)]
+    region: String,
     /// Serve with this planted fault; `--fault list` lists them
     #[arg(long, value_name = "NAME")]
     fault: Option<String>,
@@ -75,7 +81,11 @@ pub(super) fn main(arguments: &Arguments) -> Code {
                 sentences => format!(", which deviates: {}", sentences.join("; ")),
             };
             let address = listener.local_addr()?;
-            let mock = Arc::new(Mock::with(&services, changes));
+            let mock = Mock::with(&services, changes);
+            let mock = Arc::new(match arguments.require_auth.clone() {
+                Some(keys) => mock.requiring(keys, &arguments.region),
+                None => mock,
+            });
             if !arguments.tls {
                 print(&format!("ecrspec mock on http://{address}{deviation}\n"));
                 return until_interrupted(serve(listener, mock)).await;

@@ -2,6 +2,8 @@
 
 mod cases;
 mod contract;
+mod credentials;
+mod dry_run;
 mod explain;
 mod fuzz;
 mod gate;

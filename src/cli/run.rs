@@ -7,7 +7,7 @@ use clap::Args;
 use super::cases::scenarios;
 use super::gate::perform;
 use super::target::{Choice, Merged, TargetArguments, some};
-use super::{Code, Failure};
+use super::{Code, Failure, dry_run, print};
 use crate::case::Partition;
 use crate::contract::Tier;
 use crate::events::Task;
@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// Your own scenario files or directories, in addition to the suite (repeatable)
     #[arg(long, value_name = "PATH")]
     scenarios: Vec<PathBuf>,
+    /// Send nothing; print how many calls of which operation, and how many bytes, a run would send
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     target: TargetArguments,
 }
@@ -58,6 +61,10 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)
     }));
+    if arguments.dry_run {
+        print(&dry_run::text(settings, &cases, search, merged.is_guest()));
+        return Ok(0);
+    }
     perform(&merged, Work { task: Task::Gate, cases, search: Some(search), whole_survey: false }, |_, _| {})?
         .report(&merged)
 }

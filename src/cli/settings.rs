@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::credentials::AuthArguments;
 use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Service, Tier};
@@ -34,6 +35,8 @@ pub(super) struct SettingsFile {
     pub insecure: Option<bool>,
     pub http2: Option<bool>,
     pub auth: Option<Auth>,
+    pub region: Option<String>,
+    pub profile_name: Option<String>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
     pub report: Option<Vec<ReportSpec>>,
@@ -56,6 +59,11 @@ impl SettingsFile {
         };
         let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
+    }
+
+    /// The settings of what signs the requests, as flags.
+    pub fn auth(&self) -> AuthArguments {
+        AuthArguments { auth: self.auth, region: self.region.clone(), profile_name: self.profile_name.clone() }
     }
 
     /// The settings of which certificates are accepted, as flags.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
+use tokio::runtime::Runtime;
 
+use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
 use crate::case::Partition;
@@ -15,16 +17,15 @@ use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DRIVERS, DriverName};
 use crate::drive::pace::Pace;
-use crate::drive::{Driver, Target};
+use crate::drive::{Driver, Signing, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
 use crate::judge::known::{Known, KnownFile};
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
-use crate::run::Settings;
+use crate::run::{Settings, asks_for_signatures};
 use crate::wire::Trust;
-use crate::wire::auth::Auth;
 
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
@@ -56,9 +57,8 @@ pub(super) struct TargetArguments {
     /// Speak HTTP/2, which an https:// endpoint must offer (cases about framing stay with HTTP/1.1)
     #[arg(long)]
     http2: bool,
-    /// Signature to send: none (default), or dummy for servers that route by its scope
-    #[arg(long, value_name = "KIND")]
-    auth: Option<Auth>,
+    #[command(flatten)]
+    auth: AuthArguments,
     /// Also compare message texts, where a published response of the real service shows them
     #[arg(long)]
     strict: bool,
@@ -94,7 +94,7 @@ pub(super) struct TargetArguments {
 pub(super) struct Merged {
     pub endpoint: Option<String>,
     driver: DriverName,
-    auth: Auth,
+    auth: Authentication,
     rate: Option<f64>,
     timeouts: Timeouts,
     trust: Trust,
@@ -128,6 +128,7 @@ impl Merged {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition } = choose(&file);
         let trust_settings = file.trust();
+        let auth_settings = file.auth();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
         let repository = arguments.repository.clone().or(file.repository);
@@ -136,7 +137,10 @@ impl Merged {
             bail!("--without: {needed} makes what the cases work in; with --repository, they work in an existing one");
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
-        let auth = arguments.auth.or(file.auth).unwrap_or_default();
+        let auth = arguments.auth.or(&auth_settings)?;
+        if asks_for_signatures(&filter) && !auth.is_sigv4() {
+            bail!("--filter: the cases about signatures take --auth sigv4");
+        }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
@@ -154,7 +158,6 @@ impl Merged {
         }
         let http2 = arguments.http2 || file.http2 == Some(true);
         let http2_flag = http2.then(|| vec![String::from("--http2")]);
-        let auth_flag = (auth == Auth::Dummy).then(|| vec![String::from("--auth"), String::from("dummy")]);
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
         let fail_on = some(&arguments.fail_on).or(file.fail_on);
@@ -168,7 +171,9 @@ impl Merged {
                 Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
             },
             http2.then(|| String::from("HTTP/2")),
-            (auth == Auth::Dummy).then(|| String::from("auth dummy")),
+            auth.option(),
+            (auth.is_sigv4() && !asks_for_signatures(&filter))
+                .then(|| String::from("signatures themselves not tested (--filter auth does)")),
             tier.map(|tier| format!("tier {tier}")),
             (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
             partition.map(|partition| format!("partition {partition}")),
@@ -178,6 +183,7 @@ impl Merged {
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
             requests.map(|rate| format!("at most {rate} requests/s")),
+            endpoint.as_deref().and_then(aws_host).map(|_| String::from("at most half of the quotas of AWS")),
         ];
         let deny_warnings = arguments.deny_warnings.then_some(true).or(file.deny_warnings);
         let given = Given {
@@ -191,6 +197,7 @@ impl Merged {
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
         let trust_flags = Some(trust.flags());
+        let auth_flags = Some(auth.flags());
         let repository_flag = flag("repository", &repository);
         let flags = [
             flag("endpoint", &endpoint),
@@ -198,7 +205,7 @@ impl Merged {
             trust_flags,
             http2_flag,
             repository_flag,
-            auth_flag,
+            auth_flags,
             strict_flag,
         ];
         Ok(Merged {
@@ -255,8 +262,18 @@ impl Merged {
         }
     }
 
+    /// Whether the target is the real service, whose guest a run is.
+    pub fn is_guest(&self) -> bool {
+        self.endpoint.as_deref().and_then(aws_host).is_some()
+    }
+
+    /// What signs the requests.
+    pub fn signing(&self, runtime: &Runtime) -> anyhow::Result<Signing> {
+        self.auth.signing(runtime)
+    }
+
     /// The target at this address.
-    pub async fn target(&self, endpoint: &str) -> anyhow::Result<Target> {
+    pub async fn target(&self, endpoint: &str, signing: Signing) -> anyhow::Result<Target> {
         let named = |error| match error {
             NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
             error @ (NoEndpoint::NoTls(_) | NoEndpoint::NoHttp2(_) | NoEndpoint::Client(_)) => {
@@ -271,8 +288,10 @@ impl Merged {
                 _ => bail!("--http2: expected --driver http, found {}: it chooses by itself", self.driver.name()),
             };
         }
-        let pace = self.rate.map(|rate| Arc::new(Pace::per_second(rate)));
-        Ok(Target { auth: self.auth, pace, ..Target::new(driver) })
+        let pace = self.rate.map(Pace::per_second);
+        let pace = if aws_host(endpoint).is_some() { Some(pace.unwrap_or_default().as_guest()) } else { pace };
+        let pace = pace.map(Arc::new);
+        Ok(Target { signing, pace, ..Target::new(driver) })
     }
 }
 
@@ -319,13 +338,20 @@ fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {
+    match aws_host(endpoint) {
+        Some(host) => {
+            bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws")
+        }
+        None => Ok(()),
+    }
+}
+
+/// The host of an endpoint, if it is one of AWS.
+fn aws_host(endpoint: &str) -> Option<String> {
     let url: Option<url::Url> = endpoint.parse().ok();
     let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().trim_end_matches('.').to_lowercase();
     let is_aws = ["amazonaws.com", "amazonaws.com.cn", "api.aws"]
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
-    if is_aws && host.parse::<IpAddr>().is_err() {
-        bail!("refusing to run against AWS ({host}): this creates billable resources; pass --allow-aws");
-    }
-    Ok(())
+    (is_aws && host.parse::<IpAddr>().is_err()).then_some(host)
 }

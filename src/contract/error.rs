@@ -274,6 +274,35 @@ pub static ERRORS: &[ErrorType] = &[
         source: "mhart/kinesalite:test/connection.js",
         ..client("SerializationException", "The body is not JSON, not an object, or a member has the wrong JSON type.")
     },
+    // Of signatures. The pages of common errors have 403 for most of them; what the framework was seen to answer has 400.
+    ErrorType {
+        source: "jenkinsci/amazon-ecr-plugin#199",
+        ..unsigned("MissingAuthenticationTokenException", "The request has no signature.")
+    },
+    ErrorType {
+        source: "documentdb:common-errors",
+        ..unsigned("MissingAuthenticationToken", "The request has no access key ID.")
+    },
+    ErrorType {
+        source: "mhart/kinesalite:index.js",
+        ..unsigned("IncompleteSignatureException", "The Authorization header, or the date, lacks a part.")
+    },
+    unsigned("IncompleteSignature", "The request signature does not conform to AWS standards."),
+    ErrorType {
+        source: "mhart/dynalite:index.js",
+        ..unsigned("InvalidSignatureException", "The signature is not that of the request, or not for this service.")
+    },
+    ErrorType {
+        source: "iam:sigv4-troubleshooting",
+        ..unsigned("SignatureDoesNotMatch", "The signature is not the one that the service calculated.")
+    },
+    unsigned("RequestExpired", "The request arrived more than 15 minutes after its date, or before it."),
+    unsigned("UnrecognizedClientException", "The access key ID, or the session token, does not exist."),
+    ErrorType {
+        source: "emr:common-errors",
+        ..unsigned("InvalidClientTokenId", "The access key ID provided does not exist.")
+    },
+    unsigned("ExpiredTokenException", "The security token included in the request is expired."),
 ];
 
 const ONE_IMAGE: Option<OutOfReach> = unreachable(
@@ -292,6 +321,11 @@ const fn client(name: &'static str, meaning: &'static str) -> ErrorType {
         source: "api",
         out_of_reach: None,
     }
+}
+
+/// An error of a signature.
+const fn unsigned(name: &'static str, meaning: &'static str) -> ErrorType {
+    ErrorType { statuses: &[400, 403], source: "aws:common-errors", ..client(name, meaning) }
 }
 
 const fn unreachable(why: &'static str, source: &'static str) -> Option<OutOfReach> {

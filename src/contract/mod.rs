@@ -9,6 +9,7 @@ pub mod ecr;
 pub mod ecr_public;
 pub mod error;
 pub mod operation;
+pub mod quota;
 pub mod rule;
 pub mod shape;
 pub mod shapes;

@@ -218,6 +218,36 @@ pub static SOURCES: &[Source] = &[
         "https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/common-errors.html",
         "2025",
     ),
+    source(
+        "iam:sigv4",
+        "AWS Signature Version 4 for API requests: a request must include a signature, and AWS repeats its computation to grant or deny access",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",
+        "2025",
+    ),
+    source(
+        "iam:canonical-request",
+        "Signature Version 4, the canonical request: method, path, query, signed headers (the host among them, white space trimmed) and the hash of the body",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html",
+        "2025",
+    ),
+    source(
+        "iam:sigv4-troubleshooting",
+        "Signature Version 4, troubleshooting: what fails where the signature, or the date, Region or service of its scope, is another than that of the request; SignatureDoesNotMatch (403)",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html",
+        "2025",
+    ),
+    source(
+        "emr:common-errors",
+        "errors common to all AWS services, in the edition of Amazon EMR: InvalidClientTokenId (403), RequestExpired (400)",
+        "https://docs.aws.amazon.com/emr/latest/APIReference/CommonErrors.html",
+        "2025",
+    ),
+    source(
+        "documentdb:common-errors",
+        "errors common to AWS services, in the edition of Amazon DocumentDB: MissingAuthenticationToken",
+        "https://docs.aws.amazon.com/documentdb/latest/developerguide/CommonErrors.html",
+        "2025",
+    ),
     source("rfc9110", "HTTP Semantics", "https://www.rfc-editor.org/rfc/rfc9110", "2022-06"),
     source("rfc9112", "HTTP/1.1", "https://www.rfc-editor.org/rfc/rfc9112", "2022-06"),
     source(
@@ -419,7 +449,43 @@ pub static SOURCES: &[Source] = &[
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors.html",
         "2025",
     ),
+    source(
+        "jenkinsci/amazon-ecr-plugin#199",
+        "published answer: MissingAuthenticationTokenException with status 400 for a request without a signature",
+        "https://github.com/jenkinsci/amazon-ecr-plugin/issues/199",
+        "2025-01",
+    ),
+    source(
+        "aws/aws-sdk-php#1114",
+        "published answer: 400 {\"__type\":\"UnrecognizedClientException\",\"message\":\"The security token included in the request is invalid.\"}",
+        "https://github.com/aws/aws-sdk-php/issues/1114",
+        "2016-10",
+    ),
+    source(
+        "upmc-enterprises/registry-creds#24",
+        "published answer: InvalidSignatureException with status 400 for a date that is more than 15 minutes off",
+        "https://github.com/upmc-enterprises/registry-creds/issues/24",
+        "2017-01",
+    ),
     // Published answers of other AWS services on the same server framework.
+    source(
+        "aws/aws-sdk-ruby#431",
+        "another AWS service on the same framework (EMR, JSON 1.1): 400 {\"__type\":\"InvalidSignatureException\"} for a scope of another service",
+        "https://github.com/aws/aws-sdk-ruby/issues/431",
+        "2013-12",
+    ),
+    source(
+        "teralytics/prometheus-ecs-discovery#7",
+        "another AWS service on the same framework (ECS, JSON 1.1): InvalidSignatureException with status 400 where the signature does not match",
+        "https://github.com/teralytics/prometheus-ecs-discovery/issues/7",
+        "2018-03",
+    ),
+    source(
+        "mhart/dynalite:index.js",
+        "an implementation of another AWS service on the same framework (DynamoDB), with answers of the real one to signatures that are wrong in one way each, in the order in which it looks",
+        "https://github.com/mhart/dynalite/blob/master/index.js",
+        "commit 639b58d",
+    ),
     source(
         "mhart/kinesalite:test/connection.js",
         "another AWS service on the same framework (Kinesis, JSON 1.1), tests that run against the real one: no target, no body, a body that is not JSON",

@@ -17,6 +17,7 @@ use super::http2::{self, Http2};
 use super::pool::Pool;
 use super::raw;
 use super::raw::Connection;
+use super::signing::Place;
 pub use super::timeouts::Timeouts;
 use super::timeouts::Waits;
 pub use super::tls::NoTrust;
@@ -128,7 +129,9 @@ impl Http {
         if request.framing != Framing::Length || request.body.len() > LARGE {
             let _waiting = self.pool.wait();
             let reply = match request.framing {
-                Framing::SecondRequest => raw::second(&self.endpoint, request, &self.waits()).await,
+                Framing::SecondRequest => {
+                    raw::second(&self.endpoint, &raw::harmless(request), request, &self.waits()).await
+                }
                 _ => self.alone(request).await,
             };
             return (reply, false);
@@ -234,6 +237,35 @@ impl Http {
             Ok(Exchange::new(request, reply, began, clock.elapsed() - began))
         });
         join_all(sending).await.into_iter().collect()
+    }
+
+    /// Where requests go, for who signs them.
+    pub(super) fn place(&self) -> Place {
+        let url = &self.endpoint.url;
+        let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+        Place { host: raw::host(url), path: format!("{}{query}", url.path()) }
+    }
+
+    /// The request that goes before one on its connection, if one does.
+    pub(super) fn before(request: &Request) -> Option<Request> {
+        (request.framing == Framing::SecondRequest).then(|| raw::harmless(request))
+    }
+
+    /// Sends a request as the second one of a connection, on which another was answered.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Http::send`].
+    pub(super) async fn send_after(&self, first: &Request, request: Request) -> Result<Exchange, Unsendable> {
+        if let Some(why) = self.cannot_send(&request).or_else(|| self.cannot_send(first)) {
+            return Err(why);
+        }
+        let started = Instant::now();
+        let _waiting = self.pool.wait();
+        let reply = raw::second(&self.endpoint, first, &request, &self.waits()).await;
+        let took = started.elapsed();
+        self.notice(&reply, took);
+        Ok(Exchange::new(request, reply, Duration::ZERO, took).waited(took >= TAKEN))
     }
 
     fn waits(&self) -> Waits {

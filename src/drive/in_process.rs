@@ -9,10 +9,12 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::{HeaderValue, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use tower::{Service, ServiceExt as _};
 
 use super::panics::Panics;
+use super::signing::Place;
 use crate::wire::{Exchange, Framing, MAX_ANSWER, Reply, Request, Response, TransportError, Unsendable};
 
 /// A tower service as a target.
@@ -70,7 +72,15 @@ where
     }
 }
 
+/// The host that requests are for.
+const HOST: &str = "localhost";
+
 impl InProcess {
+    /// Where requests go, for who signs them.
+    pub(super) fn place() -> Place {
+        Place { host: String::from(HOST), path: String::from("/") }
+    }
+
     /// Wraps a service.
     pub fn new(server: impl Server) -> InProcess {
         server.in_process()
@@ -125,6 +135,7 @@ impl InProcess {
         let mut http = http::Request::new(Full::new(request.body.clone()));
         *http.method_mut() = method;
         *http.headers_mut() = headers;
+        http.headers_mut().insert(header::HOST, HeaderValue::from_static(HOST));
         let started = Instant::now();
         let reply = self.answer(http, &request.body).await;
         Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))

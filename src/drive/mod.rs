@@ -22,6 +22,7 @@ mod patience;
 mod pool;
 #[cfg(feature = "net")]
 mod raw;
+pub mod signing;
 #[cfg(feature = "run")]
 mod throttling;
 #[cfg(feature = "net")]
@@ -43,7 +44,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, envelope};
+use crate::wire::{Client, Exchange, Observation, Request, Unsendable, envelope};
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
@@ -55,14 +56,18 @@ pub use making::{Making, Naming};
 pub use panics::Panics;
 #[cfg(feature = "run")]
 pub use patience::Patience;
+#[cfg(feature = "run")]
+pub use signing::Signer;
+pub use signing::Signing;
+use signing::{Signed, Unsigned};
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// How a request gets there.
     pub driver: Driver,
-    /// What is sent as a signature.
-    pub auth: auth::Auth,
+    /// What signs the requests. A client that signs by itself does so.
+    pub signing: Signing,
     /// How many requests a second it is asked at most.
     #[cfg(feature = "net")]
     pub pace: Option<Arc<pace::Pace>>,
@@ -99,6 +104,18 @@ impl Driver {
     }
 }
 
+impl Driver {
+    /// Where requests go, for who signs them. `None` for a client that signs by itself, if it does.
+    fn place(&self) -> Option<signing::Place> {
+        match self {
+            #[cfg(feature = "net")]
+            Driver::Http(http) => Some(http.place()),
+            Driver::InProcess(_) => Some(InProcess::place()),
+            Driver::Caller(_) => None,
+        }
+    }
+}
+
 /// Where a case works: names and values that differ from run to run, and never change what is expected.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -123,7 +140,7 @@ impl Target {
     pub fn new(driver: Driver) -> Target {
         Target {
             driver,
-            auth: auth::Auth::None,
+            signing: Signing::None,
             #[cfg(feature = "net")]
             pace: None,
             #[cfg(feature = "run")]
@@ -178,7 +195,7 @@ impl Target {
     async fn send_once(&self, service: Service, request: &Request) -> Result<(Exchange, Instant), Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
-            pace.turn().await;
+            pace.turn(service, request.operation()).await;
         }
         let sent = Instant::now();
         Ok((self.send_now(service, request).await?, sent))
@@ -186,17 +203,31 @@ impl Target {
 
     /// Sends a request without asking whether it is too early.
     async fn send_now(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
-        let signed = || {
-            let mut request = request.clone();
-            auth::sign(self.auth, service, &mut request);
-            request
+        let signed = match self.sign(service, request).await {
+            Ok(signed) => signed,
+            Err(why) => return why.exchange(request),
         };
-        match &self.driver {
+        let sending = signed.request.clone();
+        let exchange = match &self.driver {
             #[cfg(feature = "net")]
-            Driver::Http(http) => http.send(signed()).await,
-            Driver::InProcess(in_process) => in_process.send(signed()).await,
-            // It signs by itself, if it does.
-            Driver::Caller(caller) => caller::send(&**caller, service, request.clone()).await,
+            Driver::Http(http) => match http::Http::before(request) {
+                None => http.send(sending).await?,
+                Some(before) => match self.sign(service, &before).await {
+                    Ok(before) => http.send_after(&before.request, sending).await?,
+                    Err(why) => return why.exchange(request),
+                },
+            },
+            Driver::InProcess(in_process) => in_process.send(sending).await?,
+            Driver::Caller(caller) => caller::send(&**caller, service, sending).await?,
+        };
+        Ok(signed.kept(request, exchange))
+    }
+
+    /// A request as it goes out: with a signature, unless the driver signs by itself.
+    async fn sign(&self, service: Service, request: &Request) -> Result<Signed, Unsigned> {
+        match self.driver.place() {
+            Some(place) => self.signing.sign(service, request, &place).await,
+            None => Ok(Signed::open(request.clone())),
         }
     }
 
@@ -235,15 +266,23 @@ impl Target {
     ) -> Result<Vec<Exchange>, Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
-            for _ in &requests {
-                pace.turn().await;
+            for request in &requests {
+                pace.turn(service, request.operation()).await;
             }
         }
         #[cfg(feature = "net")]
         if let Driver::Http(http) = &self.driver {
-            let mut requests = requests;
-            requests.iter_mut().for_each(|request| auth::sign(self.auth, service, request));
-            return http.send_at_once(requests, clock).await;
+            let mut signed = Vec::new();
+            for request in &requests {
+                match self.sign(service, request).await {
+                    Ok(one) => signed.push(one),
+                    // None of them is sent.
+                    Err(why) => return requests.iter().map(|request| why.clone().exchange(request)).collect(),
+                }
+            }
+            let sent = http.send_at_once(signed.iter().map(|one| one.request.clone()).collect(), clock).await?;
+            let kept = sent.into_iter().zip(&signed).zip(&requests);
+            return Ok(kept.map(|((exchange, signed), request)| signed.kept(request, exchange)).collect());
         }
         let send = async |request: Request| {
             let began = clock.elapsed();
@@ -256,12 +295,15 @@ impl Target {
 
     /// Why a request cannot be sent to this target, if so. That says nothing about the target.
     pub fn cannot_send(&self, service: Service, request: &Request<Template>) -> Option<Unsendable> {
-        match &self.driver {
+        let by_driver = match &self.driver {
             #[cfg(feature = "net")]
             Driver::Http(http) => http.cannot_send(request),
             Driver::InProcess(in_process) => in_process.cannot_send(request),
             Driver::Caller(caller) => caller::cannot_send(&**caller, service, request),
-        }
+        };
+        let is_signed = self.driver.place().is_some() && self.signing.can_sign();
+        let unsigned = !is_signed && !request.signature.is_valid();
+        by_driver.or(unsigned.then_some(Unsendable::NotSigned))
     }
 
     /// Why a case cannot be tried on this target, if so: one of its requests cannot be sent.

@@ -19,10 +19,10 @@ use super::transport::{is_tls, of_read};
 use crate::contract::Operation;
 use crate::wire::{Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode};
 
-/// Sends a request as the second one of a connection, on which another was answered.
-pub(super) async fn second(endpoint: &Endpoint, request: &Request, waits: &Waits) -> Reply {
+/// Sends a request as the second one of a connection, on which the first was answered.
+pub(super) async fn second(endpoint: &Endpoint, first: &Request, request: &Request, waits: &Waits) -> Reply {
     let mut connection = Connection::open(endpoint, &waits.of).await?;
-    connection.talk(endpoint, &harmless(request), false, waits).await?;
+    connection.talk(endpoint, first, false, waits).await?;
     let excess = connection.reader.excess().await;
     if connection.is_reusable() && !excess {
         let reply = connection.talk(endpoint, request, false, waits).await;
@@ -36,7 +36,7 @@ pub(super) async fn second(endpoint: &Endpoint, request: &Request, waits: &Waits
 }
 
 /// A request that changes nothing, for the same service.
-fn harmless(request: &Request) -> Request {
+pub(super) fn harmless(request: &Request) -> Request {
     let mut first = request.with_body(Bytes::from_static(b"{}"));
     for (_, value) in first.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-target")) {
         let prefix = value.rsplit_once('.').map_or("", |(prefix, _)| prefix);
@@ -117,11 +117,14 @@ fn has_no_body(request: &Request, answer: &Response) -> bool {
     request.method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304)
 }
 
+/// Host and port, as they stand in a request.
+pub(super) fn host(endpoint: &Url) -> String {
+    let host = endpoint.host_str().unwrap_or_default();
+    endpoint.port().map_or_else(|| String::from(host), |port| format!("{host}:{port}"))
+}
+
 fn head(endpoint: &Url, request: &Request, last: bool) -> Vec<u8> {
-    let host = match endpoint.port() {
-        Some(port) => format!("{}:{port}", endpoint.host_str().unwrap_or_default()),
-        None => String::from(endpoint.host_str().unwrap_or_default()),
-    };
+    let host = host(endpoint);
     let query = endpoint.query().map_or(String::new(), |query| format!("?{query}"));
     let (origin, before, after) = match request.framing {
         Framing::AbsoluteForm => (format!("{}://{host}", endpoint.scheme()), " ", ""),

@@ -18,7 +18,7 @@ use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{
-    Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, TransportError, Trust, auth,
+    Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, Signature, TransportError, Trust, auth,
 };
 
 pub use mark::Mark;
@@ -162,6 +162,9 @@ pub struct Logged {
     /// How the body was framed.
     #[serde(default)]
     pub framing: Framing,
+    /// How it was signed, where requests were.
+    #[serde(default, skip_serializing_if = "Signature::is_valid")]
+    pub signature: Signature,
     /// Body of the request.
     pub body: Text,
     /// Status of the answer, if there was one and the client shows it.
@@ -357,6 +360,7 @@ impl Logged {
             method: exchange.request.method.clone(),
             headers: headers.cloned().collect(),
             framing: exchange.request.framing,
+            signature: exchange.request.signature,
             body: Text::of_beginning(&exchange.request.body, exchange.body_len()),
             status: exchange.observed().ok().and_then(Observation::status),
             seen: exchange.observed().ok().and_then(Seen::of),
@@ -380,6 +384,7 @@ impl Logged {
             headers: self.headers.clone(),
             body: bytes(&self.body),
             framing: self.framing,
+            signature: self.signature,
         };
         let answer = |status| Response {
             status,

@@ -7,6 +7,7 @@ pub mod plan;
 pub mod strings;
 
 mod aliases;
+mod auth;
 mod availability;
 mod content;
 mod converted;
@@ -61,6 +62,7 @@ pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) ->
     cases.extend(aliases::cases(service));
     cases.extend(images::cases(service));
     cases.extend(wire_faults::cases(service));
+    cases.extend(auth::cases(service));
     cases.extend(looks::unknown_members(service));
     cases.extend(content::cases(service));
     cases.extend(spelling::cases(service));

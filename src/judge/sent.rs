@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::case::{Case, Length, Step, StepRole};
 use crate::contract::{Effect, Operation};
 use crate::template::{Reference, shown};
-use crate::wire::{Framing, envelope};
+use crate::wire::{Framing, Signature, envelope};
 
 /// How many letters of a text are shown.
 const LETTERS: usize = 80;
@@ -173,6 +173,9 @@ fn headers(case: &Case, step: &Step) -> Vec<String> {
     }
     if sent.framing != Framing::Length {
         words.push(format!("framing {:?}", sent.framing));
+    }
+    if sent.signature != Signature::Valid {
+        words.push(String::from(sent.signature.words()));
     }
     let other: Vec<_> = sent.headers.iter().filter(|header| !plain.headers.contains(header)).collect();
     let more = other.len().checked_sub(UNKNOWN).filter(|more| *more > 0);

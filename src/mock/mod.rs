@@ -58,6 +58,7 @@ pub mod change;
 pub mod fault;
 pub mod race;
 mod reply;
+mod signature;
 mod variant;
 
 use std::convert::Infallible;
@@ -70,22 +71,25 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response as HttpResponse;
 use axum::serve::Listener;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Registry, Rejection};
-use crate::wire::{Framing, Reply, Request, Response, TransportError, envelope, room_for};
+use crate::wire::{Framing, Reply, Request, Response, Signature, TransportError, envelope, room_for};
 
 use change::{Call, Memory};
+use signature::Verifier;
 
 pub use change::Change;
 pub use fault::Fault;
+pub use signature::{Keys, NoKeys};
 pub use variant::Variant;
 
 /// Larger bodies are answered with 413: the largest part has 28 MB as base64.
@@ -100,7 +104,12 @@ const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 pub struct Mock {
     services: Mutex<Vec<(Registry, Memory)>>,
     changes: Vec<&'static Change>,
+    /// What signatures are held against, if they are looked at.
+    verifier: Option<Verifier>,
 }
+
+/// The region of a mock that is given no other.
+pub const REGION: &str = "us-east-1";
 
 impl Mock {
     /// A mock of these services, empty, that does as the reference registry does.
@@ -120,11 +129,21 @@ impl Mock {
             }
             (registry, Memory::default())
         };
-        Mock { services: Mutex::new(services.iter().map(begin).collect()), changes }
+        Mock { services: Mutex::new(services.iter().map(begin).collect()), changes, verifier: None }
     }
 
-    /// Answers a request, without waiting.
-    pub fn answer(&self, mut request: Request) -> Reply {
+    /// The same mock, which accepts only what is signed with these keys for this region.
+    pub fn requiring(self, keys: Keys, region: &str) -> Mock {
+        Mock { verifier: Some(Verifier { keys, region: String::from(region) }), ..self }
+    }
+
+    /// Answers a request, without waiting. Signatures are looked at behind HTTP alone.
+    pub fn answer(&self, request: Request) -> Reply {
+        self.answer_signed(request, &[])
+    }
+
+    /// Answers a request whose signature is wrong in these ways.
+    fn answer_signed(&self, mut request: Request, refused: &[Rejection]) -> Reply {
         for change in &self.changes {
             if let Change::RewriteRequest(reads) = change {
                 reads(&mut request);
@@ -146,7 +165,7 @@ impl Mock {
         if let Some(reply) = intercepted {
             return reply;
         }
-        let mut reply = Ok(match self.call(registry, memory, &request) {
+        let mut reply = Ok(match self.call(registry, memory, &request, refused) {
             Ok(members) => envelope::response(200, &members),
             Err(rejection) => self.named(&rejection),
         });
@@ -163,13 +182,17 @@ impl Mock {
 
     /// The same for requests that may be under way at once: a fault of such calls takes its time.
     pub async fn answer_at_once(&self, request: Request) -> Reply {
+        self.answer_signed_at_once(request, &[]).await
+    }
+
+    async fn answer_signed_at_once(&self, request: Request, refused: &[Rejection]) -> Reply {
         let race = self.changes.iter().find_map(|change| match change {
             Change::Races(race) => Some(race),
             _ => None,
         });
         match race {
-            Some(race) => race.answer(self, request).await,
-            None => self.answer(request),
+            Some(race) if refused.is_empty() => race.answer(self, request).await,
+            _ => self.answer_signed(request, refused),
         }
     }
 
@@ -180,7 +203,13 @@ impl Mock {
     }
 
     /// What a call comes to: the members of a success, or why it is rejected.
-    fn call(&self, registry: &mut Registry, memory: &mut Memory, request: &Request) -> Result<Value, Rejection> {
+    fn call(
+        &self,
+        registry: &mut Registry,
+        memory: &mut Memory,
+        request: &Request,
+        refused: &[Rejection],
+    ) -> Result<Value, Rejection> {
         let operation = match registry.route(request) {
             Err(rejection) if self.ignores(rejection.rule) => {
                 let named = request.operation().and_then(|name| registry.service.contract().operation(name));
@@ -188,6 +217,9 @@ impl Mock {
             }
             routed => routed?,
         };
+        if let Some(rejection) = refused.iter().find(|rejection| !self.ignores(rejection.rule)) {
+            return Err(rejection.clone());
+        }
         let input = registry.read(request)?;
         let mut call = Call { registry, memory, operation, input };
         for change in &self.changes {
@@ -260,6 +292,16 @@ impl Mock {
         }
     }
 
+    /// What is wrong with the signature of a request, if that is looked at and it names a service of the mock.
+    fn refused(&self, request: &Request, uri: &Uri) -> Vec<Rejection> {
+        let Some(verifier) = &self.verifier else { return Vec::new() };
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut services = services.iter().map(|(registry, _)| registry.service);
+        let service = services.find(|service| target.starts_with(service.contract().target_prefix));
+        service.map_or_else(Vec::new, |service| verifier.wrong(service, request, uri, Timestamp::now()))
+    }
+
     /// How long the mock waits before it looks at a request.
     fn delay(&self, request: &Request) -> Duration {
         let delay = |change: &&Change| match change {
@@ -299,12 +341,14 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResp
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body,
         framing: Framing::Length,
+        signature: Signature::Valid,
     };
     let delay = mock.delay(&request);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    match mock.answer_at_once(request).await {
+    let refused = mock.refused(&request, &head.uri);
+    match mock.answer_signed_at_once(request, &refused).await {
         Ok(answer) => respond(answer),
         Err(TransportError::Silent) => std::future::pending().await,
         // Whoever serves the connection drops it. It is no panic, and nobody is told of one.

@@ -10,6 +10,9 @@ impl Registry {
     /// Answers a request: the members of a success, or why it is rejected.
     pub fn answer(&mut self, request: &Request) -> Result<Value, Rejection> {
         let operation = self.route(request)?;
+        if let Some(broken) = request.signature.breaks() {
+            return Err(Rejection::of(self.service, broken, String::new()));
+        }
         let input = self.read(request)?;
         self.call(operation, &input)
     }
@@ -78,7 +81,7 @@ mod tests {
 
     use super::*;
     use crate::contract::Service;
-    use crate::wire::Framing;
+    use crate::wire::{Framing, Signature};
 
     #[test]
     fn a_body_that_cannot_be_read_breaks_the_rule_that_is_about_it() {
@@ -98,7 +101,13 @@ mod tests {
         let registry = Registry::new(Service::Ecr);
         for (body, rule) in rows {
             let body = Bytes::from_static(body);
-            let request = Request { method: String::from("POST"), headers: Vec::new(), body, framing: Framing::Length };
+            let request = Request {
+                method: String::from("POST"),
+                headers: Vec::new(),
+                body,
+                framing: Framing::Length,
+                signature: Signature::Valid,
+            };
             let rejected = registry.read(&request).unwrap_err().rule;
             assert_eq!(rejected.to_string(), format!("wire/body/{rule}"), "{:?}", request.body);
         }

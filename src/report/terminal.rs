@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::script::request_flags;
+use super::script::{request_flags, sigv4_flag};
 use super::shell;
 use super::summary::{Counts, Group, Reason, Summary};
 use crate::contract::{Question, RuleId, Rules, Service, Source};
@@ -313,9 +313,12 @@ pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     words.push(judged.service.to_string());
     words.extend(value("--endpoint")?);
     words.extend(started.trust.flags());
-    words.extend(["--auth", "--repository"].into_iter().filter_map(value).flatten());
+    words.extend(["--auth", "--region", "--repository"].into_iter().filter_map(value).flatten());
     Some(format!("{} | sh", command(&words)))
 }
+
+/// The credentials of the environment, for curl.
+const CREDENTIALS: &str = r#"--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ${AWS_SESSION_TOKEN:+-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"}"#;
 
 /// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste, or
 /// that would do something to a terminal: they may have a value that the target gave.
@@ -327,7 +330,15 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
     if !logged.body.whole || logged.body.text.len() > 2000 || harmful {
         return None;
     }
-    let flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
+    let mut flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
+    let flag = |name: &str| started.flags.iter().skip_while(|flag| *flag != name).nth(1);
+    if !logged.signature.is_valid() {
+        return None;
+    }
+    if let Some(region) = flag("--region") {
+        let sigv4 = sigv4_flag(judged.service, region).ok()?;
+        flags = format!("{sigv4} {CREDENTIALS} {flags}");
+    }
     let mut rest = started.trust.curl_flags();
     rest.extend([String::from("--data-raw"), logged.body.text.clone(), endpoint.clone()]);
     let rest = shell::command(rest.iter().map(String::as_str)).ok()?;
@@ -594,7 +605,7 @@ pub(super) fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::events::Text;
-    use crate::wire::Framing;
+    use crate::wire::{Framing, Signature};
 
     #[test]
     fn a_command_with_a_value_that_acts_on_a_terminal_is_not_shown() {
@@ -603,6 +614,7 @@ mod tests {
             method: String::from("POST"),
             headers: Vec::new(),
             framing: Framing::Length,
+            signature: Signature::Valid,
             body: Text { text: String::from(body), bytes: body.len(), whole: true },
             status: Some(200),
             seen: None,

@@ -47,7 +47,16 @@ fn in_order(mut cases: Vec<Case>) -> Vec<Case> {
 
 /// Whether filter and partition choose the case with this id.
 pub fn is_chosen(settings: &Settings, id: &str) -> bool {
-    is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
+    let asked_for = !id.starts_with(SIGNATURES) || asks_for_signatures(&settings.filter);
+    asked_for && is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
+}
+
+/// What the ids of cases about signatures begin with.
+const SIGNATURES: &str = "auth/";
+
+/// Whether a filter asks for cases about signatures: most emulators look at none, so that they are tried on demand alone.
+pub fn asks_for_signatures(filter: &[String]) -> bool {
+    filter.iter().any(|wanted| wanted.contains(SIGNATURES.trim_end_matches('/')))
 }
 
 /// Whether a filter names the id: a part of it, or all of it after `=`.

@@ -165,6 +165,7 @@ impl Reader<'_> {
         };
         let mut request = envelope::plain(service, operation, one.numbered(&body));
         request.framing = step.framing;
+        request.signature = step.signature;
         self.head(step, &mut request)?;
         let (role, expect, intended) = self.intended(service, operation, one)?;
         let only_if = self.outcomes("only-if", &step.only_if, one)?;

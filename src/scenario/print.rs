@@ -15,7 +15,7 @@ use crate::contract::{Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::generate::expected::by_rule;
 use crate::template::Template;
-use crate::wire::{Framing, envelope};
+use crate::wire::{Framing, Signature, envelope};
 
 /// Columns that a line has at most, where a line can be broken.
 const WIDTH: usize = 120;
@@ -195,6 +195,9 @@ fn step(service: Service, step: &Step) -> Result<String, Loss> {
     }
     if request.framing != Framing::Length {
         let _ = writeln!(text, "    framing: {}", request.framing.name());
+    }
+    if request.signature != Signature::Valid {
+        let _ = writeln!(text, "    signature: {}", request.signature.name());
     }
     text += &headers(&base.headers, &request.headers)?;
     let body = request.body.to_text().ok_or(Loss::Body)?;

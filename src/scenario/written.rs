@@ -9,7 +9,7 @@ use serde_saphyr::{Location, Spanned};
 use super::json::{Json, Ordered};
 use super::{Found, Mistake};
 use crate::contract::{Service, Tier};
-use crate::wire::Framing;
+use crate::wire::{Framing, Signature};
 
 /// A whole file.
 #[derive(Debug, serde::Deserialize)]
@@ -52,6 +52,8 @@ pub(super) struct WrittenStep {
     pub(super) headers: Ordered<Spanned<Option<String>>>,
     #[serde(default)]
     pub(super) framing: Framing,
+    #[serde(default)]
+    pub(super) signature: Signature,
     pub(super) method: Option<Spanned<String>>,
     #[serde(rename = "at-once")]
     pub(super) at_once: Option<Spanned<bool>>,

@@ -11,13 +11,12 @@ use crate::case::{Bindings, Case, StepRole, Transcript};
 use crate::contract::check::first_broken;
 use crate::contract::ecr_public::REGISTRY_ALIAS;
 use crate::contract::{Kind, Operation, Role, RuleId, Rules, Service, Tier};
-use crate::drive::{self, Making, Target, Workspace};
+use crate::drive::{self, Making, Signing, Target, Workspace};
 use crate::judge::{
     Expected, Finding, Got, Grade, Head, JudgeOptions, NotJudged, Verdict, describe, infrastructure, judge,
 };
 use crate::model::operation::body;
 use crate::template::Reference;
-use crate::wire::auth::Auth;
 use crate::wire::{Decoded, Exchange, NoConnection, Observation, TransportError};
 
 /// Why there is no survey: there was no connection.
@@ -110,10 +109,10 @@ pub async fn preflight(
 /// made for that and could not be removed goes to `left`.
 async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
     // Other clients sign by themselves.
-    if target.auth != Auth::None || !target.driver.client().shows_http {
+    if !matches!(target.signing, Signing::None) || !target.driver.client().shows_http {
         return false;
     }
-    let signed = Target { auth: Auth::Dummy, ..target.clone() };
+    let signed = Target { signing: Signing::Dummy, ..target.clone() };
     // Of the run's own, whatever repository the run was given: it is removed again.
     let name = format!("{prefix}/survey-signed");
     let creation = drive::create_repository(&signed, service, Making::default(), &name).await;

@@ -1,10 +1,9 @@
-//! What goes out as a signature.
+//! What goes out as a signature, and what of it may be kept.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Request;
 use crate::contract::Service;
 
 /// What is sent as a signature.
@@ -16,6 +15,19 @@ pub enum Auth {
     None,
     /// A signature of the right form that signs nothing, for servers that route by its scope.
     Dummy,
+    /// A signature of Signature Version 4, with credentials of the user.
+    Sigv4,
+}
+
+impl Auth {
+    /// As it stands in flags and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Auth::None => "none",
+            Auth::Dummy => "dummy",
+            Auth::Sigv4 => "sigv4",
+        }
+    }
 }
 
 impl FromStr for Auth {
@@ -25,6 +37,7 @@ impl FromStr for Auth {
         match text {
             "none" => Ok(Auth::None),
             "dummy" => Ok(Auth::Dummy),
+            "sigv4" => Ok(Auth::Sigv4),
             other => Err(NoAuth(String::from(other))),
         }
     }
@@ -32,26 +45,16 @@ impl FromStr for Auth {
 
 /// A text that names no signature.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("expected none or dummy, found {0:?}")]
+#[error("expected none, dummy or sigv4, found {0:?}")]
 pub struct NoAuth(pub String);
 
-/// Adds the signature headers to a request.
-pub fn sign(auth: Auth, service: Service, request: &mut Request) {
-    request.headers.extend(headers(auth, service));
-}
-
-/// The headers that are sent as a signature.
-pub fn headers(auth: Auth, service: Service) -> Vec<(String, String)> {
-    match auth {
-        Auth::None => Vec::new(),
-        Auth::Dummy => {
-            let scope = format!("20150830/us-east-1/{}/aws4_request", service.contract().signing_name);
-            let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
-            let value = format!("{DUMMY}/{scope}, {signed}, Signature={}", "0".repeat(64));
-            let header = |name: &str, value: &str| (String::from(name), String::from(value));
-            vec![header("X-Amz-Date", "20150830T123600Z"), header("Authorization", &value)]
-        }
-    }
+/// The headers of the dummy signature.
+pub fn dummy(service: Service) -> Vec<(String, String)> {
+    let scope = format!("20150830/us-east-1/{}/aws4_request", service.contract().signing_name);
+    let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
+    let value = format!("{DUMMY}/{scope}, {signed}, Signature={}", "0".repeat(64));
+    let header = |name: &str, value: &str| (String::from(name), String::from(value));
+    vec![header("X-Amz-Date", "20150830T123600Z"), header("Authorization", &value)]
 }
 
 /// Whether a header may not be kept: all credentials but the dummy ones.
@@ -69,12 +72,12 @@ mod tests {
 
     #[test]
     fn a_flag_has_the_words_of_the_settings_file() {
-        for auth in [Auth::None, Auth::Dummy] {
+        for auth in [Auth::None, Auth::Dummy, Auth::Sigv4] {
             let word = serde_json::to_value(auth).unwrap();
             assert_eq!(word.as_str().unwrap().parse(), Ok(auth));
         }
         assert_eq!("Dummy".parse::<Auth>(), Err(NoAuth(String::from("Dummy"))));
-        let told = "sigv4".parse::<Auth>().unwrap_err().to_string();
-        assert_eq!(told, "expected none or dummy, found \"sigv4\"");
+        let told = "v4".parse::<Auth>().unwrap_err().to_string();
+        assert_eq!(told, "expected none, dummy or sigv4, found \"v4\"");
     }
 }

@@ -7,6 +7,7 @@ pub mod envelope;
 mod flaw;
 mod members;
 pub mod observation;
+mod signature;
 mod trust;
 pub mod unsendable;
 
@@ -22,6 +23,7 @@ pub use answer::{Answer, Client};
 pub use flaw::Flaw;
 pub(crate) use members::Members;
 pub use observation::{Decoded, HttpFacts, Observation};
+pub use signature::{EXPIRED_TOKEN, Signature};
 pub use trust::Trust;
 pub use unsendable::Unsendable;
 
@@ -39,6 +41,8 @@ pub struct Request<B = Bytes> {
     pub body: B,
     /// How the body is framed.
     pub framing: Framing,
+    /// How it is signed, where requests are signed with Signature Version 4.
+    pub signature: Signature,
 }
 
 /// How a request is written on a connection. All but the first are written by hand: HTTP libraries choose their own way.
@@ -192,6 +196,8 @@ pub enum NoConnection {
     HandshakeUnanswered,
     /// The two sides did not agree on a TLS session.
     HandshakeFailed,
+    /// There are no credentials to sign a request with: it was not sent.
+    NoCredentials,
     /// Another cause.
     #[serde(rename = "unreachable")]
     Unknown,
@@ -373,7 +379,13 @@ impl Response {
 impl<B> Request<B> {
     /// The request with another body.
     pub fn with_body<C>(&self, body: C) -> Request<C> {
-        Request { method: self.method.clone(), headers: self.headers.clone(), body, framing: self.framing }
+        Request {
+            body,
+            method: self.method.clone(),
+            headers: self.headers.clone(),
+            framing: self.framing,
+            signature: self.signature,
+        }
     }
 
     /// The first header with this name, compared without case.
@@ -423,6 +435,7 @@ impl std::fmt::Display for NoConnection {
             NoConnection::OtherProtocols => "the server speaks other protocols over TLS",
             NoConnection::HandshakeUnanswered => "TLS handshake not answered",
             NoConnection::HandshakeFailed => "TLS handshake failed",
+            NoConnection::NoCredentials => "no credentials to sign with",
             NoConnection::Unknown => "cause unknown",
         })
     }
@@ -460,6 +473,7 @@ impl NoConnection {
             NoConnection::NeedsTls => "use https:// instead of http://",
             NoConnection::OtherProtocols => "does it speak HTTP/1.1 there, or with --http2 HTTP/2?",
             NoConnection::HandshakeUnanswered => "is it an http:// endpoint?",
+            NoConnection::NoCredentials => "have they expired? Renew them (aws sso login, aws configure)",
             NoConnection::HandshakeFailed => "does the server speak TLS 1.2 or 1.3, with a current cipher suite?",
         }
     }

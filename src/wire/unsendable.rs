@@ -36,6 +36,12 @@ pub enum Unsendable {
     /// Another framing than the usual one, and nothing that is framed.
     #[error("there is no framing in process")]
     NoFramingInProcess,
+    /// A signature of some kind, where requests are not signed, or the client signs by itself.
+    #[error("it is about signatures, and requests are not signed (--auth sigv4)")]
+    NotSigned,
+    /// A request that cannot be signed.
+    #[error("it cannot be signed: {0}")]
+    Unsignable(String),
     /// The client that sends the calls cannot express it, or rejects it by itself.
     #[error("{client} cannot send it: {why}")]
     RejectedByClient {
@@ -114,13 +120,13 @@ mod tests {
 
     use super::*;
     use crate::contract::{Operation, Service};
-    use crate::wire::auth::{Auth, sign};
+    use crate::wire::auth::dummy;
     use crate::wire::envelope;
 
     fn rejected(change: impl FnOnce(&mut Request)) -> String {
         let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
         change(&mut request);
-        sign(Auth::Dummy, Service::Ecr, &mut request);
+        request.headers.extend(dummy(Service::Ecr));
         request.head().map_or_else(|why| why.to_string(), |_| String::from("sent"))
     }
 

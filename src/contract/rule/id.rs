@@ -34,6 +34,8 @@ pub enum Area {
     Survey,
     /// Requests before their members are read: `wire/…`.
     Wire,
+    /// How requests are signed: `auth/…`.
+    Auth,
 }
 
 /// What a rule says: the last word of its id.
@@ -127,7 +129,7 @@ impl RuleId {
         let (first, rest) = split(text);
         match Area::find(first) {
             Some(area) => RuleId::within(area, rest),
-            None => panic!("the id of a rule begins with an operation, answer, always, survey or wire"),
+            None => panic!("the id of a rule begins with an operation, answer, always, auth, survey or wire"),
         }
     }
 
@@ -172,7 +174,7 @@ impl RuleId {
     pub fn operation(self) -> Option<Operation> {
         match self.area {
             Area::Operation(operation) => Some(operation),
-            Area::Response | Area::Always | Area::Survey | Area::Wire => None,
+            Area::Response | Area::Always | Area::Survey | Area::Wire | Area::Auth => None,
         }
     }
 
@@ -214,7 +216,7 @@ impl RuleId {
     pub fn rest(self) -> String {
         match self.area {
             Area::Operation(operation) => self.to_string().split_off(operation.name().len() + 1),
-            Area::Response | Area::Always | Area::Survey | Area::Wire => self.to_string(),
+            Area::Response | Area::Always | Area::Survey | Area::Wire | Area::Auth => self.to_string(),
         }
     }
 
@@ -223,7 +225,7 @@ impl RuleId {
         match self.area {
             Area::Response | Area::Always | Area::Survey => true,
             Area::Operation(_) => self.is_about_response() || self.what == What::Named("known"),
-            Area::Wire => false,
+            Area::Wire | Area::Auth => false,
         }
     }
 
@@ -272,11 +274,12 @@ impl Area {
             Area::Always => "always",
             Area::Survey => "survey",
             Area::Wire => "wire",
+            Area::Auth => "auth",
         }
     }
 
     const fn find(name: &str) -> Option<Area> {
-        let others = [Area::Response, Area::Always, Area::Survey, Area::Wire];
+        let others = [Area::Response, Area::Always, Area::Survey, Area::Wire, Area::Auth];
         let mut at = 0;
         while at < others.len() {
             if same(others[at].name(), name) {

@@ -3,6 +3,7 @@
 
 mod aliases;
 mod answers;
+mod auth;
 mod bounds;
 mod bytes;
 mod content;
@@ -69,6 +70,7 @@ pub static FAMILIES: &[(&str, &[Fault])] = &[
     ("slow", slow::FAULTS),
     ("crippled", crippled::FAULTS),
     ("late", late::FAULTS),
+    ("auth", auth::FAULTS),
 ];
 
 impl Fault {

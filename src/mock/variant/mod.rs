@@ -1,6 +1,7 @@
 //! Ways to answer that the documents leave open: one row each, by family. None of them may give a finding, alone or with
 //! others (`selftest`).
 
+mod auth;
 mod digests;
 mod errors;
 mod form;
@@ -11,6 +12,7 @@ mod timing;
 mod uploads;
 
 use super::Change;
+use crate::contract::Area;
 
 /// One lawful way to answer that is not the reference registry's.
 #[derive(Debug)]
@@ -35,9 +37,16 @@ static FAMILIES: &[&[Variant]] = &[
     layers::VARIANTS,
     requests::VARIANTS,
     timing::VARIANTS,
+    auth::VARIANTS,
 ];
 
 impl Variant {
+    /// Whether it is about how signatures are rejected: nothing of it shows where none is looked at.
+    pub fn is_about_signatures(&self) -> bool {
+        let names = |change: &Change| matches!(change, Change::ErrorAs(rule, _) if rule.rule().is_some_and(|rule| rule.area() == Area::Auth));
+        self.changes.iter().any(names)
+    }
+
     /// All variants.
     pub fn all() -> impl Iterator<Item = &'static Variant> {
         FAMILIES.iter().copied().flatten()

@@ -13,9 +13,9 @@ use bytes::Bytes;
 
 use super::shell;
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
-use crate::contract::Operation;
+use crate::contract::{Operation, Service};
 use crate::template::{Reference, Template, shown};
-use crate::wire::{Framing, Request, Trust, envelope};
+use crate::wire::{Framing, Request, Signature, Trust, envelope};
 
 use helpers::Helper;
 use template::{Names, json};
@@ -29,6 +29,8 @@ pub struct Destination<'a> {
     pub trust: &'a Trust,
     /// What is sent with every request besides the case's own headers.
     pub headers: &'a [(String, String)],
+    /// The region for which calls are signed with the credentials of the environment; without one, they are not.
+    pub sigv4: Option<&'a str>,
     /// An existing repository to work in, instead of one that the script makes.
     pub repository: Option<&'a str>,
 }
@@ -48,6 +50,9 @@ pub enum Unscriptable {
     /// A header that curl does not send as it is.
     #[error("curl cannot send the header {0:?}")]
     Header(String),
+    /// A signature that is wrong in some way.
+    #[error("curl does not send {0}")]
+    Signature(Signature),
     /// A reference without a meaning in a script.
     #[error("no command stands for ${{{0}}}")]
     Reference(String),
@@ -65,13 +70,17 @@ pub fn script(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     if to.repository.is_some() && case.manages_repositories() {
         return Err(Unscriptable::Repositories);
     }
+    let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
+    if let Some(signature) = odd {
+        return Err(Unscriptable::Signature(signature));
+    }
     let mut names = Names::of(case, to.repository);
     let calls = calls(case, &mut names)?;
     let chunks = chunks(&mut names);
     let survey = survey(case, to, &mut names)?;
     let mut text = head(case, to, &names)?;
     text += &end(case, to)?;
-    text += &call_function(to)?;
+    text += &call_function(case.service, to)?;
     for helper in &names.helpers {
         text += &helper.text();
     }
@@ -131,17 +140,22 @@ fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
 }
 
 /// The function that sends one request. Without an answer, nothing that follows would mean anything.
-fn call_function(to: &Destination) -> Result<String, Unscriptable> {
+fn call_function(service: Service, to: &Destination) -> Result<String, Unscriptable> {
     let headers = header_flags(to.headers)?;
     let headers = if headers.is_empty() { headers } else { format!("{headers} ") };
     let trust = trust_flags(to.trust)?;
+    let (signature, before, signing) = match to.sigv4 {
+        None => (String::new(), "", ""),
+        Some(region) => (format!(" {}", sigv4_flag(service, region)?), "credentials | ", CREDENTIALS),
+    };
+    let config = if to.sigv4.is_some() { " -K -" } else { "" };
     Ok(format!(
-        r#"# call STEP FLAG...: sends STEP.body, keeps the answer in STEP.json, and shows it.
+        r#"{signing}# call STEP FLAG...: sends STEP.body, keeps the answer in STEP.json, and shows it.
 call() {{
   step=$1
   shift
   : > "$step.json"
-  curl -q -sS -g --http1.1 --noproxy '*' --proto =http,https --connect-timeout 10 -m 100{trust} \
+  {before}curl -q{config} -sS -g --http1.1 --noproxy '*' --proto =http,https --connect-timeout 10 -m 100{trust}{signature} \
     -o "$step.json" -w '%{{http_code}}' "$@" {headers}--data-binary "@$step.body" --url "$endpoint" > "$step.status" || {{
     code=$?
     printf '%s\n' "$step: no answer" >&2
@@ -153,6 +167,21 @@ call() {{
 }}
 "#
     ))
+}
+
+/// The function that tells curl the credentials of the environment, which no other process sees.
+const CREDENTIALS: &str = r#": "${AWS_ACCESS_KEY_ID:?}" "${AWS_SECRET_ACCESS_KEY:?}"
+# The credentials, as curl reads them from its standard input.
+credentials() {
+  printf 'user = "%s:%s"\n' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
+  if [ -n "${AWS_SESSION_TOKEN:-}" ]; then printf 'header = "X-Amz-Security-Token: %s"\n' "$AWS_SESSION_TOKEN"; fi
+}
+"#;
+
+/// The flag with which curl signs.
+pub(super) fn sigv4_flag(service: Service, region: &str) -> Result<String, Unscriptable> {
+    let scope = format!("aws:amz:{region}:{}", service.contract().signing_name);
+    Ok(format!("--aws-sigv4 {}", shell::word(&scope)?))
 }
 
 /// What curl must be told of certificates, with a space before it. The script works in a folder of its own.

@@ -4,6 +4,7 @@
 //! errors it may then be answered with, and what these rest on. In sources, `api:X` is the page of operation X in the reference of the service at
 //! hand; `*` is the operation at hand.
 
+mod auth;
 mod completion;
 mod each;
 mod response;
@@ -51,7 +52,15 @@ pub(super) const fn weaker(tier: Tier, sources: &'static [&'static str], names: 
 
 /// All rules of one operation, or of none. Those of an operation that a service does not have are not its rules.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    let tables =
-        [uploads::ROWS, completion::ROWS, stored::ROWS, response::ROWS, wire::ROWS, wire::SPELLINGS, survey::ROWS];
+    let tables = [
+        uploads::ROWS,
+        completion::ROWS,
+        stored::ROWS,
+        response::ROWS,
+        wire::ROWS,
+        wire::SPELLINGS,
+        auth::ROWS,
+        survey::ROWS,
+    ];
     tables.into_iter().flatten()
 }
