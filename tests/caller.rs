@@ -50,7 +50,7 @@ impl Caller for Client {
             let seen = exchange.observed().map_err(CallError::NoAnswer)?;
             Ok(match &seen.decoded {
                 Decoded::Success(members) => Observation::of_success(members.clone()),
-                Decoded::NotAnObject => Observation { decoded: Decoded::NotAnObject, http: None },
+                Decoded::NotAnObject => Observation::of_no_object(),
                 Decoded::Error { error, members } => {
                     Observation::of_error(error.name.as_deref(), error.message.as_deref(), members.clone())
                 }
@@ -207,5 +207,5 @@ fn a_log_keeps_what_was_seen() {
     let exchange = logged.exchange();
     assert_eq!(exchange.response(), None);
     assert_eq!(exchange.observed().unwrap().error_name(), Some("LayerPartTooSmallException"));
-    assert_eq!(exchange.observed().unwrap().http, None);
+    assert_eq!(exchange.observed().unwrap().http(), None);
 }

@@ -12,13 +12,18 @@ use serde_json::{Map, Value};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
 use crate::wire::envelope;
-use crate::wire::{Exchange, Framing, Observation, Request, TransportError, Unsendable};
+use crate::wire::{Exchange, Framing, Observation, Request, Shows, TransportError, Unsendable};
 
 /// A client of the operations. It is told a call, and shows what came of it: of a success its members, of an error its type,
 /// message and members.
 pub trait Caller: fmt::Debug + Send + Sync {
     /// What it is called in reports: `the AWS CLI`.
     fn name(&self) -> &str;
+
+    /// What it shows of a response.
+    fn shows(&self) -> Shows {
+        Shows::Members
+    }
 
     /// Why it cannot make a call, if so: it may look at members by itself. Asked before a case is tried, so where a member
     /// refers to an earlier answer, the reference stands there as text; a number that is not known yet is 0.
@@ -128,12 +133,16 @@ impl<'de> Deserialize<'de> for Object {
 
 /// Why a client cannot send a request of a case, if so.
 pub(super) fn cannot_send(caller: &dyn Caller, service: Service, request: &Request<Template>) -> Option<Unsendable> {
-    let stood_in = request.with_body(stand_in(&request.body).into());
-    let why = match Call::of(service, &stood_in) {
+    let why = match beforehand(service, request) {
         Ok(call) => caller.cannot_make(service, &call)?,
         Err(no_call) => no_call.to_string(),
     };
     Some(rejected(caller, why))
+}
+
+/// The call of a request of a case, before it is known what its references stand for.
+pub(super) fn beforehand(service: Service, request: &Request<Template>) -> Result<Call, NoCall> {
+    Call::of(service, &request.with_body(stand_in(&request.body).into()))
 }
 
 /// Sends a request as the call that it makes.
@@ -148,7 +157,8 @@ pub(super) async fn send(caller: &dyn Caller, service: Service, request: Request
         Err(CallError::NoAnswer(trouble)) => Err(trouble),
         Err(CallError::NotMade(why)) => return Err(rejected(caller, why)),
     };
-    Ok(Exchange::through_client(request, seen, Duration::ZERO, started.elapsed()))
+    // What it took is the client's time for the greater part: it says nothing about how fast the target is.
+    Ok(Exchange::through_client(request, seen, Duration::ZERO, started.elapsed()).waited(true))
 }
 
 fn rejected(caller: &dyn Caller, why: String) -> Unsendable {

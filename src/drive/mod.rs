@@ -1,5 +1,13 @@
 //! Takes a case to a target and brings back its transcript.
 
+#[cfg(feature = "net")]
+mod aws_cli;
+#[cfg(feature = "net")]
+mod blob;
+#[cfg(feature = "net")]
+mod boto3;
+#[cfg(feature = "net")]
+mod botocore;
 #[cfg(feature = "run")]
 mod bulk;
 pub mod caller;
@@ -18,6 +26,8 @@ pub mod panics;
 mod patience;
 #[cfg(feature = "net")]
 mod pool;
+#[cfg(feature = "net")]
+mod process;
 #[cfg(feature = "net")]
 mod raw;
 #[cfg(feature = "run")]
@@ -41,7 +51,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::{Client, Exchange, Observation, Request, Unsendable, auth, envelope};
+use crate::wire::{Client, Exchange, Observation, Request, Shows, Unsendable, auth, envelope};
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
@@ -53,6 +63,8 @@ pub use making::{Making, Naming};
 pub use panics::Panics;
 #[cfg(feature = "run")]
 pub use patience::Patience;
+#[cfg(feature = "net")]
+pub use process::NoClient;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]
@@ -90,9 +102,9 @@ impl Driver {
     pub fn client(&self) -> Client {
         match self {
             #[cfg(feature = "net")]
-            Driver::Http(_) => Client { name: String::from("HTTP"), shows_http: true },
-            Driver::InProcess(_) => Client { name: String::from("in process"), shows_http: true },
-            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows_http: false },
+            Driver::Http(_) => Client { name: String::from("HTTP"), shows: Shows::Http },
+            Driver::InProcess(_) => Client { name: String::from("in process"), shows: Shows::Http },
+            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows: caller.shows() },
         }
     }
 }

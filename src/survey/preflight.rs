@@ -18,7 +18,7 @@ use crate::judge::{
 use crate::model::operation::body;
 use crate::template::Reference;
 use crate::wire::auth::Auth;
-use crate::wire::{Decoded, Exchange, NoConnection, Observation, TransportError};
+use crate::wire::{Decoded, Exchange, NoConnection, Observation, Shows, TransportError};
 
 /// Why there is no survey: there was no connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -110,7 +110,7 @@ pub async fn preflight(
 /// made for that and could not be removed goes to `left`.
 async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
     // Other clients sign by themselves.
-    if target.auth != Auth::None || !target.driver.client().shows_http {
+    if target.auth != Auth::None || target.driver.client().shows != Shows::Http {
         return false;
     }
     let signed = Target { auth: Auth::Dummy, ..target.clone() };
@@ -388,6 +388,7 @@ impl Look {
                 _ => Expected::success(),
             },
             got,
+            client: None,
             witness: None,
         });
     }
@@ -489,7 +490,7 @@ fn is_untyped_rejection(exchange: &Exchange) -> bool {
     let is_untyped = |seen: &Observation| match &seen.decoded {
         // Who shows no HTTP may show no members of an error either.
         Decoded::Error { error, members } if seen.is_client_fault() => {
-            error.name.is_none() && (seen.http.is_none() || !members.is_empty())
+            error.name.is_none() && (seen.http().is_none() || !members.is_empty())
         }
         _ => false,
     };
