@@ -51,7 +51,9 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::{Client, Exchange, Observation, Request, Shows, Unsendable, auth, envelope};
+use crate::wire::{
+    Client, Exchange, NoConnection, Observation, Request, Shows, TransportError, Unsendable, auth, envelope,
+};
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
@@ -403,7 +405,14 @@ pub fn is_gone(deletion: &Exchange) -> bool {
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
     let request = envelope::request(service, operation, Bytes::from(body.to_string()));
-    target.send(service, &request).await.expect("a plain request can be sent to every target")
+    match target.send(service, &request).await {
+        Ok(exchange) => exchange,
+        // A client that does not send a plain request is broken: nothing is known of the target.
+        Err(_) => {
+            let trouble = TransportError::Unreachable(NoConnection::Unknown);
+            Exchange::through_client(request, Err(trouble), Duration::ZERO, Duration::ZERO)
+        }
+    }
 }
 
 /// A case under way.

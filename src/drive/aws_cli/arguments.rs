@@ -52,7 +52,8 @@ impl Arguments {
             Some(flags) => all.extend(flags),
             None => {
                 let file = File::with(Value::Object(members).to_string().as_bytes())?;
-                all.push(format!("--cli-input-json=file://{}", file.0.display()).into());
+                // In two: with `=`, version 1 does not see it, and asks for the flags of the members.
+                all.extend(["--cli-input-json".into(), format!("file://{}", file.0.display()).into()]);
                 files.push(file);
             }
         }
@@ -168,7 +169,8 @@ mod tests {
         {
             let members = json!({ "repositoryName": member });
             let (all, _arguments) = of(Operation::InitiateLayerUpload, members.clone());
-            let path = all[2].strip_prefix("--cli-input-json=file://").unwrap();
+            assert_eq!(all[2], "--cli-input-json");
+            let path = all[3].strip_prefix("file://").unwrap();
             assert_eq!(fs::read_to_string(path).unwrap(), members.to_string());
         }
     }
