@@ -11,7 +11,7 @@ use aws_config::{BehaviorVersion, Region};
 use clap::Args;
 use tokio::runtime::Runtime;
 
-use crate::drive::{Signer, Signing};
+use crate::drive::{Identity, Signer, Signing};
 use crate::mock::REGION;
 use crate::wire::auth::Auth;
 
@@ -90,6 +90,16 @@ impl Authentication {
     /// Whether requests have signatures that somebody could check.
     pub fn is_sigv4(&self) -> bool {
         matches!(self, Authentication::Sigv4 { .. })
+    }
+
+    /// Whose credentials a client signs with that signs by itself.
+    pub fn identity(&self) -> Identity {
+        match self {
+            Authentication::None | Authentication::Dummy => Identity::Example,
+            Authentication::Sigv4 { region, profile } => {
+                Identity::Own { region: region.clone(), profile: profile.clone() }
+            }
+        }
     }
 
     /// How it reads among the settings that are not as usual.

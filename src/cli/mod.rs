@@ -1,5 +1,6 @@
 //! The command line: what can be asked, one file a subcommand.
 
+mod amount;
 mod cases;
 mod contract;
 mod credentials;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::amount::Amount;
 use super::cases::scenarios;
 use super::gate::perform;
 use super::target::{Choice, Merged, TargetArguments, some};
@@ -11,7 +12,7 @@ use super::{Code, Failure, dry_run, print};
 use crate::case::Partition;
 use crate::contract::Tier;
 use crate::events::Task;
-use crate::run::{RANDOM_CASES, SEED, Work, choose_once, is_chosen};
+use crate::run::{RANDOM_CASES, SEED, Work, choose_once, is_chosen, one_per_response};
 use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
@@ -22,9 +23,9 @@ pub(super) struct Arguments {
     /// Weakest tier of cases to run: documented, observed or open (default: open)
     #[arg(long)]
     tier: Option<Tier>,
-    /// Number of random sequences per service (default 200; 0 for none)
-    #[arg(long, value_name = "N")]
-    cases: Option<u64>,
+    /// Number of random sequences per service (default 200; 0 for none); `all` also for all cases with --driver aws-cli
+    #[arg(long, value_name = "N|all")]
+    cases: Option<Amount>,
     /// Seed of the random sequences (default 0)
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -41,12 +42,16 @@ pub(super) struct Arguments {
     target: TargetArguments,
 }
 
+/// Which cases are run where each call is a process.
+const FEW: &str = "one case per operation and response (--cases all: everything)";
+
 pub(super) fn main(arguments: &Arguments) -> Code {
     let mut search = Search { seed: SEED, extent: Extent::Cases(RANDOM_CASES) };
     let mut paths = Vec::new();
-    let merged = Merged::of(&arguments.target, |file| {
+    let mut amount = None;
+    let mut merged = Merged::of(&arguments.target, |file| {
         search.seed = arguments.seed.or(file.seed).unwrap_or(SEED);
-        search.extent = Extent::Cases(arguments.cases.or(file.cases).unwrap_or(RANDOM_CASES));
+        amount = arguments.cases.or(file.cases);
         paths = some(&arguments.scenarios).or_else(|| file.scenarios.clone()).unwrap_or_default();
         Choice {
             filter: some(&arguments.filter).or_else(|| file.filter.clone()).unwrap_or_default(),
@@ -55,8 +60,21 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         }
     })
     .map_err(Failure::usage)?;
+    let driver = merged.driver();
+    let is_reduced = driver.is_costly() && amount != Some(Amount::All) && merged.settings.filter.is_empty();
+    if is_reduced {
+        merged.settings.options.push(String::from(FEW));
+    }
+    search.extent = Extent::Cases(match amount {
+        Some(Amount::Random(count)) => count,
+        None if is_reduced => 0,
+        Some(Amount::All) | None => RANDOM_CASES,
+    });
     let settings = &merged.settings;
     let mut cases = choose_once(settings).map_err(Failure::harness)?;
+    if is_reduced {
+        cases = one_per_response(cases, |case| driver.cannot_try(case).is_none());
+    }
     let own = scenarios(&paths).map_err(Failure::usage)?.into_iter().flat_map(|scenario| scenario.cases);
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::amount::Amount;
 use super::credentials::AuthArguments;
 use super::trust::TrustArguments;
 use crate::case::Partition;
@@ -20,13 +21,15 @@ use crate::wire::auth::Auth;
 pub(super) struct SettingsFile {
     pub endpoint: Option<String>,
     pub driver: Option<DriverName>,
+    pub python: Option<PathBuf>,
+    pub aws: Option<PathBuf>,
     pub service: Option<Vec<Service>>,
     pub repository: Option<String>,
     pub without: Option<Vec<Operation>>,
     pub filter: Option<Vec<String>>,
     pub tier: Option<Tier>,
     pub partition: Option<Partition>,
-    pub cases: Option<u64>,
+    pub cases: Option<Amount>,
     pub seed: Option<u64>,
     pub scenarios: Option<Vec<PathBuf>>,
     pub jobs: Option<usize>,

@@ -15,7 +15,7 @@ use super::trust::TrustArguments;
 use crate::case::Partition;
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::http::{NoEndpoint, Timeouts};
-use crate::drive::named::{DRIVERS, DriverName};
+use crate::drive::named::{DriverName, NoTarget, Way};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target};
 use crate::events::{EMBEDDED_MOCK, Started};
@@ -33,10 +33,15 @@ pub(super) struct TargetArguments {
     /// URL of the server, e.g. http://127.0.0.1:5000 (default: test the embedded mock)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// Client that sends the requests: http (default)
-    // Shown as soon as there is a choice.
-    #[arg(long, value_name = "NAME", hide = DRIVERS.len() == 1)]
+    /// Client that sends the requests: http (default), boto3 or aws-cli
+    #[arg(long, value_name = "NAME")]
     driver: Option<DriverName>,
+    /// Python that has boto3, for --driver boto3 (default: python3 on PATH)
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+    /// AWS CLI, for --driver aws-cli (default: aws on PATH)
+    #[arg(long, value_name = "PATH")]
+    aws: Option<PathBuf>,
     /// Service to test: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE")]
     pub service: Vec<Service>,
@@ -94,6 +99,8 @@ pub(super) struct TargetArguments {
 pub(super) struct Merged {
     pub endpoint: Option<String>,
     driver: DriverName,
+    python: Option<PathBuf>,
+    aws: Option<PathBuf>,
     auth: Authentication,
     rate: Option<f64>,
     timeouts: Timeouts,
@@ -137,6 +144,8 @@ impl Merged {
             bail!("--without: {needed} makes what the cases work in; with --repository, they work in an existing one");
         }
         let driver = arguments.driver.or(file.driver).unwrap_or_default();
+        let python = arguments.python.clone().or(file.python);
+        let aws = arguments.aws.clone().or(file.aws);
         let auth = arguments.auth.or(&auth_settings)?;
         if asks_for_signatures(&filter) && !auth.is_sigv4() {
             bail!("--filter: the cases about signatures take --auth sigv4");
@@ -196,12 +205,20 @@ impl Merged {
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
+        let path_flag = |name: &str, path: &Option<PathBuf>, driver_of: &str| {
+            let path = path.as_ref().filter(|_| driver.name() == driver_of)?;
+            Some(vec![format!("--{name}"), path.display().to_string()])
+        };
+        let client_flags = [path_flag("python", &python, "boto3"), path_flag("aws", &aws, "aws-cli")];
         let trust_flags = Some(trust.flags());
         let auth_flags = Some(auth.flags());
         let repository_flag = flag("repository", &repository);
+        let [python_flag, aws_flag] = client_flags;
         let flags = [
             flag("endpoint", &endpoint),
             driver_flag,
+            python_flag,
+            aws_flag,
             trust_flags,
             http2_flag,
             repository_flag,
@@ -211,6 +228,8 @@ impl Merged {
         Ok(Merged {
             endpoint,
             driver,
+            python,
+            aws,
             auth,
             rate: rate(requests)?,
             timeouts,
@@ -224,7 +243,8 @@ impl Merged {
                 tier: tier.unwrap_or(usual.tier),
                 partition,
                 jobs: jobs.unwrap_or(usual.jobs),
-                most_jobs: jobs.is_none().then_some(MOST_JOBS),
+                // Of other clients it is the client that takes its time, and not the target.
+                most_jobs: (jobs.is_none() && driver.is_usual()).then_some(MOST_JOBS),
                 repository,
                 without,
                 strict,
@@ -239,6 +259,11 @@ impl Merged {
             reports,
             detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine },
         })
+    }
+
+    /// The driver.
+    pub fn driver(&self) -> DriverName {
+        self.driver
     }
 
     /// Judges as a run was judged, but for what somebody says otherwise.
@@ -275,16 +300,26 @@ impl Merged {
     /// The target at this address.
     pub async fn target(&self, endpoint: &str, signing: Signing) -> anyhow::Result<Target> {
         let named = |error| match error {
-            NoEndpoint::Trust(error) => anyhow!("--ca-bundle: {error}"),
-            error @ (NoEndpoint::NoTls(_) | NoEndpoint::NoHttp2(_) | NoEndpoint::Client(_)) => {
+            NoTarget::Endpoint(NoEndpoint::Trust(error)) => anyhow!("--ca-bundle: {error}"),
+            NoTarget::Endpoint(error @ (NoEndpoint::NoTls(_) | NoEndpoint::NoHttp2(_) | NoEndpoint::Client(_))) => {
                 anyhow!("--http2: {error}")
             }
-            error => anyhow!("--endpoint: {error}"),
+            NoTarget::Endpoint(error) => anyhow!("--endpoint: {error}"),
+            error => anyhow!("--driver {}: {error}", self.driver.name()),
         };
-        let mut driver = self.driver.driver(endpoint, self.timeouts, &self.trust).map_err(named)?;
+        let way = Way {
+            endpoint: String::from(endpoint),
+            timeouts: self.timeouts,
+            trust: self.trust.clone(),
+            identity: self.auth.identity(),
+            jobs: self.settings.jobs,
+            python: self.python.clone(),
+            aws: self.aws.clone(),
+        };
+        let mut driver = self.driver.driver(&way).map_err(named)?;
         if self.http2 {
             driver = match driver {
-                Driver::Http(http) => Driver::Http(http.over_http2().await.map_err(named)?),
+                Driver::Http(http) => Driver::Http(http.over_http2().await.map_err(|error| named(error.into()))?),
                 _ => bail!("--http2: expected --driver http, found {}: it chooses by itself", self.driver.name()),
             };
         }

@@ -1,5 +1,13 @@
 //! Takes a case to a target and brings back its transcript.
 
+#[cfg(feature = "net")]
+mod aws_cli;
+#[cfg(feature = "net")]
+mod blob;
+#[cfg(feature = "net")]
+mod boto3;
+#[cfg(feature = "net")]
+mod botocore;
 #[cfg(feature = "run")]
 mod bulk;
 pub mod caller;
@@ -20,6 +28,8 @@ pub mod panics;
 mod patience;
 #[cfg(feature = "net")]
 mod pool;
+#[cfg(feature = "net")]
+mod process;
 #[cfg(feature = "net")]
 mod raw;
 pub mod signing;
@@ -44,7 +54,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::{Client, Exchange, Observation, Request, Unsendable, envelope};
+use crate::wire::{Client, Exchange, NoConnection, Observation, Request, Shows, TransportError, Unsendable, envelope};
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
@@ -56,6 +66,8 @@ pub use making::{Making, Naming};
 pub use panics::Panics;
 #[cfg(feature = "run")]
 pub use patience::Patience;
+#[cfg(feature = "net")]
+pub use process::{Identity, NoClient};
 #[cfg(feature = "run")]
 pub use signing::Signer;
 pub use signing::Signing;
@@ -97,9 +109,9 @@ impl Driver {
     pub fn client(&self) -> Client {
         match self {
             #[cfg(feature = "net")]
-            Driver::Http(http) => Client { name: String::from(http.name()), shows_http: true },
-            Driver::InProcess(_) => Client { name: String::from("in process"), shows_http: true },
-            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows_http: false },
+            Driver::Http(http) => Client { name: String::from(http.name()), shows: Shows::Http },
+            Driver::InProcess(_) => Client { name: String::from("in process"), shows: Shows::Http },
+            Driver::Caller(caller) => Client { name: String::from(caller.name()), shows: caller.shows() },
         }
     }
 }
@@ -435,7 +447,14 @@ pub fn is_gone(deletion: &Exchange) -> bool {
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
     let request = envelope::request(service, operation, Bytes::from(body.to_string()));
-    target.send(service, &request).await.expect("a plain request can be sent to every target")
+    match target.send(service, &request).await {
+        Ok(exchange) => exchange,
+        // A client that does not send a plain request is broken: nothing is known of the target.
+        Err(_) => {
+            let trouble = TransportError::Unreachable(NoConnection::Unknown);
+            Exchange::through_client(request, Err(trouble), Duration::ZERO, Duration::ZERO)
+        }
+    }
 }
 
 /// A case under way.

@@ -1,11 +1,18 @@
 //! The drivers that a command can name: one row each.
 
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::Driver;
+use super::aws_cli::AwsCli;
+use super::boto3::Boto3;
 use super::http::{Http, NoEndpoint, Timeouts};
+use super::process::{Identity, NoClient};
+use super::{botocore, caller};
+use crate::case::{Case, Step};
 use crate::wire::Trust;
 
 /// A driver that a command can name.
@@ -13,15 +20,87 @@ use crate::wire::Trust;
 pub struct Named {
     /// Its name: a value of `--driver`.
     pub name: &'static str,
+    /// Whether a call costs the start of a process: then a run makes fewer, unless it is asked for all.
+    pub is_costly: bool,
     /// Makes it, for an endpoint.
-    make: fn(&str, Timeouts, &Trust) -> Result<Driver, NoEndpoint>,
+    make: fn(&Way) -> Result<Driver, NoTarget>,
+}
+
+/// Where a driver goes, and what it goes by.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The URL of the target.
+    pub endpoint: String,
+    /// How long is waited.
+    pub timeouts: Timeouts,
+    /// Which of its certificates are accepted.
+    pub trust: Trust,
+    /// Whose credentials clients sign with that sign by themselves.
+    pub identity: Identity,
+    /// How many cases are under way at once.
+    pub jobs: usize,
+    /// The Python that has boto3; the one on PATH if none is named.
+    pub python: Option<PathBuf>,
+    /// The AWS CLI; the one on PATH if none is named.
+    pub aws: Option<PathBuf>,
+}
+
+impl Way {
+    /// The way of whoever says nothing but where to go.
+    pub fn to(endpoint: &str) -> Way {
+        Way {
+            endpoint: String::from(endpoint),
+            timeouts: Timeouts::default(),
+            trust: Trust::System,
+            identity: Identity::default(),
+            jobs: 1,
+            python: None,
+            aws: None,
+        }
+    }
+
+    /// How many calls are under way at once at most: those of a case that sends some at once do not wait for one another.
+    pub(super) fn calls(&self) -> usize {
+        self.jobs.max(Case::MAX_AT_ONCE)
+    }
+}
+
+/// Why there is no driver for a target.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoTarget {
+    /// The address cannot be one.
+    #[error(transparent)]
+    Endpoint(#[from] NoEndpoint),
+    /// There is no client.
+    #[error(transparent)]
+    Client(#[from] NoClient),
 }
 
 /// All of them. The first is the usual one.
-pub static DRIVERS: [Named; 1] = [Named {
-    name: "http",
-    make: |endpoint, timeouts, trust| Http::trusting(endpoint, timeouts, trust).map(Driver::Http),
-}];
+pub static DRIVERS: [Named; 3] = [
+    Named { name: "http", is_costly: false, make: |way| Ok(Driver::Http(http(way)?)) },
+    Named {
+        name: "boto3",
+        is_costly: false,
+        make: |way| {
+            http(way)?; // What is no address or nothing to trust is said in the same words.
+            Ok(Driver::Caller(Arc::new(Boto3::new(way)?)))
+        },
+    },
+    Named {
+        name: "aws-cli",
+        is_costly: true,
+        make: |way| {
+            http(way)?;
+            Ok(Driver::Caller(Arc::new(AwsCli::new(way)?)))
+        },
+    },
+];
+
+fn http(way: &Way) -> Result<Http, NoEndpoint> {
+    Http::trusting(&way.endpoint, way.timeouts, &way.trust)
+}
 
 /// The driver of this name.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -39,13 +118,27 @@ impl DriverName {
         self.name() == DRIVERS[0].name
     }
 
-    /// The driver for an endpoint.
+    /// Whether a call costs the start of a process.
+    pub fn is_costly(self) -> bool {
+        self.0.is_costly
+    }
+
+    /// Why a case cannot be tried, if so, as far as that is known without the client.
+    pub fn cannot_try(self, case: &Case) -> Option<String> {
+        let why = |step: &Step| match caller::beforehand(case.service, &step.request) {
+            Ok(call) => botocore::rejects(case.service, &call),
+            Err(no_call) => Some(no_call.to_string()),
+        };
+        case.steps.iter().filter(|_| !self.is_usual()).find_map(why)
+    }
+
+    /// The driver for a target.
     ///
     /// # Errors
     ///
-    /// Where the address cannot be a target.
-    pub fn driver(self, endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Driver, NoEndpoint> {
-        (self.0.make)(endpoint, timeouts, trust)
+    /// Where the address cannot be a target, or there is no such client.
+    pub fn driver(self, way: &Way) -> Result<Driver, NoTarget> {
+        (self.0.make)(way)
     }
 }
 
@@ -89,9 +182,24 @@ mod tests {
         for named in &DRIVERS {
             let found: DriverName = named.name.parse().unwrap();
             assert_eq!(found.name(), named.name);
-            assert!(found.driver("http://127.0.0.1:1", Timeouts::default(), &Trust::System).is_ok());
+            // Whether there is a client or not: what is no address is said.
+            assert!(matches!(found.driver(&Way::to("nowhere")), Err(NoTarget::Endpoint(_))), "{}", named.name);
         }
         assert!(DriverName::default().is_usual());
-        assert_eq!("gopher".parse::<DriverName>().unwrap_err().to_string(), "expected http, found \"gopher\"");
+        assert!(DriverName::default().driver(&Way::to("http://127.0.0.1:1")).is_ok());
+        assert_eq!(
+            "gopher".parse::<DriverName>().unwrap_err().to_string(),
+            "expected http or boto3 or aws-cli, found \"gopher\""
+        );
+    }
+
+    #[test]
+    fn a_client_that_is_missing_is_said_with_how_it_is_installed() {
+        for (name, install) in [("boto3", "pip install boto3"), ("aws-cli", "pip install awscli")] {
+            let none = Some(PathBuf::from("/no/such/program"));
+            let way = Way { python: none.clone(), aws: none, ..Way::to("http://127.0.0.1:1") };
+            let told = name.parse::<DriverName>().unwrap().driver(&way).unwrap_err().to_string();
+            assert!(told.contains("/no/such/program") && told.contains(install), "{told}");
+        }
     }
 }

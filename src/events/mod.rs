@@ -18,7 +18,8 @@ use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{
-    Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, Signature, TransportError, Trust, auth,
+    Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, Shown, Signature, TransportError,
+    Trust, auth,
 };
 
 pub use mark::Mark;
@@ -209,7 +210,7 @@ impl Seen {
             name: error.name.as_deref().map(printable),
             message: error.message.as_ref().map(|message| Text::of(message.as_bytes())),
         };
-        seen.http.is_none().then(|| match &seen.decoded {
+        seen.http().is_none().then(|| match &seen.decoded {
             Decoded::Success(_) => Seen::Success,
             Decoded::NotAnObject => Seen::NotAnObject,
             Decoded::Error { error: info, .. } => error(info),
@@ -217,14 +218,18 @@ impl Seen {
     }
 
     /// The answer again, with its members as far as they were kept.
-    fn observation(&self, members: Map<String, Value>) -> Observation {
-        match self {
+    fn observation(&self, members: Map<String, Value>, status: Option<u16>) -> Observation {
+        let seen = match self {
             Seen::Success => Observation::of_success(members),
-            Seen::NotAnObject => Observation { decoded: Decoded::NotAnObject, http: None },
+            Seen::NotAnObject => Observation::of_no_object(),
             Seen::Error { name, message } => {
                 let message = message.as_ref().map(|message| message.text.as_str());
                 Observation::of_error(name.as_deref(), message, members)
             }
+        };
+        match status {
+            Some(status) => seen.with(Shown::Status(status)),
+            None => seen,
         }
     }
 }
@@ -396,7 +401,8 @@ impl Logged {
         let (began, took) = (Duration::from_micros(began), Duration::from_micros(ended.saturating_sub(began)));
         if let Some(seen) = &self.seen {
             let members = self.answer.as_ref().and_then(|members| serde_json::from_str(&members.text).ok());
-            return Exchange::through_client(request, Ok(seen.observation(members.unwrap_or_default())), began, took);
+            let seen = seen.observation(members.unwrap_or_default(), self.status);
+            return Exchange::through_client(request, Ok(seen), began, took);
         }
         let reply = self.status.map(answer).ok_or(self.trouble.unwrap_or(TransportError::Silent));
         Exchange::new(request, reply, began, took)
@@ -505,7 +511,7 @@ mod tests {
         assert!(broken.starts_with("line 2: expected an event of an ecrspec log: EOF"), "{broken}");
         let old = serde_json::json!({
             "event": "started", "schema": 1, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z", "task": "gate",
-            "target": "a target", "driver": {"name": "HTTP", "shows_http": true}, "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
+            "target": "a target", "driver": {"name": "HTTP", "shows": "http"}, "flags": [], "services": ["ecr"], "cases": 1, "jobs": 1, "whole": true,
             "tier": "documented", "strict": false, "fail_on": [], "deny_warnings": false, "repositories": "x",
         });
         assert_eq!(read(&format!("{old}\n")), Err(NoLog::Schema(1)));

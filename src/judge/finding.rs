@@ -42,6 +42,9 @@ pub struct Finding {
     pub expected: Expected,
     /// What came: the same for the same cause.
     pub got: Got,
+    /// What the client that sent the request tells whoever calls it, if it tells something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// Which calls show it, where calls were sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,

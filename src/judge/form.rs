@@ -8,7 +8,7 @@ use crate::contract::{ErrorType, Kind, Member, Role, RuleId, Tier};
 use crate::expect::Outcome;
 use crate::template::Reference;
 use crate::wire::envelope::{ErrorInfo, printable};
-use crate::wire::{CONTENT_TYPE, Exchange, Flaw, Observation};
+use crate::wire::{CONTENT_TYPE, Exchange, Flaw, Observation, Shows};
 
 /// The rules that only an HTTP response shows to be kept: without one, they are not judged.
 pub const OF_HTTP: [RuleId; 6] = [
@@ -19,6 +19,37 @@ pub const OF_HTTP: [RuleId; 6] = [
     RuleId::new("answer/type-visible"),
     RuleId::new("answer/unique-members"),
 ];
+
+/// Those of them that the status alone does not show.
+const OF_ENVELOPE: [RuleId; 5] = [
+    RuleId::new("answer/content-coding"),
+    RuleId::new("answer/content-type"),
+    RuleId::new("answer/framing"),
+    RuleId::new("answer/type-visible"),
+    RuleId::new("answer/unique-members"),
+];
+
+/// [`OF_HTTP`], and the rules that only the members of an error show to be kept.
+const OF_ERROR_MEMBERS: [RuleId; 8] = [
+    RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
+    RuleId::new("UploadLayerPart/answer/lastValidByteReceived"),
+    RuleId::new("answer/content-coding"),
+    RuleId::new("answer/content-type"),
+    RuleId::new("answer/framing"),
+    RuleId::new("answer/status"),
+    RuleId::new("answer/type-visible"),
+    RuleId::new("answer/unique-members"),
+];
+
+/// The rules that are judged in no response where the client shows so much of it.
+pub fn unseen(shows: Shows) -> &'static [RuleId] {
+    match shows {
+        Shows::Outcome => &OF_ERROR_MEMBERS,
+        Shows::Members => &OF_HTTP,
+        Shows::Status => &OF_ENVELOPE,
+        Shows::Http => &[],
+    }
+}
 
 const PART_SIZE_RANGE: RuleId = RuleId::new("InitiateLayerUpload/answer/partSize-range");
 const LAST_VALID: Option<RuleId> = Some(RuleId::new("UploadLayerPart/answer/lastValidByteReceived"));
@@ -117,7 +148,7 @@ impl Subject<'_> {
             found.push(finding);
         }
         found.extend(self.content_type(seen));
-        if seen.http.is_some() && error.typed != error.name {
+        if seen.http().is_some() && error.typed != error.name {
             let got = match error.typed {
                 None => Got::TypeNotVisible,
                 Some(_) => Got::TypeDiffers,
@@ -144,7 +175,8 @@ impl Subject<'_> {
         }
         let none = Map::new();
         let body = seen.members().unwrap_or(&none);
-        if let Some(operation) = self.step.operation
+        if seen.shows_error_members()
+            && let Some(operation) = self.step.operation
             && let Some(miss) = matching::first_miss(members, body, &self.transcript.bindings)
         {
             let own = LAST_VALID.filter(|_| miss.member == "lastValidByteReceived" && !miss.absent);
@@ -165,7 +197,7 @@ impl Subject<'_> {
         found: Result<Vec<Finding>, Box<Finding>>,
     ) -> Result<Vec<Finding>, Box<Finding>> {
         let accepts_none = || exchange.request.header("accept-encoding").is_some_and(|coding| coding == "identity");
-        let all = seen.http.iter().flat_map(|http| &http.flaws);
+        let all = seen.http().into_iter().flat_map(|http| &http.flaws);
         // Without Accept-Encoding, every coding is acceptable: RFC 9110, 12.5.3.
         let judged = |flaw: &Flaw| match flaw.rule() == RuleId::new("answer/framing") {
             true => true,
@@ -193,7 +225,7 @@ impl Subject<'_> {
     }
 
     fn content_type(&self, seen: &Observation) -> Option<Finding> {
-        let found = seen.http.as_ref()?.content_type.as_deref().map(printable);
+        let found = seen.http()?.content_type.as_deref().map(printable);
         let bare = found.as_deref().map(|found| found.split(';').next().unwrap_or_default().trim());
         if bare.is_some_and(|bare| bare.eq_ignore_ascii_case(CONTENT_TYPE)) {
             return None;

@@ -27,7 +27,7 @@ use crate::wire::{Exchange, Observation};
 
 pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
-pub use form::OF_HTTP;
+pub use form::{OF_HTTP, unseen};
 pub use got::{Got, Head, Slip};
 pub use not_judged::{NotJudged, Obstacle, infrastructure};
 
@@ -274,7 +274,7 @@ fn head(seen: &Observation) -> Head {
 
 /// How a success is said where its own status is another rule's.
 fn plain_head(seen: &Observation) -> Head {
-    if seen.http.is_some() { Head::Status(200) } else { Head::Success }
+    if seen.status().is_some() { Head::Status(200) } else { Head::Success }
 }
 
 /// A step and what is needed to judge its exchange.
@@ -289,7 +289,7 @@ impl Subject<'_> {
     /// Findings about form if the answer is allowed, or the finding that it is not.
     fn exchange(&self, exchange: &Exchange) -> Result<Vec<Finding>, Box<Finding>> {
         match exchange.observed() {
-            Ok(seen) => self.with_flaws(exchange, seen, self.response(exchange, seen)),
+            Ok(seen) => told(seen, self.with_flaws(exchange, seen, self.response(exchange, seen))),
             Err(trouble) => Err(self.finding(RuleId::new("always/answered"), Grade::Crash, Got::Transport(trouble))),
         }
     }
@@ -454,8 +454,18 @@ impl Subject<'_> {
                 _ => Expected::outcomes(&expect.outcomes),
             },
             got,
+            client: None,
             witness: None,
         })
+    }
+}
+
+/// What was found, with what the client tells whoever calls it.
+fn told(seen: &Observation, found: Result<Vec<Finding>, Box<Finding>>) -> Result<Vec<Finding>, Box<Finding>> {
+    let with_words = |finding: Finding| Finding { client: seen.words.clone(), ..finding };
+    match found {
+        Ok(form) => Ok(form.into_iter().map(with_words).collect()),
+        Err(finding) => Err(Box::new(with_words(*finding))),
     }
 }
 

@@ -8,7 +8,7 @@ use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
 use crate::contract::{Area, Operation, RuleId, Service};
 use crate::expect::short;
-use crate::wire::{CONTENT_TYPE, Flaw, MAX_ANSWER, TransportError};
+use crate::wire::{CONTENT_TYPE, Flaw, MAX_ANSWER, Shows, TransportError};
 
 impl Finding {
     /// The finding as a sentence: see [`sentence`].
@@ -54,6 +54,16 @@ pub fn sentence_for(finding: &Finding, about: &[RuleId]) -> String {
             sentence_on(finding, &format!("{member} outside of its constraints ({})", broken.join(", ")))
         }
         _ => sentence(finding),
+    }
+}
+
+/// What a client does not show that shows so much.
+pub fn not_shown(shows: Shows) -> &'static str {
+    match shows {
+        Shows::Outcome => "no HTTP responses, and of an error no members",
+        Shows::Members => "no HTTP responses",
+        Shows::Status => "of HTTP responses the status alone",
+        Shows::Http => "everything",
     }
 }
 

@@ -11,6 +11,7 @@ use super::terminal::{self, Reader, number_of, plain};
 use crate::contract::{Rules, Service, Source};
 use crate::judge::words;
 use crate::template::shown;
+use crate::wire::Shows;
 use crate::wire::envelope::visible;
 
 /// How many bytes a page has at most: a comment on GitHub holds 65,536 characters, a step summary 1 MiB.
@@ -97,7 +98,7 @@ fn identity(summary: &Summary) -> String {
     let started = &summary.started;
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut page = format!("- **target** {}\n", code(&started.target));
-    if !started.driver.shows_http {
+    if started.driver.shows != Shows::Http {
         let _ = writeln!(page, "- **driver** {}", text(&started.driver.name));
     }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };

@@ -157,7 +157,7 @@ impl Merged {
         if all.driver.name != started.driver.name {
             all.driver.name = format!("{}, {}", all.driver.name, started.driver.name);
         }
-        all.driver.shows_http &= started.driver.shows_http;
+        all.driver.shows = all.driver.shows.min(started.driver.shows);
         if started.trust == Trust::Anyone {
             all.trust = Trust::Anyone; // What holds for a part must not be read as checked in the whole.
         }
@@ -237,7 +237,7 @@ mod tests {
     fn log(name: &str, member: &str, value: Value) -> (String, Vec<Event>) {
         let mut started = json!({
             "event": "started", "schema": crate::events::SCHEMA, "ecrspec": "1.0.0", "at": "2026-01-01T00:00:00Z",
-            "task": "gate", "target": "a target", "driver": { "name": "HTTP", "shows_http": true }, "flags": [], "services": ["ecr"],
+            "task": "gate", "target": "a target", "driver": { "name": "HTTP", "shows": "http" }, "flags": [], "services": ["ecr"],
             "cases": 1, "jobs": 1, "whole": true, "tier": "documented", "strict": false, "parts": [name], "fail_on": ["crash"], "deny_warnings": false,
             "repositories": "x",
         });

@@ -9,7 +9,7 @@ use crate::case::Partition;
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{Finding, Grade, NotJudged, OF_HTTP, Verdict, words};
+use crate::judge::{self, Finding, Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -265,7 +265,7 @@ impl Summary {
 
     /// Rules that are judged in no answer, since the client that sent the requests does not show whether they are kept.
     pub fn unseen_rules(&self) -> &'static [RuleId] {
-        if self.started.driver.shows_http { &[] } else { &OF_HTTP }
+        judge::unseen(self.started.driver.shows)
     }
 
     /// Number of cases by verdict, of all or of those that a predicate chooses.

@@ -13,8 +13,8 @@ use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::judge::{Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
-use crate::wire::Trust;
 use crate::wire::envelope::visible;
+use crate::wire::{Shows, Trust};
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
@@ -47,7 +47,7 @@ pub fn header(started: &Started) -> String {
     let services: Vec<String> = started.services.iter().map(Service::to_string).collect();
     let mut text = String::new();
     row(&mut text, "target", &started.target);
-    if !started.driver.shows_http {
+    if started.driver.shows != Shows::Http {
         row(&mut text, "driver", &started.driver.name);
     }
     let cases = if started.cases > 0 { number_of(started.cases, "case") } else { String::from("random sequences") };
@@ -222,6 +222,9 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     line("expected", &words::expected(&found.expected));
     // As an entry of known deviations has it; in words it is in the sentence.
     line("got", &found.got.code());
+    if let Some(words) = &found.client {
+        line("client", words);
+    }
     if let Some(witness) = &found.witness {
         line("seen", &format!("in {} of {}", witness.seen, number_of(witness.rounds, "round")));
         witness.calls.iter().for_each(|call| line("call", call));
@@ -348,7 +351,8 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
 fn exchange(logged: &Logged) -> String {
     let body = logged.answer.as_ref().map(|body| one_line(&body.text)).unwrap_or_default();
     let answer = match (&logged.status, &logged.seen, &logged.trouble) {
-        (Some(status), ..) => format!("{status} {body}"),
+        (Some(status), Some(seen), _) => format!("{status} {seen} {body}"),
+        (Some(status), None, _) => format!("{status} {body}"),
         (None, Some(seen), _) => format!("{seen} {body}"),
         (None, None, Some(trouble)) => trouble.to_string(),
         (None, None, None) => String::from("nothing"),
@@ -442,7 +446,8 @@ fn open(summary: &Summary, detail: Detail) -> String {
 pub(super) fn unseen(summary: &Summary) -> Option<String> {
     let rules: Vec<String> = summary.unseen_rules().iter().map(RuleId::to_string).collect();
     let client = &summary.started.driver.name;
-    (!rules.is_empty()).then(|| format!("{}: {client} shows no HTTP responses", rules.join(", ")))
+    (!rules.is_empty())
+        .then(|| format!("{}: {client} shows {}", rules.join(", "), words::not_shown(summary.started.driver.shows)))
 }
 
 /// Cases that could not be judged, by reason.
@@ -629,7 +634,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             task: Task::Gate,
             target: String::new(),
-            driver: crate::wire::Client { name: String::from("HTTP"), shows_http: true },
+            driver: crate::wire::Client { name: String::from("HTTP"), shows: Shows::Http },
             flags: ["--endpoint", "http://x"].map(String::from).to_vec(),
             trust: Trust::System,
             services: vec![Service::Ecr],

@@ -92,6 +92,7 @@ mod tests {
                 breach: String::new(),
                 expected: Expected::success(),
                 got,
+                client: None,
                 witness: None,
             }],
         }

@@ -120,6 +120,7 @@ pub(super) fn finding(case: &Case, first: &Slow, times: &[Duration]) -> Finding 
         breach: Finding::breach_of(rules, about, &step.also_broken),
         expected: Expected::InTime,
         got: Got::Slow,
+        client: None,
         witness: Some(Witness { seen: times.len(), rounds: times.len(), calls: times.iter().map(call).collect() }),
     }
 }

@@ -17,7 +17,7 @@ use crate::judge::{
 };
 use crate::model::operation::body;
 use crate::template::Reference;
-use crate::wire::{Decoded, Exchange, NoConnection, Observation, TransportError};
+use crate::wire::{Decoded, Exchange, NoConnection, Observation, Shows, TransportError};
 
 /// Why there is no survey: there was no connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -109,7 +109,7 @@ pub async fn preflight(
 /// made for that and could not be removed goes to `left`.
 async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &mut Vec<String>) -> bool {
     // Other clients sign by themselves.
-    if !matches!(target.signing, Signing::None) || !target.driver.client().shows_http {
+    if !matches!(target.signing, Signing::None) || target.driver.client().shows != Shows::Http {
         return false;
     }
     let signed = Target { signing: Signing::Dummy, ..target.clone() };
@@ -387,6 +387,7 @@ impl Look {
                 _ => Expected::success(),
             },
             got,
+            client: None,
             witness: None,
         });
     }
@@ -488,7 +489,7 @@ fn is_untyped_rejection(exchange: &Exchange) -> bool {
     let is_untyped = |seen: &Observation| match &seen.decoded {
         // Who shows no HTTP may show no members of an error either.
         Decoded::Error { error, members } if seen.is_client_fault() => {
-            error.name.is_none() && (seen.http.is_none() || !members.is_empty())
+            error.name.is_none() && (seen.http().is_none() || !members.is_empty())
         }
         _ => false,
     };

@@ -13,8 +13,22 @@ use super::{Decoded, Observation, Response};
 pub struct Client {
     /// What it is called.
     pub name: String,
-    /// Whether it shows HTTP responses. Without them, what the protocol asks of status, headers and envelope is not judged.
-    pub shows_http: bool,
+    /// What it shows of a response: what it does not show is not judged.
+    pub shows: Shows,
+}
+
+/// How much of a response a client shows; more from one to the next.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shows {
+    /// The members of a success; type and message of an error.
+    Outcome,
+    /// The members of an error as well.
+    Members,
+    /// The HTTP status as well.
+    Status,
+    /// All of it, as HTTP has it.
+    Http,
 }
 
 /// A response, as far as the client shows it.
@@ -52,6 +66,7 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Answer::Http(response) => write!(f, "{}", response.status),
+            Answer::Observed(seen) if let Some(status) = seen.status() => write!(f, "{status}"),
             Answer::Observed(seen) => match (&seen.decoded, seen.error_name()) {
                 (Decoded::Error { .. }, Some(name)) => write!(f, "error {name}"),
                 (Decoded::Error { .. }, None) => f.write_str("error"),

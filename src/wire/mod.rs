@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
 use crate::contract::{ErrorType, Operation, Service};
-pub use answer::{Answer, Client};
+pub use answer::{Answer, Client, Shows};
 pub use flaw::Flaw;
 pub(crate) use members::Members;
-pub use observation::{Decoded, HttpFacts, Observation};
+pub use observation::{Decoded, HttpFacts, Observation, Shown};
 pub use signature::{EXPIRED_TOKEN, Signature};
 pub use trust::Trust;
 pub use unsendable::Unsendable;
@@ -312,9 +312,9 @@ impl Exchange {
         Exchange { began, took, ..self }
     }
 
-    /// The same exchange as a client sees it that shows no HTTP: for `http`, there is nothing.
+    /// The same exchange as a client sees it that shows no HTTP.
     pub fn without_http(self) -> Exchange {
-        let seen = self.observed().map(|seen| Observation { http: None, ..seen.clone() });
+        let seen = self.observed().map(|seen| seen.clone().with(Shown::Members));
         Exchange::through_client(self.request, seen, self.began, self.took)
     }
 

@@ -13,9 +13,23 @@ use crate::contract::error::THROTTLING;
 pub struct Observation {
     /// What it says.
     pub decoded: Decoded,
-    /// How it says so. `None` for a client that shows no HTTP, as command-line tools do: what the protocol asks of status,
-    /// headers and envelope is not judged then.
-    pub http: Option<HttpFacts>,
+    /// What the client shows of how it was said: what it does not show is not judged.
+    pub shown: Shown,
+    /// What the client tells whoever calls it, in its own words: of an error, or of a response that it cannot read.
+    pub words: Option<String>,
+}
+
+/// How much of a response a client shows, besides the members of a success, and type and message of an error.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Shown {
+    /// Nothing else.
+    Outcome,
+    /// The members of an error as well.
+    Members,
+    /// The members of an error, and the HTTP status.
+    Status(u16),
+    /// All of it: it speaks HTTP itself.
+    Http(HttpFacts),
 }
 
 /// What a response says.
@@ -66,19 +80,47 @@ impl Observation {
             // Where it was cut, the JSON is no other flaw.
             flaws: answer.flaw.into_iter().chain(flaw.filter(|_| answer.flaw != Some(Flaw::Cut))).collect(),
         };
-        Observation { decoded, http: Some(http) }
+        Observation { decoded, shown: Shown::Http(http), words: None }
     }
 
     /// A call that succeeded with these members, of a client that shows no HTTP.
     pub fn of_success(members: Map<String, Value>) -> Observation {
-        Observation { decoded: Decoded::Success(members), http: None }
+        Observation { decoded: Decoded::Success(members), shown: Shown::Members, words: None }
     }
 
     /// A call that failed, of a client that shows no HTTP: with the type and the message of the error, as far as the client
     /// has them, and the members of the error.
     pub fn of_error(name: Option<&str>, message: Option<&str>, members: Map<String, Value>) -> Observation {
         let error = ErrorInfo { name: name.map(printable), typed: None, message: message.map(String::from) };
-        Observation { decoded: Decoded::Error { error, members }, http: None }
+        Observation { decoded: Decoded::Error { error, members }, shown: Shown::Members, words: None }
+    }
+
+    /// A call that succeeded without members, of a client that shows no HTTP: the body is no JSON object.
+    pub fn of_no_object() -> Observation {
+        Observation { decoded: Decoded::NotAnObject, shown: Shown::Members, words: None }
+    }
+
+    /// The same, of a client that shows so much.
+    pub fn with(self, shown: Shown) -> Observation {
+        Observation { shown, ..self }
+    }
+
+    /// The same, with what the client tells whoever calls it.
+    pub fn told(self, words: &str) -> Observation {
+        Observation { words: Some(one_line(words)), ..self }
+    }
+
+    /// How it was said, if the client speaks HTTP itself.
+    pub fn http(&self) -> Option<&HttpFacts> {
+        match &self.shown {
+            Shown::Http(http) => Some(http),
+            Shown::Outcome | Shown::Members | Shown::Status(_) => None,
+        }
+    }
+
+    /// Whether the members of an error are shown.
+    pub fn shows_error_members(&self) -> bool {
+        self.shown != Shown::Outcome
     }
 
     /// Whether the call failed.
@@ -122,13 +164,17 @@ impl Observation {
 
     /// The HTTP status, if it was seen.
     pub fn status(&self) -> Option<u16> {
-        self.http.as_ref().map(|http| http.status)
+        match &self.shown {
+            Shown::Http(http) => Some(http.status),
+            Shown::Status(status) => Some(*status),
+            Shown::Outcome | Shown::Members => None,
+        }
     }
 
     /// Whether the server asks for fewer requests: by a throttling error, status 429, or status 503 with `Retry-After`.
     pub fn is_throttled(&self) -> bool {
-        let by_status =
-            self.http.as_ref().is_some_and(|http| http.status == 429 || (http.status == 503 && http.retry_after));
+        let asks_for_pause = || self.http().is_some_and(|http| http.retry_after);
+        let by_status = self.status() == Some(429) || (self.status() == Some(503) && asks_for_pause());
         by_status || self.error_name().is_some_and(|name| THROTTLING.contains(&name))
     }
 
@@ -148,6 +194,13 @@ impl Observation {
             None => named().is_some_and(ErrorType::is_server_fault),
         }
     }
+}
+
+/// The words of a client on one line that may stand in a report.
+fn one_line(words: &str) -> String {
+    const LONGEST: usize = 300;
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(LONGEST).map(envelope::visible).collect()
 }
 
 /// Whether a body is the error `SlowDown` in XML.
@@ -199,7 +252,7 @@ mod tests {
     #[test]
     fn a_server_fault_is_told_with_and_without_http() {
         let answer = |status: u16, name: &str| Observation::of(&envelope::response(status, &json!({ "__type": name })));
-        let unseen = |name: &str| Observation { http: None, ..answer(400, name) };
+        let unseen = |name: &str| answer(400, name).with(Shown::Members);
         assert!(answer(500, "InvalidLayerException").is_server_fault());
         assert!(!answer(400, "ServerException").is_server_fault());
         assert!(unseen("ServerException").is_server_fault());
