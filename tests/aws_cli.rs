@@ -104,13 +104,14 @@ fn a_push_by_flags_alone() {
     let digests = ["--layer-digests", &wrong, &digest];
     let completed = aws.json(&[&["complete-layer-upload"], &name[..], &of_upload, &digests].concat());
     assert_eq!((&completed["layerDigest"], &completed["uploadId"]), (&json!(digest), &json!(upload)));
-    let query = ["--query", "layers[].[layerAvailability,layerSize]", "--output", "text"];
+    // A filter, as text.
+    let query = ["--query", "layers[?layerSize].[layerAvailability,layerSize]", "--output", "text"];
     let there = aws.ok(&[&["batch-check-layer-availability"], &name[..], &digests, &query].concat());
     assert_eq!(there, format!("AVAILABLE\t{len}"));
     // A mapping, as JSON.
-    let query = ["--query", "{size: layers[0].layerSize, failed: failures[].failureCode}"];
+    let query = ["--query", "{sizes: layers[].layerSize, failed: length(failures)}"];
     let there = aws.json(&[&["batch-check-layer-availability"], &name[..], &digests, &query].concat());
-    assert_eq!(there, json!({"size": len, "failed": ["MissingLayerDigest"]}));
+    assert_eq!(there, json!({"sizes": [len], "failed": 0}));
 }
 
 #[test]

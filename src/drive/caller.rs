@@ -74,6 +74,9 @@ pub enum NoCall {
     /// A member twice.
     #[error("it writes the body, which has {0} twice here")]
     Twice(String),
+    /// Another text of the JSON: white space, escapes, or numbers in another notation.
+    #[error("it writes the body, whose JSON has another text here")]
+    Text,
 }
 
 impl Call {
@@ -95,6 +98,7 @@ impl Call {
             return Err(NoCall::Headers);
         }
         let Object(all) = serde_json::from_slice(&request.body).map_err(|_| NoCall::NotAnObject)?;
+        let is_plain = text_of(&all) == *request.body;
         let mut members = Map::new();
         for (name, value) in all {
             if members.contains_key(&name) {
@@ -102,8 +106,18 @@ impl Call {
             }
             members.insert(name, value);
         }
+        if !is_plain {
+            return Err(NoCall::Text);
+        }
         Ok(Call { operation, members })
     }
+}
+
+/// The text of an object with these members, as clients write it: without white space and without an escape that is not
+/// needed.
+fn text_of(members: &[(String, Value)]) -> String {
+    let member = |(name, value): &(String, Value)| format!("{}:{value}", Value::from(name.as_str()));
+    format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
 }
 
 /// A JSON object with all its members, also those of one name.
@@ -211,6 +225,10 @@ mod tests {
             assert_eq!(call(body, |_| {}), Err(NoCall::NotAnObject), "{body}");
         }
         assert_eq!(call(r#"{"a":1,"a":1}"#, |_| {}), Err(NoCall::Twice("a".into())));
+        for body in [r#"{"a": 1}"#, "{}\n", r#"{"a":"\u0062"}"#, r#"{"a":1e1}"#] {
+            assert_eq!(call(body, |_| {}), Err(NoCall::Text), "{body}");
+        }
+        assert!(call(r#"{"b":1,"a":["\n",{"c":null}]}"#, |_| {}).is_ok());
     }
 
     /// What is valid can be said: a reference never stands where the body is no JSON without its value.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{RANDOM_CASES, RunError, SEED, Settings, Work};
 use crate::case::{Case, Partition, StepRole};
-use crate::contract::{Operation, Service, Tier};
+use crate::contract::{Operation, Role, Service, Tier};
 use crate::events::Task;
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
 use crate::suite::{self, suite};
@@ -36,14 +36,15 @@ pub fn choose_once(settings: &Settings) -> Result<Vec<Case>, RunError> {
     Ok(in_order(cases))
 }
 
-/// Of the cases, one for each response that an operation may have: a success, and each type of error. It is the one with
+/// Of the cases, one for each response that an operation of the layer-upload API may have: a success, and each type of error. It is the one with
 /// the fewest calls among those that can be tried, and of one kind of response the documents allow no other there.
 pub fn one_per_response(cases: Vec<Case>, can_try: impl Fn(&Case) -> bool) -> Vec<Case> {
     let mut chosen: BTreeMap<(&'static str, Operation, Option<&'static str>), usize> = BTreeMap::new();
     let fit = |case: &Case| !case.is_race() && case.tier().gates() && can_try(case);
     for (index, case) in cases.iter().enumerate().filter(|(_, case)| fit(case)) {
         for step in case.steps.iter().filter(|step| step.role == StepRole::Focus) {
-            let Some(operation) = step.operation.filter(|_| step.expect.outcomes.len() == 1) else { continue };
+            let is_plain = |operation: &Operation| operation.role() == Role::Layer && step.expect.outcomes.len() == 1;
+            let Some(operation) = step.operation.filter(is_plain) else { continue };
             let response = (case.service.name(), operation, step.expect.errors().first().copied());
             let kept = chosen.entry(response).or_insert(index);
             if case.steps.len() < cases[*kept].steps.len() {
