@@ -76,6 +76,8 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, junit, found \"pdf\""),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
+        (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),
+        (&["run", "--cases", "most"], "expected a number of random sequences, or all, found \"most\""),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
         (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
