@@ -91,7 +91,12 @@ fn failed(code: i32, told: &str) -> Result<Observation, CallError> {
 fn error(told: &str) -> Option<(Option<&str>, Option<&str>)> {
     let (_, rest) = told.split_once(ERROR)?;
     let (name, rest) = rest.split_once(") when calling the ")?;
-    let message = rest.split_once(": ").map(|(_, message)| message.trim());
+    let (_, rest) = rest.split_once(" operation")?;
+    let rest = match rest.strip_prefix(" (reached max retries: ") {
+        Some(rest) => rest.split_once(')')?.1,
+        None => rest,
+    };
+    let message = rest.strip_prefix(':').map(str::trim);
     // Version 2 prints the members of an error below its message, if it prints them.
     let message = message.map(|message| message.split("\n\nAdditional error details:").next().unwrap_or(message));
     let is_status = name.bytes().all(|letter| letter.is_ascii_digit()) || name == "Unknown";
