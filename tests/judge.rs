@@ -910,6 +910,7 @@ fn finding(
         breach: String::from("a bad thing"),
         expected: expected.parse().unwrap(),
         got: got.parse().unwrap(),
+        client: None,
         witness: None,
     }
 }
