@@ -17,7 +17,8 @@ use ecrspec::report::summary::Measure;
 use ecrspec::report::terminal::{self, Detail, Reader};
 use ecrspec::run::{Settings, Work, choose, run};
 use ecrspec::search::{Extent, Search};
-use ecrspec::wire::{Decoded, Observation, Unsendable, envelope};
+use ecrspec::wire::{Decoded, Observation, Shown, Shows, Unsendable, envelope};
+use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -25,11 +26,19 @@ const NAME: &str = "the client of the tests";
 
 /// Knows the operations and the members that they take, as an SDK does.
 #[derive(Debug)]
-struct Client(InProcess);
+struct Client {
+    server: InProcess,
+    /// How much it shows, up to the status.
+    shows: Shows,
+}
 
 impl Caller for Client {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn shows(&self) -> Shows {
+        self.shows
     }
 
     fn cannot_make(&self, service: Service, call: &Call) -> Option<String> {
@@ -46,15 +55,26 @@ impl Caller for Client {
         Box::pin(async move {
             let body = serde_json::to_vec(&call.members).map_err(|error| CallError::NotMade(error.to_string()))?;
             let request = envelope::request(service, call.operation, Bytes::from(body));
-            let exchange = self.0.send(request).await.map_err(|why| CallError::NotMade(why.to_string()))?;
+            let exchange = self.server.send(request).await.map_err(|why| CallError::NotMade(why.to_string()))?;
             let seen = exchange.observed().map_err(CallError::NoAnswer)?;
+            let error_members = |members: &Map<String, Value>| match self.shows {
+                Shows::Outcome => Map::new(),
+                _ => members.clone(),
+            };
+            let shown = match self.shows {
+                Shows::Outcome => Shown::Outcome,
+                Shows::Members => Shown::Members,
+                Shows::Status | Shows::Http => Shown::Status(seen.status().unwrap()),
+            };
             Ok(match &seen.decoded {
                 Decoded::Success(members) => Observation::of_success(members.clone()),
                 Decoded::NotAnObject => Observation::of_no_object(),
                 Decoded::Error { error, members } => {
-                    Observation::of_error(error.name.as_deref(), error.message.as_deref(), members.clone())
+                    let (name, message) = (error.name.as_deref(), error.message.as_deref());
+                    Observation::of_error(name, message, error_members(members)).told("it\nfailed")
                 }
-            })
+            }
+            .with(shown))
         })
     }
 }
@@ -64,8 +84,13 @@ const FEW: [&str; 3] = ["InitiateLayerUpload/accepted", "CompleteLayerUpload/lay
 
 /// The events of a run with this client of the cases that have one of these in their ids, and a few random sequences.
 fn events(faults: &'static [Change], filter: &[&str]) -> Vec<Event> {
+    events_of(Shows::Members, faults, filter)
+}
+
+/// The same of a client that shows so much.
+fn events_of(shows: Shows, faults: &'static [Change], filter: &[&str]) -> Vec<Event> {
     let server = InProcess::new(router(Arc::new(Mock::with(&[Service::Ecr], faults)))).caught();
-    let target = Arc::new(Target::new(Driver::Caller(Arc::new(Client(server)))));
+    let target = Arc::new(Target::new(Driver::Caller(Arc::new(Client { server, shows }))));
     let settings = Settings {
         services: vec![Service::Ecr],
         filter: filter.iter().map(|part| String::from(*part)).collect(),
@@ -191,6 +216,35 @@ fn what_only_http_shows_is_not_judged() {
             format!("[[known]]\nrule = \"{rule}\"\ngot = \"success-status 202\"\nreason = \"another driver\"\n");
         assert_eq!(summary(&events, &known).known_trouble, [], "{rule}");
     }
+}
+
+#[test]
+fn more_or_less_of_a_response_is_judged_as_it_is_shown() {
+    const PARTS: [&str; 2] = ["UploadLayerPart/partFirstByte/contiguous/gap", "CompleteLayerUpload/parts/not-empty"];
+    let fault = |name: &str| Fault::all().find(|fault| fault.name == name).unwrap();
+    for shows in [Shows::Outcome, Shows::Members, Shows::Status] {
+        assert_eq!(found(&events_of(shows, &[], &PARTS)), [], "{shows:?}");
+    }
+    // The members of an error.
+    let changes = fault("rejected-part-says-nothing").changes;
+    assert_eq!(found(&events_of(Shows::Outcome, changes, &PARTS)), []);
+    assert!(!found(&events_of(Shows::Members, changes, &PARTS)).is_empty());
+    // The status.
+    let changes = fault("errors-as-499").changes;
+    let status = (RuleId::new("answer/status"), Grade::Form, String::from("error-status 499"));
+    assert_eq!(found(&events_of(Shows::Members, changes, &PARTS)), []);
+    let events = events_of(Shows::Status, changes, &PARTS);
+    assert_eq!(found(&events), [status]);
+    let text = report(&summary(&events, ""));
+    assert!(text.contains("\n   client    it failed\n"), "{text}");
+    assert!(!text.contains("answer/status, answer/type-visible"), "{text}");
+    // A log has the status as well.
+    let log: String = events.iter().map(events::line).collect();
+    let read = events::read(&log).unwrap();
+    assert_eq!(read, events);
+    let failed = judged(&read).find(|one| !one.verdict.findings().is_empty()).unwrap();
+    let logged = failed.exchanges.iter().find(|one| one.step == failed.verdict.findings()[0].step).unwrap();
+    assert_eq!(logged.exchange().observed().unwrap().status(), Some(499));
 }
 
 #[test]
