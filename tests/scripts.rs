@@ -312,7 +312,9 @@ fn scripts_get_the_answers_that_their_cases_get() {
         index % 23 == 0 || named.contains(&case.id.as_str()) || (case.id.starts_with("scenarios/") && index % 5 == 0)
     });
     let mut tried = 0;
-    for (_, case) in spread.filter(|(_, case)| !case.last && !case.is_race()) {
+    // Nothing is signed here.
+    let unsigned = spread.filter(|(_, case)| !case.id.starts_with("auth/"));
+    for (_, case) in unsigned.filter(|(_, case)| !case.last && !case.is_race()) {
         let output = run(&script(case, &to(&mock.endpoint, None)).unwrap());
         assert!(output.status.success(), "{}: {}{}", case.id, out(&output), err(&output));
         assert_eq!(err(&output), "", "{}", case.id);
