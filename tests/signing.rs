@@ -98,7 +98,7 @@ fn cases_of_signatures_are_tried_on_demand_alone() {
         assert!(err(&output).contains(told), "{}", err(&output));
     }
     let replayed = out(&run(&[], &["replay", "auth/signature/match/other-secret", "--service", "ecr"]));
-    assert!(replayed.contains("it is about signatures, and requests are not signed (--auth sigv4)"), "{replayed}");
+    assert!(replayed.contains("it is about signatures, and requests are not signed"), "{replayed}");
     let listed = out(&run(&[], &["list", "--service", "ecr"]));
     assert!(listed.contains("auth/signature/match/other-secret"), "{listed}");
 }
@@ -123,7 +123,8 @@ fn credentials_come_from_every_source_of_the_chain() {
     let wrong = [("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SECRET_ACCESS_KEY", "other/secret")];
     let files = [("AWS_SHARED_CREDENTIALS_FILE", credentials.as_str()), ("AWS_CONFIG_FILE", config.as_str())];
     let named = [("AWS_PROFILE", "ci")];
-    let rows: [(&[&[(&str, &str)]], &[&str], i32); 7] = [
+    type Environment<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(&[Environment], &[&str], i32); 7] = [
         (&[&KEYS], &[], 0),
         (&[&wrong], &[], 3),
         (&[&files], &[], 3),
@@ -370,4 +371,23 @@ fn a_script_of_a_signed_case_is_accepted_and_has_its_credentials_from_the_enviro
     }
     let odd = run(&environment, &["explain", "auth/header/present/absent", "--script", "--auth", "sigv4"]);
     assert!(err(&odd).contains("curl does not send no signature"), "{}", err(&odd));
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_counts_what_a_run_would_send() {
+    let target = quoting();
+    let dry =
+        ["run", "--dry-run", "--service", "ecr", "--cases", "0", "--filter", "=CompleteLayerUpload/accepted/plain"];
+    let counted = out(&run(&[], &[&dry[..], &["--endpoint", &target.endpoint]].concat()));
+    assert_eq!(target.take(), [], "nothing is sent");
+    for operation in
+        ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "CreateRepository", "DeleteRepository"]
+    {
+        let row = counted.lines().find(|line| line.contains(operation)).unwrap_or_else(|| panic!("{counted}"));
+        assert!(row.contains(" 1 calls "), "{row}");
+    }
+    assert!(counted.contains("left       nothing") && !counted.contains("minutes at least"), "{counted}");
+    let aws = ["--endpoint", "https://api.ecr.us-east-1.amazonaws.com", "--allow-aws"];
+    let counted = out(&run(&[], &[&dry[..], &aws].concat()));
+    assert!(counted.contains("pace       at most half of the quotas of AWS"), "{counted}");
 }

@@ -339,7 +339,8 @@ mod tests {
         let host = ("Host", "example.amazonaws.com");
         let scope = ["20150830", "us-east-1", "service", "aws4_request"];
         let trimmed = [host, ("My-Header1", " value1"), ("My-Header2", " \"a   b   c\""), date];
-        let rows: [(&str, &[(&str, &str)], &str, &[&str], &str); 4] = [
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str], &'a str);
+        let rows: [Row; 4] = [
             (
                 "GET",
                 &[host, date],

@@ -307,6 +307,10 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
 
 /// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
 pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
+    // curl signs as it must be.
+    if judged.exchanges.iter().any(|logged| !logged.signature.is_valid()) {
+        return None;
+    }
     let value = |name: &str| {
         let index = started.flags.iter().position(|flag| flag == name)?;
         started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])

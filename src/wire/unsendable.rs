@@ -37,7 +37,7 @@ pub enum Unsendable {
     #[error("there is no framing in process")]
     NoFramingInProcess,
     /// A signature of some kind, where requests are not signed, or the client signs by itself.
-    #[error("it is about signatures, and requests are not signed (--auth sigv4)")]
+    #[error("it is about signatures, and requests are not signed")]
     NotSigned,
     /// A request that cannot be signed.
     #[error("it cannot be signed: {0}")]

@@ -51,6 +51,7 @@ pub(super) struct Signed {
 
 /// Why a request is not signed.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "run"), expect(dead_code, reason = "without credentials, nothing can go wrong"))]
 pub(super) enum Unsigned {
     /// It cannot be.
     Unsendable(Unsendable),
