@@ -396,6 +396,15 @@ fn cases_pass_over_http2_too() {
     let output = mock.run(&[&run[..], &filters].concat());
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
     assert!(out(&output).contains(", HTTP/2, ") && !out(&output).contains("skipped"), "{}", out(&output));
+    let verifying = ["--require-auth", "AKIDTLS:a secret"];
+    let signed = Mock::start_tls(&verifying, &folder.path().join("signed.pem"));
+    let bundle = folder.path().join("signed.pem");
+    let trust = ["run", "--endpoint", &signed.endpoint, "--ca-bundle", bundle.to_str().unwrap(), "--auth", "sigv4"];
+    let mut command =
+        command(&[&trust[..], &run, &["--filter", "InitiateLayerUpload/accepted"]].concat(), folder.path());
+    command.env("AWS_ACCESS_KEY_ID", "AKIDTLS").env("AWS_SECRET_ACCESS_KEY", "a secret");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
     let faulty = Mock::start_tls(&["--fault", "digests-not-compared"], &folder.path().join("faulty.pem"));
     let output = faulty.run(&[&run[..], &["--filter", "=CompleteLayerUpload/layerDigests/match/wrong"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", out(&output));

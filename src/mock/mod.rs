@@ -336,9 +336,14 @@ async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResp
         return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new(), flaw: None });
     };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    // RFC 9113, 8.3.1: HTTP/2 has it in the target, and who signs it means the same.
+    if let Some(host) = head.uri.authority().filter(|_| !head.headers.contains_key(axum::http::header::HOST)) {
+        headers.push((String::from("host"), host.to_string()));
+    }
     let request = Request {
         method: head.method.to_string(),
-        headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        headers,
         body,
         framing: Framing::Length,
         signature: Signature::Valid,
