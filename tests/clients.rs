@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use ecrspec::case::{Case, StepRole};
 use ecrspec::contract::{Role, RuleId, Service};
-use ecrspec::drive::named::{DriverName, Way};
-use ecrspec::drive::{Call, Target};
+use ecrspec::drive::named::DriverName;
+use ecrspec::drive::{Call, Target, Way};
 use ecrspec::suite::suite;
 use ecrspec::wire::Unsendable;
 use serde_json::json;

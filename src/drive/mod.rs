@@ -41,6 +41,8 @@ mod timeouts;
 mod tls;
 #[cfg(feature = "net")]
 mod transport;
+#[cfg(feature = "net")]
+mod way;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub use process::{Identity, NoClient};
 pub use signing::Signer;
 pub use signing::Signing;
 use signing::{Signed, Unsigned};
+#[cfg(feature = "net")]
+pub use way::Way;
 
 /// What is tested, and how a request gets there.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! The drivers that a command can name: one row each.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -9,11 +8,11 @@ use serde::Deserialize;
 use super::Driver;
 use super::aws_cli::AwsCli;
 use super::boto3::Boto3;
-use super::http::{Http, NoEndpoint, Timeouts};
-use super::process::{Identity, NoClient};
+use super::http::{Http, NoEndpoint};
+use super::process::NoClient;
+use super::way::Way;
 use super::{botocore, caller};
 use crate::case::{Case, Step};
-use crate::wire::Trust;
 
 /// A driver that a command can name.
 #[derive(Debug)]
@@ -24,45 +23,6 @@ pub struct Named {
     pub is_costly: bool,
     /// Makes it, for an endpoint.
     make: fn(&Way) -> Result<Driver, NoTarget>,
-}
-
-/// Where a driver goes, and what it goes by.
-#[derive(Clone, Debug)]
-pub struct Way {
-    /// The URL of the target.
-    pub endpoint: String,
-    /// How long is waited.
-    pub timeouts: Timeouts,
-    /// Which of its certificates are accepted.
-    pub trust: Trust,
-    /// Whose credentials clients sign with that sign by themselves.
-    pub identity: Identity,
-    /// How many cases are under way at once.
-    pub jobs: usize,
-    /// The Python that has boto3; the one on PATH if none is named.
-    pub python: Option<PathBuf>,
-    /// The AWS CLI; the one on PATH if none is named.
-    pub aws: Option<PathBuf>,
-}
-
-impl Way {
-    /// The way of whoever says nothing but where to go.
-    pub fn to(endpoint: &str) -> Way {
-        Way {
-            endpoint: String::from(endpoint),
-            timeouts: Timeouts::default(),
-            trust: Trust::System,
-            identity: Identity::default(),
-            jobs: 1,
-            python: None,
-            aws: None,
-        }
-    }
-
-    /// How many calls are under way at once at most: those of a case that sends some at once do not wait for one another.
-    pub(super) fn calls(&self) -> usize {
-        self.jobs.max(Case::MAX_AT_ONCE)
-    }
 }
 
 /// Why there is no driver for a target.
@@ -196,7 +156,7 @@ mod tests {
     #[test]
     fn a_client_that_is_missing_is_said_with_how_it_is_installed() {
         for (name, install) in [("boto3", "pip install boto3"), ("aws-cli", "pip install awscli")] {
-            let none = Some(PathBuf::from("/no/such/program"));
+            let none = Some(std::path::PathBuf::from("/no/such/program"));
             let way = Way { python: none.clone(), aws: none, ..Way::to("http://127.0.0.1:1") };
             let told = name.parse::<DriverName>().unwrap().driver(&way).unwrap_err().to_string();
             assert!(told.contains("/no/such/program") && told.contains(install), "{told}");

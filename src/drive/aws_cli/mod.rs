@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::caller::{Call, CallError, Caller, Calling};
-use super::named::Way;
 use super::process::{NoClient, Wanted};
+use super::way::Way;
 use super::{botocore, process};
 use crate::contract::Service;
 use crate::wire::{MAX_ANSWER, NoConnection, Observation, Shows, TransportError, Trust};

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::botocore;
 use super::caller::{Call, CallError, Caller, Calling};
-use super::named::Way;
 use super::process::{NoClient, Wanted};
+use super::way::Way;
 use crate::contract::Service;
 use crate::wire::{NoConnection, Observation, Shows, TransportError, Trust};
 use worker::{Lost, Worker};
