@@ -357,3 +357,44 @@ fn generic(why: &str) -> String {
     let why = why.split(", which is").next().unwrap_or(why);
     why.trim_end_matches(" here").replace('|', "\\|")
 }
+
+#[test]
+fn clients_sign_with_the_credentials_of_the_user() {
+    let (token, region) = ("a session token of twenty", "eu-west-1");
+    let requires = format!("AKIDCLIENT:the secret of the client:{token}");
+    let mock = Mock::start(&["--require-auth", &requires, "--region", region]);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("credentials");
+    let keys = |secret: &str| format!("aws_access_key_id = AKIDCLIENT\naws_secret_access_key = {secret}\n");
+    let named = format!("[named]\n{}aws_session_token = {token}\n", keys("the secret of the client"));
+    fs::write(&file, format!("[default]\n{}{named}", keys("another secret"))).unwrap();
+    let run = |client: &[&str], profile: &[&str], secret: Option<&str>| {
+        let endpoint = ["run", "--endpoint", &mock.endpoint, "--auth", "sigv4", "--region", region, "--service", "ecr"];
+        let filter = ["--filter", "=InitiateLayerUpload/accepted/plain"];
+        let mut command = binary::command(&[&endpoint, client, profile, &filter[..]].concat(), folder.path());
+        command.env("AWS_SHARED_CREDENTIALS_FILE", &file).env("AWS_EC2_METADATA_DISABLED", "true");
+        if let Some(secret) = secret {
+            command.env("AWS_ACCESS_KEY_ID", "AKIDCLIENT").env("AWS_SECRET_ACCESS_KEY", secret);
+            command.env("AWS_SESSION_TOKEN", token);
+        }
+        command.output().unwrap()
+    };
+    let (python, aws) = (installed::python(), installed::aws());
+    let boto3 = python.as_deref().map(|python| installed::flags("boto3", "--python", python));
+    let cli = aws.as_deref().map(|aws| installed::flags("aws-cli", "--aws", aws));
+    for client in [boto3, cli].into_iter().flatten() {
+        let rows = [
+            (&[][..], Some("the secret of the client"), 0),
+            // The profile that somebody names wins over the environment, and over the default one.
+            (&["--profile-name", "named"], Some("a wrong secret"), 0),
+            (&[], Some("a wrong secret"), 3),
+            (&[], None, 3),
+        ];
+        for (profile, secret, code) in rows {
+            let output = run(&client, profile, secret);
+            let told = format!("{client:?} {profile:?} {secret:?}: {}{}", out(&output), err(&output));
+            assert_eq!(output.status.code(), Some(code), "{told}");
+            assert!(code == 0 || out(&output).contains("InvalidSignatureException"), "{told}");
+        }
+    }
+}

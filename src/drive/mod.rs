@@ -243,7 +243,7 @@ impl Target {
     async fn sign(&self, service: Service, request: &Request) -> Result<Signed, Unsigned> {
         match self.driver.place() {
             Some(place) => self.signing.sign(service, request, &place).await,
-            None => Ok(Signed::open(request.clone())),
+            None => Ok(self.signing.left_to_client(request.clone()).await),
         }
     }
 

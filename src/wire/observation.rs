@@ -123,6 +123,28 @@ impl Observation {
         self.shown != Shown::Outcome
     }
 
+    /// Lets each text in it be changed, but for names of members.
+    pub(crate) fn each_text(&mut self, mut change: impl FnMut(&mut String)) {
+        self.words.iter_mut().for_each(&mut change);
+        let members = match &mut self.decoded {
+            Decoded::Success(members) => members,
+            Decoded::NotAnObject => return,
+            Decoded::Error { error, members } => {
+                error.name.iter_mut().chain(&mut error.message).for_each(&mut change);
+                members
+            }
+        };
+        let mut left: Vec<&mut Value> = members.values_mut().collect();
+        while let Some(value) = left.pop() {
+            match value {
+                Value::String(text) => change(text),
+                Value::Array(items) => left.extend(items),
+                Value::Object(members) => left.extend(members.values_mut()),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+    }
+
     /// Whether the call failed.
     pub fn is_error(&self) -> bool {
         matches!(self.decoded, Decoded::Error { .. })

@@ -69,6 +69,15 @@ impl Signing {
         }
     }
 
+    /// A request that a client signs by itself, with the same credentials if they are those of the user.
+    pub(super) async fn left_to_client(&self, request: Request) -> Signed {
+        match self {
+            Signing::None | Signing::Dummy => Signed::open(request),
+            #[cfg(feature = "run")]
+            Signing::Sigv4(signer) => Signed { request, secrets: signer.secrets().await },
+        }
+    }
+
     /// A request with its signature.
     pub(super) async fn sign(&self, service: Service, request: &Request, place: &Place) -> Result<Signed, Unsigned> {
         let mut request = request.clone();

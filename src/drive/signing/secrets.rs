@@ -1,5 +1,7 @@
 //! What must not be told, and how it is hidden in what a target says: some quote what they were sent.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
@@ -30,14 +32,21 @@ impl Secrets {
 
     /// Hides them in the answer of an exchange, before anybody reads it.
     pub fn hide(&self, exchange: &mut Exchange) {
-        let Ok(Answer::Http(response)) = &mut exchange.reply else { return };
-        if let Some(hidden) = self.hidden(&response.body) {
-            response.body = Bytes::from(hidden);
-        }
-        for (_, value) in &mut response.headers {
-            if let Some(hidden) = self.hidden(value.as_bytes()) {
-                *value = String::from_utf8_lossy(&hidden).into_owned();
+        match &mut exchange.reply {
+            Ok(Answer::Http(response)) => {
+                if let Some(hidden) = self.hidden(&response.body) {
+                    response.body = Bytes::from(hidden);
+                }
+                response.headers.iter_mut().for_each(|(_, value)| self.hide_in(value));
             }
+            Ok(Answer::Observed(seen)) => Arc::make_mut(seen).each_text(|text| self.hide_in(text)),
+            Err(_) => {}
+        }
+    }
+
+    fn hide_in(&self, text: &mut String) {
+        if let Some(hidden) = self.hidden(text.as_bytes()) {
+            *text = String::from_utf8_lossy(&hidden).into_owned();
         }
     }
 
@@ -108,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::contract::{Operation, Service};
-    use crate::wire::{Response, envelope};
+    use crate::wire::{Observation, Response, envelope};
 
     /// What is left of an answer with this in it.
     fn left(answer: &str) -> String {
@@ -143,5 +152,20 @@ mod tests {
             }
         }
         assert_eq!(left("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn nothing_is_told_of_them_by_a_client_either() {
+        let error = Observation::of_error(Some(SECRET), Some(SECRET), serde_json::Map::new());
+        let members = serde_json::json!({ "a": [{ "b": SECRET }], "c": 1 });
+        let success = Observation::of_success(members.as_object().cloned().unwrap());
+        for seen in [Observation { words: Some(String::from(SECRET)), ..error }, success] {
+            let request = envelope::request(Service::Ecr, Operation::DeleteRepository, Bytes::new());
+            let mut exchange = Exchange::through_client(request, Ok(seen), Duration::ZERO, Duration::ZERO);
+            assert!(format!("{:?}", exchange.observed()).contains(SECRET));
+            Secrets::of([SECRET]).hide(&mut exchange);
+            let told = format!("{:?}", exchange.observed());
+            assert!(!told.contains(SECRET) && told.contains("****"), "{told}");
+        }
     }
 }

@@ -77,6 +77,11 @@ impl Signer {
         Ok(self.held().await?.credentials.clone())
     }
 
+    /// What must not be told of them, if there are any.
+    pub(super) async fn secrets(&self) -> Option<Secrets> {
+        Some(self.held().await.ok()?.secrets.clone())
+    }
+
     async fn held(&self) -> Result<Arc<Held>, NoCredentials> {
         let mut held = self.held.lock().await;
         let now = SystemTime::now();
