@@ -124,6 +124,7 @@ impl Observation {
     }
 
     /// Lets each text in it be changed, but for names of members.
+    #[cfg(feature = "run")]
     pub(crate) fn each_text(&mut self, mut change: impl FnMut(&mut String)) {
         self.words.iter_mut().for_each(&mut change);
         let members = match &mut self.decoded {
