@@ -8,7 +8,8 @@
 //!
 //! use ecrspec::contract::Service;
 //! use ecrspec::mock::{self, Mock};
-//! //!
+//! use tokio::net::TcpListener;
+//!
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! // Under #[tokio::test]:
 //! let listener = TcpListener::bind("127.0.0.1:0").await?;
