@@ -8,7 +8,7 @@ use ecrspec::contract::{Area, RuleId, RulePattern, Service};
 use ecrspec::drive::{Call, CallError, Caller, Calling, Driver, InProcess, Target};
 use ecrspec::events::{self, Event, Judged, Seen, Task};
 use ecrspec::judge::known::KnownFile;
-use ecrspec::judge::{Grade, NotJudged, OF_HTTP, Verdict};
+use ecrspec::judge::{Grade, NotJudged, Verdict, unseen};
 use ecrspec::mock::fault::Fault;
 use ecrspec::mock::{Change, Mock, router};
 use ecrspec::report::Summary;
@@ -168,7 +168,8 @@ fn on_a_clean_server_nothing_is_found_and_what_cannot_be_said_is_skipped() {
     let summary = summary(&events, "");
     let text = report(&summary);
     assert!(text.contains(&format!("driver     {NAME}\n")), "{text}");
-    let unseen = OF_HTTP.map(|rule| rule.to_string()).join(", ") + ": the client of the tests shows no HTTP responses";
+    let rules: Vec<String> = unseen(Shows::Members).iter().map(RuleId::to_string).collect();
+    let unseen = rules.join(", ") + ": the client of the tests shows no HTTP responses";
     assert!(text.contains(&format!("not judged  {unseen}\n")), "{text}");
     let markdown = FORMATS.iter().find(|format| format.name == "markdown").unwrap();
     let detail = Detail { groups: 20, verbose: false, reader: Reader::Test };
@@ -194,10 +195,11 @@ fn what_the_calls_come_to_is_judged() {
 
 #[test]
 fn what_only_http_shows_is_not_judged() {
-    let faults: Vec<&Fault> = Fault::all().filter(|fault| OF_HTTP.contains(&fault.rule)).collect();
+    let of_http = unseen(Shows::Members);
+    let faults: Vec<&Fault> = Fault::all().filter(|fault| of_http.contains(&fault.rule)).collect();
     // Framing shows on connections alone: tests/framing.rs.
-    let in_process = OF_HTTP.into_iter().filter(|rule| *rule != RuleId::new("answer/framing"));
-    in_process.for_each(|rule| assert!(faults.iter().any(|fault| fault.rule == rule), "{rule}"));
+    let in_process = of_http.iter().filter(|rule| **rule != RuleId::new("answer/framing"));
+    in_process.for_each(|rule| assert!(faults.iter().any(|fault| fault.rule == *rule), "{rule}"));
     for fault in &faults {
         // A fault that takes the body away takes members away as well, and that is seen.
         let of_envelope: Vec<_> = found(&events(fault.changes, &FEW))
@@ -211,7 +213,7 @@ fn what_only_http_shows_is_not_judged() {
     let Some(Event::Started(started)) = events.first_mut() else { panic!("no start") };
     started.whole = true;
     // Who has accepted it for another driver is not told that it is mended.
-    for rule in OF_HTTP {
+    for rule in of_http {
         let known =
             format!("[[known]]\nrule = \"{rule}\"\ngot = \"success-status 202\"\nreason = \"another driver\"\n");
         assert_eq!(summary(&events, &known).known_trouble, [], "{rule}");

@@ -56,8 +56,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "contract", "wire", "case", "judge", "generate", "scenario", "drive", "survey", "events", "report",
-            "coverage", "suite", "search", "run", "mock", "selftest",
+            "contract", "wire", "case", "model", "judge", "generate", "scenario", "drive", "survey", "events",
+            "report", "coverage", "suite", "search", "run", "mock", "selftest",
         ],
     ),
     (

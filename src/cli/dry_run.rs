@@ -6,11 +6,9 @@ use std::fmt::Write as _;
 use crate::case::{Bindings, Case, Place};
 use crate::contract::{Operation, Service};
 use crate::drive::pace::guest;
+use crate::model::registry::PART_SIZE;
 use crate::run::{Settings, is_chosen};
 use crate::search::{self, Extent, RANDOM, Search};
-
-/// What the real service calls `partSize`.
-const PART_SIZE: usize = 10 << 20;
 
 /// Calls of an operation, and how many bytes their bodies have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +38,7 @@ pub(super) fn text(settings: &Settings, cases: &[Case], search: Search, is_guest
 
 impl Plan {
     fn add(&mut self, case: &Case, is_fixed: bool) {
-        let bindings = Bindings::new(&case.chunks, "", PART_SIZE);
+        let bindings = Bindings::new(&case.chunks, "", PART_SIZE as usize);
         let rounds = case.rounds.max(1);
         for step in &case.steps {
             let calls = self.0.entry((case.service, step.operation)).or_default();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::mock_tls::Identity;
+use super::mock_tls::Certificate;
 use super::{Code, Failure, print};
 use crate::contract::Service;
 use crate::mock::fault::FAMILIES;
@@ -90,12 +90,12 @@ pub(super) fn main(arguments: &Arguments) -> Code {
                 print(&format!("ecrspec mock on http://{address}{deviation}\n"));
                 return until_interrupted(serve(listener, mock)).await;
             }
-            let identity = Identity::new().context("could not make a certificate")?;
-            let bundle = Bundle::write(arguments.ca_bundle_out.as_deref(), address.port(), &identity.bundle)?;
+            let own = Certificate::new().context("could not make a certificate")?;
+            let bundle = Bundle::write(arguments.ca_bundle_out.as_deref(), address.port(), &own.bundle)?;
             let path = bundle.path.to_str().context("the name of the file of the CA is no text")?;
             let flags = shell::command(["--endpoint", &format!("https://{address}"), "--ca-bundle", path])?;
             print(&format!("ecrspec mock on https://{address}{deviation}\nrun it with {flags}\n"));
-            until_interrupted(serve(identity.listen(listener)?, mock)).await
+            until_interrupted(serve(own.listen(listener)?, mock)).await
         })
         .map_err(Failure::usage)?;
     Ok(0)

@@ -24,15 +24,15 @@ use tokio_rustls::server::TlsStream;
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// What the mock proves with who it is.
-pub(super) struct Identity {
+pub(super) struct Certificate {
     /// The certificate of the authority, as PEM: what a client has to trust.
     pub bundle: String,
     configuration: Arc<ServerConfig>,
 }
 
-impl Identity {
+impl Certificate {
     /// Makes an authority and a certificate, each with a key that is never written anywhere.
-    pub fn new() -> anyhow::Result<Identity> {
+    pub fn new() -> anyhow::Result<Certificate> {
         let authority_key = KeyPair::generate()?;
         let mut authority = parameters("ecrspec mock CA", &[])?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -50,7 +50,7 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())?;
         configuration.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Identity { bundle, configuration: Arc::new(configuration) })
+        Ok(Certificate { bundle, configuration: Arc::new(configuration) })
     }
 
     /// A listener whose connections speak TLS.

@@ -12,7 +12,7 @@ use super::{Code, Failure, dry_run, print};
 use crate::case::Partition;
 use crate::contract::Tier;
 use crate::events::Task;
-use crate::run::{RANDOM_CASES, SEED, Work, choose_once, is_chosen, one_per_response};
+use crate::run::{RANDOM_CASES, SEED, Work, choose_once, is_let_through, one_per_response};
 use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
@@ -77,7 +77,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
     let own = scenarios(&paths).map_err(Failure::usage)?.into_iter().flat_map(|scenario| scenario.cases);
     cases.extend(own.filter(|case| {
-        settings.services.contains(&case.service) && case.tier() <= settings.tier && is_chosen(settings, &case.id)
+        settings.services.contains(&case.service) && case.tier() <= settings.tier && is_let_through(settings, &case.id)
     }));
     if arguments.dry_run {
         print(&dry_run::text(settings, &cases, search, merged.is_guest()));

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use super::caller::Call;
-use crate::contract::{Kind, Member, Role, Service};
+use crate::contract::{Kind, Member, Role, Service, blob};
 
 /// Why botocore does not send a call, if so.
 pub(super) fn rejects(service: Service, call: &Call) -> Option<String> {
@@ -35,7 +35,7 @@ fn of_member(member: &Member, value: &Value) -> Option<String> {
         // It takes bytes, and writes base64 by itself; what a reference stands for is known later.
         (Kind::Blob { .. }, Value::String(text)) if is_reference(text) => None,
         (Kind::Blob { .. }, Value::String(text)) => {
-            let is_plain = super::blob::bytes(text).is_some();
+            let is_plain = blob::size(text).is_some();
             (!is_plain).then(|| format!("it takes bytes for {name} and writes base64 itself, which this is not"))
         }
         (kind, value) => of_kind(name, kind, value),

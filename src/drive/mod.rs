@@ -3,8 +3,6 @@
 #[cfg(feature = "net")]
 mod aws_cli;
 #[cfg(feature = "net")]
-mod blob;
-#[cfg(feature = "net")]
 mod boto3;
 #[cfg(feature = "net")]
 mod botocore;

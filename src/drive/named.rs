@@ -8,11 +8,13 @@ use serde::Deserialize;
 use super::Driver;
 use super::aws_cli::AwsCli;
 use super::boto3::Boto3;
+use super::caller::Call;
 use super::http::{Http, NoEndpoint};
 use super::process::NoClient;
 use super::way::Way;
 use super::{botocore, caller};
 use crate::case::{Case, Step};
+use crate::contract::Service;
 
 /// A driver that a command can name.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Named {
     pub name: &'static str,
     /// Whether a call costs the start of a process: then a run makes fewer, unless it is asked for all.
     pub is_costly: bool,
+    /// Why the client does not send a call, as far as that is known without it; `None` for who sends everything.
+    rejects: Option<fn(Service, &Call) -> Option<String>>,
     /// Makes it, for an endpoint.
     make: fn(&Way) -> Result<Driver, NoTarget>,
 }
@@ -39,10 +43,11 @@ pub enum NoTarget {
 
 /// All of them. The first is the usual one.
 pub static DRIVERS: [Named; 3] = [
-    Named { name: "http", is_costly: false, make: |way| Ok(Driver::Http(http(way)?)) },
+    Named { name: "http", is_costly: false, rejects: None, make: |way| Ok(Driver::Http(http(way)?)) },
     Named {
         name: "boto3",
         is_costly: false,
+        rejects: Some(botocore::rejects),
         make: |way| {
             http(way)?; // What is no address or nothing to trust is said in the same words.
             Ok(Driver::Caller(Arc::new(Boto3::new(way)?)))
@@ -51,6 +56,7 @@ pub static DRIVERS: [Named; 3] = [
     Named {
         name: "aws-cli",
         is_costly: true,
+        rejects: Some(botocore::rejects),
         make: |way| {
             http(way)?;
             Ok(Driver::Caller(Arc::new(AwsCli::new(way)?)))
@@ -85,11 +91,12 @@ impl DriverName {
 
     /// Why a case cannot be tried, if so, as far as that is known without the client.
     pub fn cannot_try(self, case: &Case) -> Option<String> {
+        let rejects = self.0.rejects?;
         let why = |step: &Step| match caller::beforehand(case.service, &step.request) {
-            Ok(call) => botocore::rejects(case.service, &call),
+            Ok(call) => rejects(case.service, &call),
             Err(no_call) => Some(no_call.to_string()),
         };
-        case.steps.iter().filter(|_| !self.is_usual()).find_map(why)
+        case.steps.iter().find_map(why)
     }
 
     /// The driver for a target.

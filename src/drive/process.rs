@@ -7,6 +7,11 @@ use std::{env, io, thread};
 
 use tokio::process::Command;
 
+use crate::wire::{NoConnection, TransportError};
+
+/// The trouble where a process cannot be started, or ends before it should: nothing is known of the target.
+pub(super) const TROUBLE: TransportError = TransportError::Unreachable(NoConnection::Unknown);
+
 /// Why a client cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]

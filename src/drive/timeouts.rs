@@ -41,6 +41,11 @@ impl Waits {
 
 impl Timeouts {
     pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
-        self.first_byte + Duration::from_secs((request.body.len() >> 20) as u64)
+        self.first_byte_after(request.body.len())
+    }
+
+    /// For the first byte of an answer to so many bytes.
+    pub(super) fn first_byte_after(&self, sent: usize) -> Duration {
+        self.first_byte + Duration::from_secs((sent >> 20) as u64)
     }
 }

@@ -10,45 +10,21 @@ use crate::template::Reference;
 use crate::wire::envelope::{ErrorInfo, printable};
 use crate::wire::{CONTENT_TYPE, Exchange, Flaw, Observation, Shows};
 
-/// The rules that only an HTTP response shows to be kept: without one, they are not judged.
-pub const OF_HTTP: [RuleId; 6] = [
-    RuleId::new("answer/content-coding"),
-    RuleId::new("answer/content-type"),
-    RuleId::new("answer/framing"),
-    RuleId::new("answer/status"),
-    RuleId::new("answer/type-visible"),
-    RuleId::new("answer/unique-members"),
-];
-
-/// Those of them that the status alone does not show.
-const OF_ENVELOPE: [RuleId; 5] = [
-    RuleId::new("answer/content-coding"),
-    RuleId::new("answer/content-type"),
-    RuleId::new("answer/framing"),
-    RuleId::new("answer/type-visible"),
-    RuleId::new("answer/unique-members"),
-];
-
-/// [`OF_HTTP`], and the rules that only the members of an error show to be kept.
-const OF_ERROR_MEMBERS: [RuleId; 8] = [
-    RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"),
-    RuleId::new("UploadLayerPart/answer/lastValidByteReceived"),
-    RuleId::new("answer/content-coding"),
-    RuleId::new("answer/content-type"),
-    RuleId::new("answer/framing"),
-    RuleId::new("answer/status"),
-    RuleId::new("answer/type-visible"),
-    RuleId::new("answer/unique-members"),
+/// How much a client must show for the rules to be judged that not every one shows to be kept.
+const NEEDS: [(RuleId, Shows); 8] = [
+    (RuleId::new("UploadLayerPart/answer/InvalidLayerPartException"), Shows::Members),
+    (RuleId::new("UploadLayerPart/answer/lastValidByteReceived"), Shows::Members),
+    (RuleId::new("answer/content-coding"), Shows::Http),
+    (RuleId::new("answer/content-type"), Shows::Http),
+    (RuleId::new("answer/framing"), Shows::Http),
+    (RuleId::new("answer/status"), Shows::Status),
+    (RuleId::new("answer/type-visible"), Shows::Http),
+    (RuleId::new("answer/unique-members"), Shows::Http),
 ];
 
 /// The rules that are judged in no response where the client shows so much of it.
-pub fn unseen(shows: Shows) -> &'static [RuleId] {
-    match shows {
-        Shows::Outcome => &OF_ERROR_MEMBERS,
-        Shows::Members => &OF_HTTP,
-        Shows::Status => &OF_ENVELOPE,
-        Shows::Http => &[],
-    }
+pub fn unseen(shows: Shows) -> Vec<RuleId> {
+    NEEDS.iter().filter(|(_, needs)| *needs > shows).map(|(rule, _)| *rule).collect()
 }
 
 const PART_SIZE_RANGE: RuleId = RuleId::new("InitiateLayerUpload/answer/partSize-range");

@@ -27,7 +27,7 @@ use crate::wire::{Exchange, Observation};
 
 pub use expected::Expected;
 pub use finding::{Finding, Grade, Witness};
-pub use form::{OF_HTTP, unseen};
+pub use form::unseen;
 pub use got::{Got, Head, Slip};
 pub use not_judged::{NotJudged, Obstacle, infrastructure};
 

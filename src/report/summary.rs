@@ -264,7 +264,7 @@ impl Summary {
     }
 
     /// Rules that are judged in no answer, since the client that sent the requests does not show whether they are kept.
-    pub fn unseen_rules(&self) -> &'static [RuleId] {
+    pub fn unseen_rules(&self) -> Vec<RuleId> {
         judge::unseen(self.started.driver.shows)
     }
 

@@ -311,17 +311,19 @@ pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     if judged.exchanges.iter().any(|logged| !logged.signature.is_valid()) {
         return None;
     }
-    let value = |name: &str| {
-        let index = started.flags.iter().position(|flag| flag == name)?;
-        started.flags.get(index + 1).map(|value| [String::from(name), value.clone()])
-    };
+    let with_value = |name: &str| Some([String::from(name), flag(started, name)?.clone()]);
     let mut words: Vec<String> =
         ["ecrspec", "explain", &judged.case, "--script", "--service"].map(String::from).to_vec();
     words.push(judged.service.to_string());
-    words.extend(value("--endpoint")?);
+    words.extend(with_value("--endpoint")?);
     words.extend(started.trust.flags());
-    words.extend(["--auth", "--region", "--repository"].into_iter().filter_map(value).flatten());
+    words.extend(["--auth", "--region", "--repository"].into_iter().filter_map(with_value).flatten());
     Some(format!("{} | sh", command(&words)))
+}
+
+/// The value of a flag that names the target.
+fn flag<'a>(started: &'a Started, name: &str) -> Option<&'a String> {
+    started.flags.iter().skip_while(|flag| *flag != name).nth(1)
 }
 
 /// The credentials of the environment, for curl.
@@ -334,15 +336,12 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
         started.flags.iter().position(|flag| flag == "--endpoint").and_then(|index| started.flags.get(index + 1))?;
     let logged = judged.exchanges.iter().find(|logged| logged.step == step)?;
     let harmful = logged.body.text.chars().any(|letter| letter != '\n' && visible(letter) != letter);
-    if !logged.body.whole || logged.body.text.len() > 2000 || harmful {
+    if !logged.body.whole || logged.body.text.len() > 2000 || harmful || !logged.signature.is_valid() {
         return None;
     }
     let mut flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
-    let flag = |name: &str| started.flags.iter().skip_while(|flag| *flag != name).nth(1);
-    if !logged.signature.is_valid() {
-        return None;
-    }
-    if let Some(region) = flag("--region") {
+    // It is sigv4 alone that has a region.
+    if let Some(region) = flag(started, "--region") {
         let sigv4 = sigv4_flag(judged.service, region).ok()?;
         flags = format!("{sigv4} {CREDENTIALS} {flags}");
     }

@@ -35,7 +35,7 @@ use outcome::{Failed, Outcome};
 use select::{Selection, drawn, is_whole, locked};
 use worker::{Shared, Worker};
 
-pub use select::{asks_for_signatures, choose, choose_once, is_chosen, is_named, one_per_response};
+pub use select::{asks_for_signatures, choose, choose_once, is_chosen, is_let_through, is_named, one_per_response};
 
 /// What is run, and how.
 #[derive(Clone, Debug)]

@@ -36,8 +36,9 @@ pub fn choose_once(settings: &Settings) -> Result<Vec<Case>, RunError> {
     Ok(in_order(cases))
 }
 
-/// Of the cases, one for each response that an operation of the layer-upload API may have: a success, and each type of error. It is the one with
-/// the fewest calls among those that can be tried, and of one kind of response the documents allow no other there.
+/// Of the cases, one for each response that an operation of the layer-upload API may have: a success, and each type of
+/// error. It is the one with the fewest calls among those that can be tried, and for which the documents allow no other
+/// response.
 pub fn one_per_response(cases: Vec<Case>, can_try: impl Fn(&Case) -> bool) -> Vec<Case> {
     let mut chosen: BTreeMap<(&'static str, Operation, Option<&'static str>), usize> = BTreeMap::new();
     let fit = |case: &Case| !case.is_race() && case.tier().gates() && can_try(case);
@@ -66,18 +67,25 @@ fn in_order(mut cases: Vec<Case>) -> Vec<Case> {
     cases
 }
 
-/// Whether filter and partition choose the case with this id.
+/// Whether filter and partition choose the case of the suite with this id.
 pub fn is_chosen(settings: &Settings, id: &str) -> bool {
     let asked_for = !id.starts_with(SIGNATURES) || asks_for_signatures(&settings.filter);
-    asked_for && is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
+    asked_for && is_let_through(settings, id)
+}
+
+/// Whether filter and partition let a case with this id through, wherever it comes from.
+pub fn is_let_through(settings: &Settings, id: &str) -> bool {
+    is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
 }
 
 /// What the ids of cases about signatures begin with.
 const SIGNATURES: &str = "auth/";
 
 /// Whether a filter asks for cases about signatures: most emulators look at none, so that they are tried on demand alone.
+/// It is one that means them and nothing else: `auth`, `auth/…`, or the id of one.
 pub fn asks_for_signatures(filter: &[String]) -> bool {
-    filter.iter().any(|wanted| wanted.contains(SIGNATURES.trim_end_matches('/')))
+    let wanted = |wanted: &String| format!("{}/", wanted.trim_start_matches('=')).starts_with(SIGNATURES);
+    filter.iter().any(wanted)
 }
 
 /// Whether a filter names the id: a part of it, or all of it after `=`.
@@ -147,4 +155,24 @@ impl Selection {
 /// A panic while a lock was held would be a defect of ours; what is shared is plain data and stays usable.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_about_signatures_are_asked_for_by_their_own_name() {
+        let asks = |filter: &[&str]| asks_for_signatures(&filter.iter().copied().map(String::from).collect::<Vec<_>>());
+        for filter in [&["auth"][..], &["auth/"], &["auth/date"], &["=auth/date/range/hour-old"], &["wire/", "auth"]] {
+            assert!(asks(filter), "{filter:?}");
+        }
+        for filter in [&[][..], &["wire/"], &["my-auth-case"], &["author"], &["=team/auth/x"]] {
+            assert!(!asks(filter), "{filter:?}");
+        }
+        let named = Settings { filter: vec![String::from("auth")], ..Settings::everything("", "") };
+        let usual = Settings::everything("", "");
+        assert!(is_chosen(&named, "auth/accepted/valid") && !is_chosen(&usual, "auth/accepted/valid"));
+        assert!(is_let_through(&usual, "auth/mine"), "what somebody wrote is run");
+    }
 }

@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
-use crate::contract::{Kind, Service};
-use crate::drive::blob;
+use crate::contract::{Kind, Service, blob};
 use crate::drive::caller::Call;
 
 /// The arguments of a call, and the files that they name.

@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::caller::{Call, CallError, Caller, Calling};
-use super::process::{NoClient, Wanted};
+use super::process::{NoClient, TROUBLE, Wanted};
 use super::way::Way;
 use super::{botocore, process};
 use crate::contract::Service;
-use crate::wire::{MAX_ANSWER, NoConnection, Observation, Shows, TransportError, Trust};
+use crate::wire::{MAX_ANSWER, Observation, Shows, TransportError, Trust};
 use arguments::Arguments;
 use outcome::Ended;
 
@@ -39,11 +39,8 @@ const GRACE: Duration = Duration::from_secs(60);
 /// How much is read of what a process prints.
 const LONGEST: u64 = 2 * MAX_ANSWER as u64;
 
-/// The trouble where a process cannot be started, or is killed: nothing is known of the target.
-const TROUBLE: TransportError = TransportError::Unreachable(NoConnection::Unknown);
-
 impl AwsCli {
-    /// The AWS CLI at this path, or the one on PATH, with at most so many processes at once.
+    /// The AWS CLI that is named, or the one on PATH.
     ///
     /// # Errors
     ///
@@ -57,28 +54,18 @@ impl AwsCli {
     async fn call(&self, service: Service, call: Call) -> Result<Observation, CallError> {
         let _slot = self.slots.acquire().await.expect("it is never closed");
         let arguments = Arguments::of(service, &call).map_err(|error| CallError::NotMade(error.to_string()))?;
-        let read = self.way.timeouts.first_byte + Duration::from_secs((arguments.blob >> 20) as u64);
-        let mut command = process::command(&self.program, &self.way.identity);
-        command.args([
-            "--output",
-            "json",
-            "--endpoint-url",
-            &self.way.endpoint,
-            "--region",
-            self.way.identity.region(),
-        ]);
-        command.args([
-            "--no-paginate",
-            "--cli-connect-timeout",
-            &self.way.timeouts.connect.as_secs().max(1).to_string(),
-        ]);
-        command.args(["--cli-read-timeout", &read.as_secs().max(1).to_string()]);
-        match &self.way.trust {
+        let Way { endpoint, timeouts, identity, trust, .. } = &self.way;
+        let read = timeouts.first_byte_after(arguments.blob);
+        let seconds = |time: Duration| time.as_secs().max(1).to_string();
+        let mut command = process::command(&self.program, identity);
+        command.args(["--output", "json", "--no-paginate", "--endpoint-url", endpoint, "--region", identity.region()]);
+        command.args(["--cli-connect-timeout", &seconds(timeouts.connect), "--cli-read-timeout", &seconds(read)]);
+        match trust {
             Trust::System => {}
             Trust::Bundle(path) => drop(command.arg("--ca-bundle").arg(path)),
             Trust::Anyone => drop(command.arg("--no-verify-ssl")),
         }
-        let limit = self.way.timeouts.connect + read + self.way.timeouts.rest + GRACE;
+        let limit = timeouts.connect + read + timeouts.rest + GRACE;
         let mut process =
             command.args(&arguments.all).stderr(Stdio::piped()).spawn().map_err(|_| CallError::NoAnswer(TROUBLE))?;
         let (out, err) = (process.stdout.take(), process.stderr.take());

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use super::botocore;
 use super::caller::{Call, CallError, Caller, Calling};
-use super::process::{NoClient, Wanted};
+use super::process::{NoClient, TROUBLE, Wanted};
 use super::way::Way;
 use crate::contract::Service;
-use crate::wire::{NoConnection, Observation, Shows, TransportError, Trust};
+use crate::wire::{Observation, Shows, TransportError, Trust};
 use worker::{Lost, Worker};
 
 /// How boto3 is looked for.
@@ -43,7 +43,7 @@ pub struct Boto3 {
 const GRACE: Duration = Duration::from_secs(20);
 
 impl Boto3 {
-    /// boto3 of the Python at this path, or of the one on PATH, with at most so many processes.
+    /// boto3 of the Python that is named, or of the one on PATH.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Boto3 {
 
     async fn call(&self, service: Service, call: Call) -> Result<Observation, CallError> {
         let line = self.line(service, &call);
-        let read = self.read_timeout(line.len());
+        let read = self.way.timeouts.first_byte_after(line.len());
         let _slot = self.slots.acquire().await.expect("the pool is never closed");
         let mut worker = match self.take() {
             Some(worker) => worker,
@@ -96,9 +96,10 @@ impl Boto3 {
             Trust::Bundle(path) => json!(path),
             Trust::Anyone => json!(false),
         };
-        let connect = self.way.timeouts.connect.as_secs_f64();
-        let settings = json!({ "endpoint": self.way.endpoint, "verify": verify, "connect": connect, "region": self.way.identity.region() });
-        Worker::start(&self.python, &self.way.identity, &settings).await.map_err(|_| CallError::NoAnswer(TROUBLE))
+        let Way { endpoint, timeouts, identity, .. } = &self.way;
+        let (connect, region) = (timeouts.connect.as_secs_f64(), identity.region());
+        let settings = json!({ "endpoint": endpoint, "verify": verify, "connect": connect, "region": region });
+        Worker::start(&self.python, identity, &settings).await.map_err(|_| CallError::NoAnswer(TROUBLE))
     }
 
     /// A call as a worker reads it.
@@ -109,18 +110,10 @@ impl Boto3 {
             "members": call.members,
         });
         let size = line["members"]["layerPartBlob"].as_str().map_or(0, str::len);
-        line["read"] = json!(self.read_timeout(size).as_secs_f64().ceil());
+        line["read"] = json!(self.way.timeouts.first_byte_after(size).as_secs_f64().ceil());
         format!("{line}\n")
     }
-
-    /// How long is waited for the first byte of a response to so many bytes: a second more for each MiB.
-    fn read_timeout(&self, sent: usize) -> Duration {
-        self.way.timeouts.first_byte + Duration::from_secs((sent >> 20) as u64)
-    }
 }
-
-/// The trouble where a worker ends or cannot be started.
-const TROUBLE: TransportError = TransportError::Unreachable(NoConnection::Unknown);
 
 impl Caller for Boto3 {
     fn name(&self) -> &str {
