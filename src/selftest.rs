@@ -185,22 +185,46 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     Ok(Held { variants: variants.iter().map(|variant| variant.name).collect(), service, judged, alarms })
 }
 
+/// How many variants are tried together.
+const TOGETHER: usize = 5;
+
+/// Whether a variant can be tried together with others: those about signatures are tried with other cases.
+fn is_usual(variant: &Variant) -> bool {
+    !variant.withholds && !variant.is_about_signatures()
+}
+
 /// Five variants at once, chosen by a number; always the same ones for the same number.
 pub fn combination(number: u64) -> Vec<&'static Variant> {
-    // Those about signatures are tried with other cases.
-    let is_usual = |variant: &&Variant| !variant.withholds && !variant.is_about_signatures();
-    let lawful: Vec<&'static Variant> = Variant::all().filter(is_usual).collect();
+    let lawful: Vec<&'static Variant> = Variant::all().filter(|variant| is_usual(variant)).collect();
     let chance = Sha256::digest(number.to_le_bytes());
     let mut chosen: Vec<usize> = Vec::new();
     for pair in chance.chunks_exact(2) {
         let index = usize::from(u16::from_le_bytes([pair[0], pair[1]])) % lawful.len();
-        if chosen.len() < 5 && !chosen.contains(&index) {
+        let fits = chosen.iter().all(|other| *other != index && lawful[*other].goes_with(lawful[index]));
+        if chosen.len() < TOGETHER && fits {
             chosen.push(index);
         }
     }
     // In the order of the table: what a later one changes, an earlier one has changed before.
     chosen.sort_unstable();
     chosen.into_iter().map(|index| lawful[index]).collect()
+}
+
+/// All variants, each once, in groups of at most five; alone where a variant goes with no others.
+pub fn groups() -> Vec<Vec<&'static Variant>> {
+    let mut groups: Vec<Vec<&'static Variant>> = Vec::new();
+    for variant in Variant::all() {
+        let takes = |group: &&mut Vec<&'static Variant>| {
+            is_usual(variant)
+                && group.len() < TOGETHER
+                && group.iter().all(|other| is_usual(other) && other.goes_with(variant))
+        };
+        match groups.iter_mut().find(takes) {
+            Some(group) => group.push(variant),
+            None => groups.push(vec![variant]),
+        }
+    }
+    groups
 }
 
 /// The settings of a run of all cases but those about signatures; or of those and some others, where requests are signed.

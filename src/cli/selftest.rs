@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// Number of random combinations of five variants
     #[arg(long, value_name = "N", default_value_t = 20)]
     combinations: u64,
+    /// Only this part (repeatable; default all)
+    #[arg(long, value_name = "PART")]
+    only: Vec<Part>,
     /// Only faults and variants whose name contains NAME (repeatable)
     #[arg(long, value_name = "NAME")]
     filter: Vec<String>,
@@ -34,6 +37,13 @@ pub(super) struct Arguments {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Part {
+    Faults,
+    Variants,
+    Combinations,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -66,22 +76,28 @@ struct Totals {
 
 pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
+    let tries = |part: Part| arguments.only.is_empty() || arguments.only.contains(&part);
     let wanted = |name: &str| arguments.filter.is_empty() || arguments.filter.iter().any(|part| name.contains(part));
     let faults: Vec<(&'static Fault, Service)> = Fault::all()
-        .filter(|fault| wanted(fault.name))
+        .filter(|fault| tries(Part::Faults) && wanted(fault.name))
         .flat_map(|fault| fault.services().map(move |service| (fault, service)))
         .filter(|(_, service)| services.contains(service))
         .collect();
     let variants: Vec<(Vec<&'static Variant>, Service)> = Variant::all()
-        .filter(|variant| wanted(variant.name))
+        .filter(|variant| tries(Part::Variants) && wanted(variant.name))
         .flat_map(|variant| services.iter().map(move |service| (vec![variant], *service)))
         .collect();
-    let count = if arguments.filter.is_empty() { arguments.combinations } else { 0 };
+    // A combination has no name.
+    let combines = tries(Part::Combinations) && arguments.filter.is_empty();
+    let count = if combines { arguments.combinations } else { 0 };
     let combined = |number: u64| (selftest::combination(number), services[number as usize % services.len()]);
     let combinations: Vec<_> = (0..count).map(combined).collect();
-    if faults.is_empty() && variants.is_empty() {
-        let wanted = arguments.filter.join(" or ");
-        anstream::eprintln!("ecrspec: nothing was tried: no fault and no variant has a name with {wanted}");
+    if faults.is_empty() && variants.is_empty() && combinations.is_empty() {
+        let why = match arguments.filter.as_slice() {
+            [] => String::from("--combinations is 0"),
+            wanted => format!("no fault and no variant that --only allows has a name with {}", wanted.join(" or ")),
+        };
+        anstream::eprintln!("ecrspec: nothing was tried: {why}");
         return Ok(Reason::NothingRun.code());
     }
     let faults =

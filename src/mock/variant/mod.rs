@@ -40,7 +40,16 @@ static FAMILIES: &[&[Variant]] = &[
     auth::VARIANTS,
 ];
 
+/// Names of variants of which no server is both: what one says, the other denies.
+const CONTRARY: [(&str, &str); 1] = [("sha512-compared", "other-algorithms-suffice")];
+
 impl Variant {
+    /// Whether a server can be both.
+    pub fn goes_with(&self, other: &Variant) -> bool {
+        let names = [(self.name, other.name), (other.name, self.name)];
+        !CONTRARY.iter().any(|pair| names.contains(pair))
+    }
+
     /// Whether it is about how signatures are rejected: nothing of it shows where none is looked at.
     pub fn is_about_signatures(&self) -> bool {
         let names = |change: &Change| matches!(change, Change::ErrorAs(rule, _) if rule.rule().is_some_and(|rule| rule.area() == Area::Auth));
@@ -69,5 +78,13 @@ mod tests {
         let names: BTreeSet<&str> = Variant::all().map(|variant| variant.name).collect();
         assert_eq!(names.len(), Variant::all().count());
         assert!(Variant::all().all(|variant| !variant.changes.is_empty() && !variant.sentence.ends_with('.')));
+    }
+
+    #[test]
+    fn contrary_variants_are_variants() {
+        for (one, other) in CONTRARY {
+            let (one, other) = (Variant::find(one).unwrap(), Variant::find(other).unwrap());
+            assert!(!one.goes_with(other) && !other.goes_with(one) && one.goes_with(one));
+        }
     }
 }

@@ -1,0 +1,155 @@
+//! The table of the guide about the documents that ecrspec starts from: for each document and each driver, how many cases
+//! reach the target, and what they find. It is made from event logs:
+//!
+//! ```sh
+//! ecrspec run --driver boto3 --report ndjson=boto3.ndjson
+//! cargo run --example documents -- mock=http.ndjson mock=boto3.ndjson moto=moto.ndjson > docs/src/documents.md
+//! ```
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::process::ExitCode;
+
+use ecrspec::contract::{Operation, Service};
+use ecrspec::events::{self, Event, Judged, Started};
+use ecrspec::judge::{NotJudged, Verdict};
+
+/// A document, and the cases that are about what it says.
+struct Document {
+    title: &'static str,
+    service: Service,
+    operation: Operation,
+    /// What its reader sends requests with: anything where it is about HTTP.
+    drivers: &'static [&'static str],
+}
+
+/// What the names of drivers in a log begin with.
+const HTTP: &str = "HTTP";
+const BOTO3: &str = "boto3";
+const AWS_CLI: &str = "AWS CLI";
+const ALL_DRIVERS: &[&str] = &[HTTP, BOTO3, AWS_CLI];
+
+const DOCUMENTS: [Document; 5] = [
+    Document {
+        title: "API reference of Amazon ECR, `CompleteLayerUpload`",
+        service: Service::Ecr,
+        operation: Operation::CompleteLayerUpload,
+        drivers: ALL_DRIVERS,
+    },
+    Document {
+        title: "OpenAPI page of Amazon ECR Public, `CompleteLayerUpload`",
+        service: Service::EcrPublic,
+        operation: Operation::CompleteLayerUpload,
+        drivers: ALL_DRIVERS,
+    },
+    Document {
+        title: "OpenAPI page of Amazon ECR Public, `InitiateLayerUpload`",
+        service: Service::EcrPublic,
+        operation: Operation::InitiateLayerUpload,
+        drivers: ALL_DRIVERS,
+    },
+    Document {
+        title: "AWS CLI, `aws ecr complete-layer-upload`",
+        service: Service::Ecr,
+        operation: Operation::CompleteLayerUpload,
+        drivers: &[AWS_CLI],
+    },
+    Document {
+        title: "boto3, `ECR.Client.complete_layer_upload`",
+        service: Service::Ecr,
+        operation: Operation::CompleteLayerUpload,
+        drivers: &[BOTO3],
+    },
+];
+
+/// A log, and what its target is called in the table.
+struct Log {
+    target: String,
+    started: Started,
+    cases: Vec<Judged>,
+}
+
+fn main() -> ExitCode {
+    let logs: Result<Vec<Log>, String> = env::args().skip(1).map(|argument| read(&argument)).collect();
+    match logs {
+        Ok(logs) if logs.is_empty() => usage("no log is given"),
+        Ok(logs) => {
+            print!("{}", page(&logs));
+            ExitCode::SUCCESS
+        }
+        Err(error) => usage(&error),
+    }
+}
+
+fn usage(why: &str) -> ExitCode {
+    eprintln!("documents: {why}\nusage: documents TARGET=LOG ...");
+    ExitCode::from(2)
+}
+
+fn read(argument: &str) -> Result<Log, String> {
+    let (target, path) = argument.split_once('=').ok_or_else(|| format!("expected TARGET=LOG, found {argument:?}"))?;
+    let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let events = events::read(&text).map_err(|error| format!("{path}: {error}"))?;
+    let mut started = None;
+    let mut cases = Vec::new();
+    for event in events {
+        match event {
+            Event::Started(start) => started = Some(*start),
+            Event::Judged(judged) => cases.push(*judged),
+            _ => {}
+        }
+    }
+    let started = started.ok_or_else(|| format!("{path}: the log has no beginning"))?;
+    Ok(Log { target: String::from(target), started, cases })
+}
+
+fn page(logs: &[Log]) -> String {
+    let mut targets: Vec<&str> = Vec::new();
+    for log in logs {
+        if !targets.contains(&log.target.as_str()) {
+            targets.push(&log.target);
+        }
+    }
+    let heads: Vec<String> =
+        targets.iter().map(|target| format!("{target}: sent, judged, as allowed, rules broken")).collect();
+    let mut text = format!("| document | driver | cases | {} |\n| --- | --- | ---: |", heads.join(" | "));
+    text += &" --- |".repeat(targets.len());
+    text.push('\n');
+    for document in &DOCUMENTS {
+        for driver in document.drivers {
+            let of_driver = |log: &&Log| log.started.driver.name.starts_with(driver);
+            let cells: Vec<(usize, String)> = targets
+                .iter()
+                .map(|target| cell(document, logs.iter().filter(|log| log.target == **target).find(of_driver)))
+                .collect();
+            let cases = cells.iter().map(|(cases, _)| *cases).max().unwrap_or(0);
+            let cells: Vec<String> = cells.into_iter().map(|(_, cell)| cell).collect();
+            text += &format!("| {} | {driver} | {cases} | {} |\n", document.title, cells.join(" | "));
+        }
+    }
+    text
+}
+
+/// How many cases of a log a document has, and what became of them.
+fn cell(document: &Document, log: Option<&Log>) -> (usize, String) {
+    let Some(log) = log.filter(|log| log.started.services.contains(&document.service)) else {
+        return (0, String::from("not run"));
+    };
+    let is_about = |judged: &&Judged| {
+        judged.service == document.service
+            && judged.rules.iter().any(|rule| rule.operation() == Some(document.operation))
+    };
+    let cases: Vec<&Judged> = log.cases.iter().filter(is_about).collect();
+    let sent = cases.iter().filter(|judged| judged.requests > 0 && !is_not_sent(judged)).count();
+    let judged = cases.iter().filter(|judged| matches!(judged.verdict, Verdict::Pass | Verdict::Fail { .. })).count();
+    let passed = cases.iter().filter(|judged| judged.verdict == Verdict::Pass).count();
+    let rules: BTreeSet<_> =
+        cases.iter().flat_map(|judged| judged.verdict.findings()).map(|finding| finding.rule).collect();
+    (cases.len(), format!("{sent}, {judged}, {passed}, {}", rules.len()))
+}
+
+/// Whether the client rejected what the case is about.
+fn is_not_sent(judged: &Judged) -> bool {
+    matches!(&judged.verdict, Verdict::Skipped { reason: NotJudged::Unsendable { .. } })
+}
