@@ -292,6 +292,24 @@ impl Merged {
         self.endpoint.as_deref().and_then(aws_host).is_some()
     }
 
+    /// The region of the real service, if it is the target, by the name of its host.
+    pub fn aws_region(&self) -> Option<String> {
+        let host = self.endpoint.as_deref().and_then(aws_host)?;
+        // Such as us-east-1, us-gov-west-1, ap-southeast-3.
+        let is_region = |label: &&str| {
+            let parts: Vec<&str> = label.split('-').collect();
+            let number =
+                parts.last().is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()));
+            parts.len() >= 3 && parts[0].len() <= 4 && number
+        };
+        host.split('.').find(is_region).map(String::from)
+    }
+
+    /// Whether requests have signatures that somebody could check.
+    pub fn is_signed(&self) -> bool {
+        self.auth.is_sigv4()
+    }
+
     /// What signs the requests.
     pub fn signing(&self, runtime: &Runtime) -> anyhow::Result<Signing> {
         self.auth.signing(runtime)
