@@ -1,12 +1,14 @@
 //! What an answer says about the rule that its request is about.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Answer;
 use super::placeholder::bounded;
 use crate::case::{Case, Step};
-use crate::contract::{Area, Service, Tier};
+use crate::contract::{Area, Rules, Service, Tier};
 use crate::expect;
 use crate::judge::Finding;
 use crate::template;
@@ -28,12 +30,12 @@ pub enum Effect {
 
 impl Effect {
     /// Of an answer to a step, where these are the findings about it.
-    fn of(step: &Step, answer: &Answer, findings: &[&Finding]) -> Effect {
+    fn of(step: &Step, got: &Answer, findings: &[&Finding]) -> Effect {
         let expect = &step.expect;
         if findings.iter().any(|finding| finding.is_about_request()) {
             return Effect::Contradicts;
         }
-        match answer.is_error() && expect.error_tier() == Tier::Open {
+        match got.is_error() && expect.error_tier() == Tier::Open {
             _ if expect.tier == Tier::Open => Effect::RaisesRule,
             true => Effect::RaisesErrorType,
             false => Effect::Confirms,
@@ -41,12 +43,14 @@ impl Effect {
     }
 }
 
-/// One answer to one kind of request, and the cases in which it came.
+/// One answer to the requests about one rule, and the cases in which it came.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// Id of the rule that the request is about.
     pub rule: String,
+    /// What it says.
+    pub says: String,
     /// How strong the rule is now.
     pub tier: Tier,
     /// How strong it is now that a rejection has one of its error types, where that is weaker.
@@ -56,44 +60,32 @@ pub struct Entry {
     pub effect: Effect,
     /// The answers that are expected now.
     pub expected: String,
-    /// What came.
-    pub answer: Answer,
-    /// The rules that the answer breaks, with their tiers and what breaks them.
+    /// The rules that the answer breaks, with their tiers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaks: Vec<String>,
-    /// Where it came, by id.
-    #[serde(default, rename = "case")]
-    pub cases: Vec<Sent>,
-}
-
-/// A request of a case.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sent {
-    /// Id of the case.
-    pub id: String,
-    /// Name of the step.
-    pub step: String,
-    /// What of the request matters for the rule.
-    pub sent: String,
+    /// What came.
+    pub got: Answer,
+    /// What of the requests matters for the rule, by case and step.
+    pub sent: BTreeMap<String, String>,
 }
 
 impl Entry {
     /// Of an answer of a service to a step that a case is about, with what was found about it.
-    pub fn of(case: &Case, step: &Step, answer: Answer, findings: &[&Finding]) -> Entry {
+    pub fn of(case: &Case, step: &Step, got: Answer, findings: &[&Finding]) -> Entry {
         let expect = &step.expect;
         let error_tier = expect.error_tier();
         // What came is in the answer, with placeholders.
         let broken = |finding: &&Finding| format!("{} ({})", finding.rule, finding.tier);
         Entry {
             rule: expect.rule.to_string(),
+            says: Rules::of(case.service).get(expect.rule).map(|rule| rule.statement.clone()).unwrap_or_default(),
             tier: expect.tier,
             error_tier: (error_tier != expect.tier).then_some(error_tier),
-            effect: Effect::of(step, &answer, findings),
+            effect: Effect::of(step, &got, findings),
             expected: expect::short(&expect.outcomes),
             breaks: findings.iter().map(broken).collect(),
-            answer,
-            cases: vec![Sent { id: case.id.clone(), step: step.name.clone(), sent: sent(case.service, step) }],
+            got,
+            sent: BTreeMap::from([(format!("{} {}", case.id, step.name), sent(case.service, step))]),
         }
     }
 }

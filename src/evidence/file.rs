@@ -59,7 +59,7 @@ pub struct File {
     pub origin: Origin,
     /// Which service.
     pub service: Service,
-    /// By rule.
+    /// By rule, and what the answers do to it.
     #[serde(rename = "answer")]
     pub entries: Vec<Entry>,
 }
@@ -105,7 +105,7 @@ pub struct Reply {
     pub unanswered: Option<String>,
     /// What came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Answer>,
+    pub got: Option<Answer>,
 }
 
 /// What each file begins with.

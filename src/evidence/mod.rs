@@ -9,7 +9,7 @@ pub mod question;
 mod recorder;
 
 pub use answer::Answer;
-pub use entry::{Effect, Entry, Sent};
+pub use entry::{Effect, Entry};
 pub use file::{Asked, Endpoint, File, Origin, Questions, Reply};
 pub use placeholder::Placeholders;
 pub use question::OpenQuestion;

@@ -18,10 +18,10 @@ static EVERYWHERE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\*{8,}", "<secret>"),
         // Keys, and the ids of users and roles.
         (r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|ANVA|APKA|ASCA|AIPA)[A-Z0-9]{12,}\b", "<accessKeyId>"),
-        (r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\x22'<>]+", "<url>"),
-        (r"\barn:[a-z-]+:[^\s\x22'<>]+", "<arn>"),
+        (r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s\x22'<>]*[^\s\x22'<>,.;:)]", "<url>"),
+        (r"\barn:[a-z-]+:[^\s\x22'<>]*[^\s\x22'<>,.;:)]", "<arn>"),
         (
-            r"(?i)\b(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|ecr\.aws|cloudfront\.net)\b(?::\d+)?(?:/[^\s\x22'<>]*)?",
+            r"(?i)\b(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|ecr\.aws|cloudfront\.net)\b(?::\d+)?(?:/(?:[^\s\x22'<>]*[^\s\x22'<>,.;:)])?)?",
             "<host>",
         ),
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<host>"),
@@ -224,6 +224,19 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(placeholders().text(text), expected);
         }
+    }
+
+    #[test]
+    fn the_repository_that_a_run_was_given_is_replaced() {
+        let given = |name: &str, text: &str| Placeholders::new("http://127.0.0.1:5000", name).text(text);
+        assert_eq!(
+            given("team/canary", "repository 'Team/Canary/x' at 127.0.0.1:5000"),
+            "repository '<repositoryName>' at <host>"
+        );
+        assert_eq!(
+            given("app", "repository 'app', and what applies"),
+            "repository '<repositoryName>', and what applies"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Part {
             case: String::from(self.case),
             step: step.filter(|_| answer.is_some()).map(String::from),
             unanswered: answer.is_none().then(unanswered),
-            answer,
+            got: answer,
         }
     }
 }
@@ -120,9 +120,9 @@ impl Questions {
         for asked in &self.questions {
             let _ = writeln!(text, "{}\n  {}", asked.id, asked.asks);
             let longest = asked.replies.iter().map(|reply| reply.tried.chars().count()).max().unwrap_or_default();
-            for Reply { service, tried, unanswered, answer, .. } in &asked.replies {
-                let answer = answer.as_ref().map(ToString::to_string);
-                let told = answer.or_else(|| unanswered.as_ref().map(|why| format!("({why})")));
+            for Reply { service, tried, unanswered, got, .. } in &asked.replies {
+                let got = got.as_ref().map(ToString::to_string);
+                let told = got.or_else(|| unanswered.as_ref().map(|why| format!("({why})")));
                 let _ = writeln!(text, "  {service:<10}  {tried:<longest$}  {}", told.unwrap_or_default());
             }
             text.push('\n');

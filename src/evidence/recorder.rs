@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::file::{Endpoint, File, Origin, Questions};
-use super::{Answer, Effect, Entry, Placeholders, Sent, question};
+use super::{Answer, Effect, Entry, Placeholders, question};
 use crate::case::{Case, Step, StepRole};
 use crate::contract::Service;
 use crate::events::{Event, Judged};
@@ -20,8 +20,8 @@ pub struct Recorder {
     placeholders: Placeholders,
     /// Those of each service that was looked at.
     surveyed: BTreeMap<Service, Placeholders>,
-    /// By service, area, and what is said without the cases.
-    entries: BTreeMap<(Service, &'static str), BTreeMap<Entry, Vec<Sent>>>,
+    /// By service, area, and what is said without the requests.
+    entries: BTreeMap<(Service, &'static str), BTreeMap<Entry, BTreeMap<String, String>>>,
     /// What was answered in cases that open questions name.
     replies: BTreeMap<(Service, String), Answers>,
     /// Cases without a verdict.
@@ -93,9 +93,9 @@ impl Recorder {
                 judged.verdict.findings().iter().filter(|finding| finding.step == logged.step).collect();
             if focus(&step) {
                 let mut entry = Entry::of(case, step, answer.clone(), &findings);
-                let cases = std::mem::take(&mut entry.cases);
+                let sent = std::mem::take(&mut entry.sent);
                 let file = self.entries.entry((case.service, step.expect.rule.area().name())).or_default();
-                file.entry(entry).or_default().extend(cases);
+                file.entry(entry).or_default().extend(sent);
             }
             answers.steps.insert(logged.step.clone(), answer);
             // In which state that left the target, nobody knows.
@@ -115,12 +115,8 @@ impl Recorder {
 
     /// The files, by name.
     pub fn files(&self) -> Vec<(String, String)> {
-        let whole = |(entry, cases): (&Entry, &Vec<Sent>)| {
-            let mut cases = cases.clone();
-            cases.sort();
-            Entry { cases, ..entry.clone() }
-        };
-        let file = |((service, area), entries): (&(Service, &str), &BTreeMap<Entry, Vec<Sent>>)| {
+        let file = |((service, area), entries): (&(Service, &str), &BTreeMap<Entry, BTreeMap<String, String>>)| {
+            let whole = |(entry, sent): (&Entry, &BTreeMap<_, _>)| Entry { sent: sent.clone(), ..entry.clone() };
             let entries = entries.iter().map(whole).collect();
             let file = File { origin: self.origin.clone(), service: *service, entries };
             (format!("{service}-{area}.toml"), file.text())
@@ -137,9 +133,9 @@ impl Recorder {
     pub fn summary(&self) -> String {
         let entries = || self.entries.values().flatten();
         let count = |effect: Effect| -> usize {
-            entries().filter(|(entry, _)| entry.effect == effect).map(|(_, cases)| cases.len()).sum()
+            entries().filter(|(entry, _)| entry.effect == effect).map(|(_, sent)| sent.len()).sum()
         };
-        let all: usize = entries().map(|(_, cases)| cases.len()).sum();
+        let all: usize = entries().map(|(_, sent)| sent.len()).sum();
         let parts = [
             (count(Effect::Confirms), "as expected"),
             (count(Effect::RaisesRule), "to open rules"),
