@@ -9,7 +9,7 @@ use super::Placeholders;
 use super::placeholder::bounded;
 use crate::events::Logged;
 use crate::judge::Got;
-use crate::wire::envelope::ErrorInfo;
+use crate::wire::envelope::{ErrorInfo, visible};
 use crate::wire::{CONTENT_TYPE, Decoded, Observation};
 
 /// An answer, without anything that belongs to the account, the endpoint or the run.
@@ -105,7 +105,7 @@ fn listed(members: &Map<String, Value>, placeholders: &Placeholders) -> Option<S
     (!members.is_empty()).then(|| bounded(&Value::Object(members).to_string(), LONGEST))
 }
 
-/// `400 InvalidLayerException: None of the …`, or `200 {"uploadId":"<uploadId>"}`.
+/// `400 InvalidLayerException: None of the …`, or `200 {"uploadId":"<uploadId>"}`: one line that may stand on a terminal.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(trouble) = &self.no_answer {
@@ -116,18 +116,41 @@ impl fmt::Display for Answer {
             (None, true) => f.write_str("error")?,
             (None, false) => f.write_str("success")?,
         }
-        if let Some(error) = &self.error {
-            write!(f, " {error}")?;
-        }
-        if let Some(message) = &self.message {
-            write!(f, ": {message}")?;
-        }
-        if let Some(content_type) = &self.content_type {
-            write!(f, " ({content_type})")?;
-        }
-        for text in self.members.iter().chain(&self.body) {
-            write!(f, " {text}")?;
-        }
-        Ok(())
+        let parts = [
+            self.error.as_ref().map(|error| format!(" {error}")),
+            self.message.as_ref().map(|message| format!(": {message}")),
+            self.content_type.as_ref().map(|content_type| format!(" ({content_type})")),
+            self.members.as_ref().or(self.body.as_ref()).map(|text| format!(" {text}")),
+        ];
+        let text: String = parts.into_iter().flatten().collect();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line: String = words.join(" ").chars().map(visible).collect();
+        let space = if line.is_empty() || line.starts_with(':') { "" } else { " " };
+        write!(f, "{space}{line}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_one_line() {
+        let error = |message: &str| Answer {
+            status: Some(400),
+            error: Some(String::from("InvalidLayerException")),
+            message: Some(String::from(message)),
+            ..Answer::default()
+        };
+        assert_eq!(error("no match").to_string(), "400 InvalidLayerException: no match");
+        assert_eq!(
+            error("a\n\tb\u{1b}[31m").to_string(),
+            format!("400 InvalidLayerException: a b{}[31m", visible('\u{1b}'))
+        );
+        let untyped = Answer { error: None, ..error("no") };
+        assert_eq!(untyped.to_string(), "400: no");
+        let page = Answer { status: Some(404), body: Some(String::from("<html>\n</html>")), ..Answer::default() };
+        assert_eq!(page.to_string(), "404 <html> </html>");
+        assert_eq!(Answer { status: Some(200), ..Answer::default() }.to_string(), "200");
     }
 }

@@ -35,7 +35,7 @@ pub struct Answers {
     pub steps: BTreeMap<String, Answer>,
     /// The step that the case is there for: the last one about the rule that the case is named for, or else about any.
     pub asks: String,
-    /// Why there are no more, if so.
+    /// Why there may be no more.
     pub unanswered: Option<String>,
 }
 
@@ -99,7 +99,8 @@ impl Recorder {
             }
             answers.steps.insert(logged.step.clone(), answer);
             // In which state that left the target, nobody knows.
-            if findings.iter().any(|finding| !matches!(finding.grade, Grade::Form | Grade::Slow)) {
+            if let Some(serious) = findings.iter().find(|one| !matches!(one.grade, Grade::Form | Grade::Slow)) {
+                answers.unanswered = Some(format!("the answer to step {} is against {}", serious.step, serious.rule));
                 break;
             }
         }
