@@ -1,5 +1,6 @@
 //! What was answered to a request, with placeholders.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,17 @@ pub struct Answer {
     /// Why there was no answer, as the code that findings have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_answer: Option<String>,
+}
+
+/// What was answered in a case.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// By the names of the steps.
+    pub steps: BTreeMap<String, Answer>,
+    /// The step that the case is there for: the last one about the rule that the case is named for, or else about any.
+    pub asks: String,
+    /// Why there may be no more.
+    pub unanswered: Option<String>,
 }
 
 /// Members that say type and message of an error.

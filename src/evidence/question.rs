@@ -4,8 +4,8 @@ mod table;
 
 use std::fmt::Write as _;
 
+use super::answer::Answers;
 use super::file::{Asked, Questions, Reply};
-use super::recorder::{Answers, Recorder};
 use crate::contract::Service;
 
 pub use table::QUESTIONS;
@@ -68,11 +68,11 @@ pub fn is_of_auth(case: &str) -> bool {
 }
 
 /// What was answered to the questions for these services.
-pub(super) fn asked(recorder: &Recorder, services: &[Service]) -> Vec<Asked> {
+pub(super) fn asked<'a>(answers: impl Fn(Service, &str) -> Option<&'a Answers>, services: &[Service]) -> Vec<Asked> {
     let replies = |question: &OpenQuestion| {
         let services = services.iter().filter(|service| question.services.contains(service));
         let of = |service: &Service| {
-            let reply = |part: &Part| part.reply(*service, recorder.answers(*service, part.case));
+            let reply = |part: &Part| part.reply(*service, answers(*service, part.case));
             question.parts.iter().map(reply).collect::<Vec<_>>()
         };
         services.flat_map(of).collect::<Vec<_>>()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::answer::Answers;
 use super::file::{Endpoint, File, Origin, Questions};
 use super::{Answer, Effect, Entry, Placeholders, question};
 use crate::case::{Case, Step, StepRole};
@@ -26,17 +27,6 @@ pub struct Recorder {
     replies: BTreeMap<(Service, String), Answers>,
     /// Cases without a verdict.
     unjudged: usize,
-}
-
-/// What was answered in a case.
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    /// By the names of the steps.
-    pub steps: BTreeMap<String, Answer>,
-    /// The step that the case is there for: the last one about the rule that the case is named for, or else about any.
-    pub asks: String,
-    /// Why there may be no more.
-    pub unanswered: Option<String>,
 }
 
 impl Recorder {
@@ -109,11 +99,6 @@ impl Recorder {
         }
     }
 
-    /// What was answered in a case, if it was tried.
-    pub fn answers(&self, service: Service, case: &str) -> Option<&Answers> {
-        self.replies.get(&(service, String::from(case)))
-    }
-
     /// The files, by name.
     pub fn files(&self) -> Vec<(String, String)> {
         let file = |((service, area), entries): (&(Service, &str), &BTreeMap<Entry, BTreeMap<String, String>>)| {
@@ -127,7 +112,8 @@ impl Recorder {
 
     /// What was answered to the open questions.
     pub fn questions(&self, services: &[Service]) -> Questions {
-        Questions { origin: self.origin.clone(), questions: question::asked(self, services) }
+        let answers = |service: Service, case: &str| self.replies.get(&(service, String::from(case)));
+        Questions { origin: self.origin.clone(), questions: question::asked(answers, services) }
     }
 
     /// How many answers were recorded, and what they do to rules, in one line.
