@@ -44,6 +44,7 @@
 //! | 4 | [`survey`] | the first look at a target, and which cases make no sense there |
 //! | 5 | [`events`] | the event log of a run |
 //! | 5 | [`report`] | what is rendered from the events of a run |
+//! | 5 | [`evidence`] | what a run's answers say about rules, as files that can be proposed as sources |
 //! | 5 | [`coverage`] | what cases cover, measured: constraint by constraint, error by error, state by state |
 //! | 5 | [`linearize`] | calls at once: the order that explains their answers, and the calls that show that there is none |
 //! | 5 | [`suite`] | all cases of a service with their reviewed expectations |
@@ -63,7 +64,7 @@
 //! # Invariants
 //!
 //! 1. [`contract`] depends on no other room. [`contract`], [`template`], [`expect`], [`case`], [`model`], [`judge`],
-//!    [`generate`], [`linearize`], [`scenario`], [`events`], [`report`] and [`coverage`] do no I/O and are not async; of
+//!    [`generate`], [`linearize`], [`scenario`], [`events`], [`evidence`], [`report`] and [`coverage`] do no I/O and are not async; of
 //!    [`survey`], they use what was found, and only a run looks.
 //! 2. [`judge`] sees an expectation and a transcript, never a target. `mock` uses neither [`generate`] nor [`judge`].
 //! 3. The catalogue is deterministic: ids are built from names, and the same version has the same cases in the same order.
@@ -84,6 +85,8 @@ pub mod contract;
 pub mod coverage;
 pub mod drive;
 pub mod events;
+#[doc(hidden)]
+pub mod evidence;
 pub mod expect;
 #[doc(hidden)]
 pub mod fuzzing;

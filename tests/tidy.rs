@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("survey", &["contract", "wire", "template", "expect", "case", "model", "judge", "drive"]),
     ("events", &["contract", "wire", "template", "expect", "case", "judge", "survey"]),
     ("report", &["contract", "wire", "template", "expect", "case", "judge", "survey", "events"]),
+    ("evidence", &["contract", "wire", "template", "expect", "case", "judge", "survey", "events"]),
     ("coverage", &["contract", "expect", "case", "model", "generate"]),
     ("suite", &["contract", "case", "judge", "generate", "scenario"]),
     ("search", &["contract", "wire", "case", "judge", "generate", "events"]),
@@ -57,7 +58,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "contract", "wire", "case", "model", "judge", "generate", "scenario", "drive", "survey", "events",
-            "report", "coverage", "suite", "search", "run", "mock", "selftest",
+            "evidence", "report", "coverage", "suite", "search", "run", "mock", "selftest",
         ],
     ),
     (
@@ -118,6 +119,7 @@ const PURE: &[&str] = &[
     "scenario",
     "survey",
     "events",
+    "evidence",
     "report",
     "coverage",
     "fuzzing",

@@ -11,6 +11,7 @@ mod gate;
 mod list;
 mod mock;
 mod mock_tls;
+mod record;
 mod replay;
 mod report;
 mod reports;
@@ -48,6 +49,8 @@ enum Command {
     Fuzz(Box<fuzz::Arguments>),
     /// Rerun a case, or everything that failed in a run, and say whether each finding is the same, gone or different
     Replay(Box<replay::Arguments>),
+    /// Record what a server answers as files that can be proposed as sources, or ask it the open questions
+    Record(Box<record::Arguments>),
     /// Render the report of one or more runs from their event logs
     Report(report::Arguments),
     /// List cases, rules or coverage
@@ -104,6 +107,7 @@ fn dispatch(arguments: &Arguments) -> Code {
         Command::Run(arguments) => run::main(arguments),
         Command::Fuzz(arguments) => fuzz::main(arguments),
         Command::Replay(arguments) => replay::main(arguments),
+        Command::Record(arguments) => record::main(arguments),
         Command::Report(arguments) => report::main(arguments),
         Command::List(arguments) => list::main(arguments),
         Command::Explain(arguments) => explain::main(arguments),

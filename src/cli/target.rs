@@ -292,6 +292,16 @@ impl Merged {
         self.endpoint.as_deref().and_then(aws_host).is_some()
     }
 
+    /// The region of the real service, if that is the target, by the name of its host.
+    pub fn aws_region(&self) -> Option<String> {
+        self.endpoint.as_deref().and_then(aws_host).as_deref().and_then(region_of).map(String::from)
+    }
+
+    /// Whether requests have signatures that somebody could check.
+    pub fn is_signed(&self) -> bool {
+        self.auth.is_sigv4()
+    }
+
     /// What signs the requests.
     pub fn signing(&self, runtime: &Runtime) -> anyhow::Result<Signing> {
         self.auth.signing(runtime)
@@ -389,4 +399,33 @@ fn aws_host(endpoint: &str) -> Option<String> {
         .iter()
         .any(|domain| host == *domain || host.ends_with(&format!(".{domain}")));
     (is_aws && host.parse::<IpAddr>().is_err()).then_some(host)
+}
+
+/// The region in the name of a host of AWS: `us-east-1`, `us-gov-west-1`.
+fn region_of(host: &str) -> Option<&str> {
+    let is_region = |label: &&str| {
+        let words: Vec<&str> = label.split('-').collect();
+        let is_number = |word: &&&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+        words.len() >= 3 && words.last().filter(is_number).is_some()
+    };
+    host.split('.').find(is_region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_of_aws_tells_its_region() {
+        for (endpoint, region) in [
+            ("https://api.ecr.eu-central-1.amazonaws.com", Some("eu-central-1")),
+            ("https://ecr-fips.us-gov-west-1.amazonaws.com/", Some("us-gov-west-1")),
+            ("https://ecr.ap-southeast-3.api.aws", Some("ap-southeast-3")),
+            ("https://api.ecr.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("https://amazonaws.com", None),
+            ("https://api.ecr.eu-central-1.example.com", None),
+        ] {
+            assert_eq!(aws_host(endpoint).as_deref().and_then(region_of), region, "{endpoint}");
+        }
+    }
 }

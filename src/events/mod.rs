@@ -142,7 +142,7 @@ pub struct Judged {
     pub requests: usize,
     /// Time from the first to the last of them.
     pub millis: u64,
-    /// The exchanges, where the case did not pass.
+    /// The exchanges, where the case did not pass, and of all cases where somebody records what is answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Logged>,
     /// The smallest sequences that show what a random case found, each with one finding: for those causes that no earlier
@@ -299,16 +299,7 @@ impl Judged {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
         let kept = match verdict {
             Verdict::Pass | Verdict::Skipped { .. } => Vec::new(),
-            _ => {
-                let logged = |(step, exchange): (&Step, &Exchange)| Logged::of(case, step, exchange);
-                let steps = case.steps.iter().zip(exchanges);
-                let (first, last) = Judged::kept(exchanges.len());
-                steps
-                    .enumerate()
-                    .filter(|(place, _)| first.contains(place) || last.contains(place))
-                    .map(|(_, one)| logged(one))
-                    .collect()
-            }
+            _ => Judged::logged(case, exchanges),
         };
         Judged {
             index,
@@ -326,6 +317,18 @@ impl Judged {
             exchanges: kept,
             smaller: Vec::new(),
         }
+    }
+
+    /// The same with its exchanges, also where the case passed.
+    pub fn with_exchanges(self, case: &Case, transcript: &Transcript) -> Judged {
+        Judged { exchanges: Judged::logged(case, &transcript.exchanges), ..self }
+    }
+
+    fn logged(case: &Case, exchanges: &[Exchange]) -> Vec<Logged> {
+        let (first, last) = Judged::kept(exchanges.len());
+        let logged = |(step, exchange): (&Step, &Exchange)| Logged::of(case, step, exchange);
+        let steps = case.steps.iter().zip(exchanges).enumerate();
+        steps.filter(|(place, _)| first.contains(place) || last.contains(place)).map(|(_, one)| logged(one)).collect()
     }
 
     /// Which exchanges are kept: of a thousand calls, those that began it, and those that led to its end.

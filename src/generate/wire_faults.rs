@@ -9,11 +9,19 @@ use crate::wire::{CONTENT_TYPE, Framing, Request};
 
 const INITIATE: Operation = Operation::InitiateLayerUpload;
 
+/// `{"repositoryName":"ecrspec-absent/compressed"}`, compressed with gzip: who unpacks it finds no such repository.
+const COMPRESSED: &[u8] = b"\
+    \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xab\x56\x2a\x4a\x2d\xc8\x2f\xce\x2c\xc9\x2f\xaa\
+    \xf4\x4b\xcc\x4d\x55\xb2\x52\x4a\x4d\x2e\x2a\x2e\x48\x4d\xd6\x4d\x4c\x2a\x4e\xcd\x2b\xd1\
+    \x4f\xce\xcf\x2d\x28\x4a\x2d\x2e\x4e\x4d\x51\xaa\x05\x00\xb3\x81\x72\x4b\x2e\x00\x00\x00\
+";
+
 /// The cases about the wire.
 pub fn cases(service: Service) -> Vec<Case> {
     let mut cases = targets(service);
     cases.extend(headers(service));
     cases.extend(bodies(service));
+    cases.extend(encodings(service));
     cases.extend(framings(service));
     cases
 }
@@ -168,6 +176,21 @@ fn bodies(service: Service) -> Vec<Case> {
             "an unknown member of 1 MiB",
             &unknown(r#""${repeat:1048576:a}""#),
         ),
+    ]
+}
+
+fn encodings(service: Service) -> Vec<Case> {
+    let encoded = |variant: &str, title: &str, body: Option<&[u8]>| {
+        case(service, RuleId::new("wire/content-encoding/gzip"), variant, title, |request| {
+            header(request, "Content-Encoding", Some("gzip"));
+            if let Some(body) = body {
+                request.body = Template::literal(body.to_vec());
+            }
+        })
+    };
+    vec![
+        encoded("absent-repository", "a compressed request, for a repository that nobody made", Some(COMPRESSED)),
+        encoded("not-compressed", "Content-Encoding: gzip, and a body that is not compressed", None),
     ]
 }
 

@@ -70,6 +70,8 @@ pub struct Settings {
     pub deny_warnings: bool,
     /// Known deviations; kept likewise.
     pub known: Vec<Known>,
+    /// Whether the exchanges of cases that pass are kept as well.
+    pub keeps_exchanges: bool,
     /// The other settings that are not as usual, for the reader.
     pub options: Vec<String>,
     /// What the repositories of the run begin with; different from run to run.
@@ -95,6 +97,7 @@ impl Settings {
             fail_on: Grade::USUAL.to_vec(),
             deny_warnings: false,
             known: Vec::new(),
+            keeps_exchanges: false,
             options: Vec::new(),
             prefix: String::from(prefix),
         }

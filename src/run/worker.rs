@@ -192,9 +192,7 @@ impl Worker {
         if is_dead {
             locked(&shared.health).dead();
         }
-        let Round { case, transcript, verdict, records } =
-            rounds.together(is_dead).expect("one round was tried at least");
-        Judged::of(index, &case, verdict, records, Some(&transcript))
+        self.told(index, rounds.together(is_dead).expect("one round was tried at least"))
     }
 
     /// Tries a case once, and again if it was slow: what is slow each time is a finding besides the others.
@@ -228,8 +226,17 @@ impl Worker {
             locked(&shared.lateness).asked(cause, later);
             round.verdict = later.map(|later| late::told(round.verdict.clone(), later)).unwrap_or(round.verdict);
         }
+        self.told(index, round)
+    }
+
+    /// What is told of a case that was tried.
+    fn told(&self, index: usize, round: Round) -> Judged {
         let Round { case, transcript, verdict, records } = round;
-        Judged::of(index, &case, verdict, records, Some(&transcript))
+        let judged = Judged::of(index, &case, verdict, records, Some(&transcript));
+        match self.shared.settings.keeps_exchanges {
+            true => judged.with_exchanges(&case, &transcript),
+            false => judged,
+        }
     }
 
     /// Tries a case once, and learns from what is answered to a random one.

@@ -99,7 +99,7 @@ impl Rules {
         }
         let of_service = match service {
             Service::Ecr => prose::PRIVATE,
-            Service::EcrPublic => &[],
+            Service::EcrPublic => prose::PUBLIC,
         };
         for row in prose::rows().chain(of_service) {
             let id = RuleId::new(row.id);

@@ -26,6 +26,14 @@ pub(super) static ROWS: &[Row] = &[
         errors: NONE,
     },
     Row {
+        id: "CompleteLayerUpload/faults/order",
+        tier: Tier::Open,
+        sources: &["none-found"],
+        statement: "Which of several faults of a request is reported is not documented.",
+        breach: "two faults",
+        errors: named(&["LayerPartTooSmallException", "EmptyUploadException", "InvalidLayerException"]),
+    },
+    Row {
         id: "CompleteLayerUpload/layer/digest-first",
         tier: Tier::Observed,
         sources: &["awslabs/amazon-ecr-containerd-resolver"],

@@ -111,6 +111,16 @@ pub(in crate::contract::rule) static EACH_PRIVATE: &[Row] = &[Row {
     errors: named(&["RepositoryNotFoundException", "AccessDeniedException"]),
 }];
 
+/// Rules of the public service alone, for one operation.
+pub(in crate::contract::rule) static PUBLIC: &[Row] = &[Row {
+    id: "BatchCheckLayerAvailability/registryId/of-another",
+    tier: Tier::Open,
+    sources: &["none-found"],
+    statement: "What is answered for the alias of a registry that somebody else has is not documented.",
+    breach: "the alias of somebody else",
+    errors: named(&["RegistryNotFoundException", "RepositoryNotFoundException", "AccessDeniedException"]),
+}];
+
 /// Rules of the public service alone, for every operation.
 pub(in crate::contract::rule) static EACH_PUBLIC: &[Row] = &[
     Row {

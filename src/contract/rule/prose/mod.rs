@@ -15,7 +15,7 @@ mod wire;
 
 use crate::contract::Tier;
 
-pub(super) use each::{EACH_OPERATION, EACH_PRIVATE, EACH_PUBLIC, EACH_UPLOAD, EACH_WITHOUT_UPLOAD};
+pub(super) use each::{EACH_OPERATION, EACH_PRIVATE, EACH_PUBLIC, EACH_UPLOAD, EACH_WITHOUT_UPLOAD, PUBLIC};
 pub(super) use uploads::PRIVATE;
 
 /// A rule as it is written here.

@@ -102,6 +102,14 @@ pub(super) static ROWS: &[Row] = &[
         ),
     },
     Row {
+        id: "wire/content-encoding/gzip",
+        tier: Tier::Open,
+        sources: &["service-model"],
+        statement: "No operation of the model is marked as one that takes compressed requests; how one is answered that says Content-Encoding: gzip is not documented.",
+        breach: "Content-Encoding: gzip",
+        errors: named(&["SerializationException", "RepositoryNotFoundException"]),
+    },
+    Row {
         id: "wire/content-type/other",
         tier: Tier::Open,
         sources: &["mhart/kinesalite:index.js"],
