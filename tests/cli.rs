@@ -79,7 +79,12 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),
         (&["run", "--cases", "most"], "expected a number of random sequences, or all, found \"most\""),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
-        (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
+        (
+            &["run", "--known", "missing.toml"],
+            "there is no file missing.toml of known deviations: `ecrspec known init`",
+        ),
+        (&["run", "--known", "."], "could not read the known deviations in .: "),
+        (&["run", "--known", "/dev/null"], "/dev/null is empty: expected known deviations, or `known = []`"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
         (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
@@ -237,6 +242,63 @@ fn exit_5_only_trouble_with_known_deviations() {
     assert!(!out(&output).contains("changed"), "a part cannot tell: {}", out(&output));
 }
 
+/// From nothing to a green gate, and on: what a new finding, and what is mended, comes to.
+#[test]
+fn a_file_of_known_deviations_is_written_extended_and_pruned() {
+    let folder = TempDir::new().unwrap();
+    let here = |arguments: &[&str], ci: &str| command(arguments, folder.path()).env("CI", ci).output().unwrap();
+    let deviating = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let correct = Mock::start(&["--service", "ecr"]);
+    for (mock, log) in [(&deviating, "before"), (&correct, "after")] {
+        here(&["run", "--service", "ecr", "--endpoint", &mock.endpoint, "--report", &format!("ndjson={log}")], "");
+    }
+    let file = folder.path().join("known.toml");
+    let text = || fs::read_to_string(&file).unwrap();
+    let of_file = |log: &str| here(&["report", log, "--known", "known.toml"], "");
+
+    let in_ci = here(&["known", "init", "before"], "true");
+    assert_eq!(in_ci.status.code(), Some(1), "{}", out(&in_ci));
+    assert!(out(&in_ci).contains("nothing was added, since CI is set; "), "{}", out(&in_ci));
+    let missing = here(&["known", "update", "before"], "");
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(err(&missing).contains("`ecrspec known init` writes one"), "{}", err(&missing));
+    let init = here(&["known", "init", "before"], "");
+    assert_eq!(init.status.code(), Some(0), "{}", err(&init));
+    assert!(out(&init).starts_with("known.toml: ") && out(&init).contains("fill in the reasons"), "{}", out(&init));
+    let comment = "  # CompleteLayerUpload accepts a digest that does not match the bytes\n";
+    assert!(text().contains(comment) && text().contains("reason = \"to be filled in\""), "{}", text());
+    let again = here(&["known", "init", "before"], "");
+    assert_eq!(again.status.code(), Some(2));
+    assert!(err(&again).contains("`ecrspec known update` adds what is new"), "{}", err(&again));
+    let green = of_file("before");
+    assert_eq!(green.status.code(), Some(0), "{}", out(&green));
+    assert!(out(&green).contains("known deviations have no reason yet"), "{}", out(&green));
+
+    // One has a reason by now, the others are lost.
+    let (first, others) = text().split_once("},\n").map(|(first, rest)| (first.to_owned(), rest.to_owned())).unwrap();
+    assert!(others.contains("rule = "), "more than one: {others}");
+    let shorter = first.replace("to be filled in", "issue 7") + "},\n]\n# ours\n";
+    fs::write(&file, &shorter).unwrap();
+    let in_ci = here(&["known", "update", "before"], "true");
+    assert_eq!((in_ci.status.code(), text()), (Some(1), shorter.clone()), "{}", out(&in_ci));
+    let update = here(&["known", "update", "before"], "");
+    assert_eq!(update.status.code(), Some(0), "{}", err(&update));
+    assert!(text().starts_with(shorter.split("]\n").next().unwrap()) && text().ends_with("# ours\n"), "{}", text());
+    assert_eq!(of_file("before").status.code(), Some(0));
+    let same = here(&["known", "update", "before"], "true");
+    assert_eq!((same.status.code(), out(&same).contains("nothing to add")), (Some(0), true), "{}", out(&same));
+
+    let kept = text();
+    let nothing = here(&["known", "prune", "before"], "");
+    assert_eq!((nothing.status.code(), text()), (Some(0), kept), "{}", err(&nothing));
+    assert_eq!(of_file("after").status.code(), Some(5));
+    let prune = here(&["known", "prune", "after"], "");
+    assert_eq!(prune.status.code(), Some(0), "{}", err(&prune));
+    assert!(out(&prune).contains("unexpected pass: the rule is kept now"), "{}", out(&prune));
+    assert!(text().starts_with("# Known deviations of ") && text().ends_with("known = [\n]\n# ours\n"), "{}", text());
+    assert_eq!(of_file("after").status.code(), Some(0));
+}
+
 #[test]
 fn exit_6_inconclusive() {
     let mock = Mock::start(&["--variant", "throttling"]);
@@ -305,7 +367,7 @@ fn a_log_is_judged_as_its_run_was() {
     // One of the cases about the rule has a digest that is too short as well.
     let known = [MATCH, "CompleteLayerUpload/layerDigests/sha256-length"].map(entry).concat();
     fs::write(folder.path().join("known.toml"), known).unwrap();
-    fs::write(folder.path().join("none.toml"), "").unwrap();
+    fs::write(folder.path().join("none.toml"), "known = []\n").unwrap();
     let here = |arguments: &[&str]| command(arguments, folder.path()).output().unwrap();
     let target = ["--service", "ecr", "--endpoint", &mock.endpoint];
     let filter = format!("={MATCH}/wrong");

@@ -92,13 +92,19 @@ impl Done {
         self.screen.print(text);
     }
 
-    /// Prints the report, and gives the exit code.
-    pub fn report(self, merged: &Merged) -> Code {
-        let Done { summary, events, screen, mut reports } = self;
+    /// Writes what reports were asked for, and gives why the process ends as it does.
+    pub fn write(&mut self, merged: &Merged) -> Vec<Reason> {
+        let Done { summary, events, reports, .. } = self;
         let reasons = summary.reasons(merged.measure.deny_warnings);
-        let reasons = with_unwritten(reasons, &reports);
-        reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail: merged.detail });
-        let reasons = with_unwritten(reasons, &reports);
+        let reasons = with_unwritten(reasons, reports);
+        reports.whole(&Input { events, summary, reasons: &reasons, detail: merged.detail });
+        with_unwritten(reasons, reports)
+    }
+
+    /// Prints the report, and gives the exit code.
+    pub fn report(mut self, merged: &Merged) -> Code {
+        let reasons = self.write(merged);
+        let Done { summary, screen, reports, .. } = self;
         screen.print(&terminal::report(&summary, merged.detail, &reasons));
         if let Some(error) = reports.failed() {
             anstream::eprintln!("ecrspec: {error:#}");

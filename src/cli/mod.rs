@@ -8,6 +8,7 @@ mod dry_run;
 mod explain;
 mod fuzz;
 mod gate;
+mod known;
 mod list;
 mod mock;
 mod mock_tls;
@@ -50,6 +51,8 @@ enum Command {
     Replay(Box<replay::Arguments>),
     /// Render the report of one or more runs from their event logs
     Report(report::Arguments),
+    /// Write, extend or prune the file of known deviations
+    Known(Box<known::Arguments>),
     /// List cases, rules or coverage
     List(list::Arguments),
     /// Explain a rule or case: statement, sources, allowed responses
@@ -105,6 +108,7 @@ fn dispatch(arguments: &Arguments) -> Code {
         Command::Fuzz(arguments) => fuzz::main(arguments),
         Command::Replay(arguments) => replay::main(arguments),
         Command::Report(arguments) => report::main(arguments),
+        Command::Known(arguments) => known::main(arguments),
         Command::List(arguments) => list::main(arguments),
         Command::Explain(arguments) => explain::main(arguments),
         Command::Mock(arguments) => mock::main(arguments),

@@ -1,7 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::credentials::{AuthArguments, Authentication};
+use super::known;
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
 use crate::case::Partition;
@@ -20,7 +21,6 @@ use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
-use crate::judge::known::{Known, KnownFile};
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
@@ -69,7 +69,7 @@ pub(super) struct TargetArguments {
     strict: bool,
     /// Known-deviations file: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
-    known: Option<PathBuf>,
+    pub known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
@@ -86,7 +86,7 @@ pub(super) struct TargetArguments {
     allow_aws: bool,
     /// Settings file (default: ecrspec.toml, if it exists)
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Maximum number of causes to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_groups: usize,
@@ -127,13 +127,24 @@ pub(super) struct Choice {
     pub filter: Vec<String>,
     pub tier: Option<Tier>,
     pub partition: Option<Partition>,
+    pub accepts: Accepts,
+}
+
+/// Which findings do not count.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Accepts {
+    /// Those in the file of known deviations.
+    #[default]
+    Known,
+    /// None: the file need not be there yet.
+    Nothing,
 }
 
 impl Merged {
     /// Merges the flags with the settings file, which is given as well: what else stands there is for the command.
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
-        let Choice { filter, tier, partition } = choose(&file);
+        let Choice { filter, tier, partition, accepts } = choose(&file);
         let trust_settings = file.trust();
         let auth_settings = file.auth();
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
@@ -151,7 +162,7 @@ impl Merged {
             bail!("--filter: the cases about signatures take --auth sigv4");
         }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
-        let known = arguments.known.clone().or(file.known);
+        let known = arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
         if let Some(endpoint) = &endpoint
@@ -201,7 +212,7 @@ impl Merged {
             deny_warnings: deny_warnings.is_some(),
             strict: arguments.strict || file.strict.is_some(),
         };
-        let known = known.as_deref().map(read_known).transpose()?.unwrap_or_default();
+        let known = known.as_deref().map(known::read).transpose()?.unwrap_or_default();
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
@@ -332,14 +343,6 @@ impl Merged {
 
 /// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
 const MOST_JOBS: usize = 64;
-
-/// Reads a file of known deviations.
-pub(super) fn read_known(path: &Path) -> anyhow::Result<Vec<Known>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
-    let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    Ok(file.known)
-}
 
 fn names(operations: &[Operation]) -> Vec<String> {
     operations.iter().map(Operation::to_string).collect()
