@@ -299,6 +299,128 @@ fn a_file_of_known_deviations_is_written_extended_and_pruned() {
     assert_eq!(of_file("after").status.code(), Some(0));
 }
 
+/// What is newer than the pinned suite is judged and told, and does not fail the gate.
+#[test]
+fn cases_that_are_newer_than_the_suite_wait() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let run = |suite: &str, more: &[&str]| {
+        fs::write(folder.path().join("ecrspec.toml"), format!("suite = {suite:?}\n")).unwrap();
+        let filter = format!("={MATCH}/wrong");
+        let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--filter", &filter];
+        command(&[&run[..], more].concat(), folder.path()).output().unwrap()
+    };
+    // All that there is is since 0.1.
+    let before = run("0.0", &["--deny-warnings", "--report", "ndjson=log"]);
+    assert_eq!(before.status.code(), Some(0), "{}", out(&before));
+    assert!(
+        out(&before).contains("waiting  CompleteLayerUpload accepts a digest that does not match"),
+        "{}",
+        out(&before)
+    );
+    let told = "1 of 1 cases are newer than suite 0.0 and do not count yet; 1 of them would fail";
+    assert!(out(&before).contains(told), "{}", out(&before));
+    let report = command(&["report", "log"], folder.path()).output().unwrap();
+    assert_eq!((report.status.code(), out(&report)), (Some(0), out(&before)));
+    let own = run("0.1", &[]);
+    assert_eq!(own.status.code(), Some(1), "{}", out(&own));
+    assert!(out(&own).contains("no case is newer than suite 0.1"), "{}", out(&own));
+    let later = run("99.0", &[]);
+    assert_eq!(later.status.code(), Some(2));
+    assert!(err(&later).contains("expected a version of the suite such as 0.1, at most that of"), "{}", err(&later));
+}
+
+#[test]
+fn doctor_says_on_one_screen_what_can_be_tested_and_names_no_secret() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let home = TempDir::new().unwrap();
+    let doctor = |endpoint: &str| {
+        let mut command = command(&["doctor", "--endpoint", endpoint], home.path());
+        command.env("HOME", home.path()).env("AWS_ACCESS_KEY_ID", "AKIDSECRETID").env("AWS_PROFILE", "secret-profile");
+        command.env("AWS_SECRET_ACCESS_KEY", "secret-key").output().unwrap()
+    };
+    let well = doctor(&mock.endpoint);
+    assert_eq!(well.status.code(), Some(0), "{}", err(&well));
+    let shown = out(&well);
+    assert!(shown.lines().count() <= 24, "{shown}");
+    for told in [
+        "reachable   yes, ",
+        "tls         none",
+        "clock       as ours",
+        "ecr         an upload works, all ",
+        "ecr-public  cannot be tested: ",
+        "in sight: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE; used for --auth sigv4 only",
+        &format!("next        ecrspec init --endpoint {} --service ecr\n", mock.endpoint),
+    ] {
+        assert!(shown.contains(told) || told == "clock       as ours", "{told}: {shown}");
+    }
+    for secret in ["AKIDSECRETID", "secret-profile", "secret-key"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(mock.repositories().contains("\"repositories\":[]"));
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = doctor(&format!("http://{closed}"));
+    assert_eq!(away.status.code(), Some(3));
+    assert!(out(&away).contains("reachable   no: ") && out(&away).contains("connection refused"), "{}", out(&away));
+    let nowhere = command(&["doctor"], home.path()).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(2), "{}", out(&nowhere));
+}
+
+#[test]
+fn init_writes_the_files_of_a_gate_and_overwrites_none() {
+    let folder = TempDir::new().unwrap();
+    let here = |arguments: &[&str]| command(arguments, folder.path()).output().unwrap();
+    fs::write(folder.path().join("known.toml"), "known = [] # ours\n").unwrap();
+    let init = here(&["init", "--endpoint", "http://127.0.0.1:1", "--service", "ecr", "--auth", "dummy"]);
+    assert_eq!(init.status.code(), Some(0), "{}", err(&init));
+    assert!(out(&init).contains("kept, it was there: known.toml"), "{}", out(&init));
+    let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    assert_eq!(read("known.toml"), "known = [] # ours\n");
+    assert!(read(".github/workflows/ecrspec.yml").contains("run: >\n          ecrspec run"));
+    let settings = read("ecrspec.toml");
+    assert!(
+        settings.contains("endpoint = \"http://127.0.0.1:1\"\nservice = [\"ecr\"]\nauth = \"dummy\"\n"),
+        "{settings}"
+    );
+    // They are what a run reads: it finds the server gone, and nothing wrong with the files.
+    let run = here(&["run", "--filter", "scenarios/"]);
+    assert_eq!(run.status.code(), Some(3), "{}", err(&run));
+    assert!(out(&run).contains("http://127.0.0.1:1") && out(&run).contains("suite 0.1"), "{}", out(&run));
+    let gitlab = here(&["init", "--ci", "gitlab"]);
+    assert_eq!(gitlab.status.code(), Some(0), "{}", err(&gitlab));
+    assert_eq!((read("ecrspec.toml"), out(&gitlab).contains("wrote ecrspec.gitlab-ci.yml")), (settings, true));
+}
+
+/// As the AWS tools: the environment wins over the file, and a flag over both. The header says where it is from.
+#[test]
+fn the_endpoint_may_come_from_the_environment() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ecrspec.toml"), "endpoint = \"http://127.0.0.1:1\"\n").unwrap();
+    let run = ["run", "--service", "ecr", "--filter", "wire/method"];
+    let of = |variable: &str| command(&run, folder.path()).env(variable, &mock.endpoint).output().unwrap();
+    for variable in ["AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"] {
+        let output = of(variable);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(out(&output).contains(&format!("options    endpoint of {variable}, ")), "{}", out(&output));
+    }
+    assert_eq!(of("AWS_ENDPOINT_URL_ECR_PUBLIC").status.code(), Some(3), "of the other service");
+}
+
+#[test]
+fn completions_and_the_manual_are_made_of_the_command_line() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = ecrspec(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(out(&output).contains("doctor") && out(&output).contains("deny-warnings"), "{shell}");
+    }
+    let man = ecrspec(&["man"]);
+    assert_eq!(man.status.code(), Some(0), "{}", err(&man));
+    for told in [".TH ecrspec ", "ecrspec\\-known", "\\-\\-deny\\-warnings", "Exit codes: 0 judged and clean"] {
+        assert!(out(&man).contains(told), "{told}");
+    }
+}
+
 #[test]
 fn exit_6_inconclusive() {
     let mock = Mock::start(&["--variant", "throttling"]);

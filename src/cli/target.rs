@@ -10,10 +10,10 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::credentials::{AuthArguments, Authentication};
-use super::known;
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
-use crate::case::Partition;
+use super::{endpoint, known};
+use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
@@ -30,7 +30,8 @@ use crate::wire::Trust;
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
 pub(super) struct TargetArguments {
-    /// URL of the server, e.g. http://127.0.0.1:5000 (default: test the embedded mock)
+    /// URL of the server, e.g. http://127.0.0.1:5000 (default: AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC or
+    /// AWS_ENDPOINT_URL, then ecrspec.toml; else test the embedded mock)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Client that sends the requests: http (default), boto3 or aws-cli
@@ -70,6 +71,9 @@ pub(super) struct TargetArguments {
     /// Known-deviations file: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Version of the suite that gates, e.g. 0.1: newer cases are judged, and do not fail the run (default: all gate)
+    #[arg(long, value_name = "VERSION")]
+    suite: Option<SuiteVersion>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
@@ -98,6 +102,8 @@ pub(super) struct TargetArguments {
 /// Flags and settings file, merged: flags win.
 pub(super) struct Merged {
     pub endpoint: Option<String>,
+    /// The variable of the environment that has the endpoint, if one does.
+    variable: Option<&'static str>,
     driver: DriverName,
     python: Option<PathBuf>,
     aws: Option<PathBuf>,
@@ -119,6 +125,7 @@ struct Given {
     fail_on: bool,
     deny_warnings: bool,
     strict: bool,
+    suite: bool,
 }
 
 /// Which cases a command wants; nothing is all of them.
@@ -147,8 +154,15 @@ impl Merged {
         let Choice { filter, tier, partition, accepts } = choose(&file);
         let trust_settings = file.trust();
         let auth_settings = file.auth();
-        let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
+        let found = endpoint::find(
+            arguments.endpoint.as_deref(),
+            file.endpoint.as_deref(),
+            services.as_deref(),
+            endpoint::of_process,
+        )?;
+        let (endpoint, variable) = (found.url, found.variable);
+        let services = services.or(found.services);
         let repository = arguments.repository.clone().or(file.repository);
         let without = some(&arguments.without).or(file.without).unwrap_or_default();
         if let Some(needed) = without.iter().find(|operation| operation.role() == Role::SetUp) {
@@ -163,6 +177,7 @@ impl Merged {
         }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
         let known = arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known);
+        let suite = arguments.suite.or(file.suite);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
         if let Some(endpoint) = &endpoint
@@ -185,6 +200,7 @@ impl Merged {
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
         let options = [
+            variable.map(|name| format!("endpoint of {name}")),
             match &trust {
                 Trust::System => None,
                 Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
@@ -199,6 +215,7 @@ impl Merged {
             partition.map(|partition| format!("partition {partition}")),
             strict.then(|| String::from("strict")),
             (!without.is_empty()).then(|| format!("without {}", names(&without).join(" "))),
+            suite.map(|version| format!("suite {version}")),
             fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
@@ -211,6 +228,7 @@ impl Merged {
             fail_on: fail_on.is_some(),
             deny_warnings: deny_warnings.is_some(),
             strict: arguments.strict || file.strict.is_some(),
+            suite: suite.is_some(),
         };
         let known = known.as_deref().map(known::read).transpose()?.unwrap_or_default();
         let deny_warnings = deny_warnings == Some(true);
@@ -238,6 +256,7 @@ impl Merged {
         ];
         Ok(Merged {
             endpoint,
+            variable,
             driver,
             python,
             aws,
@@ -262,6 +281,7 @@ impl Merged {
                 fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
                 deny_warnings,
                 known: known.clone(),
+                suite,
                 options: options.into_iter().flatten().collect(),
                 ..usual
             },
@@ -275,6 +295,21 @@ impl Merged {
     /// The driver.
     pub fn driver(&self) -> DriverName {
         self.driver
+    }
+
+    /// The endpoint, and who names it.
+    pub fn named_endpoint(&self) -> String {
+        let endpoint = self.endpoint.as_deref().unwrap_or(EMBEDDED_MOCK);
+        self.variable.map_or_else(|| String::from(endpoint), |name| format!("{endpoint} (of {name})"))
+    }
+
+    /// The kind of signature, if there is one.
+    pub fn auth_name(&self) -> Option<&'static str> {
+        match self.auth {
+            Authentication::None => None,
+            Authentication::Dummy => Some("dummy"),
+            Authentication::Sigv4 { .. } => Some("sigv4"),
+        }
     }
 
     /// Judges as a run was judged, but for what somebody says otherwise.
@@ -291,6 +326,9 @@ impl Merged {
         }
         if !given.deny_warnings {
             (settings.deny_warnings, measure.deny_warnings) = (started.deny_warnings, started.deny_warnings);
+        }
+        if !given.suite {
+            settings.suite = started.suite;
         }
         if !given.strict && started.strict {
             settings.strict = true;

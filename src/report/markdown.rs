@@ -40,6 +40,14 @@ pub(super) fn markdown(input: &Input) -> String {
     let known = summary.known.iter().map(|group| ("known", group));
     let tolerated = summary.tolerated.iter().map(|group| ("does not gate", group));
     page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(word, group)));
+    page.list(
+        "Newer than the suite that gates",
+        summary
+            .newer()
+            .map(|newer| text(&newer))
+            .into_iter()
+            .chain(summary.waiting.iter().map(|group| accepted("waits", group))),
+    );
     let stale = |entry: StaleEntry| {
         let only = entry.only().map_or_else(String::new, |rules| format!(" for {}", code(&rules)));
         let StaleEntry { stale, text: rule, got, reason, .. } = entry;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::score::Scores;
-use crate::case::Partition;
+use crate::case::{Partition, since};
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
@@ -31,6 +31,8 @@ pub struct Summary {
     pub known: Vec<Group>,
     /// Findings of grades that do not gate, by cause.
     pub tolerated: Vec<Group>,
+    /// Findings of cases that are newer than the suite that gates, by cause.
+    pub waiting: Vec<Group>,
     /// Whether all parts of the run must be here.
     pub all_parts: bool,
     /// Entries of known deviations that are wrong by now.
@@ -199,6 +201,7 @@ impl Summary {
             groups: Vec::new(),
             known: Vec::new(),
             tolerated: Vec::new(),
+            waiting: Vec::new(),
             known_trouble: Vec::new(),
             all_parts: measure.all_parts,
         };
@@ -211,6 +214,7 @@ impl Summary {
         let mut gating: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut known: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut tolerated: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let mut waiting: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let surveyed = self.surveys.iter().flat_map(|survey| {
             survey.findings.iter().map(|finding| Found { service: survey.service, finding, cases: None })
         });
@@ -225,6 +229,8 @@ impl Summary {
                 |entry: &Known| entry.matches(found.service, found.finding) && !entry.is_expired(measure.today);
             let groups = if measure.known.iter().any(accepts) {
                 &mut known
+            } else if self.waits(&found) {
+                &mut waiting
             } else if self.started.fail_on.contains(&found.finding.grade) {
                 &mut gating
             } else {
@@ -237,7 +243,38 @@ impl Summary {
             groups.sort_by_key(|group| (group.finding.grade, std::cmp::Reverse(group.cases.len())));
             groups
         };
-        (self.groups, self.known, self.tolerated) = (sorted(gating), sorted(known), sorted(tolerated));
+        (self.groups, self.known) = (sorted(gating), sorted(known));
+        (self.tolerated, self.waiting) = (sorted(tolerated), sorted(waiting));
+    }
+
+    /// Whether a finding waits: its case, or the rule that it breaks, is newer than the suite that gates.
+    fn waits(&self, found: &Found) -> bool {
+        let rules = [found.finding.rule, found.finding.about].map(|rule| rule.to_string());
+        let case = found.cases.map(|(judged, _)| judged.case.as_str());
+        rules.iter().map(String::as_str).chain(case).any(|id| self.is_newer(id))
+    }
+
+    /// Whether a case or a rule is newer than the suite that gates.
+    fn is_newer(&self, id: &str) -> bool {
+        self.started.suite.is_some_and(|suite| since(id) > suite)
+    }
+
+    /// What is said of cases that are newer than the suite that gates, if one is pinned.
+    pub fn newer(&self) -> Option<String> {
+        let suite = self.started.suite?;
+        let is_newer = |judged: &&Judged| {
+            self.is_newer(&judged.case) || judged.rules.iter().any(|rule| self.is_newer(&rule.to_string()))
+        };
+        let newer = self.cases.iter().filter(is_newer).count();
+        let failing: BTreeSet<&(Service, String)> = self.waiting.iter().flat_map(|group| &group.cases).collect();
+        Some(match newer {
+            0 => format!("no case is newer than suite {suite}"),
+            _ => format!(
+                "{newer} of {} cases are newer than suite {suite} and do not count yet; {} of them would fail",
+                self.cases.len(),
+                failing.len()
+            ),
+        })
     }
 
     /// Which entries are wrong by now. Only a run of everything can tell: what is left out may have the case that an entry

@@ -108,6 +108,7 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
         };
     }
     text += &known(summary);
+    text += &summary.newer().map(|newer| format!("\n{DIM}suite{DIM:#}    {newer}\n")).unwrap_or_default();
     text += &open(summary, detail);
     text += &troubles(summary, detail);
     text += &unseen(summary).map(|unseen| format!("\n{DIM}not judged{DIM:#}  {unseen}\n")).unwrap_or_default();
@@ -365,8 +366,13 @@ fn one_line(text: &str) -> String {
 
 fn known(summary: &Summary) -> String {
     let mut text = String::new();
-    if !summary.known.is_empty() || !summary.known_trouble.is_empty() || !summary.tolerated.is_empty() {
+    let all = [&summary.known, &summary.tolerated, &summary.waiting];
+    if all.iter().any(|groups| !groups.is_empty()) || !summary.known_trouble.is_empty() {
         text += "\n";
+    }
+    for group in &summary.waiting {
+        let (sentence, cases) = (group.sentence(), number_of(group.cases.len(), "case"));
+        let _ = writeln!(text, "{YELLOW}waiting{YELLOW:#}  {sentence} ({}, {cases})", group.finding.rule);
     }
     for group in &summary.known {
         let sentence = group.finding.sentence_for(&group.about);
@@ -646,6 +652,7 @@ mod tests {
             fail_on: Vec::new(),
             deny_warnings: false,
             known: Vec::new(),
+            suite: None,
             repositories: String::new(),
         };
         let command = |started: &Started, body: &str| {
