@@ -79,7 +79,12 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),
         (&["run", "--cases", "most"], "expected a number of random sequences, or all, found \"most\""),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
-        (&["run", "--known", "missing.toml"], "could not read the known deviations in missing.toml"),
+        (
+            &["run", "--known", "missing.toml"],
+            "there is no file missing.toml of known deviations: `ecrspec known init`",
+        ),
+        (&["run", "--known", "."], "could not read the known deviations in .: "),
+        (&["run", "--known", "/dev/null"], "/dev/null is empty: expected known deviations, or `known = []`"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
         (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
         (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
@@ -237,6 +242,185 @@ fn exit_5_only_trouble_with_known_deviations() {
     assert!(!out(&output).contains("changed"), "a part cannot tell: {}", out(&output));
 }
 
+/// From nothing to a green gate, and on: what a new finding, and what is mended, comes to.
+#[test]
+fn a_file_of_known_deviations_is_written_extended_and_pruned() {
+    let folder = TempDir::new().unwrap();
+    let here = |arguments: &[&str], ci: &str| command(arguments, folder.path()).env("CI", ci).output().unwrap();
+    let deviating = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let correct = Mock::start(&["--service", "ecr"]);
+    for (mock, log) in [(&deviating, "before"), (&correct, "after")] {
+        here(&["run", "--service", "ecr", "--endpoint", &mock.endpoint, "--report", &format!("ndjson={log}")], "");
+    }
+    let file = folder.path().join("known.toml");
+    let text = || fs::read_to_string(&file).unwrap();
+    let of_file = |log: &str| here(&["report", log, "--known", "known.toml"], "");
+
+    let in_ci = here(&["known", "init", "before"], "true");
+    assert_eq!(in_ci.status.code(), Some(1), "{}", out(&in_ci));
+    assert!(out(&in_ci).contains("nothing was added, since CI is set; "), "{}", out(&in_ci));
+    let missing = here(&["known", "update", "before"], "");
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(err(&missing).contains("`ecrspec known init` writes one"), "{}", err(&missing));
+    let init = here(&["known", "init", "before"], "");
+    assert_eq!(init.status.code(), Some(0), "{}", err(&init));
+    assert!(out(&init).starts_with("known.toml: ") && out(&init).contains("fill in the reasons"), "{}", out(&init));
+    let comment = "  # CompleteLayerUpload accepts a digest that does not match the bytes\n";
+    assert!(text().contains(comment) && text().contains("reason = \"to be filled in\""), "{}", text());
+    let again = here(&["known", "init", "before"], "");
+    assert_eq!(again.status.code(), Some(2));
+    assert!(err(&again).contains("`ecrspec known update` adds what is new"), "{}", err(&again));
+    let green = of_file("before");
+    assert_eq!(green.status.code(), Some(0), "{}", out(&green));
+    assert!(out(&green).contains("known deviations have no reason yet"), "{}", out(&green));
+
+    // One has a reason by now, the others are lost.
+    let (first, others) = text().split_once("},\n").map(|(first, rest)| (first.to_owned(), rest.to_owned())).unwrap();
+    assert!(others.contains("rule = "), "more than one: {others}");
+    let shorter = first.replace("to be filled in", "issue 7") + "},\n]\n# ours\n";
+    fs::write(&file, &shorter).unwrap();
+    let in_ci = here(&["known", "update", "before"], "true");
+    assert_eq!((in_ci.status.code(), text()), (Some(1), shorter.clone()), "{}", out(&in_ci));
+    let update = here(&["known", "update", "before"], "");
+    assert_eq!(update.status.code(), Some(0), "{}", err(&update));
+    assert!(text().starts_with(shorter.split("]\n").next().unwrap()) && text().ends_with("# ours\n"), "{}", text());
+    assert_eq!(of_file("before").status.code(), Some(0));
+    let same = here(&["known", "update", "before"], "true");
+    assert_eq!((same.status.code(), out(&same).contains("nothing to add")), (Some(0), true), "{}", out(&same));
+
+    let kept = text();
+    let nothing = here(&["known", "prune", "before"], "");
+    assert_eq!((nothing.status.code(), text()), (Some(0), kept), "{}", err(&nothing));
+    assert_eq!(of_file("after").status.code(), Some(5));
+    let prune = here(&["known", "prune", "after"], "");
+    assert_eq!(prune.status.code(), Some(0), "{}", err(&prune));
+    assert!(out(&prune).contains("unexpected pass: the rule is kept now"), "{}", out(&prune));
+    assert!(text().starts_with("# Known deviations of ") && text().ends_with("known = [\n]\n# ours\n"), "{}", text());
+    assert_eq!(of_file("after").status.code(), Some(0));
+}
+
+/// What is newer than the pinned suite is judged and told, and does not fail the gate.
+#[test]
+fn cases_that_are_newer_than_the_suite_wait() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let run = |suite: &str, more: &[&str]| {
+        fs::write(folder.path().join("ecrspec.toml"), format!("suite = {suite:?}\n")).unwrap();
+        let filter = format!("={MATCH}/wrong");
+        let run = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--filter", &filter];
+        command(&[&run[..], more].concat(), folder.path()).output().unwrap()
+    };
+    // All that there is is since 0.1.
+    let before = run("0.0", &["--deny-warnings", "--report", "ndjson=log"]);
+    assert_eq!(before.status.code(), Some(0), "{}", out(&before));
+    assert!(
+        out(&before).contains("waiting  CompleteLayerUpload accepts a digest that does not match"),
+        "{}",
+        out(&before)
+    );
+    let told = "1 of 1 cases are newer than suite 0.0 and do not count yet; 1 of them would fail";
+    assert!(out(&before).contains(told), "{}", out(&before));
+    let report = command(&["report", "log"], folder.path()).output().unwrap();
+    assert_eq!((report.status.code(), out(&report)), (Some(0), out(&before)));
+    let own = run("0.1", &[]);
+    assert_eq!(own.status.code(), Some(1), "{}", out(&own));
+    assert!(out(&own).contains("no case is newer than suite 0.1"), "{}", out(&own));
+    let later = run("99.0", &[]);
+    assert_eq!(later.status.code(), Some(2));
+    assert!(err(&later).contains("expected a version of the suite such as 0.1, at most that of"), "{}", err(&later));
+}
+
+#[test]
+fn doctor_says_on_one_screen_what_can_be_tested_and_names_no_secret() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let home = TempDir::new().unwrap();
+    let doctor = |endpoint: &str| {
+        let mut command = command(&["doctor", "--endpoint", endpoint], home.path());
+        command.env("HOME", home.path()).env("AWS_ACCESS_KEY_ID", "AKIDSECRETID").env("AWS_PROFILE", "secret-profile");
+        command.env("AWS_SECRET_ACCESS_KEY", "secret-key").output().unwrap()
+    };
+    let well = doctor(&mock.endpoint);
+    assert_eq!(well.status.code(), Some(0), "{}", err(&well));
+    let shown = out(&well);
+    assert!(shown.lines().count() <= 24, "{shown}");
+    for told in [
+        "reachable   yes, ",
+        "tls         none",
+        "clock       as ours",
+        "ecr         an upload works, all ",
+        "ecr-public  cannot be tested: ",
+        "in sight: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE; used for --auth sigv4 only",
+        &format!("next        ecrspec init --endpoint {} --service ecr\n", mock.endpoint),
+    ] {
+        assert!(shown.contains(told) || told == "clock       as ours", "{told}: {shown}");
+    }
+    for secret in ["AKIDSECRETID", "secret-profile", "secret-key"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(mock.repositories().contains("\"repositories\":[]"));
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let away = doctor(&format!("http://{closed}"));
+    assert_eq!(away.status.code(), Some(3));
+    assert!(out(&away).contains("reachable   no: ") && out(&away).contains("connection refused"), "{}", out(&away));
+    let nowhere = command(&["doctor"], home.path()).output().unwrap();
+    assert_eq!(nowhere.status.code(), Some(2), "{}", out(&nowhere));
+}
+
+#[test]
+fn init_writes_the_files_of_a_gate_and_overwrites_none() {
+    let folder = TempDir::new().unwrap();
+    let here = |arguments: &[&str]| command(arguments, folder.path()).output().unwrap();
+    fs::write(folder.path().join("known.toml"), "known = [] # ours\n").unwrap();
+    let init = here(&["init", "--endpoint", "http://127.0.0.1:1", "--service", "ecr", "--auth", "dummy"]);
+    assert_eq!(init.status.code(), Some(0), "{}", err(&init));
+    assert!(out(&init).contains("kept, it was there: known.toml"), "{}", out(&init));
+    let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    assert_eq!(read("known.toml"), "known = [] # ours\n");
+    assert!(read(".github/workflows/ecrspec.yml").contains("run: >\n          ecrspec run"));
+    let settings = read("ecrspec.toml");
+    assert!(
+        settings.contains("endpoint = \"http://127.0.0.1:1\"\nservice = [\"ecr\"]\nauth = \"dummy\"\n"),
+        "{settings}"
+    );
+    // They are what a run reads: it finds the server gone, and nothing wrong with the files.
+    let run = here(&["run", "--filter", "scenarios/"]);
+    assert_eq!(run.status.code(), Some(3), "{}", err(&run));
+    assert!(out(&run).contains("http://127.0.0.1:1") && out(&run).contains("suite 0.1"), "{}", out(&run));
+    let gitlab = here(&["init", "--ci", "gitlab"]);
+    assert_eq!(gitlab.status.code(), Some(0), "{}", err(&gitlab));
+    assert_eq!((read("ecrspec.toml"), out(&gitlab).contains("wrote ecrspec.gitlab-ci.yml")), (settings, true));
+}
+
+/// As the AWS tools: the environment wins over the file, and a flag over both. The header says where it is from.
+#[test]
+fn the_endpoint_may_come_from_the_environment() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("ecrspec.toml"), "endpoint = \"http://127.0.0.1:1\"\n").unwrap();
+    let run = ["run", "--service", "ecr", "--filter", "wire/method"];
+    let of = |variable: &str| command(&run, folder.path()).env(variable, &mock.endpoint).output().unwrap();
+    for variable in ["AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL"] {
+        let output = of(variable);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(out(&output).contains(&format!("options    endpoint of {variable}, ")), "{}", out(&output));
+    }
+    assert_eq!(of("AWS_ENDPOINT_URL_ECR_PUBLIC").status.code(), Some(3), "of the other service");
+}
+
+#[test]
+fn completions_and_the_manual_are_made_of_the_command_line() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = ecrspec(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        assert!(out(&output).contains("doctor") && out(&output).contains("deny-warnings"), "{shell}");
+    }
+    let man = ecrspec(&["man"]);
+    assert_eq!(man.status.code(), Some(0), "{}", err(&man));
+    for told in [".TH ecrspec ", "ecrspec\\-known", "\\-\\-deny\\-warnings", "Exit codes: 0 judged and clean"] {
+        assert!(out(&man).contains(told), "{told}");
+    }
+}
+
 #[test]
 fn exit_6_inconclusive() {
     let mock = Mock::start(&["--variant", "throttling"]);
@@ -305,7 +489,7 @@ fn a_log_is_judged_as_its_run_was() {
     // One of the cases about the rule has a digest that is too short as well.
     let known = [MATCH, "CompleteLayerUpload/layerDigests/sha256-length"].map(entry).concat();
     fs::write(folder.path().join("known.toml"), known).unwrap();
-    fs::write(folder.path().join("none.toml"), "").unwrap();
+    fs::write(folder.path().join("none.toml"), "known = []\n").unwrap();
     let here = |arguments: &[&str]| command(arguments, folder.path()).output().unwrap();
     let target = ["--service", "ecr", "--endpoint", &mock.endpoint];
     let filter = format!("={MATCH}/wrong");

@@ -5,16 +5,16 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use ecrspec::case::Partition;
-use ecrspec::contract::{RuleId, RulePattern, Service};
+use ecrspec::contract::{Operation, RuleId, RulePattern, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::events::{Event, Started, Task};
 use ecrspec::generate::{plan, realise};
-use ecrspec::judge::known::{Known, KnownFile, Stale};
-use ecrspec::judge::{Finding, Verdict};
+use ecrspec::judge::known::{self, Known, KnownFile, Stale};
+use ecrspec::judge::{Finding, NotJudged, Verdict};
 use ecrspec::mock::{Change, Mock, router};
-use ecrspec::report::Summary;
 use ecrspec::report::merge::merge;
 use ecrspec::report::summary::{Measure, Reason};
+use ecrspec::report::{Summary, accept};
 use ecrspec::run::{Settings, Work, run};
 use ecrspec::wire::{Request, Response, envelope};
 use tokio::runtime::Runtime;
@@ -102,6 +102,12 @@ fn causes(summary: &Summary) -> Vec<(String, Vec<RuleId>)> {
     causes
 }
 
+/// The file that is written for what a run has found.
+fn written(events: &[Event]) -> String {
+    let entries = accept::entries(&Summary::of(events, &measure(Vec::new())).unwrap());
+    known::add("", &KnownFile::default(), &entries)
+}
+
 fn known(accepted: &BTreeSet<(RuleId, String)>) -> Vec<Known> {
     let entry =
         |(rule, got): &(RuleId, String)| format!("[[known]]\nrule = \"{rule}\"\ngot = {got:?}\nreason = \"later\"\n");
@@ -119,7 +125,12 @@ fn the_verdict_does_not_depend_on_jobs_or_parts() {
         same(whole, &again, &format!("jobs {jobs}"));
         assert_eq!(causes(&expected), causes(&Summary::of(&again, &measure(Vec::new())).unwrap()), "jobs {jobs}");
     }
-    let entries = known(&accepted(whole));
+    // What is written for one run is what all of them need, and stands for nothing else.
+    let file = written(whole);
+    let entries = KnownFile::parse(&file).unwrap().known;
+    let named: BTreeSet<_> = entries.iter().map(|entry| (entry.rule, entry.got.code())).collect();
+    assert_eq!(named, accepted(whole), "{file}");
+    assert!(file.contains("\"*/uploadId/pattern\""), "{file}");
     assert!(Summary::of(whole, &measure(entries.clone())).unwrap().reasons(true).is_empty());
     let mut logs = Vec::new();
     for number in 1..=4 {
@@ -232,4 +243,59 @@ fn only_a_run_of_everything_calls_an_entry_stale() {
     assert!(with_stale(|started| started.task = Task::Search).is_empty());
     assert!(with_stale(|started| started.task = Task::Replay).is_empty());
     assert!(with_stale(|started| started.parts = vec!["hash:1/4".parse().unwrap()]).is_empty());
+}
+
+/// Each rule of a wildcard is watched: of one that is kept by now it is said, and it alone goes.
+#[test]
+fn a_wildcard_hides_no_rule_that_is_kept() {
+    let file = written(&WHOLE);
+    let entries = KnownFile::parse(&file).unwrap();
+    let wildcards = entries.known.iter().filter(|entry| entry.wildcard.is_some());
+    let kept: BTreeSet<RuleId> = wildcards.map(|entry| entry.rule).take(3).collect();
+    assert_eq!(kept.len(), 3, "{file}");
+    let mended: Vec<Event> = WHOLE.iter().cloned().map(|event| with_kept(event, &kept)).collect();
+    let summary = Summary::of(&mended, &measure(entries.known.clone())).unwrap();
+    assert_eq!(summary.reasons(false), [Reason::KnownTrouble]);
+    let told: BTreeSet<RuleId> = summary.known_trouble.iter().map(|(entry, _)| entry.rule).collect();
+    assert!(summary.known_trouble.iter().all(|(_, stale)| *stale == Stale::UnexpectedPass));
+    assert_eq!(told, kept);
+    let gone = accept::out_of_date(&summary, &entries.known);
+    let pruned = known::remove(&file, &entries, &gone);
+    let left = KnownFile::parse(&pruned).unwrap().known;
+    assert_eq!(left.len(), entries.known.len() - gone.len(), "{pruned}");
+    assert!(Summary::of(&mended, &measure(left.clone())).unwrap().reasons(true).is_empty(), "{pruned}");
+    assert_eq!(Summary::of(&WHOLE, &measure(left)).unwrap().reasons(false), [Reason::Findings]);
+}
+
+/// The event, as it is where no answer breaks these rules.
+fn with_kept(event: Event, kept: &BTreeSet<RuleId>) -> Event {
+    let Event::Judged(mut judged) = event else { return event };
+    if let Verdict::Fail { findings } = &mut judged.verdict {
+        findings.retain(|finding| !kept.contains(&finding.accept_as));
+        if findings.is_empty() {
+            judged.verdict = Verdict::Pass;
+        }
+    }
+    Event::Judged(judged)
+}
+
+/// A server that went away, or does not serve an operation, keeps no rule and breaks none.
+#[test]
+fn what_could_not_be_judged_satisfies_no_entry() {
+    let entries = KnownFile::parse(&written(&WHOLE)).unwrap().known;
+    let told = |reason: &NotJudged, skipped: bool| {
+        let all = WHOLE.iter().cloned().map(|event| {
+            let Event::Judged(mut judged) = event else { return event };
+            let reason = reason.clone();
+            judged.verdict = if skipped { Verdict::Skipped { reason } } else { Verdict::Inconclusive { reason } };
+            Event::Judged(judged)
+        });
+        let summary = Summary::of(&all.collect::<Vec<_>>(), &measure(entries.clone())).unwrap();
+        let stale: BTreeSet<_> = summary.known_trouble.iter().map(|(_, stale)| stale.to_string()).collect();
+        (summary.reasons(false).first().map(|reason| reason.code()), stale)
+    };
+    assert_eq!(told(&NotJudged::Dead, false), (Some(6), BTreeSet::new()));
+    let (code, stale) = told(&NotJudged::UnknownOperation { operation: Operation::PutImage }, true);
+    assert_eq!(code, Some(5));
+    assert!(stale.len() == 1 && stale.first().unwrap().starts_with("unmatched: "), "{stale:?}");
 }

@@ -8,6 +8,7 @@ pub mod draft;
 mod heading;
 pub mod partition;
 pub mod plan;
+mod since;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub use heading::Heading;
 pub(crate) use heading::each_once;
 pub use partition::Partition;
 pub use plan::{Decision, Plan};
+pub use since::{FIRST, NoVersion, SuiteVersion, since};
 
 /// A named sequence of calls.
 #[derive(Clone, Debug)]

@@ -47,6 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         filter: Vec::new(),
         tier: arguments.tier.or(file.tier),
         partition: arguments.partition.or(file.partition),
+        ..Choice::default()
     };
     let mut merged = Merged::of(&arguments.target, choose).map_err(Failure::usage)?;
     merged.settings.options.insert(0, format!("budget {} s", arguments.budget.as_secs()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -92,13 +92,19 @@ impl Done {
         self.screen.print(text);
     }
 
-    /// Prints the report, and gives the exit code.
-    pub fn report(self, merged: &Merged) -> Code {
-        let Done { summary, events, screen, mut reports } = self;
+    /// Writes what reports were asked for, and gives why the process ends as it does.
+    pub fn write(&mut self, merged: &Merged) -> Vec<Reason> {
+        let Done { summary, events, reports, .. } = self;
         let reasons = summary.reasons(merged.measure.deny_warnings);
-        let reasons = with_unwritten(reasons, &reports);
-        reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail: merged.detail });
-        let reasons = with_unwritten(reasons, &reports);
+        let reasons = with_unwritten(reasons, reports);
+        reports.whole(&Input { events, summary, reasons: &reasons, detail: merged.detail });
+        with_unwritten(reasons, reports)
+    }
+
+    /// Prints the report, and gives the exit code.
+    pub fn report(mut self, merged: &Merged) -> Code {
+        let reasons = self.write(merged);
+        let Done { summary, screen, reports, .. } = self;
         screen.print(&terminal::report(&summary, merged.detail, &reasons));
         if let Some(error) = reports.failed() {
             anstream::eprintln!("ecrspec: {error:#}");
@@ -165,8 +171,16 @@ impl Screen {
         match event {
             Event::Started(started) => {
                 self.print(&terminal::header(started));
-                let template = if started.cases > 0 { "{pos}/{len} cases  {msg}" } else { "{elapsed}  {msg}" };
-                let style = ProgressStyle::with_template(template);
+                let template = match started.cases {
+                    0 => "{elapsed}  {wide_msg}",
+                    _ => "{pos}/{len} cases, {per_sec}, {eta} left  {wide_msg}",
+                };
+                let style = ProgressStyle::with_template(template).map(|style| {
+                    // With one decimal: a slow server answers less than one case a second.
+                    style.with_key("per_sec", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                        let _ = write!(out, "{:.1}/s", state.per_sec());
+                    })
+                });
                 // Hidden by itself where there is no terminal.
                 let bar = ProgressBar::new(started.cases as u64);
                 self.bar.replace(Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))));

@@ -4,10 +4,14 @@ mod amount;
 mod cases;
 mod contract;
 mod credentials;
+mod doctor;
 mod dry_run;
+mod endpoint;
 mod explain;
 mod fuzz;
 mod gate;
+mod init;
+mod known;
 mod list;
 mod mock;
 mod mock_tls;
@@ -18,6 +22,7 @@ mod reports;
 mod run;
 mod selftest;
 mod settings;
+mod shells;
 mod target;
 mod trust;
 
@@ -43,6 +48,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look whether an endpoint can be tested, and say what to run next
+    Doctor(Box<doctor::Arguments>),
+    /// Write the files of a gate: settings, known deviations, CI job; what is there stays
+    Init(Box<init::Arguments>),
     /// Test a server: findings grouped by cause, verdict last
     Run(Box<run::Arguments>),
     /// Fuzz a server for --budget; report each new cause once, minimised
@@ -53,6 +62,8 @@ enum Command {
     Record(Box<record::Arguments>),
     /// Render the report of one or more runs from their event logs
     Report(report::Arguments),
+    /// Write, extend or prune the file of known deviations
+    Known(Box<known::Arguments>),
     /// List cases, rules or coverage
     List(list::Arguments),
     /// Explain a rule or case: statement, sources, allowed responses
@@ -63,6 +74,10 @@ enum Command {
     Selftest(selftest::Arguments),
     /// Show the documented contract
     Contract(contract::Arguments),
+    /// Print completions for a shell
+    Completions(shells::CompletionsArguments),
+    /// Print the manual page
+    Man,
 }
 
 const EXIT_CODES: &str = "\
@@ -104,16 +119,21 @@ fn dispatch(arguments: &Arguments) -> Code {
     #[cfg(debug_assertions)]
     assert!(!arguments.panic, "--panic was asked for");
     match &arguments.command {
+        Command::Doctor(arguments) => doctor::main(arguments),
+        Command::Init(arguments) => init::main(arguments),
         Command::Run(arguments) => run::main(arguments),
         Command::Fuzz(arguments) => fuzz::main(arguments),
         Command::Replay(arguments) => replay::main(arguments),
         Command::Record(arguments) => record::main(arguments),
         Command::Report(arguments) => report::main(arguments),
+        Command::Known(arguments) => known::main(arguments),
         Command::List(arguments) => list::main(arguments),
         Command::Explain(arguments) => explain::main(arguments),
         Command::Mock(arguments) => mock::main(arguments),
         Command::Selftest(arguments) => selftest::main(arguments),
         Command::Contract(arguments) => contract::main(arguments),
+        Command::Completions(arguments) => shells::completions(arguments),
+        Command::Man => shells::man(),
     }
 }
 

@@ -6,8 +6,8 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::reports::Reports;
-use super::target::{read_known, some};
-use super::{Code, Failure, print};
+use super::target::some;
+use super::{Code, Failure, known, print};
 use crate::events::{self, Event, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Code {
     let logs: Vec<(String, Vec<Event>)> =
         arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
-    let known = arguments.known.as_deref().map(read_known).transpose().map_err(Failure::usage)?;
+    let known = arguments.known.as_deref().map(known::read).transpose().map_err(Failure::usage)?;
     let judged_by = |event: Event| match event {
         Event::Started(started) => Event::Started(Box::new(Started {
             known: known.clone().unwrap_or(started.known),

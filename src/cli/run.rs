@@ -7,7 +7,7 @@ use clap::Args;
 use super::amount::Amount;
 use super::cases::scenarios;
 use super::gate::perform;
-use super::target::{Choice, Merged, TargetArguments, some};
+use super::target::{Accepts, Choice, Merged, TargetArguments, some};
 use super::{Code, Failure, dry_run, print};
 use crate::case::Partition;
 use crate::contract::Tier;
@@ -17,6 +17,16 @@ use crate::search::{Extent, Search};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
+    /// Send nothing; print how many calls of which operation, and how many bytes, a run would send
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    gate: GateArguments,
+}
+
+/// What is run, and on what.
+#[derive(Args, Debug)]
+pub(super) struct GateArguments {
     /// Only cases whose id contains ID (`=ID`: exact match; repeatable)
     #[arg(long, value_name = "ID")]
     filter: Vec<String>,
@@ -35,17 +45,24 @@ pub(super) struct Arguments {
     /// Your own scenario files or directories, in addition to the suite (repeatable)
     #[arg(long, value_name = "PATH")]
     scenarios: Vec<PathBuf>,
-    /// Send nothing; print how many calls of which operation, and how many bytes, a run would send
-    #[arg(long)]
-    dry_run: bool,
     #[command(flatten)]
-    target: TargetArguments,
+    pub target: TargetArguments,
 }
 
 /// Which cases are run where each call is a process.
 const FEW: &str = "one case per operation and response (--cases all: everything)";
 
 pub(super) fn main(arguments: &Arguments) -> Code {
+    let (merged, work) = prepare(&arguments.gate, Accepts::Known)?;
+    if let Some(search) = work.search.filter(|_| arguments.dry_run) {
+        print(&dry_run::text(&merged.settings, &work.cases, search, merged.is_guest()));
+        return Ok(0);
+    }
+    perform(&merged, work, |_, _| {})?.report(&merged)
+}
+
+/// Merges the flags with the settings file, and chooses the cases.
+pub(super) fn prepare(arguments: &GateArguments, accepts: Accepts) -> Result<(Merged, Work), Failure> {
     let mut search = Search { seed: SEED, extent: Extent::Cases(RANDOM_CASES) };
     let mut paths = Vec::new();
     let mut amount = None;
@@ -57,6 +74,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             filter: some(&arguments.filter).or_else(|| file.filter.clone()).unwrap_or_default(),
             tier: arguments.tier.or(file.tier),
             partition: arguments.partition.or(file.partition),
+            accepts,
         }
     })
     .map_err(Failure::usage)?;
@@ -79,10 +97,5 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     cases.extend(own.filter(|case| {
         settings.services.contains(&case.service) && case.tier() <= settings.tier && is_let_through(settings, &case.id)
     }));
-    if arguments.dry_run {
-        print(&dry_run::text(settings, &cases, search, merged.is_guest()));
-        return Ok(0);
-    }
-    perform(&merged, Work { task: Task::Gate, cases, search: Some(search), whole_survey: false }, |_, _| {})?
-        .report(&merged)
+    Ok((merged, Work { task: Task::Gate, cases, search: Some(search), whole_survey: false }))
 }

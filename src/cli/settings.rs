@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::amount::Amount;
 use super::credentials::AuthArguments;
 use super::trust::TrustArguments;
-use crate::case::Partition;
+use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
 use crate::judge::Grade;
@@ -42,6 +42,7 @@ pub(super) struct SettingsFile {
     pub profile_name: Option<String>,
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
+    pub suite: Option<SuiteVersion>,
     pub report: Option<Vec<ReportSpec>>,
     pub fail_on: Option<Vec<Grade>>,
     pub deny_warnings: Option<bool>,

@@ -1,7 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use tokio::runtime::Runtime;
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
-use crate::case::Partition;
+use super::{endpoint, known};
+use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
@@ -20,7 +21,6 @@ use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
 use crate::events::{EMBEDDED_MOCK, Started};
 use crate::judge::Grade;
-use crate::judge::known::{Known, KnownFile};
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
@@ -30,7 +30,8 @@ use crate::wire::Trust;
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
 pub(super) struct TargetArguments {
-    /// URL of the server, e.g. http://127.0.0.1:5000 (default: test the embedded mock)
+    /// URL of the server, e.g. http://127.0.0.1:5000 (default: AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC or
+    /// AWS_ENDPOINT_URL, then ecrspec.toml; else test the embedded mock)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Client that sends the requests: http (default), boto3 or aws-cli
@@ -69,7 +70,10 @@ pub(super) struct TargetArguments {
     strict: bool,
     /// Known-deviations file: findings that are accepted for now
     #[arg(long, value_name = "FILE")]
-    known: Option<PathBuf>,
+    pub known: Option<PathBuf>,
+    /// Version of the suite that gates, e.g. 0.1: newer cases are judged, and do not fail the run (default: all gate)
+    #[arg(long, value_name = "VERSION")]
+    suite: Option<SuiteVersion>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
     /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
@@ -86,7 +90,7 @@ pub(super) struct TargetArguments {
     allow_aws: bool,
     /// Settings file (default: ecrspec.toml, if it exists)
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Maximum number of causes to show
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_groups: usize,
@@ -98,6 +102,8 @@ pub(super) struct TargetArguments {
 /// Flags and settings file, merged: flags win.
 pub(super) struct Merged {
     pub endpoint: Option<String>,
+    /// The variable of the environment that has the endpoint, if one does.
+    variable: Option<&'static str>,
     driver: DriverName,
     python: Option<PathBuf>,
     aws: Option<PathBuf>,
@@ -119,6 +125,7 @@ struct Given {
     fail_on: bool,
     deny_warnings: bool,
     strict: bool,
+    suite: bool,
 }
 
 /// Which cases a command wants; nothing is all of them.
@@ -127,17 +134,35 @@ pub(super) struct Choice {
     pub filter: Vec<String>,
     pub tier: Option<Tier>,
     pub partition: Option<Partition>,
+    pub accepts: Accepts,
+}
+
+/// Which findings do not count.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Accepts {
+    /// Those in the file of known deviations.
+    #[default]
+    Known,
+    /// None: the file need not be there yet.
+    Nothing,
 }
 
 impl Merged {
     /// Merges the flags with the settings file, which is given as well: what else stands there is for the command.
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
-        let Choice { filter, tier, partition } = choose(&file);
+        let Choice { filter, tier, partition, accepts } = choose(&file);
         let trust_settings = file.trust();
         let auth_settings = file.auth();
-        let endpoint = arguments.endpoint.clone().or(file.endpoint);
         let services = some(&arguments.service).or(file.service);
+        let found = endpoint::find(
+            arguments.endpoint.as_deref(),
+            file.endpoint.as_deref(),
+            services.as_deref(),
+            endpoint::of_process,
+        )?;
+        let (endpoint, variable) = (found.url, found.variable);
+        let services = services.or(found.services);
         let repository = arguments.repository.clone().or(file.repository);
         let without = some(&arguments.without).or(file.without).unwrap_or_default();
         if let Some(needed) = without.iter().find(|operation| operation.role() == Role::SetUp) {
@@ -151,7 +176,8 @@ impl Merged {
             bail!("--filter: the cases about signatures take --auth sigv4");
         }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
-        let known = arguments.known.clone().or(file.known);
+        let known = arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known);
+        let suite = arguments.suite.or(file.suite);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
         let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
         if let Some(endpoint) = &endpoint
@@ -174,6 +200,7 @@ impl Merged {
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
         let options = [
+            variable.map(|name| format!("endpoint of {name}")),
             match &trust {
                 Trust::System => None,
                 Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
@@ -188,6 +215,7 @@ impl Merged {
             partition.map(|partition| format!("partition {partition}")),
             strict.then(|| String::from("strict")),
             (!without.is_empty()).then(|| format!("without {}", names(&without).join(" "))),
+            suite.map(|version| format!("suite {version}")),
             fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
@@ -200,8 +228,9 @@ impl Merged {
             fail_on: fail_on.is_some(),
             deny_warnings: deny_warnings.is_some(),
             strict: arguments.strict || file.strict.is_some(),
+            suite: suite.is_some(),
         };
-        let known = known.as_deref().map(read_known).transpose()?.unwrap_or_default();
+        let known = known.as_deref().map(known::read).transpose()?.unwrap_or_default();
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
@@ -227,6 +256,7 @@ impl Merged {
         ];
         Ok(Merged {
             endpoint,
+            variable,
             driver,
             python,
             aws,
@@ -251,6 +281,7 @@ impl Merged {
                 fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
                 deny_warnings,
                 known: known.clone(),
+                suite,
                 options: options.into_iter().flatten().collect(),
                 ..usual
             },
@@ -264,6 +295,21 @@ impl Merged {
     /// The driver.
     pub fn driver(&self) -> DriverName {
         self.driver
+    }
+
+    /// The endpoint, and who names it.
+    pub fn named_endpoint(&self) -> String {
+        let endpoint = self.endpoint.as_deref().unwrap_or(EMBEDDED_MOCK);
+        self.variable.map_or_else(|| String::from(endpoint), |name| format!("{endpoint} (of {name})"))
+    }
+
+    /// The kind of signature, if there is one.
+    pub fn auth_name(&self) -> Option<&'static str> {
+        match self.auth {
+            Authentication::None => None,
+            Authentication::Dummy => Some("dummy"),
+            Authentication::Sigv4 { .. } => Some("sigv4"),
+        }
     }
 
     /// Judges as a run was judged, but for what somebody says otherwise.
@@ -280,6 +326,9 @@ impl Merged {
         }
         if !given.deny_warnings {
             (settings.deny_warnings, measure.deny_warnings) = (started.deny_warnings, started.deny_warnings);
+        }
+        if !given.suite {
+            settings.suite = started.suite;
         }
         if !given.strict && started.strict {
             settings.strict = true;
@@ -342,14 +391,6 @@ impl Merged {
 
 /// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
 const MOST_JOBS: usize = 64;
-
-/// Reads a file of known deviations.
-pub(super) fn read_known(path: &Path) -> anyhow::Result<Vec<Known>> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("could not read the known deviations in {}", path.display()))?;
-    let file = KnownFile::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-    Ok(file.known)
-}
 
 fn names(operations: &[Operation]) -> Vec<String> {
     operations.iter().map(Operation::to_string).collect()

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::case::{Case, CaseKind, Partition, Step, StepRole, Transcript};
+use crate::case::{Case, CaseKind, Partition, Step, StepRole, SuiteVersion, Transcript};
 use crate::contract::{RuleId, Service, Tier};
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
@@ -108,6 +108,9 @@ pub struct Started {
     /// Known deviations.
     #[serde(default)]
     pub known: Vec<Known>,
+    /// The version of the suite that gates, where it is not that of this ecrspec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteVersion>,
     /// What all repositories of the run begin with, or the one that it was given.
     pub repositories: String,
 }

@@ -300,6 +300,7 @@ fn started() -> Started {
         fail_on: Grade::ALL.to_vec(),
         deny_warnings: false,
         known: Vec::new(),
+        suite: None,
         repositories: String::from("ecrspec/fuzz"),
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::input::Input;
-use super::summary::{Group, Summary};
+use super::summary::{Group, StaleEntry, Summary};
 use super::terminal::{self, Reader, number_of, plain};
 use crate::contract::{Rules, Service, Source};
 use crate::judge::words;
@@ -40,16 +40,20 @@ pub(super) fn markdown(input: &Input) -> String {
     let known = summary.known.iter().map(|group| ("known", group));
     let tolerated = summary.tolerated.iter().map(|group| ("does not gate", group));
     page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(word, group)));
-    let stale = |(entry, stale): &(crate::judge::known::Known, crate::judge::known::Stale)| {
-        let reason = text(&entry.reason);
-        format!(
-            "{}: {}, got {} ({reason})",
-            text(&stale.to_string()),
-            code(&entry.rule.to_string()),
-            code(&entry.got.code())
-        )
+    page.list(
+        "Newer than the suite that gates",
+        summary
+            .newer()
+            .map(|newer| text(&newer))
+            .into_iter()
+            .chain(summary.waiting.iter().map(|group| accepted("waits", group))),
+    );
+    let stale = |entry: StaleEntry| {
+        let only = entry.only().map_or_else(String::new, |rules| format!(" for {}", code(&rules)));
+        let StaleEntry { stale, text: rule, got, reason, .. } = entry;
+        format!("{}: {}{only}, got {} ({})", text(&stale.to_string()), code(&rule), code(&got.code()), text(&reason))
     };
-    page.list("Known deviations that are none any more", summary.known_trouble.iter().map(stale));
+    page.list("Known deviations that are none any more", summary.stale_entries().into_iter().map(stale));
     let unjudged = terminal::unjudged(summary)
         .into_iter()
         .map(|one| format!("{}: {}, {}", number_of(one.cases.len(), "case"), one.word, text(&one.reason)));

@@ -33,7 +33,7 @@ pub enum MergeError {
     },
     /// One was judged by other settings.
     #[error(
-        "{log}: judged by other known deviations, or other grades or warnings that fail, than the logs before it; give those that \
+        "{log}: judged by other known deviations, another version of the suite, or other grades or warnings that fail, than the logs before it; give those that \
          all are to be judged by"
     )]
     JudgedOtherwise {
@@ -140,8 +140,8 @@ impl Merged {
             return Err(MergeError::Command { log: log() });
         }
         let judged_by = |started: &Started| {
-            let Started { known, fail_on, deny_warnings, .. } = started;
-            (known.clone(), fail_on.clone(), *deny_warnings)
+            let Started { known, fail_on, deny_warnings, suite, .. } = started;
+            (known.clone(), fail_on.clone(), *deny_warnings, *suite)
         };
         if judged_by(all) != judged_by(&started) {
             return Err(MergeError::JudgedOtherwise { log: log() });

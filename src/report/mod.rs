@@ -1,6 +1,8 @@
 //! Reports of a run. Its events are the source ([`crate::events`]); every format is rendered from them, also after a
 //! crash.
 
+#[doc(hidden)]
+pub mod accept;
 #[cfg(feature = "terminal")]
 pub mod format;
 #[cfg(feature = "terminal")]

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::score::Scores;
-use crate::case::Partition;
+use crate::case::{Partition, since};
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
 use crate::judge::known::{Known, Stale};
-use crate::judge::{self, Finding, Grade, NotJudged, Verdict, words};
+use crate::judge::{self, Finding, Got, Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 
 /// What a run came to.
@@ -31,6 +31,8 @@ pub struct Summary {
     pub known: Vec<Group>,
     /// Findings of grades that do not gate, by cause.
     pub tolerated: Vec<Group>,
+    /// Findings of cases that are newer than the suite that gates, by cause.
+    pub waiting: Vec<Group>,
     /// Whether all parts of the run must be here.
     pub all_parts: bool,
     /// Entries of known deviations that are wrong by now.
@@ -54,6 +56,33 @@ pub struct Group {
     pub operations: Vec<Option<Operation>>,
     /// All cases.
     pub cases: Vec<(Service, String)>,
+    /// What entries of known deviations accept it by: each service and rule, and whether it is found in some runs only.
+    pub accepted_by: BTreeMap<(Service, RuleId), bool>,
+}
+
+/// An entry of known deviations that is wrong by now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaleEntry {
+    /// What is wrong.
+    pub stale: Stale,
+    /// Its rule or wildcard, as it is written.
+    pub text: String,
+    /// The rules of which that is so.
+    pub rules: Vec<RuleId>,
+    /// How many rules the text stands for.
+    pub of: usize,
+    /// What it accepts.
+    pub got: Got,
+    /// Why.
+    pub reason: String,
+}
+
+impl StaleEntry {
+    /// The rules of a wildcard of which that is so, where it is not so of all.
+    pub fn only(&self) -> Option<String> {
+        let some = self.rules.len() < self.of;
+        some.then(|| self.rules.iter().map(RuleId::to_string).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// How to sum up.
@@ -172,6 +201,7 @@ impl Summary {
             groups: Vec::new(),
             known: Vec::new(),
             tolerated: Vec::new(),
+            waiting: Vec::new(),
             known_trouble: Vec::new(),
             all_parts: measure.all_parts,
         };
@@ -184,6 +214,7 @@ impl Summary {
         let mut gating: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut known: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let mut tolerated: BTreeMap<String, Vec<Found>> = BTreeMap::new();
+        let mut waiting: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         let surveyed = self.surveys.iter().flat_map(|survey| {
             survey.findings.iter().map(|finding| Found { service: survey.service, finding, cases: None })
         });
@@ -198,6 +229,8 @@ impl Summary {
                 |entry: &Known| entry.matches(found.service, found.finding) && !entry.is_expired(measure.today);
             let groups = if measure.known.iter().any(accepts) {
                 &mut known
+            } else if self.waits(&found) {
+                &mut waiting
             } else if self.started.fail_on.contains(&found.finding.grade) {
                 &mut gating
             } else {
@@ -210,7 +243,38 @@ impl Summary {
             groups.sort_by_key(|group| (group.finding.grade, std::cmp::Reverse(group.cases.len())));
             groups
         };
-        (self.groups, self.known, self.tolerated) = (sorted(gating), sorted(known), sorted(tolerated));
+        (self.groups, self.known) = (sorted(gating), sorted(known));
+        (self.tolerated, self.waiting) = (sorted(tolerated), sorted(waiting));
+    }
+
+    /// Whether a finding waits: its case, or the rule that it breaks, is newer than the suite that gates.
+    fn waits(&self, found: &Found) -> bool {
+        let rules = [found.finding.rule, found.finding.about].map(|rule| rule.to_string());
+        let case = found.cases.map(|(judged, _)| judged.case.as_str());
+        rules.iter().map(String::as_str).chain(case).any(|id| self.is_newer(id))
+    }
+
+    /// Whether a case or a rule is newer than the suite that gates.
+    fn is_newer(&self, id: &str) -> bool {
+        self.started.suite.is_some_and(|suite| since(id) > suite)
+    }
+
+    /// What is said of cases that are newer than the suite that gates, if one is pinned.
+    pub fn newer(&self) -> Option<String> {
+        let suite = self.started.suite?;
+        let is_newer = |judged: &&Judged| {
+            self.is_newer(&judged.case) || judged.rules.iter().any(|rule| self.is_newer(&rule.to_string()))
+        };
+        let newer = self.cases.iter().filter(is_newer).count();
+        let failing: BTreeSet<&(Service, String)> = self.waiting.iter().flat_map(|group| &group.cases).collect();
+        Some(match newer {
+            0 => format!("no case is newer than suite {suite}"),
+            _ => format!(
+                "{newer} of {} cases are newer than suite {suite} and do not count yet; {} of them would fail",
+                self.cases.len(),
+                failing.len()
+            ),
+        })
     }
 
     /// Which entries are wrong by now. Only a run of everything can tell: what is left out may have the case that an entry
@@ -228,14 +292,16 @@ impl Summary {
                 () if expired && (whole || of_rule.iter().any(|found| accepts(entry, found))) => Some(Stale::Expired),
                 () if expired || !whole || of_rule.iter().any(is_accepted) => None,
                 () if !of_rule.is_empty() => Some(Stale::Changed),
-                () => (self.is_kept(entry) && !entry.sometimes).then_some(Stale::UnexpectedPass),
+                () if entry.sometimes => None,
+                () if self.is_out_of_reach(entry) => Some(Stale::Unmatched),
+                () => self.is_kept(entry).then_some(Stale::UnexpectedPass),
             };
             self.known_trouble.extend(stale.map(|stale| (entry.clone(), stale)));
         }
     }
 
     /// Whether everything was tried: see [`Started::whole`].
-    fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         let all_parts = Partition::missing(&self.started.parts).is_empty();
         let to_the_end = self.finished.as_ref().is_some_and(|finished| !finished.interrupted);
         self.started.whole && self.started.task == Task::Gate && all_parts && to_the_end
@@ -248,7 +314,7 @@ impl Summary {
         surveyed.chain(judged)
     }
 
-    /// Whether the cases of the rule of an entry were all judged, and there are some.
+    /// Whether the cases of the rule of an entry were judged, as many as could be, and there are some.
     fn is_kept(&self, entry: &Known) -> bool {
         // Rules that every answer is judged by are in the list of no case: then any case may break them.
         let everywhere = entry.rule.is_everywhere();
@@ -261,6 +327,13 @@ impl Summary {
         cases.peek().is_some()
             && !cases.any(|judged| matches!(judged.verdict, Verdict::Inconclusive { .. }))
             && !surveyed.into_iter().any(|survey| survey.untestable.is_some())
+    }
+
+    /// Whether no case of the rule of an entry could be run, since the target does not serve an operation.
+    fn is_out_of_reach(&self, entry: &Known) -> bool {
+        let of_rule = |judged: &&Judged| entry.is_for(judged.service) && judged.rules.contains(&entry.rule);
+        let mut cases = self.cases.iter().filter(of_rule).peekable();
+        cases.peek().is_some() && cases.all(|judged| needs_what_is_not_served(&judged.verdict))
     }
 
     /// Rules that are judged in no answer, since the client that sent the requests does not show whether they are kept.
@@ -322,9 +395,44 @@ impl Summary {
         self.groups.iter().any(|group| group.cases.contains(&(judged.service, judged.case.clone())))
     }
 
+    /// Entries of known deviations that are wrong by now, each once with what is wrong: the rules of a wildcard together
+    /// where they are alike.
+    pub fn stale_entries(&self) -> Vec<StaleEntry> {
+        let mut entries: Vec<StaleEntry> = Vec::new();
+        for (known, stale) in &self.known_trouble {
+            let text = known.wildcard.clone().unwrap_or_else(|| known.rule.to_string());
+            let alike = |entry: &&mut StaleEntry| {
+                (entry.stale, &entry.text, &entry.got, &entry.reason) == (*stale, &text, &known.got, &known.reason)
+            };
+            match entries.iter_mut().find(alike) {
+                Some(entry) => entry.rules.push(known.rule),
+                None => entries.push(StaleEntry {
+                    stale: *stale,
+                    text,
+                    rules: vec![known.rule],
+                    of: 0,
+                    got: known.got.clone(),
+                    reason: known.reason.clone(),
+                }),
+            }
+        }
+        for entry in &mut entries {
+            let alike = |known: &&Known| {
+                let text = known.wildcard.clone().unwrap_or_else(|| known.rule.to_string());
+                (text, &known.got, &known.reason) == (entry.text.clone(), &entry.got, &entry.reason)
+            };
+            entry.of = self.started.known.iter().filter(alike).count();
+        }
+        entries
+    }
+
     /// Signs that the run tested little: they come before the findings.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let unexplained = self.started.known.iter().filter(|entry| !entry.has_reason()).count();
+        if unexplained > 0 {
+            warnings.push(format!("{unexplained} of {} known deviations have no reason yet", self.started.known.len()));
+        }
         let left = self.finished.iter().flat_map(|finished| &finished.left).collect::<Vec<_>>();
         if let [first, ..] = left.as_slice() {
             warnings.push(format!("{} repositories could not be removed; the first is {first}", left.len()));
@@ -446,6 +554,25 @@ struct Found<'a> {
 }
 
 impl Group {
+    /// What all have in common, as a sentence, with the operations beside the one that it names.
+    pub fn sentence(&self) -> String {
+        let found = &self.finding;
+        let others = self.operations.iter().filter(|operation| **operation != found.operation);
+        let others: Vec<&str> = others.map(|operation| words::answering(*operation)).collect();
+        let others = match others.as_slice() {
+            [] => String::new(),
+            [one] => format!(" (and {one})"),
+            many => format!(" (and {} more operations)", many.len()),
+        };
+        format!("{}{others}", found.sentence_for(&self.about))
+    }
+
+    /// Whether an entry of known deviations, were it not for its last day, accepts some of it.
+    pub fn is_about(&self, entry: &Known) -> bool {
+        let named = |(service, rule): &(Service, RuleId)| entry.is_for(*service) && *rule == entry.rule;
+        self.finding.got == entry.got && self.accepted_by.keys().any(named)
+    }
+
     fn of(found: &[Found]) -> Option<Group> {
         let cases_of =
             |operation: Option<Operation>| found.iter().filter(|found| found.finding.operation == operation).count();
@@ -461,8 +588,19 @@ impl Group {
             about: distinct(found.iter().map(|found| found.finding.about)),
             operations: distinct(found.iter().map(|found| found.finding.operation)),
             cases: found.iter().filter_map(|found| Some((found.service, found.cases?.0.case.clone()))).collect(),
+            accepted_by: accepted_by(found),
         })
     }
+}
+
+/// What entries accept findings by. Only calls at once show in some runs and not in others.
+fn accepted_by(found: &[Found]) -> BTreeMap<(Service, RuleId), bool> {
+    let mut accepted_by = BTreeMap::new();
+    for one in found {
+        let sometimes = accepted_by.entry((one.service, one.finding.accept_as)).or_insert(true);
+        *sometimes &= one.finding.witness.is_some();
+    }
+    accepted_by
 }
 
 /// Each value once, in order.
@@ -486,6 +624,13 @@ const HANDFUL: usize = 10;
 /// Whether the run was told that the target lacks what a case needs.
 fn is_left_out(judged: &Judged) -> bool {
     matches!(&judged.verdict, Verdict::Skipped { reason: NotJudged::WithoutOperation { .. } })
+}
+
+/// Whether a case was not run since the target does not serve an operation, whatever client sends it.
+fn needs_what_is_not_served(verdict: &Verdict) -> bool {
+    use NotJudged::{BrokenOperation, UnknownOperation, WithoutOperation};
+    let Verdict::Skipped { reason } = verdict else { return false };
+    matches!(reason, UnknownOperation { .. } | WithoutOperation { .. } | BrokenOperation { .. })
 }
 
 /// Whether a valid case has a completion among what it is about.

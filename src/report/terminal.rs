@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::script::{request_flags, sigv4_flag};
 use super::shell;
-use super::summary::{Counts, Group, Reason, Summary};
+use super::summary::{Counts, Group, Reason, StaleEntry, Summary};
 use crate::contract::{Question, RuleId, Rules, Service, Source};
 use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
 use crate::judge::{Grade, NotJudged, Verdict, words};
@@ -108,6 +108,7 @@ pub fn report(summary: &Summary, detail: Detail, reasons: &[Reason]) -> String {
         };
     }
     text += &known(summary);
+    text += &summary.newer().map(|newer| format!("\n{DIM}suite{DIM:#}    {newer}\n")).unwrap_or_default();
     text += &open(summary, detail);
     text += &troubles(summary, detail);
     text += &unseen(summary).map(|unseen| format!("\n{DIM}not judged{DIM:#}  {unseen}\n")).unwrap_or_default();
@@ -193,14 +194,7 @@ fn tally(counts: &Counts) -> String {
 fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> String {
     let mut text = String::new();
     let found = &group.finding;
-    let others = group.operations.iter().filter(|operation| **operation != found.operation);
-    let others: Vec<&str> = others.map(|operation| words::answering(*operation)).collect();
-    let others = match others.as_slice() {
-        [] => String::new(),
-        [one] => format!(" (and {one})"),
-        many => format!(" (and {} more operations)", many.len()),
-    };
-    let _ = writeln!(text, "\n{BOLD}{number}) {}{others}{BOLD:#}", found.sentence_for(&group.about));
+    let _ = writeln!(text, "\n{BOLD}{number}) {}{BOLD:#}", group.sentence());
     let mut line = |key: &str, value: &str| {
         let _ = writeln!(text, "   {DIM}{key:<9}{DIM:#} {value}");
     };
@@ -372,8 +366,13 @@ fn one_line(text: &str) -> String {
 
 fn known(summary: &Summary) -> String {
     let mut text = String::new();
-    if !summary.known.is_empty() || !summary.known_trouble.is_empty() || !summary.tolerated.is_empty() {
+    let all = [&summary.known, &summary.tolerated, &summary.waiting];
+    if all.iter().any(|groups| !groups.is_empty()) || !summary.known_trouble.is_empty() {
         text += "\n";
+    }
+    for group in &summary.waiting {
+        let (sentence, cases) = (group.sentence(), number_of(group.cases.len(), "case"));
+        let _ = writeln!(text, "{YELLOW}waiting{YELLOW:#}  {sentence} ({}, {cases})", group.finding.rule);
     }
     for group in &summary.known {
         let sentence = group.finding.sentence_for(&group.about);
@@ -394,14 +393,10 @@ fn known(summary: &Summary) -> String {
             number_of(group.cases.len(), "case")
         );
     }
-    for (entry, trouble) in &summary.known_trouble {
-        let _ = writeln!(
-            text,
-            "{YELLOW}known{YELLOW:#}    {trouble}: {}, got {:?} ({})",
-            entry.rule,
-            entry.got.code(),
-            entry.reason
-        );
+    for entry in summary.stale_entries() {
+        let only = entry.only().map_or_else(String::new, |rules| format!(" for {rules}"));
+        let StaleEntry { stale, text: rule, got, reason, .. } = entry;
+        let _ = writeln!(text, "{YELLOW}known{YELLOW:#}    {stale}: {rule}{only}, got {:?} ({reason})", got.code());
     }
     text
 }
@@ -579,7 +574,12 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -
             Reader::Test => String::from("warnings"),
         },
         Reason::KnownTrouble => {
-            format!("{} no longer match what was found", number_of(summary.known_trouble.len(), "known deviation"))
+            let how = match reader {
+                Reader::CommandLine => ": see `ecrspec known prune`",
+                Reader::Test => "",
+            };
+            let entries = number_of(summary.stale_entries().len(), "known deviation");
+            format!("{entries} no longer match what was found{how}")
         }
         Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
@@ -596,7 +596,7 @@ fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -
 }
 
 /// `1 case`, `2 cases`.
-pub(super) fn number_of(count: usize, word: &str) -> String {
+pub(crate) fn number_of(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
@@ -652,6 +652,7 @@ mod tests {
             fail_on: Vec::new(),
             deny_warnings: false,
             known: Vec::new(),
+            suite: None,
             repositories: String::new(),
         };
         let command = |started: &Started, body: &str| {

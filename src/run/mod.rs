@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::case::{Case, Partition};
+use crate::case::{Case, Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{Bulk, Target};
 use crate::events::{Event, Finished, SCHEMA, Started, Task};
@@ -72,6 +72,8 @@ pub struct Settings {
     pub known: Vec<Known>,
     /// Whether the exchanges of cases that pass are kept as well.
     pub keeps_exchanges: bool,
+    /// The version of the suite that gates; kept likewise. Cases that came later are judged and do not count.
+    pub suite: Option<SuiteVersion>,
     /// The other settings that are not as usual, for the reader.
     pub options: Vec<String>,
     /// What the repositories of the run begin with; different from run to run.
@@ -92,6 +94,7 @@ impl Settings {
             jobs: std::thread::available_parallelism().map_or(1, usize::from),
             most_jobs: None,
             repository: None,
+            suite: None,
             without: Vec::new(),
             strict: false,
             fail_on: Grade::USUAL.to_vec(),
@@ -380,6 +383,7 @@ fn started(driver: Client, settings: &Settings, work: &Work, drawn: usize) -> St
         fail_on: settings.fail_on.clone(),
         deny_warnings: settings.deny_warnings,
         known: settings.known.clone(),
+        suite: settings.suite,
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
     }
 }
