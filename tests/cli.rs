@@ -73,7 +73,10 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--auth", "v4"], "expected none, dummy or sigv4"),
         (&["run", "--endpoint", "localhost"], "expected a URL such as http://127.0.0.1:5000"),
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "pass --allow-aws"),
-        (&["run", "--report", "pdf=x"], "expected one of the formats ndjson, text, markdown, junit, found \"pdf\""),
+        (
+            &["run", "--report", "pdf=x"],
+            "expected one of the formats ndjson, text, markdown, junit, sarif, github, har, json, found \"pdf\"",
+        ),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),
         (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),

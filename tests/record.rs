@@ -10,7 +10,7 @@ use std::time::Duration;
 use ecrspec::case::{Case, StepRole};
 use ecrspec::contract::Service;
 use ecrspec::drive::{Driver, InProcess, Target};
-use ecrspec::events::Task;
+use ecrspec::events::{Recording, Task};
 use ecrspec::evidence::question::{QUESTIONS, Read};
 use ecrspec::evidence::{Effect, Endpoint, File, Origin, Questions, Recorder};
 use ecrspec::mock::{Change, Mock as Library, router};
@@ -271,7 +271,7 @@ fn what_a_service_quotes_is_replaced() {
     let target = Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock)))));
     let settings = Settings {
         services: vec![Service::Ecr],
-        keeps_exchanges: true,
+        recording: Recording::Exchanges,
         ..Settings::everything("a service that tells", "ecrspec-c0ffee00")
     };
     let zeros = |case: &Case| case.id == "CompleteLayerUpload/layerDigests/match/zeros";

@@ -84,6 +84,118 @@ fn a_run_with_findings_in_every_format() {
     }
 }
 
+#[test]
+fn annotations_are_few_and_harmless() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let filter = format!("={WRONG}");
+    let run = ["run", "--service", "ecr", "--filter", &filter, "--endpoint", &mock.endpoint];
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(1));
+    let annotations = read(&folder, "run.github");
+    let expected = format!(
+        "::error title=state%3A CompleteLayerUpload accepts a digest that does not match the bytes::expected 400 \
+         InvalidLayerException, got 200%0Arule CompleteLayerUpload/layerDigests/match, documented; 1 case%0Aecrspec replay {WRONG}"
+    );
+    assert!(annotations.starts_with(&expected), "{annotations}");
+    assert_eq!(annotations.lines().count(), 1, "{annotations}");
+    let log = read(&folder, "run.ndjson");
+    let judged = log.lines().find(|line| line.contains("\"event\":\"judged\"")).unwrap();
+    let many: String = (0..30)
+        .map(|number| {
+            let mut event: Value = serde_json::from_str(judged).unwrap();
+            event["case"] = Value::from(format!("{WRONG}/{number}"));
+            event["findings"][0]["got"] = Value::from(format!("{number} \"\\r\\n::error::x\""));
+            event["title"] = Value::from("\r\n::set-output name=x::y");
+            format!("{event}\n")
+        })
+        .collect();
+    fs::write(folder.path().join("many"), log.replace(&format!("{judged}\n"), &many)).unwrap();
+    again(&folder, "many");
+    let annotations = read(&folder, "again.github");
+    let lines: Vec<&str> = annotations.lines().collect();
+    assert!(lines.len() == 10 && lines.iter().all(|line| line.starts_with("::error title=")), "{annotations}");
+    assert!(lines[9].starts_with("::error title=ecrspec::22 more annotations not shown here. FAIL "), "{annotations}");
+    assert!(!annotations.contains('\r'));
+    let clean = run_in(&folder, &["run", "--service", "ecr", "--filter", "wire/target"], "clean");
+    assert_eq!(clean.status.code(), Some(0));
+    assert!(read(&folder, "clean.github").starts_with("::notice title=ecrspec::PASS "));
+}
+
+#[test]
+fn a_finding_is_the_text_of_an_issue() {
+    let folder = TempDir::new().unwrap();
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let filter = format!("={WRONG}");
+    let run = ["run", "--service", "ecr", "--filter", &filter, "--endpoint", &mock.endpoint];
+    assert_eq!(run_in(&folder, &run, "run").status.code(), Some(1));
+    let issue = |rule: &str| command(&["report", "run.ndjson", "--issue", rule], folder.path()).output().unwrap();
+    let output = issue("CompleteLayerUpload/layerDigests/match");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let page = out(&output);
+    let script = ["explain", WRONG, "--script", "--service", "ecr", "--endpoint", &mock.endpoint];
+    let script = out(&command(&script, folder.path()).output().unwrap());
+    for part in [
+        "CompleteLayerUpload accepts a digest that does not match the bytes\n\n### Expected\n\nAt least one digest must match",
+        "So the response should be `400 InvalidLayerException`.\n\n- [API reference, CompleteLayerUpload (2025)](https://docs.aws.",
+        "\n### Got\n\n`200`\n",
+        ".CompleteLayerUpload\n{",
+        "-> 200 {",
+        &format!("```sh\n{}\n```\n", script.trim_end()),
+        "- found with: ecrspec ",
+        &format!("- again with: `ecrspec replay {WRONG} --endpoint {} --service ecr`", mock.endpoint),
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let mut event: Value = serde_json::from_str(&read(&folder, "run.ndjson").lines().nth(2).unwrap()).unwrap();
+    assert_eq!(event["event"], "judged");
+    let log = read(&folder, "run.ndjson");
+    let line = log.lines().nth(2).unwrap();
+    event["exchanges"][0]["body"]["text"] = Value::from("```\n<script>alert(1)</script>\u{1b}[2J");
+    event["title"] = Value::from("<img src=x onerror=y> [a](http://evil.example) @all");
+    fs::write(folder.path().join("run.ndjson"), log.replace(line, &event.to_string())).unwrap();
+    let hostile = out(&issue("CompleteLayerUpload/layerDigests/match"));
+    assert!(!hostile.contains('\u{1b}') && hostile.contains("<script>"), "{hostile}");
+    for event in Parser::new_ext(&hostile, Options::all()) {
+        let is_markup = matches!(&event, Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }));
+        let is_foreign = matches!(&event, Event::Start(Tag::Link { dest_url, .. }) if dest_url.contains("evil"));
+        assert!(!is_markup && !is_foreign, "{event:?} in {hostile}");
+    }
+    let output = issue("CompleteLayerUpload/uploadId/once");
+    assert_eq!(output.status.code(), Some(2));
+    let told = "expected a rule that a finding of the log names, found \"CompleteLayerUpload/uploadId/once\"; the log has CompleteLayerUpload/layerDigests/match";
+    assert!(err(&output).contains(told), "{}", err(&output));
+}
+
+#[test]
+fn exchanges_of_all_cases_are_recorded_if_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let run = ["run", "--service", "ecr", "--filter", "CompleteLayerUpload/accepted/plain", "--cases", "0"];
+    let cases = |name: &str| -> Vec<Value> {
+        let log = read(&folder, name);
+        let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.filter(|event| event["event"] == "judged").collect()
+    };
+    assert_eq!(run_in(&folder, &run, "usual").status.code(), Some(0));
+    assert!(cases("usual.ndjson").iter().all(|case| case.get("exchanges").is_none()));
+    let recorded = run_in(&folder, &[&run[..], &["--record", "exchanges"]].concat(), "all");
+    assert_eq!(recorded.status.code(), Some(0), "{}", err(&recorded));
+    assert!(out(&recorded).contains("record exchanges"), "{}", out(&recorded));
+    for case in cases("all.ndjson") {
+        let exchanges = case["exchanges"].as_array().unwrap();
+        assert_eq!(Value::from(exchanges.len()), case["requests"]);
+        let times: Vec<u64> = exchanges.iter().map(|exchange| exchange["micros"][0].as_u64().unwrap()).collect();
+        assert!(times.is_sorted() && times.last() > times.first(), "{times:?}");
+        assert!(exchanges.iter().all(|exchange| exchange["body"]["text"].as_str().unwrap().len() <= 4096));
+    }
+    let har: Value = serde_json::from_str(&read(&folder, "all.har")).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    assert!(entries.len() >= 3 && entries.iter().all(|entry| entry["response"]["status"] == 200), "{har}");
+    let empty: Value = serde_json::from_str(&read(&folder, "usual.har")).unwrap();
+    assert_eq!(empty["log"]["entries"], serde_json::json!([]));
+    let wrong = ecrspec(&["run", "--record", "everything"]);
+    assert!(err(&wrong).contains("expected findings or exchanges, found \"everything\""), "{}", err(&wrong));
+}
+
 /// Name, class and outcome of each test of a report in JUnit XML.
 fn tests_of(report: &str) -> Vec<(String, String, String)> {
     let document = roxmltree::Document::parse(report).unwrap();
@@ -124,7 +236,7 @@ fn junit_has_a_test_for_each_case() {
     assert_eq!(of("CompleteLayerUpload/accepted/plain").2, "passed");
     assert_eq!(of(short).2, "skipped : its findings are known, or of grades that do not gate");
     assert_eq!(of("survey").2, "passed");
-    assert!(of("verdict").2.starts_with("failure : FAIL "), "{}", of("verdict").2);
+    assert!(of("verdict").2.starts_with("failure verdict: FAIL "), "{}", of("verdict").2);
     for part in
         ["source    API reference", "expected  400 InvalidLayerException", &format!("replay    ecrspec replay {WRONG}")]
     {

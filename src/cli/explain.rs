@@ -9,6 +9,7 @@ use super::trust::TrustArguments;
 use super::{Code, Failure, print};
 use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
+use crate::events::Started;
 use crate::report::page;
 use crate::report::script::{Destination, script};
 use crate::suite::headings;
@@ -37,6 +38,15 @@ pub(super) struct Arguments {
     repository: Option<String>,
 }
 
+/// Where a script goes that nobody told.
+const USUAL_ENDPOINT: &str = "http://127.0.0.1:5000";
+
+/// A case of a run as a script; `None` if there is no such case any more, or none that curl can send.
+pub(super) fn script_of(started: &Started, service: Service, case: &str) -> Option<String> {
+    let case = super::cases::named(service, case).ok()??;
+    Script::of_run(started).text(&case).ok()
+}
+
 /// Where a script goes: flags and settings file, merged.
 struct Script {
     endpoint: String,
@@ -54,13 +64,29 @@ impl Script {
         let settings = file.trust();
         let auth = arguments.auth.or(&file.auth())?;
         let endpoint = arguments.endpoint.clone().or(file.endpoint);
-        let endpoint = endpoint.unwrap_or_else(|| String::from("http://127.0.0.1:5000"));
+        let endpoint = endpoint.unwrap_or_else(|| String::from(USUAL_ENDPOINT));
         Ok(Some(Script {
             trust: arguments.trust.or(&settings, Some(&endpoint))?,
             endpoint,
             auth,
             repository: arguments.repository.clone().or(file.repository),
         }))
+    }
+
+    /// That of a run, by the flags that name its target.
+    fn of_run(started: &Started) -> Script {
+        let flag = |name: &str| started.flags.iter().skip_while(|flag| *flag != name).nth(1).cloned();
+        let auth = match flag("--auth").as_deref() {
+            Some("dummy") => Authentication::Dummy,
+            Some("sigv4") => Authentication::Sigv4 { region: flag("--region").unwrap_or_default(), profile: None },
+            _ => Authentication::None,
+        };
+        Script {
+            endpoint: flag("--endpoint").unwrap_or_else(|| String::from(USUAL_ENDPOINT)),
+            trust: started.trust.clone(),
+            auth,
+            repository: flag("--repository"),
+        }
     }
 
     fn text(&self, case: &Case) -> anyhow::Result<String> {

@@ -12,7 +12,7 @@ use super::target::{Choice, Merged, TargetArguments, some};
 use super::{Code, Failure, dry_run, print};
 use crate::case::{Case, Partition};
 use crate::contract::Tier;
-use crate::events::Task;
+use crate::events::{Recording, Task};
 use crate::evidence::{Endpoint, Origin, Recorder, question};
 use crate::report::summary::Reason;
 use crate::run::{SEED, Settings, Work, choose_once};
@@ -50,6 +50,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             filter: some(&arguments.filter).or_else(|| file.filter.clone()).unwrap_or_default(),
             tier: arguments.tier.or(file.tier),
             partition: arguments.partition.or(file.partition),
+            ..Choice::default()
         },
     })
     .map_err(Failure::usage)?;
@@ -63,7 +64,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let settings = &mut merged.settings;
     // Cases were chosen by the tier. What they are answered is held against all that is known.
     settings.tier = Tier::Open;
-    settings.keeps_exchanges = true;
+    settings.recording = Recording::Exchanges;
     if arguments.questions {
         settings.options.push(String::from("the open questions"));
     }

@@ -1,10 +1,12 @@
 //! `ecrspec report`: the report of a run again, from its event log.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
+use super::explain::script_of;
 use super::reports::Reports;
 use super::target::some;
 use super::{Code, Failure, known, print};
@@ -12,6 +14,7 @@ use crate::events::{self, Event, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
+use crate::report::issue;
 use crate::report::merge::merge;
 use crate::report::summary::{Measure, NoStart};
 use crate::report::terminal::{self, Detail, Reader};
@@ -26,6 +29,9 @@ pub(super) struct Arguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
+    /// Print the findings of a rule as texts of issues instead, for the maintainers of the server
+    #[arg(long, value_name = "RULE")]
+    issue: Option<String>,
     /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default: as in the run)
     #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
@@ -70,6 +76,13 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
     events.iter().for_each(|event| reports.event(event));
     reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
+    if let Some(rule) = &arguments.issue {
+        if let Some(error) = reports.into_failed() {
+            return Err(Failure::usage(error));
+        }
+        print(&issues(&summary, rule).map_err(Failure::usage)?);
+        return Ok(0);
+    }
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
     print(&terminal::report(&summary, detail, &reasons));
@@ -77,6 +90,24 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         return Err(Failure::usage(error));
     }
     Ok(reasons.first().map_or(0, |reason| reason.code()))
+}
+
+/// The causes of a rule as texts of issues.
+fn issues(summary: &Summary, rule: &str) -> anyhow::Result<String> {
+    let causes = || summary.groups.iter().chain(&summary.known).chain(&summary.tolerated);
+    let texts = causes().filter(|group| issue::is_of(group, rule)).map(|group| {
+        let smallest = group.smallest.as_ref();
+        let script = smallest.and_then(|smallest| script_of(&summary.started, smallest.service, &smallest.case));
+        issue::issue(summary, group, script.as_deref())
+    });
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() {
+        let found: BTreeSet<String> = causes().map(|group| group.finding.rule.to_string()).collect();
+        let found: Vec<String> = found.into_iter().collect();
+        let found = if found.is_empty() { String::from("no finding") } else { found.join(", ") };
+        bail!("--issue: expected a rule that a finding of the log names, found {rule:?}; the log has {found}");
+    }
+    Ok(texts.join("\n---\n\n"))
 }
 
 /// The events of a log, with its name.

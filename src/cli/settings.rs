@@ -11,6 +11,7 @@ use super::trust::TrustArguments;
 use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
+use crate::events::Recording;
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::wire::auth::Auth;
@@ -44,6 +45,7 @@ pub(super) struct SettingsFile {
     pub known: Option<PathBuf>,
     pub suite: Option<SuiteVersion>,
     pub report: Option<Vec<ReportSpec>>,
+    pub record: Option<Recording>,
     pub fail_on: Option<Vec<Grade>>,
     pub deny_warnings: Option<bool>,
     pub timeout: Option<f64>,

@@ -19,7 +19,7 @@ use crate::drive::http::{NoEndpoint, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
-use crate::events::{EMBEDDED_MOCK, Started};
+use crate::events::{EMBEDDED_MOCK, Recording, Started};
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
@@ -76,6 +76,9 @@ pub(super) struct TargetArguments {
     suite: Option<SuiteVersion>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
+    /// Keep requests and responses in the event log: those of findings (default), or all exchanges, at most 64 MiB
+    #[arg(long, value_name = "findings|exchanges")]
+    record: Option<Recording>,
     /// Grades that fail the run: crash, state, rejected, error, form, slow (repeatable; default all but slow)
     #[arg(long, value_name = "GRADE")]
     fail_on: Vec<Grade>,
@@ -196,6 +199,7 @@ impl Merged {
         let strict = arguments.strict || file.strict == Some(true);
         let strict_flag = strict.then(|| vec![String::from("--strict")]);
         let fail_on = some(&arguments.fail_on).or(file.fail_on);
+        let recording = arguments.record.or(file.record).unwrap_or_default();
         let timeout = arguments.timeout.or(file.timeout);
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
@@ -217,6 +221,7 @@ impl Merged {
             (!without.is_empty()).then(|| format!("without {}", names(&without).join(" "))),
             suite.map(|version| format!("suite {version}")),
             fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
+            (recording != Recording::Findings).then(|| format!("record {recording}")),
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
             requests.map(|rate| format!("at most {rate} requests/s")),
@@ -282,6 +287,7 @@ impl Merged {
                 deny_warnings,
                 known: known.clone(),
                 suite,
+                recording,
                 options: options.into_iter().flatten().collect(),
                 ..usual
             },

@@ -2,9 +2,9 @@
 //! in which it happened.
 
 mod mark;
+mod recording;
 
 use std::fmt;
-use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,9 +23,10 @@ use crate::wire::{
 };
 
 pub use mark::Mark;
+pub use recording::{NoRecording, Recording};
 
 /// Version of the format of the log; rises when a reader of the old one would misread the new.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// What the target is called where no endpoint is given: then no server was tested.
 pub const EMBEDDED_MOCK: &str = "the embedded mock";
@@ -143,9 +144,11 @@ pub struct Judged {
     pub records: Vec<Record>,
     /// Number of requests.
     pub requests: usize,
+    /// When the first of them was sent, in milliseconds from the beginning of the run.
+    pub began: u64,
     /// Time from the first to the last of them.
     pub millis: u64,
-    /// The exchanges, where the case did not pass, and of all cases where somebody records what is answered.
+    /// The exchanges, where the case did not pass, and otherwise if [`Recording`] says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exchanges: Vec<Logged>,
     /// The smallest sequences that show what a random case found, each with one finding: for those causes that no earlier
@@ -183,10 +186,8 @@ pub struct Logged {
     pub answer: Option<Text>,
     /// Why there was no answer.
     pub trouble: Option<TransportError>,
-    /// Where calls are sent at once: when it was sent and when it was answered, in microseconds from the beginning of the
-    /// case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub micros: Option<(u64, u64)>,
+    /// When it was sent and when it was answered, in microseconds from the beginning of the case.
+    pub micros: (u64, u64),
 }
 
 /// What a client that shows no HTTP made of an answer, but for the members.
@@ -287,6 +288,13 @@ pub struct Finished {
     /// Repositories that could not be removed.
     #[serde(default)]
     pub left: Vec<String>,
+    /// Cases whose exchanges were to be recorded, and are not: there were too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrecorded: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Judged {
@@ -302,7 +310,7 @@ impl Judged {
         let focus = case.steps.iter().filter(|step| step.role == StepRole::Focus);
         let kept = match verdict {
             Verdict::Pass | Verdict::Skipped { .. } => Vec::new(),
-            _ => Judged::logged(case, exchanges),
+            _ => logged(case, exchanges),
         };
         Judged {
             index,
@@ -316,29 +324,16 @@ impl Judged {
             verdict,
             records,
             requests: exchanges.len(),
+            began: 0,
             millis: exchanges.iter().map(|exchange| exchange.took.as_millis() as u64).sum(),
             exchanges: kept,
             smaller: Vec::new(),
         }
     }
 
-    /// The same with its exchanges, also where the case passed.
-    pub fn with_exchanges(self, case: &Case, transcript: &Transcript) -> Judged {
-        Judged { exchanges: Judged::logged(case, &transcript.exchanges), ..self }
-    }
-
-    fn logged(case: &Case, exchanges: &[Exchange]) -> Vec<Logged> {
-        let (first, last) = Judged::kept(exchanges.len());
-        let logged = |(step, exchange): (&Step, &Exchange)| Logged::of(case, step, exchange);
-        let steps = case.steps.iter().zip(exchanges).enumerate();
-        steps.filter(|(place, _)| first.contains(place) || last.contains(place)).map(|(_, one)| logged(one)).collect()
-    }
-
-    /// Which exchanges are kept: of a thousand calls, those that began it, and those that led to its end.
-    fn kept(exchanges: usize) -> (Range<usize>, Range<usize>) {
-        const FIRST: usize = 8;
-        const LAST: usize = 56;
-        (0..FIRST, exchanges.saturating_sub(LAST)..exchanges)
+    /// Keeps the exchanges although nothing was found.
+    pub fn record(&mut self, case: &Case, transcript: &Transcript) {
+        self.exchanges = logged(case, &transcript.exchanges);
     }
 
     /// What it is about, in some words: an operation, `wire`, `scenarios`.
@@ -362,8 +357,17 @@ impl Judged {
     }
 }
 
+/// The exchanges that are kept: of a thousand calls, those that began it, and those that led to its end.
+fn logged(case: &Case, exchanges: &[Exchange]) -> Vec<Logged> {
+    const FIRST: usize = 8;
+    const LAST: usize = 56;
+    let last = exchanges.len().saturating_sub(LAST);
+    let kept = case.steps.iter().zip(exchanges).enumerate().filter(|(place, _)| *place < FIRST || *place >= last);
+    kept.map(|(_, (step, exchange))| Logged::of(step, exchange)).collect()
+}
+
 impl Logged {
-    fn of(case: &Case, step: &Step, exchange: &Exchange) -> Logged {
+    fn of(step: &Step, exchange: &Exchange) -> Logged {
         let headers = exchange.request.headers.iter().filter(|(name, value)| !auth::is_secret(name, value));
         let answer = exchange.reply.as_ref().ok();
         Logged {
@@ -381,8 +385,15 @@ impl Logged {
                 .unwrap_or_default(),
             answer: answer.map(|answer| Text::of(&answer.body())),
             trouble: exchange.reply.as_ref().err().copied(),
-            micros: case.is_race().then(|| (exchange.began.as_micros() as u64, exchange.ended().as_micros() as u64)),
+            micros: (exchange.began.as_micros() as u64, exchange.ended().as_micros() as u64),
         }
+    }
+
+    /// About how much room it takes in a log.
+    pub fn bytes(&self) -> usize {
+        let headers = self.headers.iter().chain(&self.answer_headers).map(|(name, value)| name.len() + value.len());
+        let answer = self.answer.as_ref().map_or(0, |answer| answer.text.len());
+        self.step.len() + headers.sum::<usize>() + self.body.text.len() + answer
     }
 }
 
@@ -403,7 +414,7 @@ impl Logged {
             body: self.answer.as_ref().map(bytes).unwrap_or_default(),
             flaw: None,
         };
-        let (began, ended) = self.micros.unwrap_or_default();
+        let (began, ended) = self.micros;
         let (began, took) = (Duration::from_micros(began), Duration::from_micros(ended.saturating_sub(began)));
         if let Some(seen) = &self.seen {
             let members = self.answer.as_ref().and_then(|members| serde_json::from_str(&members.text).ok());
@@ -510,7 +521,8 @@ mod tests {
     #[test]
     fn what_is_no_log_is_told_with_its_line() {
         assert_eq!(read(""), Err(NoLog::NoStart));
-        let finished = line(&Event::Finished(Finished { seconds: 1.0, interrupted: false, left: Vec::new() }));
+        let finished =
+            line(&Event::Finished(Finished { seconds: 1.0, interrupted: false, left: Vec::new(), unrecorded: 0 }));
         assert_eq!(read(&finished), Err(NoLog::NoStart), "a log begins with a start");
         assert_eq!(read(&format!("{finished}{{")), Err(NoLog::NoStart), "the last line may be cut off");
         let broken = read(&format!("{finished}{{\n{finished}")).unwrap_err().to_string();

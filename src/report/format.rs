@@ -5,9 +5,13 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::github::github;
+use super::har::har;
 pub use super::input::Input;
 use super::junit::junit;
 use super::markdown::markdown;
+use super::result::result;
+use super::sarif::sarif;
 use super::terminal::{self, plain};
 use crate::events::{self, Event};
 
@@ -39,6 +43,14 @@ pub const FORMATS: &[Format] = &[
         render: Render::Whole(markdown),
     },
     Format { name: "junit", about: "JUnit XML for the test view of a CI system", render: Render::Whole(junit) },
+    Format { name: "sarif", about: "SARIF 2.1.0 for code scanning, a result per cause", render: Render::Whole(sarif) },
+    Format {
+        name: "github",
+        about: "annotations for a job of GitHub Actions, as workflow commands",
+        render: Render::Whole(github),
+    },
+    Format { name: "har", about: "the recorded exchanges as HAR 1.2", render: Render::Whole(har) },
+    Format { name: "json", about: "the whole result for programs, with a JSON Schema", render: Render::Whole(result) },
 ];
 
 impl Format {

@@ -177,13 +177,17 @@ fn block(language: &str, commands: &[String]) -> String {
     if commands.is_empty() {
         return String::new();
     }
-    let commands = commands.join("\n");
-    let fence = "`".repeat(longest_run(&commands).max(2) + 1);
-    format!("\n{fence}{language}\n{commands}\n{fence}\n")
+    fenced(language, &commands.join("\n"))
+}
+
+/// A block of code, whatever is in it.
+pub(super) fn fenced(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    format!("\n{fence}{language}\n{text}\n{fence}\n")
 }
 
 /// A text that stands there as it is: nothing in it is markup.
-fn text(from: &str) -> String {
+pub(super) fn text(from: &str) -> String {
     let mut out = String::new();
     let shortened = shortened(from);
     for (index, letter) in shortened.char_indices() {
@@ -203,7 +207,7 @@ fn text(from: &str) -> String {
 }
 
 /// A text as code. What is in it is neither markup nor a mention.
-fn code(from: &str) -> String {
+pub(super) fn code(from: &str) -> String {
     let text = shortened(from);
     if text.trim().is_empty() {
         return String::from("(nothing)");

@@ -220,6 +220,7 @@ impl Merged {
             Event::Finished(Finished {
                 seconds: all.iter().map(|one| one.seconds).fold(0.0, f64::max),
                 interrupted: all.iter().any(|one| one.interrupted),
+                unrecorded: all.iter().map(|one| one.unrecorded).sum(),
                 left: all.into_iter().flat_map(|one| one.left).collect(),
             })
         }));

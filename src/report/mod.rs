@@ -6,7 +6,16 @@ pub mod accept;
 #[cfg(feature = "terminal")]
 pub mod format;
 #[cfg(feature = "terminal")]
+mod github;
+#[cfg(feature = "terminal")]
+mod har;
+#[cfg(feature = "terminal")]
 mod input;
+#[cfg(feature = "terminal")]
+#[doc(hidden)]
+pub mod issue;
+#[cfg(feature = "terminal")]
+mod json;
 #[cfg(feature = "terminal")]
 mod junit;
 #[cfg(feature = "terminal")]
@@ -18,6 +27,10 @@ pub mod merge;
 pub mod page;
 #[doc(hidden)]
 pub mod reference;
+#[cfg(feature = "terminal")]
+mod result;
+#[cfg(feature = "terminal")]
+mod sarif;
 pub mod score;
 #[doc(hidden)]
 pub mod script;

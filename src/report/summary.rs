@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 
 use super::score::Scores;
+use crate::case::bindings::hex;
 use crate::case::{Partition, since};
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
 use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
@@ -113,6 +115,47 @@ pub struct Counts {
     pub skipped: usize,
 }
 
+impl Counts {
+    /// Counts a case.
+    pub fn add(&mut self, standing: Standing) {
+        *match standing {
+            Standing::Passed => &mut self.passed,
+            Standing::Failed => &mut self.failed,
+            Standing::Tolerated => &mut self.tolerated,
+            Standing::Inconclusive => &mut self.inconclusive,
+            Standing::Skipped => &mut self.skipped,
+        } += 1;
+    }
+}
+
+/// What a case came to: its verdict, in the light of what is known and of what gates.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Standing {
+    /// Some finding counts.
+    Failed,
+    /// All findings are known, or of a grade that does not gate.
+    Tolerated,
+    /// Could not be judged.
+    Inconclusive,
+    /// Not run.
+    Skipped,
+    /// Every answer was allowed.
+    Passed,
+}
+
+impl Standing {
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Failed => "fail",
+            Standing::Tolerated => "tolerated",
+            Standing::Inconclusive => "inconclusive",
+            Standing::Skipped => "skipped",
+            Standing::Passed => "pass",
+        }
+    }
+}
+
 /// Why a process ends with its exit code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {
@@ -150,6 +193,22 @@ impl Reason {
             Reason::KnownTrouble => 5,
             Reason::Unfinished | Reason::Inconclusive => 6,
             Reason::NothingRun => 4,
+        }
+    }
+
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Interrupted => "interrupted",
+            Reason::Harness => "harness",
+            Reason::Usage => "usage",
+            Reason::SetUp => "set-up",
+            Reason::Findings => "findings",
+            Reason::Warnings => "warnings",
+            Reason::KnownTrouble => "known-trouble",
+            Reason::Unfinished => "unfinished",
+            Reason::Inconclusive => "inconclusive",
+            Reason::NothingRun => "nothing-run",
         }
     }
 }
@@ -345,16 +404,20 @@ impl Summary {
     pub fn counts(&self, choose: impl Fn(&Judged) -> bool) -> Counts {
         let mut counts = Counts::default();
         for judged in self.cases.iter().filter(|judged| choose(judged)) {
-            let number = match &judged.verdict {
-                Verdict::Pass => &mut counts.passed,
-                Verdict::Fail { .. } if self.is_in_a_group(judged) => &mut counts.failed,
-                Verdict::Fail { .. } => &mut counts.tolerated,
-                Verdict::Inconclusive { .. } => &mut counts.inconclusive,
-                Verdict::Skipped { .. } => &mut counts.skipped,
-            };
-            *number += 1;
+            counts.add(self.standing(judged));
         }
         counts
+    }
+
+    /// What a case came to.
+    pub fn standing(&self, judged: &Judged) -> Standing {
+        match &judged.verdict {
+            Verdict::Pass => Standing::Passed,
+            Verdict::Fail { .. } if self.is_in_a_group(judged) => Standing::Failed,
+            Verdict::Fail { .. } => Standing::Tolerated,
+            Verdict::Inconclusive { .. } => Standing::Inconclusive,
+            Verdict::Skipped { .. } => Standing::Skipped,
+        }
     }
 
     /// Number of random sequences that were judged and have no event of their own.
@@ -571,6 +634,11 @@ impl Group {
     pub fn is_about(&self, entry: &Known) -> bool {
         let named = |(service, rule): &(Service, RuleId)| entry.is_for(*service) && *rule == entry.rule;
         self.finding.got == entry.got && self.accepted_by.keys().any(named)
+    }
+
+    /// The cause as 16 hexadecimal digits: the same in every run that finds it.
+    pub fn fingerprint(&self) -> String {
+        hex(&Sha256::digest(self.finding.cause()))[..16].into()
     }
 
     fn of(found: &[Found]) -> Option<Group> {

@@ -315,6 +315,11 @@ pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     Some(format!("{} | sh", command(&words)))
 }
 
+/// The address of the target, if it has one.
+pub(super) fn endpoint(started: &Started) -> Option<&String> {
+    flag(started, "--endpoint")
+}
+
 /// The value of a flag that names the target.
 fn flag<'a>(started: &'a Started, name: &str) -> Option<&'a String> {
     started.flags.iter().skip_while(|flag| *flag != name).nth(1)
@@ -507,17 +512,27 @@ pub(super) fn unjudged(summary: &Summary) -> Vec<Unjudged<'_>> {
     reasons
 }
 
+/// The verdict in a word or two.
+pub(super) fn word(reasons: &[Reason]) -> &'static str {
+    match reasons.first() {
+        None => "PASS",
+        Some(Reason::Findings | Reason::Warnings) => "FAIL",
+        Some(Reason::Interrupted) => "INTERRUPTED",
+        Some(Reason::NothingRun | Reason::SetUp) => "NOT JUDGED",
+        Some(_) => "NOT CLEAN",
+    }
+}
+
 /// The last line.
 pub(super) fn verdict(summary: &Summary, reasons: &[Reason], reader: Reader) -> String {
     let counts = summary.counts(|_| true);
     let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts, reader)).collect();
     let code = reasons.first().map_or(0, |reason| reason.code());
-    let (style, word) = match reasons.first() {
-        None => (GREEN, "PASS"),
-        Some(Reason::Findings | Reason::Warnings) => (RED, "FAIL"),
-        Some(Reason::Interrupted) => (YELLOW, "INTERRUPTED"),
-        Some(Reason::NothingRun | Reason::SetUp) => (RED, "NOT JUDGED"),
-        Some(_) => (YELLOW, "NOT CLEAN"),
+    let word = word(reasons);
+    let style = match reasons.first() {
+        None => GREEN,
+        Some(Reason::Findings | Reason::Warnings | Reason::NothingRun | Reason::SetUp) => RED,
+        Some(_) => YELLOW,
     };
     let (judged, passed) = summary.judged();
     let tested = tested(&summary.started);
@@ -550,7 +565,7 @@ fn tested(started: &Started) -> String {
     format!("{} ({}){nothing}{insecure}", started.target, services.join(", "))
 }
 
-fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -> String {
+pub(super) fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -> String {
     match reason {
         Reason::Interrupted => String::from("interrupted"),
         Reason::Harness => String::from("a fault of ecrspec"),
@@ -629,7 +644,7 @@ mod tests {
             answer_headers: Vec::new(),
             answer: None,
             trouble: None,
-            micros: None,
+            micros: (0, 0),
         };
         let started = Started {
             schema: crate::events::SCHEMA,
@@ -668,6 +683,7 @@ mod tests {
                 mark: None,
                 records: Vec::new(),
                 requests: 1,
+                began: 0,
                 millis: 0,
                 exchanges: vec![logged(body)],
                 smaller: Vec::new(),

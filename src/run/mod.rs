@@ -5,6 +5,7 @@ mod health;
 mod late;
 mod outcome;
 mod random;
+mod recorder;
 mod select;
 mod shrink;
 mod slow;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use crate::case::{Case, Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{Bulk, Target};
-use crate::events::{Event, Finished, SCHEMA, Started, Task};
+use crate::events::{Event, Finished, Recording, SCHEMA, Started, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
 use crate::search::{Extent, Search};
@@ -32,6 +33,7 @@ use crate::wire::{Client, NoConnection, Trust};
 
 use concurrency::Concurrency;
 use outcome::{Failed, Outcome};
+use recorder::Recorder;
 use select::{Selection, drawn, is_whole, locked};
 use worker::{Shared, Worker};
 
@@ -70,8 +72,8 @@ pub struct Settings {
     pub deny_warnings: bool,
     /// Known deviations; kept likewise.
     pub known: Vec<Known>,
-    /// Whether the exchanges of cases that pass are kept as well.
-    pub keeps_exchanges: bool,
+    /// Which exchanges the log has.
+    pub recording: Recording,
     /// The version of the suite that gates; kept likewise. Cases that came later are judged and do not count.
     pub suite: Option<SuiteVersion>,
     /// The other settings that are not as usual, for the reader.
@@ -100,7 +102,7 @@ impl Settings {
             fail_on: Grade::USUAL.to_vec(),
             deny_warnings: false,
             known: Vec::new(),
-            keeps_exchanges: false,
+            recording: Recording::Findings,
             options: Vec::new(),
             prefix: String::from(prefix),
         }
@@ -217,6 +219,7 @@ pub async fn run(
         health: Mutex::default(),
         pace: Mutex::default(),
         lateness: Mutex::default(),
+        recorder: Mutex::new(Recorder::new(settings.recording)),
         left: Mutex::new(left.into_iter().collect()),
         stop,
     });
@@ -226,7 +229,9 @@ pub async fn run(
         sink(Event::Searched(locked(&shared.novelty).tally()));
     }
     let left = std::mem::take(&mut *locked(&shared.left));
-    sink(Event::Finished(Finished { seconds: began.elapsed().as_secs_f64(), interrupted: shared.is_stopped(), left }));
+    let unrecorded = locked(&shared.recorder).as_ref().map_or(0, Recorder::unrecorded);
+    let (seconds, interrupted) = (began.elapsed().as_secs_f64(), shared.is_stopped());
+    sink(Event::Finished(Finished { seconds, interrupted, left, unrecorded }));
     Ok(())
 }
 

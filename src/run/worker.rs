@@ -11,6 +11,7 @@ use super::Settings;
 use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
 use super::late::{self, Lateness};
 use super::outcome::{Failed, Outcome};
+use super::recorder::Recorder;
 use super::select::{Selection, locked};
 use super::slow::{self, Pace, TIMES};
 use super::workspace::Leases;
@@ -23,6 +24,7 @@ use crate::linearize::{Round, Rounds};
 use crate::search::Novelty;
 use crate::session::Session;
 use crate::survey::Skip;
+use crate::wire::Exchange;
 
 /// What the workers of a run share.
 pub(super) struct Shared {
@@ -43,6 +45,8 @@ pub(super) struct Shared {
     pub pace: Mutex<Pace>,
     /// What was asked for again in vain.
     pub lateness: Mutex<Lateness>,
+    /// What keeps exchanges in which nothing was found, if they are to be kept.
+    pub recorder: Mutex<Option<Recorder>>,
     /// Repositories that could not be removed.
     pub left: Mutex<Vec<String>>,
     pub stop: watch::Receiver<bool>,
@@ -60,6 +64,18 @@ impl Shared {
     /// Whether a search goes on as long as there is time.
     pub fn searches(&self) -> bool {
         self.selection.deadline.is_some()
+    }
+
+    /// The event of a case that was tried.
+    fn told(&self, index: usize, round: Round) -> Judged {
+        let Round { case, transcript, verdict, records } = round;
+        let took = transcript.exchanges.last().map_or(Duration::ZERO, Exchange::ended);
+        let mut judged = Judged::of(index, &case, verdict, records, Some(&transcript));
+        judged.began = self.began.elapsed().saturating_sub(took).as_millis() as u64;
+        if let Some(recorder) = &mut *locked(&self.recorder) {
+            recorder.record(&mut judged, &case, &transcript);
+        }
+        judged
     }
 
     /// The case with this number; `None` when all is done.
@@ -192,7 +208,7 @@ impl Worker {
         if is_dead {
             locked(&shared.health).dead();
         }
-        self.told(index, rounds.together(is_dead).expect("one round was tried at least"))
+        shared.told(index, rounds.together(is_dead).expect("one round was tried at least"))
     }
 
     /// Tries a case once, and again if it was slow: what is slow each time is a finding besides the others.
@@ -226,26 +242,16 @@ impl Worker {
             locked(&shared.lateness).asked(cause, later);
             round.verdict = later.map(|later| late::told(round.verdict.clone(), later)).unwrap_or(round.verdict);
         }
-        self.told(index, round)
-    }
-
-    /// What is told of a case that was tried.
-    fn told(&self, index: usize, round: Round) -> Judged {
-        let Round { case, transcript, verdict, records } = round;
-        let judged = Judged::of(index, &case, verdict, records, Some(&transcript));
-        match self.shared.settings.keeps_exchanges {
-            true => judged.with_exchanges(&case, &transcript),
-            false => judged,
-        }
+        shared.told(index, round)
     }
 
     /// Tries a case once, and learns from what is answered to a random one.
     pub async fn once(&mut self, index: usize, case: &Case, session: &Session, number: u32) -> Judged {
-        let Round { case, transcript, verdict, records } = self.round(case, session, number).await;
-        if case.plan.is_some() {
-            locked(&self.shared.novelty).learn(&case, &transcript);
+        let round = self.round(case, session, number).await;
+        if round.case.plan.is_some() {
+            locked(&self.shared.novelty).learn(&round.case, &round.transcript);
         }
-        Judged::of(index, &case, verdict, records, Some(&transcript))
+        self.shared.told(index, round)
     }
 
     /// Tries a case once: again over fresh connections, if a kept one ended under it.
