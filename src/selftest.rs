@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::case::Case;
 use crate::contract::{Area, RuleId, Service};
 use crate::drive::{Driver, InProcess, Signer, Signing, Target};
-use crate::events::{EMBEDDED_MOCK, Event, Task};
+use crate::events::{EMBEDDED_MOCK, Event, Stop, Task};
 use crate::judge::words;
 use crate::mock::{Change, Fault, Keys, Mock, REGION, Variant, router};
 use crate::report::Summary;
@@ -99,7 +99,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
         also_found: Vec::new(),
     };
     let began = Instant::now();
-    let (stopping, stop) = watch::channel(false);
+    let (stopping, stop) = watch::channel(None);
     // Of an operation that is missing, or whose answers cannot be read, no case is tried.
     let by_survey =
         fault.rule.area() == Area::Survey || fault.rule.is("known") || fault.rule == RuleId::new("answer/json-object");
@@ -119,7 +119,7 @@ pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> R
         }
         if names_it && (name != "survey" || by_survey) && (first || thorough) {
             tried.caught.push(String::from(name));
-            stopping.send_replace(!thorough);
+            stopping.send_replace((!thorough).then_some(Stop::Interrupted));
         }
         for finding in findings.iter().filter(|finding| finding.rule != fault.rule && first) {
             if !tried.also_found.contains(&finding.rule) {
@@ -143,7 +143,7 @@ pub async fn variants(variants: &[&'static Variant], service: Service) -> Result
     let work = Work { search, ..Work::usual(&settings)? };
     let changes: Vec<&'static Change> = variants.iter().flat_map(|variant| variant.changes).collect();
     let mut events = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let target = Arc::new(target(Mock::with(&[service], changes), PATIENCE, signed));
     run(target, &settings, work, stop, |event| events.push(event)).await?;
     let measure = Measure {

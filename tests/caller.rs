@@ -100,7 +100,7 @@ fn events_of(shows: Shows, faults: &'static [Change], filter: &[&str]) -> Vec<Ev
     let cases = choose(&settings).unwrap();
     let work = Work { task: Task::Gate, cases, search: Some(search), whole_survey: false };
     let mut events = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     Runtime::new().unwrap().block_on(run(target, &settings, work, stop, |event| events.push(event))).unwrap();
     events
 }

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod binary;
 mod shell;
@@ -568,9 +568,46 @@ fn exit_130_interrupted_with_a_report_and_nothing_left_behind() {
     child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{printed}");
     assert!(printed.lines().last().unwrap().starts_with("INTERRUPTED  "), "{printed}");
-    assert!(fs::read_to_string(&log).unwrap().contains("\"interrupted\":true"));
+    assert!(fs::read_to_string(&log).unwrap().contains("\"stopped\":\"interrupted\""));
     let left = mock.repositories();
     assert!(left.contains("\"repositories\":[]"), "{left}");
+}
+
+/// The report of a run that a deadline ends.
+fn at_a_deadline(endpoint: &str, folder: &TempDir) -> (Output, String) {
+    let log = folder.path().join("log.ndjson");
+    let report = format!("ndjson={}", log.display());
+    let run =
+        ["run", "--endpoint", endpoint, "--service", "ecr", "--jobs", "1", "--deadline", "1s", "--report", &report];
+    let output = command(&run, folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}{}", out(&output), err(&output));
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.lines().last().unwrap().contains("\"stopped\":\"deadline\""), "{log}");
+    (output, log)
+}
+
+#[test]
+fn a_deadline_ends_a_run_with_what_was_judged_and_nothing_left_behind() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    let (output, _) = at_a_deadline(&mock.endpoint, &TempDir::new().unwrap());
+    let last = last_line(&output);
+    assert!(last.contains("unfinished: the deadline passed after ") && !last.starts_with("PASS"), "{last}");
+    let left = mock.repositories();
+    assert!(left.contains("\"repositories\":[]"), "{left}");
+}
+
+#[test]
+fn a_deadline_ends_a_run_on_a_server_that_never_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let began = Instant::now();
+    let (output, _) = at_a_deadline(&format!("http://{address}"), &TempDir::new().unwrap());
+    // A second, ten more for what is under way, and some to start and to end on a machine that has more to do. Without a
+    // deadline, the survey alone waits for ten seconds again and again.
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    let last = last_line(&output);
+    assert!(last.contains("unfinished: the deadline passed after 0 of "), "{last}");
+    assert!(out(&output).contains("given up at the deadline"), "{}", out(&output));
 }
 
 #[test]

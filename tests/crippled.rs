@@ -25,7 +25,7 @@ fn summary(fault: &'static Fault) -> Summary {
     let target =
         Target::new(Driver::InProcess(InProcess::new(router(Arc::new(Mock::with(&[Service::Ecr], fault.changes))))));
     let mut events: Vec<Event> = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let running = run(Arc::new(target), &settings, work, stop, |event| events.push(event));
     Runtime::new().unwrap().block_on(running).unwrap();
     let measure =

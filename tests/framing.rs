@@ -268,7 +268,7 @@ fn judged(endpoint: &str, filter: &[&str]) -> Summary {
         ..Settings::everything(endpoint, "ecrspec-framing")
     };
     let events = Mutex::new(Vec::<Event>::new());
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let work = Work { search: None, ..Work::usual(&settings).unwrap() };
     let target = Arc::new(Target::new(Driver::Http(http)));
     let sink = |event| events.lock().unwrap().push(event);

@@ -148,7 +148,7 @@ fn measure() -> Measure {
 fn judge(runtime: &Runtime, endpoint: &str, filter: &str, jobs: usize) -> Result<Summary, RunError> {
     let target = Target::new(Driver::Http(Http::new(endpoint, timeouts()).unwrap()));
     let events = Mutex::new(Vec::<Event>::new());
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let settings = Settings {
         services: vec![Service::Ecr],
         filter: vec![String::from(filter)],

@@ -273,7 +273,7 @@ fn events(runtime: &Runtime, settings: &Settings) -> Vec<Event> {
     let timeouts = Timeouts { connect: waits, first_byte: waits, rest: waits };
     let target = Target::new(Driver::Http(Http::new(&settings.target, timeouts).unwrap()));
     let mut events: Vec<Event> = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let search = Some(Search { seed: 0, extent: Extent::Cases(30) });
     let mut work = Work { search, ..Work::usual(settings).unwrap() };
     if !settings.filter.is_empty() {

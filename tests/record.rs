@@ -279,7 +279,7 @@ fn what_a_service_quotes_is_replaced() {
     let endpoint = "https://canary.corp.example:8443";
     let mut recorder = Recorder::new(&cases, endpoint, Origin::new(Endpoint::Other, None));
     let work = Work { task: Task::Gate, cases, search: None, whole_survey: false };
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let runtime = Runtime::new().unwrap();
     runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| recorder.event(&event))).unwrap();
     let files = recorder.files();

@@ -183,7 +183,7 @@ fn events(target: Target, work: Work) -> (Result<(), RunError>, Vec<Event>) {
     let settings =
         Settings { services: vec![Service::Ecr], jobs: 1, ..Settings::everything("a target", "ecrspec-sending") };
     let mut events = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let runtime = Runtime::new().unwrap();
     let outcome = runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event)));
     (outcome, events)

@@ -88,7 +88,7 @@ async fn replayed(fault: &'static Fault, case: Case) -> Judged {
         Settings { services: vec![Service::Ecr], jobs: 1, ..Settings::everything(fault.name, "ecrspec-shrinking") };
     let work = Work { task: Task::Replay, cases: vec![case], search: None, whole_survey: false };
     let mut judged = None;
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let sink = |event| {
         if let Event::Judged(one) = event {
             judged = Some(*one);

@@ -169,7 +169,7 @@ fn judged(settings: &Settings, server: Router) -> Summary {
     let chosen = |case: &&Case| settings.services.contains(&case.service) && is_chosen(settings, &case.id);
     let cases = SUITE.iter().filter(chosen).cloned().collect();
     let work = Work { task: Task::Gate, cases, search: None, whole_survey: false };
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let mut events: Vec<Event> = Vec::new();
     let running = run(Arc::new(target), settings, work, stop, |event| events.push(event));
     Runtime::new().unwrap().block_on(running).unwrap();

@@ -51,7 +51,7 @@ fn events(jobs: usize, part: Option<Partition>) -> Vec<Event> {
     };
     let work = Work::usual(&settings).unwrap();
     let events = Mutex::new(Vec::new());
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let runtime = Runtime::new().unwrap();
     runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.lock().unwrap().push(event))).unwrap();
     events.into_inner().unwrap()
@@ -157,7 +157,7 @@ fn replayed(change: &'static Change, plan: &str) -> (Vec<Event>, Summary) {
     let case = realise(Service::Ecr, &plan::parse(Service::Ecr, plan).unwrap());
     let work = Work { task: Task::Replay, cases: vec![case], search: None, whole_survey: false };
     let mut events = Vec::new();
-    let (_keep, stop) = watch::channel(false);
+    let (_keep, stop) = watch::channel(None);
     let runtime = Runtime::new().unwrap();
     runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| events.push(event))).unwrap();
     let summary = Summary::of(&events, &measure(Vec::new())).unwrap();

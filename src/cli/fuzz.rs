@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
 
 use super::gate::perform;
+use super::span::Span;
 use super::target::{Choice, Merged, TargetArguments};
 use super::{Code, Failure};
 use crate::case::{Partition, Transcript};
@@ -24,8 +24,8 @@ use crate::search::{Extent, Search};
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     /// How long to search: 90s, 10m or 2h
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "10m")]
-    budget: Duration,
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    budget: Span,
     /// Random seed (default: a new one each time, shown in the header)
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -50,14 +50,14 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         ..Choice::default()
     };
     let mut merged = Merged::of(&arguments.target, choose).map_err(Failure::usage)?;
-    merged.settings.options.insert(0, format!("budget {} s", arguments.budget.as_secs()));
+    merged.settings.options.insert(0, format!("budget {}", arguments.budget));
     if let Some(folder) = &arguments.save {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("--save: could not create {}", folder.display()))
             .map_err(Failure::usage)?;
     }
     let seed = arguments.seed.unwrap_or_else(any_seed);
-    let search = Some(Search { seed, extent: Extent::Time(arguments.budget) });
+    let search = Some(Search { seed, extent: Extent::Time(arguments.budget.0) });
     let work = Work { task: Task::Search, cases: Vec::new(), search, whole_survey: true };
     let mut unsaved = None;
     let mut saved = BTreeSet::new();
@@ -124,19 +124,4 @@ fn save(folder: &Path, judged: &Judged, finding: &Finding) -> anyhow::Result<Pat
 /// A seed that nobody chose.
 fn any_seed() -> u64 {
     (jiff::Timestamp::now().as_nanosecond() / 1000) as u64 % 1_000_000_000
-}
-
-/// Reads `90s`, `10m` or `2h`.
-fn time(text: &str) -> anyhow::Result<Duration> {
-    let (number, unit) = text.split_at(text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => bail!("expected a time such as 90s, 10m or 2h, found {text:?}"),
-    };
-    match number.parse::<u64>() {
-        Ok(count @ 1..=100_000) => Ok(Duration::from_secs(count * seconds)),
-        _ => bail!("expected a time such as 90s, 10m or 2h, found {text:?}"),
-    }
 }

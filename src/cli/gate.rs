@@ -11,11 +11,12 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::reports::Reports;
+use super::span::Span;
 use super::target::Merged;
 use super::{Code, Failure, try_print};
 use crate::contract::Service;
 use crate::drive::Signing;
-use crate::events::{Event, Searched};
+use crate::events::{Event, Searched, Stop};
 use crate::judge::Verdict;
 use crate::mock::{Keys, Mock, serve};
 use crate::report::Summary;
@@ -41,13 +42,22 @@ pub(super) fn perform(
     let mut events = Vec::new();
     let screen = Screen::default();
     let outcome = runtime.block_on(async {
-        let (sender, stop) = watch::channel(false);
+        let (sender, stop) = watch::channel(None);
+        let deadline = merged.deadline;
         tokio::spawn(async move {
-            interrupted().await;
-            let _ = sender.send(true);
+            let stop = tokio::select! {
+                () = interrupted() => Stop::Interrupted,
+                () = after(deadline) => Stop::Deadline,
+            };
+            sender.send_replace(Some(stop));
             // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
             tokio::time::sleep(Duration::from_secs(1)).await;
-            anstream::eprintln!("ecrspec: finishing running cases; Ctrl-C again aborts and leaves repositories behind");
+            let why = match stop {
+                Stop::Interrupted => "",
+                Stop::Deadline => "the deadline has passed, ",
+            };
+            let hint = "Ctrl-C aborts and leaves repositories behind";
+            anstream::eprintln!("ecrspec: {why}finishing running cases; {hint}");
             interrupted().await;
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });
@@ -127,15 +137,25 @@ fn with_unwritten(mut reasons: Vec<Reason>, reports: &Reports) -> Vec<Reason> {
     reasons
 }
 
-/// Waits for Ctrl-C, or for what a CI job is ended with.
+/// Waits as long as a run may take.
+async fn after(deadline: Option<Span>) {
+    match deadline {
+        Some(Span(time)) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for Ctrl-C, for what a CI job is ended with, or for the end of the terminal.
 async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let [terminate, hangup] = [SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        if let (Ok(mut terminate), Ok(mut hangup)) = (terminate, hangup) {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             return;
         }

@@ -23,6 +23,7 @@ mod run;
 mod selftest;
 mod settings;
 mod shells;
+mod span;
 mod target;
 mod trust;
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::amount::Amount;
 use super::credentials::AuthArguments;
+use super::span::Span;
 use super::trust::TrustArguments;
 use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
@@ -49,6 +50,7 @@ pub(super) struct SettingsFile {
     pub fail_on: Option<Vec<Grade>>,
     pub deny_warnings: Option<bool>,
     pub timeout: Option<f64>,
+    pub deadline: Option<Span>,
     pub allow_aws: Option<bool>,
 }
 

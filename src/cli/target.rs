@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
+use super::span::Span;
 use super::trust::TrustArguments;
 use super::{endpoint, known};
 use crate::case::{Partition, SuiteVersion};
@@ -88,6 +89,10 @@ pub(super) struct TargetArguments {
     /// Seconds to wait for the first byte of a response (default 10)
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<f64>,
+    /// Time for the whole run, e.g. 5m: what was judged by then is reported, and the run counts as unfinished (default:
+    /// no limit)
+    #[arg(long, value_name = "TIME")]
+    deadline: Option<Span>,
     /// Allow an endpoint of amazonaws.com
     #[arg(long)]
     allow_aws: bool,
@@ -113,6 +118,7 @@ pub(super) struct Merged {
     auth: Authentication,
     rate: Option<f64>,
     timeouts: Timeouts,
+    pub deadline: Option<Span>,
     trust: Trust,
     http2: bool,
     pub settings: Settings,
@@ -201,6 +207,7 @@ impl Merged {
         let fail_on = some(&arguments.fail_on).or(file.fail_on);
         let recording = arguments.record.or(file.record).unwrap_or_default();
         let timeout = arguments.timeout.or(file.timeout);
+        let deadline = arguments.deadline.or(file.deadline);
         let requests = arguments.rate.or(file.rate);
         let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
         let options = [
@@ -224,6 +231,7 @@ impl Merged {
             (recording != Recording::Findings).then(|| format!("record {recording}")),
             known.as_ref().map(|path| format!("known deviations in {}", path.display())),
             timeout.map(|seconds| format!("timeout {seconds} s")),
+            deadline.map(|span| format!("deadline {span}")),
             requests.map(|rate| format!("at most {rate} requests/s")),
             endpoint.as_deref().and_then(aws_host).map(|_| String::from("at most half of the quotas of AWS")),
         ];
@@ -268,6 +276,7 @@ impl Merged {
             auth,
             rate: rate(requests)?,
             timeouts,
+            deadline,
             trust: trust.clone(),
             http2,
             settings: Settings {

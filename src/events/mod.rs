@@ -283,8 +283,9 @@ pub struct Searched {
 pub struct Finished {
     /// Seconds from start to end.
     pub seconds: f64,
-    /// Whether it was interrupted.
-    pub interrupted: bool,
+    /// Why it ended before all was tried; `None` if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stop>,
     /// Repositories that could not be removed.
     #[serde(default)]
     pub left: Vec<String>,
@@ -295,6 +296,16 @@ pub struct Finished {
 
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+/// Why a run ends before all is tried.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// Somebody asked for it.
+    Interrupted,
+    /// Its time was over.
+    Deadline,
 }
 
 impl Judged {
@@ -522,7 +533,7 @@ mod tests {
     fn what_is_no_log_is_told_with_its_line() {
         assert_eq!(read(""), Err(NoLog::NoStart));
         let finished =
-            line(&Event::Finished(Finished { seconds: 1.0, interrupted: false, left: Vec::new(), unrecorded: 0 }));
+            line(&Event::Finished(Finished { seconds: 1.0, stopped: None, left: Vec::new(), unrecorded: 0 }));
         assert_eq!(read(&finished), Err(NoLog::NoStart), "a log begins with a start");
         assert_eq!(read(&format!("{finished}{{")), Err(NoLog::NoStart), "the last line may be cut off");
         let broken = read(&format!("{finished}{{\n{finished}")).unwrap_err().to_string();

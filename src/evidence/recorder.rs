@@ -57,7 +57,7 @@ impl Recorder {
                 self.surveyed.insert(survey.service, self.placeholders.of_survey(survey));
             }
             Event::Judged(judged) => self.judged(judged),
-            Event::Finished(finished) => self.origin.finished = !finished.interrupted,
+            Event::Finished(finished) => self.origin.finished = finished.stopped.is_none(),
             Event::Searched(_) => {}
         }
     }

@@ -58,7 +58,7 @@ pub fn response(data: &[u8]) {
         records.iter().for_each(|record| shown(&record.got.code()));
         log.push(Event::Judged(Box::new(Judged::of(index, case, verdict, records, Some(&transcript)))));
     }
-    log.push(Event::Finished(Finished { seconds: 1.5, interrupted: false, left: Vec::new(), unrecorded: 0 }));
+    log.push(Event::Finished(Finished { seconds: 1.5, stopped: None, left: Vec::new(), unrecorded: 0 }));
     let written: String = log.iter().map(|event| line(event) + "\n").collect();
     assert_eq!(events::read(&written).as_ref(), Ok(&log), "a log reads back");
     let verbose = data.len().is_multiple_of(2); // One of the two, for speed.

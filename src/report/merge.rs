@@ -219,7 +219,7 @@ impl Merged {
         events.extend(finished.map(|all| {
             Event::Finished(Finished {
                 seconds: all.iter().map(|one| one.seconds).fold(0.0, f64::max),
-                interrupted: all.iter().any(|one| one.interrupted),
+                stopped: all.iter().find_map(|one| one.stopped),
                 unrecorded: all.iter().map(|one| one.unrecorded).sum(),
                 left: all.into_iter().flat_map(|one| one.left).collect(),
             })

@@ -9,7 +9,7 @@ use super::score::Scores;
 use crate::case::bindings::hex;
 use crate::case::{Partition, since};
 use crate::contract::{ErrorType, Operation, Question, RuleId, Rules, Service, Tier};
-use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Task};
+use crate::events::{Event, Finished, Judged, Mark, Searched, Started, Stop, Task};
 use crate::judge::known::{Known, Stale};
 use crate::judge::{self, Finding, Got, Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
@@ -362,7 +362,7 @@ impl Summary {
     /// Whether everything was tried: see [`Started::whole`].
     pub fn is_whole(&self) -> bool {
         let all_parts = Partition::missing(&self.started.parts).is_empty();
-        let to_the_end = self.finished.as_ref().is_some_and(|finished| !finished.interrupted);
+        let to_the_end = self.finished.as_ref().is_some_and(|finished| finished.stopped.is_none());
         self.started.whole && self.started.task == Task::Gate && all_parts && to_the_end
     }
 
@@ -435,11 +435,17 @@ impl Summary {
         let missing = Partition::missing(&self.started.parts);
         match missing.first().filter(|_| self.all_parts) {
             _ if self.finished.is_none() => Some(format!("the log was cut off{far}")),
+            _ if self.stopped() == Some(Stop::Deadline) => Some(format!("the deadline passed{far}")),
             Some(first) if missing.len() == 1 => Some(format!("the part {first} is missing")),
             Some(first) => Some(format!("{} parts are missing, the first is {first}", missing.len())),
             None if events < planned => Some(format!("the log ends{far}")),
             None => None,
         }
+    }
+
+    /// Why it ended before all was tried.
+    fn stopped(&self) -> Option<Stop> {
+        self.finished.as_ref().and_then(|finished| finished.stopped)
     }
 
     /// Number of cases that were judged, and of those that are as allowed.
@@ -577,7 +583,7 @@ impl Summary {
         let unsurveyed = self.surveys.iter().any(|survey| survey.inconclusive);
         let untestable = !self.surveys.is_empty() && self.surveys.iter().all(|survey| survey.untestable.is_some());
         let nothing = judged + counts.inconclusive == 0;
-        let interrupted = self.finished.as_ref().is_some_and(|finished| finished.interrupted);
+        let interrupted = self.stopped() == Some(Stop::Interrupted);
         let reasons = [
             (interrupted, Reason::Interrupted),
             (nothing && untestable && !unsurveyed, Reason::SetUp),

@@ -13,16 +13,18 @@ mod worker;
 mod workspace;
 
 use std::collections::{BTreeSet, HashSet};
+use std::pin::pin;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 use crate::case::{Case, Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{Bulk, Target};
-use crate::events::{Event, Finished, Recording, SCHEMA, Started, Task};
+use crate::events::{Event, Finished, Recording, SCHEMA, Started, Stop, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
 use crate::search::{Extent, Search};
@@ -181,8 +183,11 @@ const PAUSE: Duration = Duration::from_millis(700);
 /// How often the progress of a search is reported: it may be killed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Does the work on a target. Events go to `sink` as they happen. When `stop` becomes true, no further case begins; those
-/// under way finish and clean up.
+/// How long what is under way may take when the deadline has passed.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Does the work on a target. Events go to `sink` as they happen. When `stop` says so, no further case begins; those under
+/// way finish and clean up. Ten seconds after a deadline they are given up, with the repositories in which they work.
 ///
 /// # Errors
 ///
@@ -191,7 +196,7 @@ pub async fn run(
     target: Arc<Target>,
     settings: &Settings,
     work: Work,
-    stop: watch::Receiver<bool>,
+    stop: watch::Receiver<Option<Stop>>,
     mut sink: impl FnMut(Event),
 ) -> Result<(), RunError> {
     let began = Instant::now();
@@ -200,7 +205,15 @@ pub async fn run(
         Arc::new(Target { patience: Some(Arc::default()), bulk: Some(Bulk::default()), ..Target::clone(&target) });
     let drawn = drawn(settings, work.search);
     sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
-    let (sessions, left) = survey_all(&target, settings, &work, &drawn, &mut sink).await?;
+    let surveyed = tokio::select! {
+        surveyed = survey_all(&target, settings, &work, &drawn, &mut sink) => Some(surveyed?),
+        () = overdue(stop.clone()) => None,
+    };
+    let Some((sessions, left)) = surveyed else {
+        let (seconds, stopped) = (began.elapsed().as_secs_f64(), *stop.borrow());
+        sink(Event::Finished(Finished { seconds, stopped, left: given_up(settings).collect(), unrecorded: 0 }));
+        return Ok(());
+    };
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
         _ => None,
@@ -230,9 +243,24 @@ pub async fn run(
     }
     let left = std::mem::take(&mut *locked(&shared.left));
     let unrecorded = locked(&shared.recorder).as_ref().map_or(0, Recorder::unrecorded);
-    let (seconds, interrupted) = (began.elapsed().as_secs_f64(), shared.is_stopped());
-    sink(Event::Finished(Finished { seconds, interrupted, left, unrecorded }));
+    let (seconds, stopped) = (began.elapsed().as_secs_f64(), *shared.stop.borrow());
+    sink(Event::Finished(Finished { seconds, stopped, left, unrecorded }));
     Ok(())
+}
+
+/// Ends when the deadline has passed and what was under way then had its time.
+async fn overdue(mut stop: watch::Receiver<Option<Stop>>) {
+    match stop.wait_for(|stop| *stop == Some(Stop::Deadline)).await.map(drop) {
+        Ok(()) => tokio::time::sleep(GRACE).await,
+        // Nobody is there any more who could stop it.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// What is said of the repositories of what was given up: nobody knows which are there.
+fn given_up(settings: &Settings) -> impl Iterator<Item = String> {
+    let own = settings.repository.is_none();
+    own.then(|| format!("{}/… (given up at the deadline)", settings.prefix)).into_iter()
 }
 
 /// Looks at each service that has something to be tried: twice, where it was throttled or silent. Gives what was left
@@ -286,8 +314,16 @@ async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result
     let mut failed = Vec::new();
     let mut causes: HashSet<String> = HashSet::new();
     let mut told = Instant::now();
+    let mut overdue = pin!(overdue(shared.stop.clone()));
     loop {
-        match tokio::time::timeout(PROGRESS_INTERVAL, receiver.recv()).await {
+        let next = tokio::select! {
+            next = tokio::time::timeout(PROGRESS_INTERVAL, receiver.recv()) => next,
+            () = &mut overdue => {
+                abort(shared, &workers);
+                break;
+            }
+        };
+        match next {
             Ok(Some(Outcome::Judged(judged))) => {
                 let took = Duration::from_millis(judged.millis);
                 let wanted = concurrency.case_ended(judged.requests, took, shared.began.elapsed());
@@ -327,15 +363,36 @@ async fn make_small(shared: &Arc<Shared>, failed: Vec<Failed>, sink: &mut impl F
         .map(|number| tokio::spawn(Worker::new(number, shared.clone()).make_all_small(sender.clone())))
         .collect();
     drop(sender);
-    while let Some(judged) = receiver.recv().await {
-        sink(Event::Judged(judged));
+    let mut overdue = pin!(overdue(shared.stop.clone()));
+    loop {
+        tokio::select! {
+            judged = receiver.recv() => match judged {
+                Some(judged) => sink(Event::Judged(judged)),
+                None => break,
+            },
+            () = &mut overdue => {
+                abort(shared, &workers);
+                break;
+            }
+        }
     }
     finished(workers).await
 }
 
-async fn finished(workers: Vec<tokio::task::JoinHandle<()>>) -> Result<(), RunError> {
+/// Gives up what workers do.
+fn abort(shared: &Shared, workers: &[JoinHandle<()>]) {
+    workers.iter().for_each(JoinHandle::abort);
+    locked(&shared.left).extend(given_up(&shared.settings));
+}
+
+async fn finished(workers: Vec<JoinHandle<()>>) -> Result<(), RunError> {
     for worker in workers {
-        worker.await.map_err(|error| RunError::Harness(format!("a worker ended early: {error}")))?;
+        match worker.await {
+            Err(error) if !error.is_cancelled() => {
+                return Err(RunError::Harness(format!("a worker ended early: {error}")));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

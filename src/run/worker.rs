@@ -18,7 +18,7 @@ use super::workspace::Leases;
 use crate::case::{Case, Place};
 use crate::contract::Service;
 use crate::drive::{self, Target};
-use crate::events::Judged;
+use crate::events::{Judged, Stop};
 use crate::judge::{Finding, NotJudged, Verdict};
 use crate::linearize::{Round, Rounds};
 use crate::search::Novelty;
@@ -49,7 +49,7 @@ pub(super) struct Shared {
     pub recorder: Mutex<Option<Recorder>>,
     /// Repositories that could not be removed.
     pub left: Mutex<Vec<String>>,
-    pub stop: watch::Receiver<bool>,
+    pub stop: watch::Receiver<Option<Stop>>,
 }
 
 impl Shared {
@@ -58,7 +58,7 @@ impl Shared {
     }
 
     pub fn is_stopped(&self) -> bool {
-        *self.stop.borrow()
+        self.stop.borrow().is_some()
     }
 
     /// Whether a search goes on as long as there is time.

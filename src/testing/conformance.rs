@@ -135,7 +135,7 @@ impl Conformance {
         on_own_thread(|| {
             let runtime =
                 tokio::runtime::Runtime::new().map_err(|error| RunError::Harness(format!("no runtime: {error}")))?;
-            let (_keep, stop) = watch::channel(false);
+            let (_keep, stop) = watch::channel(None);
             runtime.block_on(run(target, &self.settings, work, stop, |event| events.push(event)))
         })?;
         let measure = Measure {
