@@ -11,6 +11,9 @@ use crate::events::{Event, Judged};
 use crate::judge::words::not_judged;
 use crate::judge::{Finding, Grade, NotJudged, Verdict};
 
+/// What is said without the requests, and what of them matters, by case and step.
+type Entries = BTreeMap<Entry, BTreeMap<String, String>>;
+
 /// What was answered so far.
 #[derive(Debug)]
 pub struct Recorder {
@@ -21,8 +24,8 @@ pub struct Recorder {
     placeholders: Placeholders,
     /// Those of each service that was looked at.
     surveyed: BTreeMap<Service, Placeholders>,
-    /// By service, area, and what is said without the requests.
-    entries: BTreeMap<(Service, &'static str), BTreeMap<Entry, BTreeMap<String, String>>>,
+    /// By service and area of rules.
+    entries: BTreeMap<(Service, &'static str), Entries>,
     /// What was answered in cases that open questions name.
     replies: BTreeMap<(Service, String), Answers>,
     /// Cases without a verdict.
@@ -101,7 +104,7 @@ impl Recorder {
 
     /// The files, by name.
     pub fn files(&self) -> Vec<(String, String)> {
-        let file = |((service, area), entries): (&(Service, &str), &BTreeMap<Entry, BTreeMap<String, String>>)| {
+        let file = |((service, area), entries): (&(Service, &str), &Entries)| {
             let whole = |(entry, sent): (&Entry, &BTreeMap<_, _>)| Entry { sent: sent.clone(), ..entry.clone() };
             let entries = entries.iter().map(whole).collect();
             let file = File { origin: self.origin.clone(), service: *service, entries };
