@@ -77,13 +77,14 @@ impl Recorder {
         let mut answers = Answers {
             steps: BTreeMap::new(),
             asks: asks.map(|step| step.name.clone()).unwrap_or_default(),
-            unanswered: reason(&judged.verdict).map(not_judged),
+            unanswered: reason(&judged.verdict).map(|why| placeholders.text(&not_judged(why))),
         };
         for logged in judged.exchanges.iter().filter(|_| is_judged) {
             let Some(step) = case.steps.iter().find(|step| step.name == logged.step) else { continue };
             let answer = Answer::of(logged, &placeholders);
-            let findings: Vec<&Finding> =
-                judged.verdict.findings().iter().filter(|finding| finding.step == logged.step).collect();
+            // That it was late says nothing about its rule.
+            let about = |finding: &&Finding| finding.step == logged.step && finding.grade != Grade::Slow;
+            let findings: Vec<&Finding> = judged.verdict.findings().iter().filter(about).collect();
             if focus(&step) {
                 let mut entry = Entry::of(case, step, answer.clone(), &findings);
                 let sent = std::mem::take(&mut entry.sent);
@@ -92,7 +93,7 @@ impl Recorder {
             }
             answers.steps.insert(logged.step.clone(), answer);
             // In which state that left the target, nobody knows.
-            if let Some(serious) = findings.iter().find(|one| !matches!(one.grade, Grade::Form | Grade::Slow)) {
+            if let Some(serious) = findings.iter().find(|one| one.grade != Grade::Form) {
                 answers.unanswered = Some(format!("the answer to step {} is against {}", serious.step, serious.rule));
                 break;
             }
