@@ -122,7 +122,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
 }
 
 fn to<'a>(endpoint: &'a str, repository: Option<&'a str>) -> Destination<'a> {
-    Destination { endpoint, trust: &Trust::System, headers: &[], sigv4: None, repository }
+    Destination { endpoint, trust: &Trust::System, certificate: None, headers: &[], sigv4: None, repository }
 }
 
 /// Method, headers and body of a request.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::suite::suite;
-use ecrspec::wire::{Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, envelope};
+use ecrspec::wire::{ClientCertificate, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, envelope};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -37,6 +37,8 @@ struct Server {
     endpoint: String,
     /// The certificate, as a bundle.
     bundle: std::path::PathBuf,
+    /// Its key.
+    key: std::path::PathBuf,
     connections: Arc<AtomicUsize>,
     _folder: TempDir,
 }
@@ -72,6 +74,8 @@ impl Server {
         let folder = TempDir::new().unwrap();
         let bundle = folder.path().join("bundle.pem");
         fs::write(&bundle, certificate.pem()).unwrap();
+        let key_file = folder.path().join("key.pem");
+        fs::write(&key_file, key.serialize_pem()).unwrap();
         let configuration = Arc::new(configuration(setting, certificate.der(), &key));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("https://{}", listener.local_addr().unwrap());
@@ -84,7 +88,7 @@ impl Server {
                 thread::spawn(move || talk(&mut StreamOwned::new(session, stream)));
             }
         });
-        Server { endpoint, bundle, connections, _folder: folder }
+        Server { endpoint, bundle, key: key_file, connections, _folder: folder }
     }
 
     fn bundle(&self) -> Trust {
@@ -191,6 +195,102 @@ fn who_speaks_something_else_is_told() {
     let http = Http::trusting(&both.endpoint, timeouts(), &both.bundle()).unwrap();
     let reply = reply(&Runtime::new().unwrap(), &http, Framing::Length);
     assert_eq!(reply.map(|answer| answer.status), Ok(200));
+}
+
+#[test]
+fn a_server_that_asks_for_a_certificate_is_shown_one() {
+    let server = Server::start(&Setting { asks_for_a_certificate: true, ..USUAL }, answers);
+    let runtime = Runtime::new().unwrap();
+    let own = ClientCertificate { certificate: server.bundle.clone(), key: server.key.clone() };
+    let shown = Http::showing(&server.endpoint, timeouts(), &server.bundle(), Some(&own)).unwrap();
+    // Both ways of writing requests.
+    for framing in [Framing::Length, Framing::Chunked] {
+        assert_eq!(reply(&runtime, &shown, framing).unwrap().status, 200, "{framing:?}");
+    }
+    let silent = Http::trusting(&server.endpoint, timeouts(), &server.bundle()).unwrap();
+    let missing = Err(TransportError::Unreachable(NoConnection::ClientCertificateMissing));
+    assert_eq!(reply(&runtime, &silent, Framing::Length), missing);
+}
+
+#[test]
+fn a_certificate_is_shown_over_http2_too() {
+    let server = Server::start(&Setting { asks_for_a_certificate: true, protocols: &[b"h2"], ..USUAL }, greets);
+    let runtime = Runtime::new().unwrap();
+    let own = ClientCertificate { certificate: server.bundle.clone(), key: server.key.clone() };
+    let sent = |own: Option<&ClientCertificate>| {
+        let http = Http::showing(&server.endpoint, timeouts(), &server.bundle(), own).unwrap();
+        let http = runtime.block_on(http.over_http2()).unwrap();
+        reply(&runtime, &http, Framing::Length).unwrap_err()
+    };
+    // Who comes so far is answered, in another language.
+    assert_eq!(sent(Some(&own)), TransportError::Garbage);
+    assert_ne!(sent(None), TransportError::Garbage);
+}
+
+/// Reads the beginning of a connection of HTTP/2, and answers as HTTP/1.1 does.
+fn greets(stream: &mut Stream) -> std::io::Result<()> {
+    stream.read_exact(&mut [0; 24])?;
+    stream.write_all(ANSWER)?;
+    read_all(stream)
+}
+
+#[test]
+fn flags_and_settings_of_a_client_certificate_are_checked() {
+    let server = Server::start(&Setting { asks_for_a_certificate: true, ..USUAL }, answers);
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::copy(&server.bundle, folder.path().join("own.pem")).unwrap();
+    fs::copy(&server.key, folder.path().join("own.key")).unwrap();
+    file("other.key", &KeyPair::generate().unwrap().serialize_pem());
+    file("empty.pem", "nothing\n");
+    let replay = |flags: &[&str]| {
+        let target = ["replay", CASE, "--service", "ecr", "--endpoint", &server.endpoint, "--ca-bundle", "own.pem"];
+        command(&[&target[..], flags].concat(), folder.path()).output().unwrap()
+    };
+    let rows: &[(&[&str], &str)] = &[
+        (&["--client-cert", "own.pem"], "--client-key"),
+        (&["--client-cert", "empty.pem", "--client-key", "own.key"], "--client-cert: no certificate in empty.pem: "),
+        (&["--client-cert", "own.pem", "--client-key", "missing"], "--client-cert: no private key in missing: "),
+        (
+            &["--client-cert", "own.pem", "--client-key", "other.key"],
+            "--client-cert: own.pem with the key in other.key: ",
+        ),
+        (
+            &["--client-cert", "own.pem", "--client-key", "own.key", "--driver", "boto3"],
+            "--client-cert: expected --driver http, found boto3",
+        ),
+        (
+            &["--client-cert", "own.pem", "--client-key", "own.key", "--endpoint", "http://127.0.0.1:1"],
+            "expected an https:// --endpoint, found http://127.0.0.1:1",
+        ),
+    ];
+    for (flags, message) in rows {
+        let mut arguments = vec!["replay", CASE, "--service", "ecr"];
+        if !flags.contains(&"--endpoint") {
+            arguments.extend(["--endpoint", &server.endpoint]);
+        }
+        let output = command(&[&arguments[..], flags].concat(), folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}: {}", err(&output));
+        assert!(err(&output).contains(message), "{flags:?}: {}", err(&output));
+    }
+    // Without one, there is no connection; with one, an answer that is none of the service.
+    let without = replay(&[]);
+    assert_eq!(without.status.code(), Some(3), "{}", out(&without));
+    assert!(err(&without).contains("asks for a client certificate: name one that it accepts"), "{}", err(&without));
+    let flags = ["--client-cert", "own.pem", "--client-key", "own.key"];
+    let with = replay(&flags);
+    assert_eq!(with.status.code(), Some(1), "{}{}", out(&with), err(&with));
+    assert!(out(&with).contains("CA bundle own.pem, client certificate own.pem\n"), "{}", out(&with));
+    let again = "--ca-bundle own.pem --client-cert own.pem --client-key own.key --service ecr\n";
+    assert!(out(&with).contains(again), "{}", out(&with));
+    let script = ["explain", CASE, "--script", "--endpoint", &server.endpoint];
+    let script = command(&[&script[..], &flags].concat(), folder.path()).output().unwrap();
+    let of_curl = format!(" --cert {0}/own.pem --key {0}/own.key ", folder.path().display());
+    assert!(out(&script).contains(&of_curl), "{}", out(&script));
+    file("ecrspec.toml", "client-cert = \"own.pem\"\nclient-key = \"own.key\"\n");
+    assert!(out(&replay(&[])).contains("client certificate own.pem"));
+    file("ecrspec.toml", "client-key = \"own.key\"\n");
+    assert!(err(&replay(&[])).contains("has one of client-cert and client-key: expected both"));
 }
 
 #[test]

@@ -13,8 +13,8 @@ use crate::events::Started;
 use crate::report::page;
 use crate::report::script::{Destination, script};
 use crate::suite::headings;
-use crate::wire::Trust;
 use crate::wire::auth::dummy;
+use crate::wire::{ClientCertificate, Trust};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -51,6 +51,7 @@ pub(super) fn script_of(started: &Started, service: Service, case: &str) -> Opti
 struct Script {
     endpoint: String,
     trust: Trust,
+    certificate: Option<ClientCertificate>,
     auth: Authentication,
     repository: Option<String>,
 }
@@ -67,6 +68,7 @@ impl Script {
         let endpoint = endpoint.unwrap_or_else(|| String::from(USUAL_ENDPOINT));
         Ok(Some(Script {
             trust: arguments.trust.or(&settings, Some(&endpoint))?,
+            certificate: arguments.trust.certificate_or(&settings, Some(&endpoint))?,
             endpoint,
             auth,
             repository: arguments.repository.clone().or(file.repository),
@@ -94,12 +96,14 @@ impl Script {
             Authentication::Dummy => dummy(case.service),
             Authentication::None | Authentication::Sigv4 { .. } => Vec::new(),
         };
-        let Script { endpoint, trust, repository, .. } = self;
+        let Script { endpoint, trust, certificate, repository, .. } = self;
         let sigv4 = match &self.auth {
             Authentication::Sigv4 { region, .. } => Some(region.as_str()),
             Authentication::None | Authentication::Dummy => None,
         };
-        let to = Destination { endpoint, trust, headers: &headers, sigv4, repository: repository.as_deref() };
+        let certificate = certificate.as_ref();
+        let repository = repository.as_deref();
+        let to = Destination { endpoint, trust, certificate, headers: &headers, sigv4, repository };
         script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
     }
 }

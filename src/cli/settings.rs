@@ -38,6 +38,8 @@ pub(super) struct SettingsFile {
     pub rate: Option<f64>,
     pub ca_bundle: Option<PathBuf>,
     pub insecure: Option<bool>,
+    pub client_cert: Option<PathBuf>,
+    pub client_key: Option<PathBuf>,
     pub http2: Option<bool>,
     pub auth: Option<Auth>,
     pub region: Option<String>,
@@ -74,8 +76,13 @@ impl SettingsFile {
         AuthArguments { auth: self.auth, region: self.region.clone(), profile_name: self.profile_name.clone() }
     }
 
-    /// The settings of which certificates are accepted, as flags.
+    /// The settings of which certificates are accepted, and which one is shown, as flags.
     pub fn trust(&self) -> TrustArguments {
-        TrustArguments { ca_bundle: self.ca_bundle.clone(), insecure: self.insecure == Some(true) }
+        TrustArguments {
+            ca_bundle: self.ca_bundle.clone(),
+            insecure: self.insecure == Some(true),
+            client_cert: self.client_cert.clone(),
+            client_key: self.client_key.clone(),
+        }
     }
 }

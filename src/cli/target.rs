@@ -16,7 +16,7 @@ use super::trust::TrustArguments;
 use super::{endpoint, known};
 use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Role, Service, Tier};
-use crate::drive::http::{NoEndpoint, Timeouts};
+use crate::drive::http::{NoEndpoint, NoTrust, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
@@ -26,7 +26,7 @@ use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
 use crate::run::{Settings, asks_for_signatures};
-use crate::wire::Trust;
+use crate::wire::{ClientCertificate, Trust};
 
 /// Flags of every command that talks to a server.
 #[derive(Args, Debug)]
@@ -120,6 +120,7 @@ pub(super) struct Merged {
     timeouts: Timeouts,
     pub deadline: Option<Span>,
     trust: Trust,
+    certificate: Option<ClientCertificate>,
     http2: bool,
     pub settings: Settings,
     pub measure: Measure,
@@ -185,6 +186,10 @@ impl Merged {
             bail!("--filter: the cases about signatures take --auth sigv4");
         }
         let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
+        let certificate = arguments.trust.certificate_or(&trust_settings, endpoint.as_deref())?;
+        if certificate.is_some() && !driver.is_usual() {
+            bail!("--client-cert: expected --driver http, found {}", driver.name());
+        }
         let known = arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known);
         let suite = arguments.suite.or(file.suite);
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
@@ -217,6 +222,7 @@ impl Merged {
                 Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
                 Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
             },
+            certificate.as_ref().map(|own| format!("client certificate {}", own.certificate.display())),
             http2.then(|| String::from("HTTP/2")),
             auth.option(),
             (auth.is_sigv4() && !asks_for_signatures(&filter))
@@ -253,6 +259,7 @@ impl Merged {
         };
         let client_flags = [path_flag("python", &python, "boto3"), path_flag("aws", &aws, "aws-cli")];
         let trust_flags = Some(trust.flags());
+        let certificate_flags = certificate.as_ref().map(ClientCertificate::flags);
         let auth_flags = Some(auth.flags());
         let repository_flag = flag("repository", &repository);
         let [python_flag, aws_flag] = client_flags;
@@ -262,6 +269,7 @@ impl Merged {
             python_flag,
             aws_flag,
             trust_flags,
+            certificate_flags,
             http2_flag,
             repository_flag,
             auth_flags,
@@ -278,6 +286,7 @@ impl Merged {
             timeouts,
             deadline,
             trust: trust.clone(),
+            certificate,
             http2,
             settings: Settings {
                 trust,
@@ -374,6 +383,7 @@ impl Merged {
     /// The target at this address.
     pub async fn target(&self, endpoint: &str, signing: Signing) -> anyhow::Result<Target> {
         let named = |error| match error {
+            NoTarget::Endpoint(NoEndpoint::Trust(NoTrust::Certificate(error))) => anyhow!("--client-cert: {error}"),
             NoTarget::Endpoint(NoEndpoint::Trust(error)) => anyhow!("--ca-bundle: {error}"),
             NoTarget::Endpoint(error @ (NoEndpoint::NoTls(_) | NoEndpoint::NoHttp2(_) | NoEndpoint::Client(_))) => {
                 anyhow!("--http2: {error}")
@@ -385,6 +395,7 @@ impl Merged {
             endpoint: String::from(endpoint),
             timeouts: self.timeouts,
             trust: self.trust.clone(),
+            certificate: self.certificate.clone(),
             identity: self.auth.identity(),
             jobs: self.settings.jobs,
             python: self.python.clone(),

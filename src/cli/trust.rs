@@ -1,14 +1,14 @@
-//! Which certificates are accepted: two flags, or two settings.
+//! Which certificates are accepted, and which one is shown: flags, or settings.
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use url::Url;
 
-use crate::wire::Trust;
+use crate::wire::{ClientCertificate, Trust};
 
-/// Flags that say which certificates are accepted.
+/// Flags that say which certificates are accepted, and which one is shown.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct TrustArguments {
     /// PEM file of the CAs to trust for an https:// endpoint, instead of those of the system
@@ -17,6 +17,12 @@ pub(super) struct TrustArguments {
     /// Accept any certificate of an https:// endpoint, unchecked
     #[arg(long)]
     pub insecure: bool,
+    /// PEM file of the certificate to show to an https:// endpoint that asks for one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its private key
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
 }
 
 impl TrustArguments {
@@ -26,14 +32,31 @@ impl TrustArguments {
         if settings.insecure && settings.ca_bundle.is_some() {
             bail!("the settings file has both ca-bundle and insecure: nothing would be checked with the bundle");
         }
-        let url: Option<Url> = endpoint.and_then(|endpoint| endpoint.parse().ok());
-        let is_tls = url.is_some_and(|url| url.scheme() == "https");
+        let is_tls = is_tls(endpoint);
         match self.trust() {
-            Some(trust) if !is_tls => {
-                let flag = trust.flags().swap_remove(0);
-                bail!("{flag}: expected an https:// --endpoint, found {}", endpoint.unwrap_or("none"))
-            }
+            Some(trust) if !is_tls => Err(no_tls(&trust.flags()[0], endpoint)),
             flag => Ok(flag.or(settings.trust().filter(|_| is_tls)).unwrap_or_default()),
+        }
+    }
+
+    /// The certificate that they name, or else the settings file.
+    pub fn certificate_or(
+        &self,
+        settings: &TrustArguments,
+        endpoint: Option<&str>,
+    ) -> anyhow::Result<Option<ClientCertificate>> {
+        let is_tls = is_tls(endpoint);
+        if self.client_cert.is_some() && !is_tls {
+            return Err(no_tls(ClientCertificate::FLAG, endpoint));
+        }
+        let named = if self.client_cert.is_some() { self } else { settings };
+        match (&named.client_cert, &named.client_key) {
+            (Some(certificate), Some(key)) => {
+                let own = ClientCertificate { certificate: certificate.clone(), key: key.clone() };
+                Ok(Some(own).filter(|_| is_tls))
+            }
+            (None, None) => Ok(None),
+            _ => bail!("the settings file has one of client-cert and client-key: expected both"),
         }
     }
 
@@ -44,4 +67,14 @@ impl TrustArguments {
             None => None,
         }
     }
+}
+
+fn is_tls(endpoint: Option<&str>) -> bool {
+    let url: Option<Url> = endpoint.and_then(|endpoint| endpoint.parse().ok());
+    url.is_some_and(|url| url.scheme() == "https")
+}
+
+/// That a flag is for another endpoint.
+fn no_tls(flag: &str, endpoint: Option<&str>) -> anyhow::Error {
+    anyhow!("{flag}: expected an https:// --endpoint, found {}", endpoint.unwrap_or("none"))
 }

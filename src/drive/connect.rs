@@ -18,7 +18,7 @@ use url::Url;
 use super::timeouts::Timeouts;
 use super::tls::{NoTrust, configuration};
 use super::transport::{of_connect, of_handshake, of_lookup};
-use crate::wire::{NoConnection, Trust};
+use crate::wire::{ClientCertificate, NoConnection, Trust};
 
 /// Why an address cannot be a target.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +63,8 @@ struct Tls {
 }
 
 impl Endpoint {
-    /// The endpoint at this address.
-    pub fn new(endpoint: &str, trust: &Trust) -> Result<Endpoint, NoEndpoint> {
+    /// The endpoint at this address, which is shown this certificate if it asks for one.
+    pub fn new(endpoint: &str, trust: &Trust, own: Option<&ClientCertificate>) -> Result<Endpoint, NoEndpoint> {
         let no_url = || NoEndpoint::NoUrl(String::from(endpoint));
         let url: Url = endpoint.parse().map_err(|_| no_url())?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -79,7 +79,7 @@ impl Endpoint {
         let tls = match url.scheme() {
             "https" => {
                 let name = ServerName::try_from(host(&url)).map_err(|_| NoEndpoint::NotRequestable(url.to_string()))?;
-                Some(Tls { name: name.to_owned(), configuration: configuration(trust)? })
+                Some(Tls { name: name.to_owned(), configuration: configuration(trust, own)? })
             }
             _ => None,
         };

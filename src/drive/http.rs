@@ -20,8 +20,10 @@ use super::raw::Connection;
 use super::signing::Place;
 pub use super::timeouts::Timeouts;
 use super::timeouts::Waits;
-pub use super::tls::NoTrust;
-use crate::wire::{Exchange, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable};
+pub use super::tls::{NoCertificate, NoTrust};
+use crate::wire::{
+    ClientCertificate, Exchange, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable,
+};
 
 /// An HTTP endpoint as a target.
 #[derive(Clone, Debug)]
@@ -56,7 +58,21 @@ impl Http {
     ///
     /// Those of [`Http::new`], and where there is nothing to trust.
     pub fn trusting(endpoint: &str, timeouts: Timeouts, trust: &Trust) -> Result<Http, NoEndpoint> {
-        let endpoint = Endpoint::new(endpoint, trust)?;
+        Http::showing(endpoint, timeouts, trust, None)
+    }
+
+    /// The same, which shows this certificate to a server that asks for one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Http::trusting`], and where there is no such certificate.
+    pub fn showing(
+        endpoint: &str,
+        timeouts: Timeouts,
+        trust: &Trust,
+        own: Option<&ClientCertificate>,
+    ) -> Result<Http, NoEndpoint> {
+        let endpoint = Endpoint::new(endpoint, trust, own)?;
         Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default(), http2: None })
     }
 

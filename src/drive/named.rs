@@ -65,7 +65,7 @@ pub static DRIVERS: [Named; 3] = [
 ];
 
 fn http(way: &Way) -> Result<Http, NoEndpoint> {
-    Http::trusting(&way.endpoint, way.timeouts, &way.trust)
+    Http::showing(&way.endpoint, way.timeouts, &way.trust, way.certificate.as_ref())
 }
 
 /// The driver of this name.

@@ -83,7 +83,7 @@ mod tests {
 
     async fn connection(listener: &TcpListener) -> (Connection, tokio::net::TcpStream) {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let endpoint = Endpoint::new(&endpoint, &Trust::System).unwrap();
+        let endpoint = Endpoint::new(&endpoint, &Trust::System, None).unwrap();
         let connection = Connection::open(&endpoint, &Timeouts::default()).await.unwrap();
         (connection, listener.accept().await.unwrap().0)
     }

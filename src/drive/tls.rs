@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use crate::wire::Trust;
+use crate::wire::{ClientCertificate, Trust};
 
 /// Why nobody can be trusted as was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -37,13 +37,40 @@ pub enum NoTrust {
         /// What is wrong with it.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The certificate of the client, or its key, cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] NoCertificate),
     /// The system trusts no issuer at all.
     #[error("this system trusts no issuer of certificates: install its package of CA certificates, or name a bundle")]
     NoSystemRoots,
 }
 
+/// Why a certificate of the client cannot be shown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoCertificate {
+    /// A file has none, or no key, that can be read.
+    #[error("no {what} in {path}: {error}", path = path.display())]
+    Unreadable {
+        /// What was looked for.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why there is none.
+        error: pem::Error,
+    },
+    /// They do not belong together, or are of a kind that TLS does not know.
+    #[error("{certificate} with the key in {key}: {error}", certificate = own.certificate.display(), key = own.key.display())]
+    Unusable {
+        /// The files.
+        own: ClientCertificate,
+        /// Why not.
+        error: Error,
+    },
+}
+
 /// What TLS sessions are made from.
-pub(super) fn configuration(trust: &Trust) -> Result<Arc<ClientConfig>, NoTrust> {
+pub(super) fn configuration(trust: &Trust, own: Option<&ClientCertificate>) -> Result<Arc<ClientConfig>, NoTrust> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -53,10 +80,30 @@ pub(super) fn configuration(trust: &Trust) -> Result<Arc<ClientConfig>, NoTrust>
         Trust::Bundle(path) => builder.with_root_certificates(bundle(path)?),
         Trust::Anyone => builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider))),
     };
-    let mut configuration = builder.with_no_client_auth();
+    let mut configuration = match own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let (chain, key) = shown(own)?;
+            let unusable = |error| NoCertificate::Unusable { own: own.clone(), error };
+            builder.with_client_auth_cert(chain, key).map_err(unusable)?
+        }
+    };
     // Of a server that speaks several versions of HTTP, this is the one that is written here.
     configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(configuration))
+}
+
+/// The certificates that a client shows, and the key of the first.
+fn shown(own: &ClientCertificate) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), NoCertificate> {
+    let none = |what: &'static str, path: &Path| {
+        let path = path.to_path_buf();
+        move |error| NoCertificate::Unreadable { what, path, error }
+    };
+    let chain = CertificateDer::pem_file_iter(&own.certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.and_then(|chain| if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) });
+    let chain = chain.map_err(none("certificate", &own.certificate))?;
+    let key = PrivateKeyDer::from_pem_file(&own.key).map_err(none("private key", &own.key))?;
+    Ok((chain, key))
 }
 
 /// The issuers that the system trusts. A store may have some that nobody can read.
@@ -125,7 +172,7 @@ mod tests {
     fn a_bundle_that_is_none_is_told() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("bundle.pem");
-        let told = || configuration(&Trust::Bundle(path.clone())).unwrap_err().to_string();
+        let told = || configuration(&Trust::Bundle(path.clone()), None).unwrap_err().to_string();
         assert!(told().starts_with("could not read "), "{}", told());
         std::fs::write(&path, "no certificate\n").unwrap();
         assert!(told().starts_with("no certificate in "), "{}", told());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::process::Identity;
 use super::timeouts::Timeouts;
 use crate::case::Case;
-use crate::wire::Trust;
+use crate::wire::{ClientCertificate, Trust};
 
 /// Where a driver goes, and what it goes by.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Way {
     pub timeouts: Timeouts,
     /// Which of its certificates are accepted.
     pub trust: Trust,
+    /// The certificate that it is shown if it asks for one.
+    pub certificate: Option<ClientCertificate>,
     /// Whose credentials clients sign with that sign by themselves.
     pub identity: Identity,
     /// How many cases are under way at once.
@@ -33,6 +35,7 @@ impl Way {
             endpoint: String::from(endpoint),
             timeouts: Timeouts::default(),
             trust: Trust::System,
+            certificate: None,
             identity: Identity::default(),
             jobs: 1,
             python: None,

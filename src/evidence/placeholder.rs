@@ -220,6 +220,15 @@ mod tests {
                 "alias <registryAlias> at <time> or <time>",
             ),
             ("signature ********", "signature <secret>"),
+            (
+                "should have been 'POST\n/\n\nhost:api.ecr.eu-west-1.amazonaws.com\nx-amz-date:20261122T104601Z\n\nhost;x-amz-date\n\
+                 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
+                "should have been 'POST\n/\n\nhost:<host>\nx-amz-date:<time>\n\nhost;x-amz-date\n<hex>'",
+            ),
+            (
+                "'Credential=AKIAIOSFODNN7EXAMPLE/20261122/eu-west-1/ecr/aws4_request' is not a valid key=value pair",
+                "'Credential=<accessKeyId>/20261122/eu-west-1/ecr/aws4_request' is not a valid key=value pair",
+            ),
         ];
         for (text, expected) in rows {
             assert_eq!(placeholders().text(text), expected);

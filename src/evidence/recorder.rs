@@ -11,6 +11,9 @@ use crate::events::{Event, Judged};
 use crate::judge::words::not_judged;
 use crate::judge::{Finding, Grade, NotJudged, Verdict};
 
+/// What is said without the requests, and what of them matters, by case and step.
+type Entries = BTreeMap<Entry, BTreeMap<String, String>>;
+
 /// What was answered so far.
 #[derive(Debug)]
 pub struct Recorder {
@@ -21,8 +24,8 @@ pub struct Recorder {
     placeholders: Placeholders,
     /// Those of each service that was looked at.
     surveyed: BTreeMap<Service, Placeholders>,
-    /// By service, area, and what is said without the requests.
-    entries: BTreeMap<(Service, &'static str), BTreeMap<Entry, BTreeMap<String, String>>>,
+    /// By service and area of rules.
+    entries: BTreeMap<(Service, &'static str), Entries>,
     /// What was answered in cases that open questions name.
     replies: BTreeMap<(Service, String), Answers>,
     /// Cases without a verdict.
@@ -74,13 +77,14 @@ impl Recorder {
         let mut answers = Answers {
             steps: BTreeMap::new(),
             asks: asks.map(|step| step.name.clone()).unwrap_or_default(),
-            unanswered: reason(&judged.verdict).map(not_judged),
+            unanswered: reason(&judged.verdict).map(|why| placeholders.text(&not_judged(why))),
         };
         for logged in judged.exchanges.iter().filter(|_| is_judged) {
             let Some(step) = case.steps.iter().find(|step| step.name == logged.step) else { continue };
             let answer = Answer::of(logged, &placeholders);
-            let findings: Vec<&Finding> =
-                judged.verdict.findings().iter().filter(|finding| finding.step == logged.step).collect();
+            // That it was late says nothing about its rule.
+            let about = |finding: &&Finding| finding.step == logged.step && finding.grade != Grade::Slow;
+            let findings: Vec<&Finding> = judged.verdict.findings().iter().filter(about).collect();
             if focus(&step) {
                 let mut entry = Entry::of(case, step, answer.clone(), &findings);
                 let sent = std::mem::take(&mut entry.sent);
@@ -89,7 +93,7 @@ impl Recorder {
             }
             answers.steps.insert(logged.step.clone(), answer);
             // In which state that left the target, nobody knows.
-            if let Some(serious) = findings.iter().find(|one| !matches!(one.grade, Grade::Form | Grade::Slow)) {
+            if let Some(serious) = findings.iter().find(|one| one.grade != Grade::Form) {
                 answers.unanswered = Some(format!("the answer to step {} is against {}", serious.step, serious.rule));
                 break;
             }
@@ -101,7 +105,7 @@ impl Recorder {
 
     /// The files, by name.
     pub fn files(&self) -> Vec<(String, String)> {
-        let file = |((service, area), entries): (&(Service, &str), &BTreeMap<Entry, BTreeMap<String, String>>)| {
+        let file = |((service, area), entries): (&(Service, &str), &Entries)| {
             let whole = |(entry, sent): (&Entry, &BTreeMap<_, _>)| Entry { sent: sent.clone(), ..entry.clone() };
             let entries = entries.iter().map(whole).collect();
             let file = File { origin: self.origin.clone(), service: *service, entries };

@@ -14,7 +14,7 @@ use crate::judge::{Grade, NotJudged, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
 use crate::wire::envelope::visible;
-use crate::wire::{Shows, Trust};
+use crate::wire::{ClientCertificate, Shows, Trust};
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
@@ -311,6 +311,7 @@ pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
     words.push(judged.service.to_string());
     words.extend(with_value("--endpoint")?);
     words.extend(started.trust.flags());
+    words.extend(ClientCertificate::of_flags(&started.flags).iter().flat_map(ClientCertificate::flags));
     words.extend(["--auth", "--region", "--repository"].into_iter().filter_map(with_value).flatten());
     Some(format!("{} | sh", command(&words)))
 }
@@ -345,6 +346,7 @@ fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
         flags = format!("{sigv4} {CREDENTIALS} {flags}");
     }
     let mut rest = started.trust.curl_flags();
+    rest.extend(ClientCertificate::of_flags(&started.flags).iter().flat_map(ClientCertificate::curl_flags));
     rest.extend([String::from("--data-raw"), logged.body.text.clone(), endpoint.clone()]);
     let rest = shell::command(rest.iter().map(String::as_str)).ok()?;
     Some(format!("curl -sS -i {flags} {rest}"))

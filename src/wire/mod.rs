@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod auth;
+mod certificate;
 pub(crate) mod decode;
 pub mod envelope;
 mod flaw;
@@ -20,6 +21,7 @@ use strum::VariantArray;
 
 use crate::contract::{ErrorType, Operation, Service};
 pub use answer::{Answer, Client, Shows};
+pub use certificate::ClientCertificate;
 pub use flaw::Flaw;
 pub(crate) use members::Members;
 pub use observation::{Decoded, HttpFacts, Observation, Shown};
@@ -468,7 +470,7 @@ impl NoConnection {
             NoConnection::CertificateRevoked | NoConnection::CertificateRejected => {
                 "have another one issued, or pass --insecure"
             }
-            NoConnection::ClientCertificateMissing => "ecrspec has none: turn that off for the test",
+            NoConnection::ClientCertificateMissing => "name one that it accepts (--client-cert, --client-key)",
             NoConnection::NotTls => "use http:// instead of https://",
             NoConnection::NeedsTls => "use https:// instead of http://",
             NoConnection::OtherProtocols => "does it speak HTTP/1.1 there, or with --http2 HTTP/2?",

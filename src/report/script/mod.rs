@@ -8,6 +8,7 @@ mod helpers;
 mod template;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 
@@ -15,7 +16,7 @@ use super::shell;
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::{Operation, Service};
 use crate::template::{Reference, Template, shown};
-use crate::wire::{Framing, Request, Signature, Trust, envelope};
+use crate::wire::{ClientCertificate, Framing, Request, Signature, Trust, envelope};
 
 use helpers::Helper;
 use template::{Names, json};
@@ -27,6 +28,8 @@ pub struct Destination<'a> {
     pub endpoint: &'a str,
     /// Which certificates of it are accepted.
     pub trust: &'a Trust,
+    /// The certificate that it is shown if it asks for one.
+    pub certificate: Option<&'a ClientCertificate>,
     /// What is sent with every request besides the case's own headers.
     pub headers: &'a [(String, String)],
     /// The region for which calls are signed with the credentials of the environment; without one, they are not.
@@ -143,7 +146,7 @@ fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
 fn call_function(service: Service, to: &Destination) -> Result<String, Unscriptable> {
     let headers = header_flags(to.headers)?;
     let headers = if headers.is_empty() { headers } else { format!("{headers} ") };
-    let trust = trust_flags(to.trust)?;
+    let trust = trust_flags(to)?;
     let (signature, before, signing) = match to.sigv4 {
         None => (String::new(), "", ""),
         Some(region) => (format!(" {}", sigv4_flag(service, region)?), "credentials | ", CREDENTIALS),
@@ -185,12 +188,17 @@ pub(super) fn sigv4_flag(service: Service, region: &str) -> Result<String, Unscr
 }
 
 /// What curl must be told of certificates, with a space before it. The script works in a folder of its own.
-fn trust_flags(trust: &Trust) -> Result<String, Unscriptable> {
-    let absolute = match trust {
+fn trust_flags(to: &Destination) -> Result<String, Unscriptable> {
+    let absolute = match to.trust {
         Trust::Bundle(path) => Trust::Bundle(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         other => other.clone(),
     };
-    let flags = absolute.curl_flags();
+    let mut flags = absolute.curl_flags();
+    if let Some(ClientCertificate { certificate, key }) = to.certificate {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let own = ClientCertificate { certificate: absolute(certificate), key: absolute(key) };
+        flags.extend(own.curl_flags());
+    }
     let flags = shell::command(flags.iter().map(String::as_str))?;
     Ok(if flags.is_empty() { flags } else { format!(" {flags}") })
 }
