@@ -203,11 +203,21 @@ fn every_case_has_its_forms_or_says_why_not() {
     let mut requests = 0;
     for service in Service::ALL {
         for case in suite(service).unwrap() {
-            if is_sent_by("boto3", &case) {
-                let text = script::boto3(&case, &to("http://127.0.0.1:5000"));
-                scripts.push(text.unwrap_or_else(|why| panic!("{}: {why}", case.id)));
-                let text = script::aws_cli(&case, &to("http://127.0.0.1:5000"));
-                assert!(text.is_ok(), "{}: {text:?}", case.id);
+            let is_plain = case.steps.iter().all(|step| step.request.signature.is_valid());
+            if !is_plain {
+                let forms = [script::boto3(&case, &to("x")), script::requests(&case, &to("x"))];
+                let told = |form: Result<String, Unscriptable>| matches!(form, Err(Unscriptable::Signature(_)));
+                assert!(forms.into_iter().all(told), "{}", case.id);
+            } else if is_sent_by("boto3", &case) {
+                let forms = [script::boto3(&case, &to("x")), script::aws_cli(&case, &to("x"))];
+                let is_escaped = |reference: &Reference| matches!(reference, Reference::Escaped { .. });
+                let escaped = case.steps.iter().any(|step| step.request.body.references().any(is_escaped));
+                let told = |form: &Result<String, Unscriptable>| match form {
+                    Ok(_) => !escaped,
+                    Err(why) => escaped && matches!(why, Unscriptable::Body(_)),
+                };
+                assert!(forms.iter().all(told), "{}: {forms:?}", case.id);
+                scripts.extend(forms.into_iter().next().unwrap().ok());
             }
             match script::requests(&case, &to("http://127.0.0.1:5000")) {
                 Ok(_) => requests += 1,
@@ -223,6 +233,43 @@ fn every_case_has_its_forms_or_says_why_not() {
     let check = "import ast, json, sys\nfor text in json.load(sys.stdin): ast.parse(text)";
     let output = run_with(Command::new(python).args(["-c", check]), &serde_json::to_string(&scripts).unwrap());
     assert!(output.status.success(), "{}", err(&output));
+}
+
+/// Whatever a scenario says is data in the script.
+#[test]
+fn no_text_of_a_case_is_code_in_python() {
+    let Some(python) = installed::python() else { return };
+    let mock = Mock::start(&["--service", "ecr"]);
+    let folder = tempfile::TempDir::new().unwrap();
+    let canary = folder.path().join("canary");
+    let open = format!("open({:?}, 'w')", canary.to_str().unwrap());
+    for text in [
+        format!("\"); {open} #"),
+        format!("'); {open} #"),
+        format!("\\\"); {open} #"),
+        format!("\n{open}\n"),
+        format!("\r{open}\n#"),
+        format!("\u{2028}{open}"),
+        format!("=1); {open} #"),
+        format!("{{{open}}}"),
+        String::from("\u{1b}[2J"),
+    ] {
+        let quoted = serde_json::to_string(&text).unwrap();
+        let yaml = format!(
+            "title: {quoted}\nservices: [ecr]\nbytes: {{layer: {{text: {quoted}}}}}\nsteps:\n  - name: upload\n    call: \
+             InitiateLayerUpload\n    body: {{repositoryName: {quoted}}}\n    judged: false\n  - name: part\n    call: \
+             UploadLayerPart\n    judged: false\n    \
+             body: {{repositoryName: \"${{repository}}\", uploadId: {quoted}, partFirstByte: 0, partLastByte: 1, \
+             layerPartBlob: \"${{base64:layer}}\"}}\n  - name: make\n    call: CreateRepository\n    judged: false\n    body: \
+             {{repositoryName: \"${{repository}}-2\", {quoted}: 1}}\n"
+        );
+        let case = ecrspec::scenario::parse("x.yaml", "x", &yaml).unwrap_or_else(|why| panic!("{why}\n{yaml}"));
+        let script = script::boto3(&case.cases[0], &to(&mock.endpoint)).unwrap();
+        let output = run_with(Command::new(&python).arg("-"), &script);
+        assert!(!canary.exists(), "{script}");
+        assert!(out(&output).contains("\npart 400 "), "{}\n{script}", err(&output));
+        assert!(!out(&output).contains('\u{1b}') && !script.contains('\u{1b}'), "{script}");
+    }
 }
 
 #[test]

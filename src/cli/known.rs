@@ -53,6 +53,16 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
 }
 
+/// The code of a command that did its work, unless the run left something out: then the file has what was found.
+fn unless_partial(code: u8, summary: &Summary) -> Code {
+    let left_out = [Reason::Unfinished, Reason::Inconclusive];
+    let Some(reason) = summary.reasons(false).into_iter().find(|reason| left_out.contains(reason)) else {
+        return Ok(code);
+    };
+    print("not everything was judged: there may be more to find (`ecrspec known update`)\n");
+    Ok(if code == 0 { reason.code() } else { code })
+}
+
 /// Why a file of known deviations cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum Unread {
@@ -97,7 +107,8 @@ fn init(source: &Source) -> Code {
     }
     let summary = source.summary(&[])?;
     let head = if before.is_empty() { head(&summary) } else { before };
-    accept_new(&path, &head, &file, &accept::entries(&summary))
+    let code = accept_new(&path, &head, &file, &accept::entries(&summary))?;
+    unless_partial(code, &summary)
 }
 
 fn update(source: &Source) -> Code {
@@ -105,7 +116,8 @@ fn update(source: &Source) -> Code {
     let before = text(&path).map_err(Failure::usage)?;
     let file = parse(&path, &before).map_err(Failure::usage)?;
     let summary = source.summary(&file.known)?;
-    accept_new(&path, &before, &file, &accept::entries(&summary))
+    let code = accept_new(&path, &before, &file, &accept::entries(&summary))?;
+    unless_partial(code, &summary)
 }
 
 /// Adds entries, unless nobody would look at them: what CI accepts by itself, no one has accepted.
@@ -152,7 +164,7 @@ fn prune(source: &Source) -> Code {
     }
     if gone.is_empty() {
         print(&format!("{shown}: nothing to remove\n"));
-        return Ok(0);
+        return unless_partial(0, &summary);
     }
     let after = known::remove(&before, &file, &gone);
     let again = parse(&path, &after).map_err(Failure::harness)?;
@@ -163,7 +175,7 @@ fn prune(source: &Source) -> Code {
         again.places.len(),
         number_of(gone.len(), "rule")
     ));
-    Ok(0)
+    unless_partial(0, &summary)
 }
 
 /// What a new file begins with.

@@ -10,6 +10,7 @@ use super::file::{KnownFile, Place};
 use super::wildcard::fold;
 use crate::contract::{RuleId, Service};
 use crate::judge::Got;
+use crate::wire::envelope::visible;
 
 /// An entry that is not written yet: findings of one cause.
 #[derive(Clone, Debug)]
@@ -53,8 +54,7 @@ impl NewEntry {
 
     fn comment(&self) -> String {
         // It has words of the target.
-        let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
-        format!("# {}\n", self.sentence.chars().map(plain).collect::<String>())
+        format!("# {}\n", self.sentence.chars().map(visible).collect::<String>())
     }
 
     fn in_line(&self, of_file: Option<Service>) -> String {

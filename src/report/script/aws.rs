@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::template::Names;
-use super::{Destination, Unscriptable, shell, trust_words};
+use super::{Destination, Unscriptable, plainly_written, shell, trust_words};
 use crate::case::Step;
 use crate::contract::{Operation, Service, blob};
 use crate::template::{Part, Reference, Template};
@@ -68,6 +68,7 @@ call() {{
 
 /// What makes the files of a step ready.
 pub(super) fn ready<'a>(step: &'a Step, names: &mut Names<'a>) -> Result<String, Unscriptable> {
+    plainly_written(step)?;
     let wrong = || Unscriptable::Body(step.name.clone());
     let text = step.request.body.to_text().ok_or_else(wrong)?;
     let (text, bytes) = without_blob(&text);
@@ -78,15 +79,25 @@ pub(super) fn ready<'a>(step: &'a Step, names: &mut Names<'a>) -> Result<String,
     ready += &body.into_file(&format!("{name}.body"));
     let Some(bytes) = bytes else { return Ok(ready) };
     let template = Template::lenient(&bytes);
-    match template.parts() {
-        [Part::Reference(Reference::Base64(chunk))] => {
-            let file = names.file(chunk);
-            let _ = writeln!(ready, "cp {file} {name}.blob");
+    let chunks = template.parts().iter().map(|part| match part {
+        Part::Reference(Reference::Base64(chunk)) => Some(names.file(chunk)),
+        _ => None,
+    });
+    match chunks.collect::<Option<Vec<String>>>() {
+        // Base64 that is put together has the bytes put together: none but the last is padded.
+        Some(files) if !files.is_empty() => {
+            let _ = writeln!(ready, "cat {} > {name}.blob", files.join(" "));
         }
-        _ => {
-            let bytes = blob::bytes(&bytes).ok_or_else(wrong)?;
-            let _ = writeln!(ready, "printf {} > {name}.blob", shell::format(&bytes));
-        }
+        _ => match blob::bytes(&bytes) {
+            Some(bytes) => {
+                let _ = writeln!(ready, "printf {} > {name}.blob", shell::format(&bytes));
+            }
+            None => {
+                ready += &names.body(&template)?.into_file(&format!("{name}.base64"));
+                let openssl = format!("openssl base64 -d -A -in {name}.base64 -out {name}.blob");
+                let _ = writeln!(ready, "base64 -d < {name}.base64 > {name}.blob 2> /dev/null || {openssl}");
+            }
+        },
     }
     Ok(ready)
 }

@@ -59,7 +59,7 @@ pub enum Unscriptable {
     #[error("curl cannot send the header {0:?}")]
     Header(String),
     /// A signature that is wrong in some way.
-    #[error("curl does not send {0}")]
+    #[error("the client does not send {0}")]
     Signature(Signature),
     /// A body that the client does not write.
     #[error("the body of {0} is none that the client writes")]
@@ -110,10 +110,7 @@ fn with(tool: Tool, case: &Case, to: &Destination) -> Result<String, Unscriptabl
     if to.repository.is_some() && case.manages_repositories() {
         return Err(Unscriptable::Repositories);
     }
-    let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
-    if let Some(signature) = odd {
-        return Err(Unscriptable::Signature(signature));
-    }
+    validly_signed(case)?;
     let mut names = Names::of(case, to.repository);
     let calls = calls(tool, case, &mut names)?;
     let chunks = chunks(&mut names);
@@ -134,6 +131,21 @@ fn with(tool: Tool, case: &Case, to: &Destination) -> Result<String, Unscriptabl
     text += &survey;
     text += &chunks;
     Ok(text + &calls)
+}
+
+/// That no request of a case is to have a wrong signature: clients sign by themselves.
+fn validly_signed(case: &Case) -> Result<(), Unscriptable> {
+    let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
+    odd.map_or(Ok(()), |signature| Err(Unscriptable::Signature(signature)))
+}
+
+/// That the JSON of a step is written as any client writes it: one that reads a body and writes it again leaves no escapes.
+fn plainly_written(step: &Step) -> Result<(), Unscriptable> {
+    let odd = |reference: &Reference| matches!(reference, Reference::Escaped { .. });
+    match step.request.body.references().any(odd) {
+        true => Err(Unscriptable::Body(step.name.clone())),
+        false => Ok(()),
+    }
 }
 
 /// What the script is, and where it works.

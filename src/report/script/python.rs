@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Destination, Unscriptable, shell};
+use super::{Destination, Unscriptable, plainly_written, shell, validly_signed};
 use crate::case::{Case, Chunk, Length, Place, Step};
 use crate::contract::{Kind, Operation, blob};
 use crate::template::{Chunks, Member, Part, Reference, Template, shown};
@@ -52,10 +52,11 @@ pub fn boto3(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     if to.repository.is_some() && case.manages_repositories() {
         return Err(Unscriptable::Repositories);
     }
+    validly_signed(case)?;
     let script = Script { case };
     let mut text = String::from("#!/usr/bin/env python3\n");
     text += &shell::comment(&format!("{} ({}): {}", case.id, case.service, shown(&case.title)));
-    text += "import concurrent.futures\nimport hashlib\nimport json\nimport os\nimport sys\n\n";
+    text += "import base64\nimport concurrent.futures\nimport hashlib\nimport json\nimport os\nimport sys\n\n";
     text += "import boto3\nfrom botocore.config import Config\nfrom botocore.exceptions import ClientError\n\n";
     text += &client(case, to);
     text += HELPERS;
@@ -162,14 +163,18 @@ impl Script<'_> {
     }
 
     fn call(&self, step: &Step) -> Result<String, Unscriptable> {
+        plainly_written(step)?;
         let body = || Unscriptable::Body(step.name.clone());
         let operation = step.operation.ok_or_else(body)?;
         let json = step.request.body.to_json().ok_or_else(body)?;
         let Ok(Value::Object(members)) = serde_json::from_str(&json) else { return Err(body()) };
         let mut words = vec![literal(&step.name), literal(&snake(operation.name()))];
         for (name, value) in &members {
-            // What is a keyword of Python, or no name, stands in a dictionary.
-            words.push(format!("{name}={}", self.member(operation, name, value)?));
+            let value = self.member(operation, name, value)?;
+            let spec = self.case.service.contract().operation(operation);
+            let is_known = spec.is_some_and(|spec| spec.input(name).is_some());
+            // A name that is nobody's but the case's is data as well.
+            words.push(if is_known { format!("{name}={value}") } else { format!("**{{{}: {value}}}", literal(name)) });
         }
         Ok(format!("call({})", words.join(", ")))
     }
@@ -183,6 +188,7 @@ impl Script<'_> {
                 match template.parts() {
                     // boto3 takes bytes, and writes base64 itself.
                     [Part::Reference(Reference::Base64(chunk))] => Ok(chunk_of(chunk)),
+                    parts if parts.iter().any(|part| matches!(part, Part::Reference(_))) => joined(name, parts),
                     _ => blob::bytes(text).map(|all| bytes(&all)).ok_or_else(|| Unscriptable::Body(String::from(name))),
                 }
             }
@@ -270,6 +276,18 @@ fn chunks_of(reference: &Reference) -> &[String] {
 
 fn chunk_of(name: &str) -> String {
     format!("chunks[{}]", literal(name))
+}
+
+/// The bytes of base64 that is put together.
+fn joined(name: &str, parts: &[Part]) -> Result<String, Unscriptable> {
+    let part = |part: &Part| match part {
+        Part::Text(text) => Ok(bytes(text)),
+        Part::Reference(Reference::Base64(chunk)) => Ok(format!("base64.b64encode({})", chunk_of(chunk))),
+        Part::Reference(Reference::Repeat { count, text }) => Ok(format!("{} * {count}", bytes(text.as_bytes()))),
+        Part::Reference(_) => Err(Unscriptable::Body(String::from(name))),
+    };
+    let parts: Vec<String> = parts.iter().map(part).collect::<Result<_, _>>()?;
+    Ok(format!("base64.b64decode({}, validate=True)", parts.join(" + ")))
 }
 
 /// A text as a literal of Python: that of JSON, but for what acts on a terminal.

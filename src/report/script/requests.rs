@@ -9,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-use super::{Destination, Unscriptable, is_token, shell};
+use super::template::json;
+use super::{Destination, Unscriptable, is_token, shell, validly_signed};
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::Operation;
 use crate::template::{Chunks, Member, Part, Reference, shown};
@@ -74,10 +75,7 @@ impl<'a> File<'a> {
         if case.is_race() {
             return Err(Unscriptable::AtOnce);
         }
-        let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
-        if let Some(signature) = odd {
-            return Err(Unscriptable::Signature(signature));
-        }
+        validly_signed(case)?;
         // A name of the case's own: the file is the same each time.
         let hash = Sha256::digest(&case.id);
         let own = || format!("ecrspec-http-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
@@ -88,7 +86,7 @@ impl<'a> File<'a> {
             headers.push((String::from("Authorization"), format!("AWS {keys} {scope}")));
         }
         let chunks = case.chunks.iter().filter_map(|chunk| Some((chunk.name.as_str(), content(case, chunk)?)));
-        let repository = to.repository.map_or_else(own, String::from);
+        let repository = to.repository.map_or_else(own, json);
         Ok(File { case, repository, is_given: to.repository.is_some(), chunks: chunks.collect(), headers })
     }
 
