@@ -275,7 +275,7 @@ fn a_file_of_known_deviations_is_written_extended_and_pruned() {
     assert!(err(&again).contains("`ecrspec known update` adds what is new"), "{}", err(&again));
     let green = of_file("before");
     assert_eq!(green.status.code(), Some(0), "{}", out(&green));
-    assert!(out(&green).contains("known deviations have no reason yet"), "{}", out(&green));
+    assert!(out(&green).contains("rules have no reason yet"), "{}", out(&green));
 
     // One has a reason by now, the others are lost.
     let (first, others) = text().split_once("},\n").map(|(first, rest)| (first.to_owned(), rest.to_owned())).unwrap();

@@ -370,7 +370,7 @@ fn a_script_of_a_signed_case_is_accepted_and_has_its_credentials_from_the_enviro
         assert!(!without.status.success() && err(&without).contains("AWS_ACCESS_KEY_ID"), "{}", err(&without));
     }
     let odd = run(&environment, &["explain", "auth/header/present/absent", "--script", "--auth", "sigv4"]);
-    assert!(err(&odd).contains("curl does not send no signature"), "{}", err(&odd));
+    assert!(err(&odd).contains("the client does not send no signature"), "{}", err(&odd));
 }
 
 #[test]

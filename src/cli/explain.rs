@@ -1,17 +1,18 @@
 //! `ecrspec explain`: all that is known of a rule or a case.
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::Args;
 
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
-use super::{Code, Failure, print};
+use super::{Code, Failure, endpoint, print};
 use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
+use crate::drive::named::DriverName;
 use crate::events::Started;
 use crate::report::page;
-use crate::report::script::{Destination, script};
+use crate::report::script::{Destination, aws_cli, boto3, requests, rust, script};
 use crate::suite::headings;
 use crate::wire::auth::dummy;
 use crate::wire::{ClientCertificate, Trust};
@@ -23,8 +24,12 @@ pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
-    /// Print the case as a shell script of curl calls instead
-    #[arg(long)]
+    /// Print the case as something to run instead: a shell script of curl or AWS CLI calls, a Python script, a Rust test with
+    /// the library, or a file of HTTP requests for an editor
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    form: Option<Form>,
+    /// The same as --as curl
+    #[arg(long, conflicts_with = "form")]
     script: bool,
     /// Endpoint of the script (default: the one in ecrspec.toml, or http://127.0.0.1:5000)
     #[arg(long, value_name = "URL")]
@@ -47,8 +52,25 @@ pub(super) fn script_of(started: &Started, service: Service, case: &str) -> Opti
     Script::of_run(started).text(&case).ok()
 }
 
+/// As what a case can be printed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum Form {
+    Curl,
+    AwsCli,
+    Boto3,
+    Rust,
+    Http,
+}
+
+impl Arguments {
+    fn form(&self) -> Option<Form> {
+        self.form.or(self.script.then_some(Form::Curl))
+    }
+}
+
 /// Where a script goes: flags and settings file, merged.
 struct Script {
+    form: Form,
     endpoint: String,
     trust: Trust,
     certificate: Option<ClientCertificate>,
@@ -58,15 +80,20 @@ struct Script {
 
 impl Script {
     fn of(arguments: &Arguments) -> anyhow::Result<Option<Script>> {
-        if !arguments.script {
-            return Ok(None);
-        }
+        let Some(form) = arguments.form() else { return Ok(None) };
         let file = SettingsFile::read(None)?;
         let settings = file.trust();
         let auth = arguments.auth.or(&file.auth())?;
-        let endpoint = arguments.endpoint.clone().or(file.endpoint);
-        let endpoint = endpoint.unwrap_or_else(|| String::from(USUAL_ENDPOINT));
+        let services = super::target::some(&arguments.service);
+        let found = endpoint::find(
+            arguments.endpoint.as_deref(),
+            file.endpoint.as_deref(),
+            services.as_deref(),
+            endpoint::of_process,
+        )?;
+        let endpoint = found.url.unwrap_or_else(|| String::from(USUAL_ENDPOINT));
         Ok(Some(Script {
+            form,
             trust: arguments.trust.or(&settings, Some(&endpoint))?,
             certificate: arguments.trust.certificate_or(&settings, Some(&endpoint))?,
             endpoint,
@@ -84,8 +111,10 @@ impl Script {
             _ => Authentication::None,
         };
         Script {
+            form: Form::Curl,
             endpoint: flag("--endpoint").unwrap_or_else(|| String::from(USUAL_ENDPOINT)),
             trust: started.trust.clone(),
+            certificate: ClientCertificate::of_flags(&started.flags),
             auth,
             repository: flag("--repository"),
         }
@@ -104,14 +133,36 @@ impl Script {
         let certificate = certificate.as_ref();
         let repository = repository.as_deref();
         let to = Destination { endpoint, trust, certificate, headers: &headers, sigv4, repository };
-        script(case, &to).map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
+        self.rejected(case)?;
+        let text = match self.form {
+            Form::Curl => script(case, &to),
+            Form::AwsCli => aws_cli(case, &to),
+            Form::Boto3 => boto3(case, &to),
+            Form::Rust => Ok(rust(case)),
+            Form::Http => requests(case, &to),
+        };
+        text.map_err(|problem| anyhow!("{} cannot be a script: {problem}", case.id))
+    }
+
+    /// That the client of the form does not send the case, if so.
+    fn rejected(&self, case: &Case) -> anyhow::Result<()> {
+        let name = match self.form {
+            Form::Boto3 => "boto3",
+            Form::AwsCli => "aws-cli",
+            Form::Curl | Form::Rust | Form::Http => return Ok(()),
+        };
+        let driver: DriverName = name.parse()?;
+        match driver.cannot_try(case) {
+            Some(why) => bail!("{name} does not send {}: {why}; `--as curl` does", case.id),
+            None => Ok(()),
+        }
     }
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
     let script = Script::of(arguments).map_err(Failure::usage)?;
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
-    let rule = |service: Service| Rules::of(service).find(&arguments.id).filter(|_| !arguments.script);
+    let rule = |service: Service| Rules::of(service).find(&arguments.id).filter(|_| arguments.form().is_none());
     let cases = match services.iter().any(|service| rule(*service).is_some()) {
         true => headings(&services).map_err(Failure::harness)?,
         false => Vec::new(),
@@ -120,7 +171,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let mut near = Vec::new();
     let mut mistake = None;
     for service in services.iter().copied() {
-        if arguments.script && !pages.is_empty() {
+        if arguments.form().is_some() && !pages.is_empty() {
             break; // One script, of the first service that has the case.
         }
         if let Some(rule) = rule(service) {
@@ -146,11 +197,11 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         return Err(Failure::usage(error));
     }
     if pages.is_empty()
-        && arguments.script
+        && arguments.form().is_some()
         && Service::ALL.iter().any(|service| Rules::of(*service).find(&arguments.id).is_some())
     {
         return Err(Failure::usage(anyhow!(
-            "--script: expected the id of a case, found the rule {:?}; `ecrspec explain` lists its cases",
+            "--as: expected the id of a case, found the rule {:?}; `ecrspec explain` lists its cases",
             arguments.id
         )));
     }

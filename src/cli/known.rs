@@ -1,12 +1,12 @@
 //! `ecrspec known`: the file of known deviations, from a run or from the log of one.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 
 use super::gate::perform;
+use super::known_file::{Unread, parse, text};
 use super::run::{GateArguments, prepare};
 use super::settings::SettingsFile;
 use super::target::Accepts;
@@ -53,34 +53,14 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
 }
 
-/// Why a file of known deviations cannot be read.
-#[derive(Debug, thiserror::Error)]
-enum Unread {
-    #[error("there is no file {} of known deviations: `ecrspec known init` writes one", .0.display())]
-    Missing(PathBuf),
-    #[error("could not read the known deviations in {}: {why}", path.display())]
-    Unreadable { path: PathBuf, why: std::io::Error },
-    #[error("{} is empty: expected known deviations, or `known = []` where there are none", .0.display())]
-    Empty(PathBuf),
-}
-
-/// The text of a file. One with nothing in it may be what a full disk has left.
-fn text(path: &Path) -> Result<String, Unread> {
-    match std::fs::read_to_string(path) {
-        Ok(text) if text.trim().is_empty() => Err(Unread::Empty(path.to_path_buf())),
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Unread::Missing(path.to_path_buf())),
-        Err(why) => Err(Unread::Unreadable { path: path.to_path_buf(), why }),
-    }
-}
-
-fn parse(path: &Path, text: &str) -> anyhow::Result<KnownFile> {
-    KnownFile::parse(text).map_err(|error| anyhow!("{}: {error}", path.display()))
-}
-
-/// Reads a file of known deviations.
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Known>> {
-    Ok(parse(path, &text(path)?)?.known)
+/// The code of a command that did its work, unless the run left something out: then the file has what was found.
+fn unless_partial(code: u8, summary: &Summary) -> Code {
+    let left_out = [Reason::Unfinished, Reason::Inconclusive];
+    let Some(reason) = summary.reasons(false).into_iter().find(|reason| left_out.contains(reason)) else {
+        return Ok(code);
+    };
+    print("not everything was judged: there may be more to find (`ecrspec known update`)\n");
+    Ok(if code == 0 { reason.code() } else { code })
 }
 
 fn init(source: &Source) -> Code {
@@ -97,7 +77,8 @@ fn init(source: &Source) -> Code {
     }
     let summary = source.summary(&[])?;
     let head = if before.is_empty() { head(&summary) } else { before };
-    accept_new(&path, &head, &file, &accept::entries(&summary))
+    let code = accept_new(&path, &head, &file, &accept::entries(&summary))?;
+    unless_partial(code, &summary)
 }
 
 fn update(source: &Source) -> Code {
@@ -105,7 +86,8 @@ fn update(source: &Source) -> Code {
     let before = text(&path).map_err(Failure::usage)?;
     let file = parse(&path, &before).map_err(Failure::usage)?;
     let summary = source.summary(&file.known)?;
-    accept_new(&path, &before, &file, &accept::entries(&summary))
+    let code = accept_new(&path, &before, &file, &accept::entries(&summary))?;
+    unless_partial(code, &summary)
 }
 
 /// Adds entries, unless nobody would look at them: what CI accepts by itself, no one has accepted.
@@ -152,7 +134,7 @@ fn prune(source: &Source) -> Code {
     }
     if gone.is_empty() {
         print(&format!("{shown}: nothing to remove\n"));
-        return Ok(0);
+        return unless_partial(0, &summary);
     }
     let after = known::remove(&before, &file, &gone);
     let again = parse(&path, &after).map_err(Failure::harness)?;
@@ -163,7 +145,7 @@ fn prune(source: &Source) -> Code {
         again.places.len(),
         number_of(gone.len(), "rule")
     ));
-    Ok(0)
+    unless_partial(0, &summary)
 }
 
 /// What a new file begins with.

@@ -500,7 +500,8 @@ impl Summary {
         let mut warnings = Vec::new();
         let unexplained = self.started.known.iter().filter(|entry| !entry.has_reason()).count();
         if unexplained > 0 {
-            warnings.push(format!("{unexplained} of {} known deviations have no reason yet", self.started.known.len()));
+            let rules = if unexplained == 1 { "rule" } else { "rules" };
+            warnings.push(format!("known deviations of {unexplained} {rules} have no reason yet"));
         }
         let left = self.finished.iter().flat_map(|finished| &finished.left).collect::<Vec<_>>();
         if let [first, ..] = left.as_slice() {

@@ -91,7 +91,7 @@ impl std::fmt::Display for Stale {
         f.write_str(match self {
             Stale::UnexpectedPass => "unexpected pass: the rule is kept now, the entry can go",
             Stale::Changed => "changed: the rule is still broken, but with another answer",
-            Stale::Expired => "expired: the finding counts again",
+            Stale::Expired => "expired: the entry accepts nothing any more",
             Stale::Unmatched => {
                 "unmatched: the target does not serve what the cases of the rule need, the entry can go"
             }

@@ -10,6 +10,7 @@ use super::file::{KnownFile, Place};
 use super::wildcard::fold;
 use crate::contract::{RuleId, Service};
 use crate::judge::Got;
+use crate::wire::envelope::visible;
 
 /// An entry that is not written yet: findings of one cause.
 #[derive(Clone, Debug)]
@@ -53,8 +54,7 @@ impl NewEntry {
 
     fn comment(&self) -> String {
         // It has words of the target.
-        let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
-        format!("# {}\n", self.sentence.chars().map(plain).collect::<String>())
+        format!("# {}\n", self.sentence.chars().map(visible).collect::<String>())
     }
 
     fn in_line(&self, of_file: Option<Service>) -> String {
@@ -84,8 +84,9 @@ fn list(texts: &[String], broken: bool) -> String {
 /// The text with these entries added, in the form of those that it has.
 pub fn add(text: &str, file: &KnownFile, entries: &[NewEntry]) -> String {
     let mut text = String::from(text);
+    let of_all = of_all(file, entries);
     if let Some(list) = &file.list {
-        let lines: String = entries.iter().map(|entry| entry.in_line(file.service)).collect();
+        let lines: String = entries.iter().map(|entry| entry.in_line(file.service.or(of_all))).collect();
         let closing = list.end - 1;
         let own_line = text[..closing].trim_end_matches([' ', '\t']).len();
         let newline = if text[..own_line].ends_with('\n') { "" } else { "\n" };
@@ -94,15 +95,17 @@ pub fn add(text: &str, file: &KnownFile, entries: &[NewEntry]) -> String {
         if let Some(end) = last.filter(|end| !has_comma(&text[*end..own_line])) {
             text.insert(end, ',');
         }
+        if let Some(service) = of_all {
+            let start = text[..list.start].rfind('\n').map_or(0, |newline| newline + 1);
+            text.insert_str(start, &format!("service = {}\n", quoted(service.name())));
+        }
         return text;
     }
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     if file.places.is_empty() {
-        let services: BTreeSet<Option<&str>> = entries.iter().map(|entry| entry.service.map(Service::name)).collect();
-        let of_all = entries.first().and_then(|entry| entry.service).filter(|_| services.len() == 1);
-        if let Some(service) = of_all.filter(|_| file.service.is_none()) {
+        if let Some(service) = of_all {
             let _ = writeln!(text, "service = {}", quoted(service.name()));
         }
         let lines: String = entries.iter().map(|entry| entry.in_line(file.service.or(of_all))).collect();
@@ -111,6 +114,13 @@ pub fn add(text: &str, file: &KnownFile, entries: &[NewEntry]) -> String {
         text.extend(entries.iter().map(|entry| entry.with_head(file.service)));
     }
     text
+}
+
+/// The service of all entries, to be said once: where the file has no others yet.
+fn of_all(file: &KnownFile, entries: &[NewEntry]) -> Option<Service> {
+    let first = entries.first()?.service?;
+    let is_new = file.places.is_empty() && file.service.is_none();
+    (is_new && entries.iter().all(|entry| entry.service == Some(first))).then_some(first)
 }
 
 /// Whether there is a comma before the list ends, comments aside.
@@ -224,7 +234,9 @@ mod tests {
             let again = parsed(&after);
             assert_eq!(again.known.len(), file.known.len() + 5, "{after}");
             assert!(again.known.iter().skip(file.known.len()).all(|known| !known.has_reason()), "{after}");
-            assert!(again.known.iter().all(|known| known.rule != RuleId::new(MATCH) || known.is_for(Service::Ecr)));
+            let new = |known: &&super::super::Known| !known.has_reason();
+            assert!(again.known.iter().filter(new).all(|known| known.service == Some(Service::Ecr)), "{after}");
+            assert_eq!(after.matches("service = ").count() == 1, file.places.is_empty(), "{after}");
             for line in before.lines().filter(|line| line.contains('#')) {
                 assert!(after.contains(line.split('#').nth(1).unwrap()), "{after}");
             }

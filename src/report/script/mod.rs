@@ -4,7 +4,11 @@
 //! `/dev/urandom`. Whatever a case or a target says stays data: words are quoted by [`shell`], files and variables have
 //! names that are made here, and what an answer gave is kept as JSON text in a variable that only `printf %s` prints.
 
+mod aws;
 mod helpers;
+mod python;
+mod requests;
+mod rust;
 mod template;
 
 use std::fmt::Write as _;
@@ -17,6 +21,10 @@ use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::{Operation, Service};
 use crate::template::{Reference, Template, shown};
 use crate::wire::{ClientCertificate, Framing, Request, Signature, Trust, envelope};
+
+pub use python::boto3;
+pub use requests::requests;
+pub use rust::rust;
 
 use helpers::Helper;
 use template::{Names, json};
@@ -54,8 +62,20 @@ pub enum Unscriptable {
     #[error("curl cannot send the header {0:?}")]
     Header(String),
     /// A signature that is wrong in some way.
-    #[error("curl does not send {0}")]
+    #[error("the client does not send {0}")]
     Signature(Signature),
+    /// A body that the client does not write.
+    #[error("the body of {0} is none that the client writes")]
+    Body(String),
+    /// A framing that the client does not choose.
+    #[error("the client chooses the framing")]
+    Framing,
+    /// Calls that are sent at once.
+    #[error("the requests of a file are sent one after the other, and the case sends some at once")]
+    AtOnce,
+    /// Bytes that cannot stand in a file.
+    #[error("the bytes of {0} are too many to stand in the file")]
+    Large(String),
     /// A reference without a meaning in a script.
     #[error("no command stands for ${{{0}}}")]
     Reference(String),
@@ -64,33 +84,71 @@ pub enum Unscriptable {
     Nul(#[from] shell::Nul),
 }
 
-/// The script of a case.
+/// What sends the calls of a shell script.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Tool {
+    Curl,
+    AwsCli,
+}
+
+/// The script of a case, with curl.
 ///
 /// # Errors
 ///
 /// Why a shell cannot send the case.
 pub fn script(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+    with(Tool::Curl, case, to)
+}
+
+/// The script of a case, with the AWS CLI. What that does not send is for the caller to know.
+///
+/// # Errors
+///
+/// Why a shell cannot send the case.
+pub fn aws_cli(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+    with(Tool::AwsCli, case, to)
+}
+
+fn with(tool: Tool, case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     if to.repository.is_some() && case.manages_repositories() {
         return Err(Unscriptable::Repositories);
     }
-    let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
-    if let Some(signature) = odd {
-        return Err(Unscriptable::Signature(signature));
-    }
+    validly_signed(case)?;
     let mut names = Names::of(case, to.repository);
-    let calls = calls(case, &mut names)?;
+    let calls = calls(tool, case, &mut names)?;
     let chunks = chunks(&mut names);
-    let survey = survey(case, to, &mut names)?;
+    if tool == Tool::AwsCli && to.repository.is_some() && names.helpers.contains(&Helper::Registry) {
+        return Err(Unscriptable::Alias);
+    }
+    let survey = survey(tool, case, to, &mut names)?;
     let mut text = head(case, to, &names)?;
-    text += &end(case, to)?;
-    text += &call_function(case.service, to)?;
+    text += &end(tool, case, to)?;
+    text += &match tool {
+        Tool::Curl => call_function(case.service, to)?,
+        Tool::AwsCli => aws::call_function(case.service, to)?,
+    };
     for helper in &names.helpers {
         text += &helper.text();
     }
-    text += &repositories(case, to)?;
+    text += &repositories(tool, case, to)?;
     text += &survey;
     text += &chunks;
     Ok(text + &calls)
+}
+
+/// That no request of a case is to have a wrong signature: clients sign by themselves.
+fn validly_signed(case: &Case) -> Result<(), Unscriptable> {
+    let odd = case.steps.iter().map(|step| step.request.signature).find(|signature| !signature.is_valid());
+    odd.map_or(Ok(()), |signature| Err(Unscriptable::Signature(signature)))
+}
+
+/// That the JSON of a step is written as any client writes it: one that reads a body and writes it again leaves no escapes.
+fn plainly_written(step: &Step) -> Result<(), Unscriptable> {
+    let odd = |reference: &Reference| matches!(reference, Reference::Escaped { .. });
+    match step.request.body.references().any(odd) {
+        true => Err(Unscriptable::Body(step.name.clone())),
+        false => Ok(()),
+    }
 }
 
 /// What the script is, and where it works.
@@ -118,11 +176,11 @@ fn head(case: &Case, to: &Destination, names: &Names) -> Result<String, Unscript
 }
 
 /// What happens at the end, however it comes: repositories and files are removed.
-fn end(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+fn end(tool: Tool, case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     let mut text =
         String::from("# Removes what was made, whatever happened.\nend() {\n  code=$?\n  trap - EXIT\n  set +e\n");
     if to.repository.is_none() {
-        let delete = header_flags(&envelope::request(case.service, Operation::DeleteRepository, Bytes::new()).headers)?;
+        let delete = plain(tool, case.service, Operation::DeleteRepository)?;
         let _ = write!(
             text,
             r#"  if [ -f made ]; then
@@ -187,6 +245,18 @@ pub(super) fn sigv4_flag(service: Service, region: &str) -> Result<String, Unscr
     Ok(format!("--aws-sigv4 {}", shell::word(&scope)?))
 }
 
+/// What the AWS CLI must be told of certificates, with a space before it.
+fn trust_words(trust: &Trust) -> Result<String, Unscriptable> {
+    Ok(match trust {
+        Trust::System => String::new(),
+        Trust::Bundle(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            format!(" --ca-bundle {}", shell::word(&path.display().to_string())?)
+        }
+        Trust::Anyone => String::from(" --no-verify-ssl"),
+    })
+}
+
 /// What curl must be told of certificates, with a space before it. The script works in a folder of its own.
 fn trust_flags(to: &Destination) -> Result<String, Unscriptable> {
     let absolute = match to.trust {
@@ -204,11 +274,11 @@ fn trust_flags(to: &Destination) -> Result<String, Unscriptable> {
 }
 
 /// The functions that make repositories, and those of the case.
-fn repositories(case: &Case, to: &Destination) -> Result<String, Unscriptable> {
+fn repositories(tool: Tool, case: &Case, to: &Destination) -> Result<String, Unscriptable> {
     if to.repository.is_some() {
         return Ok(String::new());
     }
-    let create = header_flags(&envelope::request(case.service, Operation::CreateRepository, Bytes::new()).headers)?;
+    let create = plain(tool, case.service, Operation::CreateRepository)?;
     let mut text = format!(
         r#"# create NAME: a repository to work in.
 create() {{
@@ -253,14 +323,14 @@ fn makes_a_repository(step: &Step) -> bool {
 }
 
 /// The calls that tell what the case must know of the target.
-fn survey(case: &Case, to: &Destination, names: &mut Names) -> Result<String, Unscriptable> {
+fn survey(tool: Tool, case: &Case, to: &Destination, names: &mut Names) -> Result<String, Unscriptable> {
     let (registry, size) = (names.helpers.contains(&Helper::Registry), names.helpers.contains(&Helper::PartSize));
     let mut text = String::new();
     let alias = names.helpers.contains(&Helper::Alias);
     if registry || size || alias {
         names.helpers.insert(Helper::Member);
     }
-    let flags = |operation| header_flags(&envelope::request(case.service, operation, Bytes::new()).headers);
+    let flags = |operation| plain(tool, case.service, operation);
     let asks = registry && to.repository.is_some();
     if size || asks {
         let initiate = flags(Operation::InitiateLayerUpload)?;
@@ -329,7 +399,7 @@ fn chunks(names: &mut Names) -> String {
 }
 
 /// The steps of the case, as they follow each other.
-fn calls<'a>(case: &'a Case, names: &mut Names<'a>) -> Result<String, Unscriptable> {
+fn calls<'a>(tool: Tool, case: &'a Case, names: &mut Names<'a>) -> Result<String, Unscriptable> {
     let mut text = String::new();
     if case.steps.iter().any(makes_a_repository) {
         names.helpers.insert(Helper::Member);
@@ -338,17 +408,21 @@ fn calls<'a>(case: &'a Case, names: &mut Names<'a>) -> Result<String, Unscriptab
         names.answered(&case.steps[..group.start]);
         let steps = &case.steps[group];
         for step in steps {
-            text += &ready(step, names)?;
+            text += &match tool {
+                Tool::Curl => ready(step, names)?,
+                Tool::AwsCli => aws::ready(step, names)?,
+            };
         }
         match steps {
             [step] => {
-                let _ = writeln!(text, "call {} {}", names.step(step), flags(case, step)?);
+                let _ = writeln!(text, "call {} {}", names.step(step), flags(tool, case, step)?);
             }
             _ => {
                 text += "\n# at once\nset --\n";
                 let outs: Vec<String> = steps.iter().map(|step| format!("{}.out", names.step(step))).collect();
                 for (step, out) in steps.iter().zip(&outs) {
-                    let _ = writeln!(text, "(call {} {}) > {out} 2>&1 &", names.step(step), flags(case, step)?);
+                    let flags = flags(tool, case, step)?;
+                    let _ = writeln!(text, "(call {} {flags}) > {out} 2>&1 &", names.step(step));
                     text += "set -- \"$@\" \"$!\"\n";
                 }
                 text += "code=0\nfor process do wait \"$process\" || code=$?; done\n";
@@ -372,9 +446,21 @@ fn ready<'a>(step: &'a Step, names: &mut Names<'a>) -> Result<String, Unscriptab
     Ok(format!("\n{about}{captures}{}", body.into_file(&format!("{name}.body"))))
 }
 
-fn flags(case: &Case, step: &Step) -> Result<String, Unscriptable> {
+fn flags(tool: Tool, case: &Case, step: &Step) -> Result<String, Unscriptable> {
     let request = &step.request;
-    request_flags(&request.method, &request.headers, request.framing, is_large(case, request))
+    match (tool, step.operation) {
+        (Tool::Curl, _) => request_flags(&request.method, &request.headers, request.framing, is_large(case, request)),
+        (Tool::AwsCli, Some(operation)) => Ok(aws::subcommand(operation)),
+        (Tool::AwsCli, None) => Err(Unscriptable::Body(step.name.clone())),
+    }
+}
+
+/// What a call of an operation is told that has nothing unusual.
+fn plain(tool: Tool, service: Service, operation: Operation) -> Result<String, Unscriptable> {
+    match tool {
+        Tool::Curl => header_flags(&envelope::request(service, operation, Bytes::new()).headers),
+        Tool::AwsCli => Ok(aws::subcommand(operation)),
+    }
 }
 
 /// What curl must be told of a request besides its body.

@@ -97,7 +97,8 @@ impl<'a> Names<'a> {
         used.map(|chunk| (chunk, self.file(&chunk.name))).collect()
     }
 
-    fn file(&self, chunk: &str) -> String {
+    /// The file that a chunk is made in.
+    pub fn file(&self, chunk: &str) -> String {
         format!("{}.bytes", self.chunks[chunk])
     }
 
