@@ -70,7 +70,8 @@ pub(super) fn perform(
             RunError::Unreachable { .. } => Reason::SetUp,
             RunError::Suite(_) | RunError::Harness(_) => Reason::Harness,
         };
-        let input = Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail };
+        let input =
+            Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail, states: &[] };
         reports.whole(&input); // That nothing could be judged is a report as well.
         Failure { reason, error: error.into() }
     })?;
@@ -97,7 +98,9 @@ impl Done {
         let Done { summary, events, screen, mut reports } = self;
         let reasons = summary.reasons(merged.measure.deny_warnings);
         let reasons = with_unwritten(reasons, &reports);
-        reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail: merged.detail });
+        let states = reports.states(&summary);
+        let detail = merged.detail;
+        reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail, states: &states });
         let reasons = with_unwritten(reasons, &reports);
         screen.print(&terminal::report(&summary, merged.detail, &reasons));
         if let Some(error) = reports.failed() {

@@ -75,7 +75,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
     events.iter().for_each(|event| reports.event(event));
-    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
+    let states = reports.states(&summary);
+    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail, states: &states });
     if let Some(rule) = &arguments.issue {
         if let Some(error) = reports.into_failed() {
             return Err(Failure::usage(error));
