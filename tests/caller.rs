@@ -173,7 +173,7 @@ fn on_a_clean_server_nothing_is_found_and_what_cannot_be_said_is_skipped() {
     assert!(text.contains(&format!("not judged  {unseen}\n")), "{text}");
     let markdown = FORMATS.iter().find(|format| format.name == "markdown").unwrap();
     let detail = Detail { groups: 20, verbose: false, reader: Reader::Test };
-    let page = markdown.render(&Input { events: &events, summary: &summary, reasons: &[], detail });
+    let page = markdown.render(&Input { events: &events, summary: &summary, reasons: &[], detail, states: &[] });
     assert!(page.contains("shows no HTTP responses"), "{page}");
 }
 

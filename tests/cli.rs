@@ -75,7 +75,7 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--endpoint", "https://api.ecr.us-east-1.amazonaws.com"], "pass --allow-aws"),
         (
             &["run", "--report", "pdf=x"],
-            "expected one of the formats ndjson, text, markdown, junit, sarif, github, har, json, found \"pdf\"",
+            "expected one of the formats ndjson, text, markdown, html, junit, sarif, github, har, json, found \"pdf\"",
         ),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
         (&["run", "--jobs", "0"], "expected at least 1"),

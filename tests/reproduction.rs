@@ -30,7 +30,7 @@ const WRONG: &str = "CompleteLayerUpload/layerDigests/match/wrong";
 type Answers = Vec<(String, Option<String>)>;
 
 fn to(endpoint: &str) -> Destination<'_> {
-    Destination { endpoint, trust: &Trust::System, headers: &[], sigv4: None, repository: None }
+    Destination { endpoint, trust: &Trust::System, certificate: None, headers: &[], sigv4: None, repository: None }
 }
 
 /// What ecrspec itself is answered.

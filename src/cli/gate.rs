@@ -80,7 +80,8 @@ pub(super) fn perform(
             RunError::Unreachable { .. } => Reason::SetUp,
             RunError::Suite(_) | RunError::Harness(_) => Reason::Harness,
         };
-        let input = Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail };
+        let input =
+            Input { events: &events, summary: &summary, reasons: &[reason], detail: merged.detail, states: &[] };
         reports.whole(&input); // That nothing could be judged is a report as well.
         Failure { reason, error: error.into() }
     })?;
@@ -107,7 +108,9 @@ impl Done {
         let Done { summary, events, reports, .. } = self;
         let reasons = summary.reasons(merged.measure.deny_warnings);
         let reasons = with_unwritten(reasons, reports);
-        reports.whole(&Input { events, summary, reasons: &reasons, detail: merged.detail });
+        let states = reports.states(summary);
+        let detail = merged.detail;
+        reports.whole(&Input { events, summary, reasons: &reasons, detail, states: &states });
         with_unwritten(reasons, reports)
     }
 

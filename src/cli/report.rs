@@ -9,7 +9,7 @@ use clap::Args;
 use super::explain::script_of;
 use super::reports::Reports;
 use super::target::some;
-use super::{Code, Failure, known, print};
+use super::{Code, Failure, known_file, print};
 use crate::events::{self, Event, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
@@ -75,7 +75,8 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let mut reports = Reports::create(&arguments.report).map_err(Failure::usage)?;
     let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
     events.iter().for_each(|event| reports.event(event));
-    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail });
+    let states = reports.states(&summary);
+    reports.whole(&Input { events: &events, summary: &summary, reasons: &reasons, detail, states: &states });
     if let Some(rule) = &arguments.issue {
         if let Some(error) = reports.into_failed() {
             return Err(Failure::usage(error));

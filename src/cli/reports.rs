@@ -1,12 +1,17 @@
 //! The files that `--report` names.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 
+use crate::contract::Service;
+use crate::coverage::Coverage;
 use crate::events::Event;
-use crate::report::format::{FORMATS, Input, ReportSpec};
+use crate::report::Summary;
+use crate::report::format::{FORMATS, Input, MetState, ReportSpec};
+use crate::suite::drafts;
 
 /// What `--report` says of itself.
 pub(super) fn help() -> String {
@@ -43,6 +48,31 @@ impl Reports {
     /// Writes what an event adds.
     pub fn event(&mut self, event: &Event) {
         self.write(|spec| spec.format.line(event));
+    }
+
+    /// What the requests of the cases of a run meet, where a report shows that.
+    pub fn states(&self, summary: &Summary) -> Vec<MetState> {
+        if !self.files.iter().any(|(spec, _)| spec.format.shows_states()) {
+            return Vec::new();
+        }
+        let tried: HashSet<(Service, &str)> =
+            summary.cases.iter().map(|judged| (judged.service, judged.case.as_str())).collect();
+        // A fault of the suite would have ended the run.
+        let measured = |service| {
+            let mut cases = drafts(service).ok()?;
+            cases.retain(|case| tried.contains(&(service, case.id.as_str())));
+            Coverage::of(service, &cases).ok()
+        };
+        let met = |coverage: Coverage| {
+            coverage.states.into_iter().map(move |met| MetState {
+                service: coverage.service,
+                of: met.state.of.word(),
+                state: met.state.name,
+                operation: met.operation,
+                cases: met.cases.ids().map(String::from).collect(),
+            })
+        };
+        summary.started.services.iter().copied().filter_map(measured).flat_map(met).collect()
     }
 
     /// Writes what needs all events.

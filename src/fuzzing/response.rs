@@ -259,7 +259,7 @@ fn reported(log: &[Event], detail: Detail) {
         text += &terminal::survey(survey);
     }
     for format in FORMATS.iter().filter(|format| format.name != "ndjson") {
-        let page = format.render(&Input { events: log, summary: &summary, reasons: &reasons, detail });
+        let page = format.render(&Input { events: log, summary: &summary, reasons: &reasons, detail, states: &[] });
         page.lines().for_each(shown);
         assert!(format.name != "markdown" || page.len() <= markdown::MAX, "{} bytes of Markdown", page.len());
     }

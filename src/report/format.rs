@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::github::github;
 use super::har::har;
-pub use super::input::Input;
+use super::html::html;
+pub use super::input::{Input, MetState};
 use super::junit::junit;
 use super::markdown::markdown;
 use super::result::result;
@@ -42,6 +43,7 @@ pub const FORMATS: &[Format] = &[
         about: "verdict and findings for a CI step summary or an issue, at most 60 kB",
         render: Render::Whole(markdown),
     },
+    Format { name: "html", about: "one page to read, without network and scripts", render: Render::Whole(html) },
     Format { name: "junit", about: "JUnit XML for the test view of a CI system", render: Render::Whole(junit) },
     Format { name: "sarif", about: "SARIF 2.1.0 for code scanning, a result per cause", render: Render::Whole(sarif) },
     Format {
@@ -57,6 +59,11 @@ impl Format {
     /// The format with this name.
     pub fn find(name: &str) -> Option<&'static Format> {
         FORMATS.iter().find(|format| format.name == name)
+    }
+
+    /// Whether it shows [`Input::states`]. To measure them takes a moment, and the cases of the suite.
+    pub fn shows_states(&self) -> bool {
+        self.name == "html"
     }
 
     /// All names, as a list to read.

@@ -10,6 +10,9 @@ mod github;
 #[cfg(feature = "terminal")]
 mod har;
 #[cfg(feature = "terminal")]
+#[doc(hidden)]
+pub mod html;
+#[cfg(feature = "terminal")]
 mod input;
 #[cfg(feature = "terminal")]
 #[doc(hidden)]
