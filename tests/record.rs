@@ -185,6 +185,13 @@ fn nothing_is_overwritten() {
         files(folder.path()),
         BTreeMap::from([(String::from("ecr-CompleteLayerUpload.toml"), String::from("mine"))])
     );
+    // Where nobody answered, nothing is left that is in the way of the next attempt.
+    let nobody = folder.path().join("nobody");
+    for _ in 0..2 {
+        let output = record(&nobody, &["--questions", "--endpoint", "http://127.0.0.1:1"]);
+        assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+        assert!(files(&nobody).is_empty());
+    }
     // Nor is nothing recorded where somebody forgot to say where to.
     assert_eq!(ecrspec(&["record"]).status.code(), Some(2));
 }

@@ -79,7 +79,7 @@ fn record(merged: &Merged, cases: Vec<Case>, asks: bool, folder: &mut Option<Fol
     let services = merged.settings.services.clone();
     let files = |recorder: &Recorder| {
         let mut files = recorder.files();
-        if asks {
+        if asks && !files.is_empty() {
             files.push((String::from("questions.toml"), recorder.questions(&services).text()));
         }
         files
