@@ -8,6 +8,7 @@ pub mod check;
 pub mod ecr;
 pub mod ecr_public;
 pub mod error;
+pub mod name;
 pub mod operation;
 pub mod quota;
 pub mod rule;

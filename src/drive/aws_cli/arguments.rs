@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
+use crate::contract::name::separated;
 use crate::contract::{Kind, Service, blob};
 use crate::drive::caller::Call;
 
@@ -31,7 +32,7 @@ impl Arguments {
     ///
     /// Where a file cannot be written.
     pub fn of(service: Service, call: &Call) -> io::Result<Arguments> {
-        let mut all: Vec<OsString> = vec![service.name().into(), dashed(call.operation.name()).into()];
+        let mut all: Vec<OsString> = vec![service.name().into(), separated(call.operation.name(), '-').into()];
         let mut files = Vec::new();
         let mut members = call.members.clone();
         let mut size = 0;
@@ -87,19 +88,7 @@ fn plain(kind: &Kind, value: &Value) -> Option<String> {
 
 /// In one argument: a value may begin with a dash, or be empty.
 fn flag(name: &str, value: &str) -> OsString {
-    format!("--{}={value}", dashed(name)).into()
-}
-
-/// A name as the AWS CLI has it: `layerPartBlob` is `layer-part-blob`.
-fn dashed(name: &str) -> String {
-    let mut dashed = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !dashed.is_empty() {
-            dashed.push('-');
-        }
-        dashed.push(letter.to_ascii_lowercase());
-    }
-    dashed
+    format!("--{}={value}", separated(name, '-')).into()
 }
 
 /// A file of this process alone. Dropped, it is removed.

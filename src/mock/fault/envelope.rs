@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::Change::RewriteReply;
 use super::super::reply::{edit_answer, edit_success, of_error, of_errors, of_operation, of_success, retype};
 use super::Fault;
+use crate::contract::name::separated;
 use crate::contract::{Operation, RuleId};
 use crate::wire::{Reply, Request, Response, envelope};
 
@@ -195,7 +196,9 @@ pub(super) static FAULTS: &[Fault] = &[
         name: "type-in-snake-case",
         sentence: "the error type is written in snake case",
         rule: RuleId::new("UploadLayerPart/uploadId/exists"),
-        changes: &[RewriteReply(|_, _, reply| retype(reply, |body, name| body["__type"] = json!(snake(name))))],
+        changes: &[RewriteReply(|_, _, reply| {
+            retype(reply, |body, name| body["__type"] = json!(separated(name, '_')))
+        })],
     },
     Fault {
         name: "type-in-header",
@@ -337,7 +340,9 @@ pub(super) static FAULTS: &[Fault] = &[
         sentence: "members of UploadLayerPart are written in snake case",
         rule: RuleId::new("UploadLayerPart/answer/lastByteReceived"),
         changes: &[RewriteReply(|request, _, reply| {
-            of_operation(request, reply, Operation::UploadLayerPart, |answer| rename_members(answer, snake))
+            of_operation(request, reply, Operation::UploadLayerPart, |answer| {
+                rename_members(answer, |name| separated(name, '_'))
+            })
         })],
     },
     Fault {
@@ -616,17 +621,6 @@ fn rename_members(answer: &mut Response, change: impl Fn(&str) -> String) {
             *members = std::mem::take(members).into_iter().map(|(name, value)| (change(&name), value)).collect();
         }
     });
-}
-
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_lowercase());
-    }
-    out
 }
 
 fn page(answer: &mut Response, content_type: &str, text: &str) {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::template::Names;
 use super::{Destination, Unscriptable, plainly_written, shell, trust_words};
 use crate::case::Step;
+use crate::contract::name::separated;
 use crate::contract::{Operation, Service, blob};
 use crate::template::{Part, Reference, Template};
 
@@ -14,14 +15,7 @@ const BLOB: &str = "layerPartBlob";
 
 /// The subcommand of an operation: `initiate-layer-upload`.
 pub(super) fn subcommand(operation: Operation) -> String {
-    let mut words = String::new();
-    for letter in operation.name().chars() {
-        if letter.is_ascii_uppercase() && !words.is_empty() {
-            words.push('-');
-        }
-        words.push(letter.to_ascii_lowercase());
-    }
-    words
+    separated(operation.name(), '-')
 }
 
 /// The function that makes one call. What it prints is what the client shows: of a success its members, of an error its

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Destination, Unscriptable, plainly_written, shell, validly_signed};
 use crate::case::{Case, Chunk, Length, Place, Step};
+use crate::contract::name::separated;
 use crate::contract::{Kind, Operation, blob};
 use crate::template::{Chunks, Member, Part, Reference, Template, shown};
 use crate::wire::Trust;
@@ -168,7 +169,7 @@ impl Script<'_> {
         let operation = step.operation.ok_or_else(body)?;
         let json = step.request.body.to_json().ok_or_else(body)?;
         let Ok(Value::Object(members)) = serde_json::from_str(&json) else { return Err(body()) };
-        let mut words = vec![literal(&step.name), literal(&snake(operation.name()))];
+        let mut words = vec![literal(&step.name), literal(&separated(operation.name(), '_'))];
         for (name, value) in &members {
             let value = self.member(operation, name, value)?;
             let spec = self.case.service.contract().operation(operation);
@@ -318,16 +319,4 @@ fn bytes(all: &[u8]) -> String {
         }
     }
     out + "\""
-}
-
-/// `InitiateLayerUpload` as boto3 has it: `initiate_layer_upload`.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_lowercase());
-    }
-    out
 }
