@@ -12,6 +12,7 @@ mod fuzz;
 mod gate;
 mod init;
 mod known;
+mod known_file;
 mod list;
 mod mock;
 mod mock_tls;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::reports::Reports;
 use super::target::some;
-use super::{Code, Failure, known, print};
+use super::{Code, Failure, known_file, print};
 use crate::events::{self, Event, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments) -> Code {
     let logs: Vec<(String, Vec<Event>)> =
         arguments.logs.iter().map(|path| read(path)).collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
-    let known = arguments.known.as_deref().map(known::read).transpose().map_err(Failure::usage)?;
+    let known = arguments.known.as_deref().map(known_file::read).transpose().map_err(Failure::usage)?;
     let judged_by = |event: Event| match event {
         Event::Started(started) => Event::Started(Box::new(Started {
             known: known.clone().unwrap_or(started.known),

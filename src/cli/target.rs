@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::trust::TrustArguments;
-use super::{endpoint, known};
+use super::{endpoint, known_file};
 use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::http::{NoEndpoint, Timeouts};
@@ -230,7 +230,7 @@ impl Merged {
             strict: arguments.strict || file.strict.is_some(),
             suite: suite.is_some(),
         };
-        let known = known.as_deref().map(known::read).transpose()?.unwrap_or_default();
+        let known = known.as_deref().map(known_file::read).transpose()?.unwrap_or_default();
         let deny_warnings = deny_warnings == Some(true);
         let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
         let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
