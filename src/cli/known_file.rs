@@ -1,4 +1,4 @@
-//! Reads the file of known deviations, for all commands that take one.
+//! Reads a file of known deviations: for runs, for reports, and for `ecrspec known`, which changes it.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(super) fn text(path: &Path) -> Result<String, Unread> {
     }
 }
 
-/// What a text says that stands in a file.
+/// The entries of a text.
 pub(super) fn parse(path: &Path, text: &str) -> anyhow::Result<KnownFile> {
     KnownFile::parse(text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
