@@ -146,7 +146,7 @@ fn a_finding_is_the_text_of_an_issue() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    let mut event: Value = serde_json::from_str(&read(&folder, "run.ndjson").lines().nth(2).unwrap()).unwrap();
+    let mut event: Value = serde_json::from_str(read(&folder, "run.ndjson").lines().nth(2).unwrap()).unwrap();
     assert_eq!(event["event"], "judged");
     let log = read(&folder, "run.ndjson");
     let line = log.lines().nth(2).unwrap();
