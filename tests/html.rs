@@ -14,7 +14,7 @@ use tempfile::TempDir;
 mod binary;
 mod browser;
 
-use binary::{Mock, command, err, has_tool};
+use binary::{Mock, command, err};
 use browser::Browser;
 
 /// The log of a run with findings of several grades, known deviations, skipped cases and a random search.
@@ -133,7 +133,7 @@ fn a_page_is_sound_and_says_what_was_found() {
     let text = |id: &str| {
         let node = document.descendants().find(|node| node.attribute("id") == Some(id));
         let node = node.unwrap_or_else(|| panic!("no {id}"));
-        node.descendants().filter_map(|node| node.is_text().then(|| node.text().unwrap())).collect::<Vec<_>>().join("")
+        node.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect::<Vec<_>>().join("")
     };
     let findings = text("findings");
     for part in [
@@ -170,7 +170,7 @@ fn a_page_of_5000_cases_is_below_2_megabytes() {
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
     is_sound(&page);
     assert_eq!(page.matches("<tr id=\"").count(), 5000, "a row a case");
-    if !has_tool("chromium") {
+    if !browser::is_there() {
         return;
     }
     let mut browser = Browser::start(1200, 1400);
@@ -212,7 +212,7 @@ fn the_logs_of_several_jobs_are_one_page() {
 
 #[test]
 fn a_browser_filters_sorts_follows_and_prints() {
-    if !has_tool("chromium") {
+    if !browser::is_there() {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -271,7 +271,7 @@ fn a_browser_filters_sorts_follows_and_prints() {
 
 #[test]
 fn a_page_can_be_read_without_scripts_by_keyboard_and_on_a_phone() {
-    if !has_tool("chromium") {
+    if !browser::is_there() {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -383,7 +383,7 @@ fn hostile_text_does_nothing() {
     }
     let control = page.chars().find(|letter| letter.is_control() && *letter != '\n');
     assert_eq!(control, None, "{text:?}");
-    if !has_tool("chromium") {
+    if !browser::is_there() {
         return;
     }
     let mut browser = Browser::start(1000, 1000);

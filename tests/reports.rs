@@ -146,15 +146,18 @@ fn a_finding_is_the_text_of_an_issue() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    let mut event: Value = serde_json::from_str(&read(&folder, "run.ndjson").lines().nth(2).unwrap()).unwrap();
+    let mut event: Value = serde_json::from_str(read(&folder, "run.ndjson").lines().nth(2).unwrap()).unwrap();
     assert_eq!(event["event"], "judged");
     let log = read(&folder, "run.ndjson");
     let line = log.lines().nth(2).unwrap();
+    let exchange = event["exchanges"][0].clone();
+    event["exchanges"].as_array_mut().unwrap().resize(40, exchange);
     event["exchanges"][0]["body"]["text"] = Value::from("```\n<script>alert(1)</script>\u{1b}[2J");
     event["title"] = Value::from("<img src=x onerror=y> [a](http://evil.example) @all");
     fs::write(folder.path().join("run.ndjson"), log.replace(line, &event.to_string())).unwrap();
     let hostile = out(&issue("CompleteLayerUpload/layerDigests/match"));
     assert!(!hostile.contains('\u{1b}') && hostile.contains("<script>"), "{hostile}");
+    assert!(hostile.contains("\n(28 more calls)\n") && hostile.matches("\n-> ").count() == 12, "{hostile}");
     for event in Parser::new_ext(&hostile, Options::all()) {
         let is_markup = matches!(&event, Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }));
         let is_foreign = matches!(&event, Event::Start(Tag::Link { dest_url, .. }) if dest_url.contains("evil"));

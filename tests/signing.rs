@@ -310,6 +310,8 @@ fn no_secret_is_told_whatever_the_target_quotes() {
         "first-parts",
         "--cases",
         "5",
+        "--record",
+        "exchanges",
         "-v",
     ];
     let output =

@@ -17,6 +17,10 @@ use crate::wire::Shows;
 /// How much of a body is shown, in characters.
 const LONGEST: usize = 600;
 
+/// How many calls are shown from the beginning and from the end of a sequence: the text of an issue has its bounds.
+const FIRST: usize = 4;
+const LAST: usize = 8;
+
 /// Whether a cause is asked for by this rule: the one that is broken, or one by which it is accepted.
 pub fn is_of(group: &Group, rule: &str) -> bool {
     group.finding.rule.to_string() == rule || group.rules.iter().any(|known| known.to_string() == rule)
@@ -66,7 +70,11 @@ fn calls(smallest: &Judged, group: &Group) -> String {
         let _ = write!(page, " (the smallest of {})", number_of(count, "case"));
     }
     page.push('\n');
-    let calls: Vec<String> = smallest.exchanges.iter().map(call).collect();
+    let mut calls: Vec<String> = smallest.exchanges.iter().map(call).collect();
+    let hidden = calls.len().saturating_sub(FIRST + LAST);
+    if hidden > 0 {
+        calls.splice(FIRST..FIRST + hidden, [format!("({})", number_of(hidden, "more call"))]);
+    }
     if !calls.is_empty() {
         page += &fenced("text", &calls.join("\n\n"));
     }

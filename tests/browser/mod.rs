@@ -10,6 +10,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::binary::has_tool;
+
+/// Whether there is a browser. CI has to have one, or say by `ECRSPEC_NO_BROWSER` that none can be installed.
+pub fn is_there() -> bool {
+    if std::env::var_os("ECRSPEC_NO_BROWSER").is_some() {
+        eprintln!("skipped: ECRSPEC_NO_BROWSER says that there is no browser");
+        return false;
+    }
+    has_tool("chromium")
+}
+
 /// A browser with one page.
 pub struct Browser {
     child: Child,

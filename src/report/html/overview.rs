@@ -26,7 +26,10 @@ pub(super) fn header(html: &mut Html, input: &Input) {
         });
         let line = plain(&terminal::verdict(summary, input.reasons, input.detail.reader));
         let facts = line.trim().strip_prefix(word).unwrap_or(line.trim()).trim();
-        let facts = facts.strip_prefix(&started.target).unwrap_or(facts).trim();
+        let services: Vec<&str> = started.services.iter().map(|service| service.name()).collect();
+        // The heading and the list below say what was tested.
+        let tested = format!("{} ({})", started.target, services.join(", "));
+        let facts = facts.strip_prefix(&tested).unwrap_or(facts).trim_start_matches([':', ',', ' ']);
         html.leaf("p", &[("class", "line")], facts);
         html.tag("dl", &[("class", "identity")], |html| identity(html, input));
     });
