@@ -235,6 +235,31 @@ fn every_case_has_its_forms_or_says_why_not() {
     assert!(output.status.success(), "{}", err(&output));
 }
 
+/// The clients sign by themselves; a server that verifies that takes what they send.
+#[test]
+fn forms_are_signed_where_the_run_is() {
+    let mock = Mock::start(&["--service", "ecr", "--require-auth", "AKIDOWN:own/secret", "--region", "eu-west-1"]);
+    let case = find(Service::Ecr, WRONG).unwrap().unwrap();
+    let to = Destination { sigv4: Some("eu-west-1"), ..to(&mock.endpoint) };
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDOWN"), ("AWS_SECRET_ACCESS_KEY", "own/secret")];
+    let file = script::requests(&case, &to).unwrap();
+    let line = "Authorization: AWS {{$processEnv AWS_ACCESS_KEY_ID}} {{$processEnv AWS_SECRET_ACCESS_KEY}} region:eu-west-1 \
+                service:ecr\n";
+    assert_eq!(file.matches(line).count(), file.matches("# @name ").count(), "{file}");
+    if let Some(python) = installed::python() {
+        let text = script::boto3(&case, &to).unwrap();
+        let output = run_with(Command::new(python).arg("-").envs(keys), &text);
+        assert!(out(&output).contains("InvalidLayerException"), "{}{}", out(&output), err(&output));
+    }
+    if let Some(aws) = installed::aws() {
+        let text = script::aws_cli(&case, &to).unwrap();
+        let path = format!("{}:{}", aws.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let output = run_with(Command::new("sh").envs(keys).env("PATH", path), &text);
+        let told = "focus error An error occurred (InvalidLayerException)";
+        assert!(out(&output).contains(told), "{}{}", out(&output), err(&output));
+    }
+}
+
 /// Whatever a scenario says is data in the script.
 #[test]
 fn no_text_of_a_case_is_code_in_python() {

@@ -22,7 +22,8 @@ pub(super) fn subcommand(operation: Operation) -> String {
 /// message.
 pub(super) fn call_function(service: Service, to: &Destination) -> Result<String, Unscriptable> {
     let identity = match to.sigv4 {
-        Some(_) => String::from(": \"${AWS_ACCESS_KEY_ID:?}\" \"${AWS_SECRET_ACCESS_KEY:?}\"\n"),
+        // It has its own chain of credentials.
+        Some(_) => String::new(),
         None => String::from(
             "AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=example\nexport AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n\
              unset AWS_SESSION_TOKEN AWS_PROFILE\n",
