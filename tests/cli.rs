@@ -573,6 +573,15 @@ fn exit_130_interrupted_with_a_report_and_nothing_left_behind() {
     assert!(left.contains("\"repositories\":[]"), "{left}");
 }
 
+#[test]
+fn errors_with_the_right_type_and_another_status_are_seen() {
+    let mock = Mock::start(&["--fault", "errors-as-404"]);
+    let run = mock.run(&["--filter", "CompleteLayerUpload/layerDigests", "--service", "ecr"]);
+    let text = out(&run);
+    assert!(text.contains("right error 100.0 %"), "{text}");
+    assert!(!text.contains("no documented error type was ever answered"), "{text}");
+}
+
 /// The report of a run that a deadline ends.
 fn at_a_deadline(endpoint: &str, folder: &TempDir) -> (Output, String) {
     let log = folder.path().join("log.ndjson");

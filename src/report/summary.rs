@@ -718,5 +718,6 @@ fn completes(judged: &Judged) -> bool {
 /// Whether some answer had a documented error type.
 fn names_an_error(judged: &Judged) -> bool {
     let is_documented = |finding: &Finding| finding.got.error().and_then(ErrorType::find).is_some();
-    judged.verdict == Verdict::Pass || judged.verdict.findings().iter().any(is_documented)
+    // Right in its type, if not in its form.
+    judged.mark == Some(Mark::RightError) || judged.verdict.findings().iter().any(is_documented)
 }
