@@ -14,7 +14,7 @@ pub struct SuiteVersion {
     minor: u16,
 }
 
-/// The first version: what is in no row of [`SINCE`] is since then.
+/// The first version: what is in no row of `SINCE` is since then.
 pub const FIRST: SuiteVersion = SuiteVersion { major: 0, minor: 1 };
 
 /// Families of cases that came later: the beginning of the ids of cases or rules, in whole words, and the version. A new

@@ -1,7 +1,7 @@
 //! The report as one HTML file, which needs nothing else: no network, and no scripts. A script only filters, sorts and folds.
 //!
-//! What a target or a file says is escaped by [`markup::Html`], and nothing but this page's own script may run or load
-//! anything ([`policy`]). Of [`MAX`] bytes, rows of cases come first, then exchanges: those of the smallest case of each
+//! What a target or a file says is escaped by `markup::Html`, and nothing but this page's own script may run or load
+//! anything (`policy`). Of [`MAX`] bytes, rows of cases come first, then exchanges: those of the smallest case of each
 //! cause, then those of the others as far as they go.
 
 mod cases;
