@@ -95,7 +95,10 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     if faults.is_empty() && variants.is_empty() && combinations.is_empty() {
         let why = match arguments.filter.as_slice() {
             [] => String::from("--combinations is 0"),
-            wanted => format!("no fault and no variant that --only allows has a name with {}", wanted.join(" or ")),
+            wanted => {
+                let part = if arguments.only.is_empty() { "" } else { ", of what --only allows" };
+                format!("no fault and no variant has a name with {}{part}", wanted.join(" or "))
+            }
         };
         anstream::eprintln!("ecrspec: nothing was tried: {why}");
         return Ok(Reason::NothingRun.code());
