@@ -50,7 +50,9 @@ fn call_trusting(endpoint: &str, trust: &Trust, operation: &str, body: &str) -> 
 
 /// Whether a program is there that scripts call, and that Rust does not bring along. CI has to have it.
 pub fn has_tool(name: &str) -> bool {
-    let found = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    // Not each of them has --version, as some awk.
+    let found = Command::new("sh").args(["-c", "command -v \"$0\"", name]).output();
+    let found = found.is_ok_and(|output| output.status.success());
     assert!(found || std::env::var_os("CI").is_none(), "{name} is not installed");
     if !found {
         eprintln!("skipped: {name} is not installed, which scripts call");
