@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use crate::case::Case;
+use crate::case::{Case, SIGNATURES};
 use crate::contract::{Area, RuleId, Service};
 use crate::drive::{Driver, InProcess, Signer, Signing, Target};
 use crate::events::{EMBEDDED_MOCK, Event, Stop, Task};
@@ -234,7 +234,7 @@ fn settings(service: Service, signed: bool) -> Settings {
 }
 
 /// Which cases are tried where requests are signed.
-const SIGNED: [&str; 2] = ["auth/", "wire/"];
+const SIGNED: [&str; 2] = [SIGNATURES, "wire/"];
 
 /// A mock; where requests are signed, one that looks at signatures.
 fn target(mock: Mock, patience: Duration, signed: bool) -> Target {

@@ -12,8 +12,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod binary;
+mod poison;
 
 use binary::{Mock, command, ecrspec, err, last_line, out};
+use poison::poison;
 
 const WRONG: &str = "CompleteLayerUpload/layerDigests/match/wrong";
 
@@ -358,29 +360,6 @@ fn a_report_that_cannot_be_written_is_told() {
     assert!(err(&output).contains("--report: could not write /dev/full"), "{}", err(&output));
     let output = command(&[&["report", "log"], &full[..]].concat(), folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", out(&output));
-}
-
-/// Replaces every text of an event that a target, a file or a log could have made.
-fn poison(value: &mut Value, with: &str) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, with)),
-        Value::Object(members) => {
-            for (name, member) in members {
-                match name.as_str() {
-                    // Codes are read: of what a target says they have names and values, in quotes.
-                    "got" if member.is_string() => *member = Value::from(format!("400 {}", Value::from(with))),
-                    "expected" if member.is_string() => *member = Value::from(format!("message-text {with}")),
-                    "target" | "title" | "case" | "reason" | "breach" | "repositories" | "account" => {
-                        if member.is_string() {
-                            *member = Value::from(format!("{with}{}", member.as_str().unwrap()));
-                        }
-                    }
-                    _ => poison(member, with),
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn same(one: &[Event], other: &[Event], what: &str) {
 }
 
 fn causes(summary: &Summary) -> Vec<(String, Vec<RuleId>)> {
-    let mut causes: Vec<_> = summary.groups.iter().map(|group| (group.finding.cause(), group.rules.clone())).collect();
+    let mut causes: Vec<_> = summary.groups.iter().map(|group| (group.finding.cause(), group.rules())).collect();
     causes.sort_unstable();
     causes
 }
@@ -181,7 +181,7 @@ fn a_request_with_two_violations_is_put_down_to_the_one_that_shows_it_alone() {
     static ONE: Change = Change::ShortCircuit(|request, _| has(request, "\"registryId\":1").then(|| Ok(fault())));
     let (_, summary) = replayed(&ONE, TWO);
     let [group] = summary.groups.as_slice() else { panic!("{:?}", causes(&summary)) };
-    assert_eq!(group.rules, [RuleId::new("InitiateLayerUpload/registryId/type")]);
+    assert_eq!(group.rules(), [RuleId::new("InitiateLayerUpload/registryId/type")]);
     assert_eq!(
         group.finding.sentence(),
         "InitiateLayerUpload answers 500 without an error type to registryId of another JSON type"

@@ -28,6 +28,9 @@ pub use partition::Partition;
 pub use plan::{Decision, Plan};
 pub use since::{FIRST, NoVersion, SuiteVersion, since};
 
+/// What the ids of cases about signatures begin with: they take a signed run.
+pub const SIGNATURES: &str = "auth/";
+
 /// A named sequence of calls.
 #[derive(Clone, Debug)]
 pub struct Case {

@@ -18,7 +18,7 @@ use crate::report::shell;
 use crate::report::summary::Reason;
 use crate::survey::{Survey, preflight};
 use crate::wire::envelope::printable;
-use crate::wire::{Exchange, Trust, envelope};
+use crate::wire::{Exchange, TransportError, Trust, envelope};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -98,7 +98,7 @@ async fn first_answer(target: &Target, services: &[Service]) -> Result<Exchange,
         Ok(_) => Ok(exchange),
         Err(trouble) => {
             let hint = match trouble {
-                crate::wire::TransportError::Unreachable(why) => format!(": {}", why.hint()),
+                TransportError::Unreachable(why) => format!(": {}", why.hint()),
                 _ => String::new(),
             };
             Err(format!("no: {trouble}{hint}"))

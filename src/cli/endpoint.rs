@@ -29,9 +29,14 @@ fn variable(service: Service) -> &'static str {
     }
 }
 
+/// The endpoint, by the environment of this process.
+pub(super) fn find(flag: Option<&str>, file: Option<&str>, services: Option<&[Service]>) -> anyhow::Result<Found> {
+    find_in(flag, file, services, |name| std::env::var(name).ok())
+}
+
 /// The endpoint. The environment wins over the settings file, as it wins over the configuration files of AWS; of the
 /// environment, what is said of one service wins over what is said of all.
-pub(super) fn find(
+fn find_in(
     flag: Option<&str>,
     file: Option<&str>,
     services: Option<&[Service]>,
@@ -61,18 +66,13 @@ pub(super) fn find(
     Ok(Found { url: Some(url), variable: Some(name), services })
 }
 
-/// A variable of the environment of this process.
-pub(super) fn of_process(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(flag: Option<&str>, file: Option<&str>, set: &[(&str, &str)]) -> (Option<String>, Option<&'static str>) {
         let environment = |name: &str| set.iter().find(|(own, _)| *own == name).map(|(_, value)| String::from(*value));
-        let found = find(flag, file, Some(&[Service::Ecr]), environment).unwrap();
+        let found = find_in(flag, file, Some(&[Service::Ecr]), environment).unwrap();
         (found.url, found.variable)
     }
 
@@ -93,7 +93,7 @@ mod tests {
     fn an_endpoint_of_one_service_is_not_taken_for_the_other() {
         let of = |services: Option<&[Service]>, set: &[(&str, &str)]| {
             let value = |name: &str| set.iter().find(|(own, _)| *own == name).map(|(_, value)| String::from(*value));
-            find(None, None, services, value).map_err(|error| error.to_string())
+            find_in(None, None, services, value).map_err(|error| error.to_string())
         };
         let public = ("AWS_ENDPOINT_URL_ECR_PUBLIC", "http://public");
         let private = ("AWS_ENDPOINT_URL_ECR", "http://private");

@@ -85,12 +85,7 @@ impl Script {
         let settings = file.trust();
         let auth = arguments.auth.or(&file.auth())?;
         let services = super::target::some(&arguments.service);
-        let found = endpoint::find(
-            arguments.endpoint.as_deref(),
-            file.endpoint.as_deref(),
-            services.as_deref(),
-            endpoint::of_process,
-        )?;
+        let found = endpoint::find(arguments.endpoint.as_deref(), file.endpoint.as_deref(), services.as_deref())?;
         let endpoint = found.url.unwrap_or_else(|| String::from(USUAL_ENDPOINT));
         Ok(Some(Script {
             form,
@@ -104,7 +99,7 @@ impl Script {
 
     /// That of a run, by the flags that name its target.
     fn of_run(started: &Started) -> Script {
-        let flag = |name: &str| started.flags.iter().skip_while(|flag| *flag != name).nth(1).cloned();
+        let flag = |name: &str| started.flag(name).cloned();
         let auth = match flag("--auth").as_deref() {
             Some("dummy") => Authentication::Dummy,
             Some("sigv4") => Authentication::Sigv4 { region: flag("--region").unwrap_or_default(), profile: None },

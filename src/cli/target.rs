@@ -165,12 +165,7 @@ impl Merged {
         let trust_settings = file.trust();
         let auth_settings = file.auth();
         let services = some(&arguments.service).or(file.service);
-        let found = endpoint::find(
-            arguments.endpoint.as_deref(),
-            file.endpoint.as_deref(),
-            services.as_deref(),
-            endpoint::of_process,
-        )?;
+        let found = endpoint::find(arguments.endpoint.as_deref(), file.endpoint.as_deref(), services.as_deref())?;
         let (endpoint, variable) = (found.url, found.variable);
         let services = services.or(found.services);
         let repository = arguments.repository.clone().or(file.repository);

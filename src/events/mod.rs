@@ -116,6 +116,13 @@ pub struct Started {
     pub repositories: String,
 }
 
+impl Started {
+    /// The value of a flag that names the target.
+    pub fn flag(&self, name: &str) -> Option<&String> {
+        self.flags.iter().skip_while(|flag| *flag != name).nth(1)
+    }
+}
+
 /// A case and what is said of it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Judged {
@@ -298,8 +305,8 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Why a run ends before all is tried.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Why a run ends before all is tried; of several parts, the one that stands first here.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// Somebody asked for it.

@@ -22,7 +22,7 @@ pub struct Origin {
     pub region: Option<String>,
     /// How requests got there.
     pub client: String,
-    /// Whether the run ended by itself: of another, the rest is missing.
+    /// Whether the run ended by itself, and there was room for all of its exchanges: otherwise some answers are missing.
     pub finished: bool,
 }
 

@@ -12,8 +12,11 @@ use crate::survey::Survey;
 const LONGEST: usize = 1000;
 
 /// What stands for something in every run, whatever it is worth there. The first that fits counts.
-static EVERYWHERE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
-    let rows = [
+type Rows = LazyLock<Vec<(Regex, &'static str)>>;
+
+/// Of that, what may have something in it that belongs to the run: it is replaced as a whole.
+static WHOLE: Rows = LazyLock::new(|| {
+    compiled(&[
         // What was hidden already.
         (r"\*{8,}", "<secret>"),
         // Keys, and the ids of users and roles.
@@ -24,6 +27,12 @@ static EVERYWHERE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
             r"(?i)\b(?:[a-z0-9-]+\.)+(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|ecr\.aws|cloudfront\.net)\b(?::\d+)?(?:/(?:[^\s\x22'<>]*[^\s\x22'<>,.;:)])?)?",
             "<host>",
         ),
+    ])
+});
+
+/// The rest of it.
+static REST: Rows = LazyLock::new(|| {
+    compiled(&[
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<host>"),
         (r"\[[0-9a-fA-F:]*:[0-9a-fA-F:]*\](?::\d+)?", "<host>"),
         (r"\b[\w.+-]+@[\w-]+\.[\w.-]+\b", "<address>"),
@@ -37,10 +46,12 @@ static EVERYWHERE: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"[A-Za-z0-9+/=_%-]{100,}", "<text>"),
         // An account id, whoever's.
         (r"\b\d{12}\b", "<registryId>"),
-    ];
-    let compiled = |(pattern, placeholder): (&str, _)| (Regex::new(pattern).expect("it is a pattern"), placeholder);
-    rows.into_iter().map(compiled).collect()
+    ])
 });
+
+fn compiled(rows: &[(&str, &'static str)]) -> Vec<(Regex, &'static str)> {
+    rows.iter().map(|(pattern, placeholder)| (Regex::new(pattern).expect("it is a pattern"), *placeholder)).collect()
+}
 
 /// The placeholders of members, whatever text they have.
 const MEMBERS: [(&str, &str); 7] = [
@@ -114,15 +125,14 @@ impl Placeholders {
     pub fn text(&self, text: &str) -> String {
         let mut text = String::from(text);
         // Before what is known, which would cut them apart.
-        let (whole, rest) = EVERYWHERE.split_at(5);
-        replace(&mut text, whole);
+        replace(&mut text, &WHOLE);
         for (known, placeholder) in &self.known {
             text = text.replace(known.as_str(), placeholder);
         }
         if let Some(names) = &self.names {
             text = names.replace_all(&text, "<repositoryName>").into_owned();
         }
-        replace(&mut text, rest);
+        replace(&mut text, &REST);
         bounded(&text, LONGEST)
     }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::answer::Answers;
 use super::file::{Asked, Questions, Reply};
+use crate::case::SIGNATURES;
 use crate::contract::Service;
 
 pub use table::QUESTIONS;
@@ -64,7 +65,7 @@ pub fn names(case: &str) -> bool {
 
 /// Whether a case is about signatures, so that it takes one.
 pub fn is_of_auth(case: &str) -> bool {
-    case.starts_with("auth/")
+    case.starts_with(SIGNATURES)
 }
 
 /// What was answered to the questions for these services.

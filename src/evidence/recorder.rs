@@ -60,7 +60,9 @@ impl Recorder {
                 self.surveyed.insert(survey.service, self.placeholders.of_survey(survey));
             }
             Event::Judged(judged) => self.judged(judged),
-            Event::Finished(finished) => self.origin.finished = finished.stopped.is_none(),
+            Event::Finished(finished) => {
+                self.origin.finished = finished.stopped.is_none() && finished.unrecorded == 0;
+            }
             Event::Searched(_) => {}
         }
     }

@@ -32,6 +32,8 @@ enum Render {
     Event(fn(&Event) -> String),
     /// The whole, when all has happened.
     Whole(fn(&Input) -> String),
+    /// The whole, with [`Input::states`].
+    Measured(fn(&Input) -> String),
 }
 
 /// All formats.
@@ -43,7 +45,7 @@ pub const FORMATS: &[Format] = &[
         about: "verdict and findings for a CI step summary or an issue, at most 60 kB",
         render: Render::Whole(markdown),
     },
-    Format { name: "html", about: "one page to read, without network and scripts", render: Render::Whole(html) },
+    Format { name: "html", about: "one page to read, without network and scripts", render: Render::Measured(html) },
     Format { name: "junit", about: "JUnit XML for the test view of a CI system", render: Render::Whole(junit) },
     Format { name: "sarif", about: "SARIF 2.1.0 for code scanning, a result per cause", render: Render::Whole(sarif) },
     Format {
@@ -63,7 +65,7 @@ impl Format {
 
     /// Whether it shows [`Input::states`]. To measure them takes a moment, and the cases of the suite.
     pub fn shows_states(&self) -> bool {
-        self.name == "html"
+        matches!(self.render, Render::Measured(_))
     }
 
     /// All names, as a list to read.
@@ -76,7 +78,7 @@ impl Format {
     pub fn line(&self, event: &Event) -> Option<String> {
         match self.render {
             Render::Event(line) => Some(line(event)),
-            Render::Whole(_) => None,
+            Render::Whole(_) | Render::Measured(_) => None,
         }
     }
 
@@ -84,7 +86,7 @@ impl Format {
     pub fn whole(&self, input: &Input) -> Option<String> {
         match self.render {
             Render::Event(_) => None,
-            Render::Whole(render) => Some(render(input)),
+            Render::Whole(render) | Render::Measured(render) => Some(render(input)),
         }
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::input::Input;
 use super::json;
-use super::terminal::{endpoint, number_of};
+use super::terminal::number_of;
 use crate::events::{Judged, Logged, Started, Text};
 use crate::wire::envelope::visible;
 
@@ -70,7 +70,7 @@ fn entry(started: &Started, number: usize, judged: &Judged, logged: &Logged) -> 
         "time": millis,
         "request": {
             "method": shown(&logged.method),
-            "url": endpoint(started).map_or_else(|| String::from("http://127.0.0.1/"), |url| shown(url)),
+            "url": started.flag("--endpoint").map_or_else(|| String::from("http://127.0.0.1/"), |url| shown(url)),
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": headers(&logged.headers),

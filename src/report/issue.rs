@@ -23,7 +23,7 @@ const LAST: usize = 8;
 
 /// Whether a cause is asked for by this rule: the one that is broken, or one by which it is accepted.
 pub fn is_of(group: &Group, rule: &str) -> bool {
-    group.finding.rule.to_string() == rule || group.rules.iter().any(|known| known.to_string() == rule)
+    group.finding.rule.to_string() == rule || group.rules().iter().any(|known| known.to_string() == rule)
 }
 
 /// The text. `script` is the smallest case as a shell script, where there can be one.
@@ -114,7 +114,7 @@ fn versions(summary: &Summary, group: &Group) -> String {
     if started.driver.shows != Shows::Http {
         line("client", text(&started.driver.name));
     }
-    let rules: Vec<String> = group.rules.iter().map(RuleId::to_string).map(|rule| code(&rule)).collect();
+    let rules: Vec<String> = group.rules().iter().map(RuleId::to_string).map(|rule| code(&rule)).collect();
     line("rule", format!("{} ({})", code(&group.finding.rule.to_string()), group.finding.strength()));
     if rules.len() > 1 {
         line("rules with the same cause", rules.join(", "));

@@ -219,7 +219,7 @@ impl Merged {
         events.extend(finished.map(|all| {
             Event::Finished(Finished {
                 seconds: all.iter().map(|one| one.seconds).fold(0.0, f64::max),
-                stopped: all.iter().find_map(|one| one.stopped),
+                stopped: all.iter().filter_map(|one| one.stopped).min(),
                 unrecorded: all.iter().map(|one| one.unrecorded).sum(),
                 left: all.into_iter().flat_map(|one| one.left).collect(),
             })

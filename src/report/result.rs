@@ -111,7 +111,7 @@ fn cause(input: &Input, status: &str, group: &Group) -> Value {
         "finding": value(found),
         "services": value(&group.services),
         "operations": value(&group.operations),
-        "accept_as": value(&group.rules),
+        "accept_as": value(&group.rules()),
         "about": value(&group.about),
         "cases": cases.collect::<Vec<_>>(),
         "smallest": value(&group.smallest),

@@ -155,7 +155,7 @@ fn result(input: &Input, rules: &[RuleId], group: &Group, level: &str) -> Value 
             "tier": found.strength(),
             "expected": shown(&found.expected.code()),
             "got": shown(&found.got.code()),
-            "acceptAs": group.rules.iter().map(RuleId::to_string).collect::<Vec<_>>(),
+            "acceptAs": group.rules().iter().map(RuleId::to_string).collect::<Vec<_>>(),
             "cases": cases.collect::<Vec<_>>(),
             "replay": terminal::again(input.summary, service, case, input.detail.reader),
         },

@@ -1,20 +1,25 @@
 //! The report for a terminal: identity, warnings, counts, findings by cause, and the verdict last, so that the last line
 //! alone is enough. Colours are written as escape codes; whoever prints strips them where they are not wanted.
 
+mod commands;
+mod verdict;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::script::{request_flags, sigv4_flag};
-use super::shell;
 use super::summary::{Counts, Group, Reason, StaleEntry, Summary};
 use crate::contract::{Question, RuleId, Rules, Service, Source};
-use crate::events::{EMBEDDED_MOCK, Judged, Logged, Searched, Started, Task};
-use crate::judge::{Grade, NotJudged, Verdict, words};
+use crate::events::{Judged, Logged, Searched, Started, Task};
+use crate::judge::{NotJudged, Verdict, words};
 use crate::survey::Survey;
 use crate::template::shown;
+use crate::wire::Shows;
 use crate::wire::envelope::visible;
-use crate::wire::{ClientCertificate, Shows, Trust};
+use commands::{curl, replay};
+
+pub(super) use commands::{again, script};
+pub(super) use verdict::{because, verdict, word};
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
@@ -200,10 +205,10 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     };
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     line("rule", &format!("{}, {}", found.rule, found.strength()));
-    if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
-        let many = if detail.verbose || detail.reader == Reader::Test { group.rules.len() } else { 3 };
-        let named: Vec<String> = group.rules.iter().take(many).map(RuleId::to_string).collect();
-        let more = group.rules.len().saturating_sub(many);
+    if group.rules().len() > 1 || group.rules().first() != Some(&found.rule) {
+        let many = if detail.verbose || detail.reader == Reader::Test { group.rules().len() } else { 3 };
+        let named: Vec<String> = group.rules().iter().take(many).map(RuleId::to_string).collect();
+        let more = group.rules().len().saturating_sub(many);
         let more = if more > 0 { format!(" and {more} more (-v)") } else { String::new() };
         line("accept as", &format!("{}{more}", named.join(", ")));
     }
@@ -257,27 +262,6 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     text
 }
 
-/// How a case is run again.
-pub(super) fn again(summary: &Summary, service: Service, case: &str, reader: Reader) -> String {
-    match reader {
-        Reader::CommandLine => replay(&summary.started.flags, service, case),
-        Reader::Test => format!("ecrspec::testing::case(server, Service::{service:?}, {case:?})"),
-    }
-}
-
-/// The command that runs a case again.
-fn replay(flags: &[String], service: Service, case: &str) -> String {
-    let mut words = vec![String::from("ecrspec"), String::from("replay"), String::from(case)];
-    words.extend(flags.iter().cloned());
-    words.extend([String::from("--service"), service.to_string()]);
-    command(&words)
-}
-
-/// Words as one command. Ids come from logs and files, which may have anything.
-fn command(words: &[String]) -> String {
-    shell::command(words.iter().map(String::as_str)).unwrap_or_else(|nul| nul.to_string())
-}
-
 /// A failure as it is told while a search goes on: each finding as a sentence, and how to see it again.
 pub fn found(flags: &[String], judged: &Judged) -> String {
     let mut text = String::new();
@@ -297,59 +281,6 @@ pub fn found(flags: &[String], judged: &Judged) -> String {
         let _ = writeln!(text, "      {}", replay(flags, smallest.service, &smallest.case));
     }
     text
-}
-
-/// The command that writes all calls of a case as a shell script: the last one alone needs the state of this run.
-pub(super) fn script(started: &Started, judged: &Judged) -> Option<String> {
-    // curl signs as it must be.
-    if judged.exchanges.iter().any(|logged| !logged.signature.is_valid()) {
-        return None;
-    }
-    let with_value = |name: &str| Some([String::from(name), flag(started, name)?.clone()]);
-    let mut words: Vec<String> =
-        ["ecrspec", "explain", &judged.case, "--script", "--service"].map(String::from).to_vec();
-    words.push(judged.service.to_string());
-    words.extend(with_value("--endpoint")?);
-    words.extend(started.trust.flags());
-    words.extend(ClientCertificate::of_flags(&started.flags).iter().flat_map(ClientCertificate::flags));
-    words.extend(["--auth", "--region", "--repository"].into_iter().filter_map(with_value).flatten());
-    Some(format!("{} | sh", command(&words)))
-}
-
-/// The address of the target, if it has one.
-pub(super) fn endpoint(started: &Started) -> Option<&String> {
-    flag(started, "--endpoint")
-}
-
-/// The value of a flag that names the target.
-fn flag<'a>(started: &'a Started, name: &str) -> Option<&'a String> {
-    started.flags.iter().skip_while(|flag| *flag != name).nth(1)
-}
-
-/// The credentials of the environment, for curl.
-const CREDENTIALS: &str = r#"--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ${AWS_SESSION_TOKEN:+-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"}"#;
-
-/// The last step of a case as a command, with the values of this run. None for bodies that are too long to paste, or
-/// that would do something to a terminal: they may have a value that the target gave.
-fn curl(started: &Started, judged: &Judged, step: &str) -> Option<String> {
-    let endpoint =
-        started.flags.iter().position(|flag| flag == "--endpoint").and_then(|index| started.flags.get(index + 1))?;
-    let logged = judged.exchanges.iter().find(|logged| logged.step == step)?;
-    let harmful = logged.body.text.chars().any(|letter| letter != '\n' && visible(letter) != letter);
-    if !logged.body.whole || logged.body.text.len() > 2000 || harmful || !logged.signature.is_valid() {
-        return None;
-    }
-    let mut flags = request_flags(&logged.method, &logged.headers, logged.framing, false).ok()?;
-    // It is sigv4 alone that has a region.
-    if let Some(region) = flag(started, "--region") {
-        let sigv4 = sigv4_flag(judged.service, region).ok()?;
-        flags = format!("{sigv4} {CREDENTIALS} {flags}");
-    }
-    let mut rest = started.trust.curl_flags();
-    rest.extend(ClientCertificate::of_flags(&started.flags).iter().flat_map(ClientCertificate::curl_flags));
-    rest.extend([String::from("--data-raw"), logged.body.text.clone(), endpoint.clone()]);
-    let rest = shell::command(rest.iter().map(String::as_str)).ok()?;
-    Some(format!("curl -sS -i {flags} {rest}"))
 }
 
 fn exchange(logged: &Logged) -> String {
@@ -514,104 +445,6 @@ pub(super) fn unjudged(summary: &Summary) -> Vec<Unjudged<'_>> {
     reasons
 }
 
-/// The verdict in a word or two.
-pub(super) fn word(reasons: &[Reason]) -> &'static str {
-    match reasons.first() {
-        None => "PASS",
-        Some(Reason::Findings | Reason::Warnings) => "FAIL",
-        Some(Reason::Interrupted) => "INTERRUPTED",
-        Some(Reason::NothingRun | Reason::SetUp) => "NOT JUDGED",
-        Some(_) => "NOT CLEAN",
-    }
-}
-
-/// The last line.
-pub(super) fn verdict(summary: &Summary, reasons: &[Reason], reader: Reader) -> String {
-    let counts = summary.counts(|_| true);
-    let words: Vec<String> = reasons.iter().map(|reason| because(*reason, summary, &counts, reader)).collect();
-    let code = reasons.first().map_or(0, |reason| reason.code());
-    let word = word(reasons);
-    let style = match reasons.first() {
-        None => GREEN,
-        Some(Reason::Findings | Reason::Warnings | Reason::NothingRun | Reason::SetUp) => RED,
-        Some(_) => YELLOW,
-    };
-    let (judged, passed) = summary.judged();
-    let tested = tested(&summary.started);
-    let mut text = format!("{style}{word}{style:#}  {tested}: {} judged, {passed} ok", number_of(judged, "case"));
-    for (number, word) in [
-        (summary.searched.map_or(0, |searched| searched.repeated), "for causes that were reported earlier"),
-        (counts.tolerated, "known or tolerated"),
-        (counts.inconclusive, "inconclusive"),
-        (counts.skipped, "skipped"),
-    ] {
-        if number > 0 {
-            let _ = write!(text, ", {number} {word}");
-        }
-    }
-    if !words.is_empty() {
-        let _ = write!(text, "; {}", words.join("; "));
-    }
-    let seconds = summary.finished.as_ref().map(|finished| format!("{:.1} s", finished.seconds));
-    let exit = (reader == Reader::CommandLine).then(|| format!("exit {code}"));
-    let ends: Vec<String> = seconds.into_iter().chain(exit).collect();
-    text += &if ends.is_empty() { String::from("\n") } else { format!(" ({})\n", ends.join(", ")) };
-    text
-}
-
-/// What the verdict is about: a run that forgot its endpoint must not read like one of a server.
-fn tested(started: &Started) -> String {
-    let services: Vec<&str> = started.services.iter().map(|service| service.name()).collect();
-    let nothing = if started.target == EMBEDDED_MOCK { ", no server was tested" } else { "" };
-    let insecure = if started.trust == Trust::Anyone { ", insecure" } else { "" };
-    format!("{} ({}){nothing}{insecure}", started.target, services.join(", "))
-}
-
-pub(super) fn because(reason: Reason, summary: &Summary, counts: &Counts, reader: Reader) -> String {
-    match reason {
-        Reason::Interrupted => String::from("interrupted"),
-        Reason::Harness => String::from("a fault of ecrspec"),
-        Reason::Usage => String::from("a report could not be written"),
-        Reason::SetUp => String::from("set-up failed before anything could be judged"),
-        Reason::Findings if counts.failed == 0 => {
-            format!("{} by the survey", number_of(summary.groups.len(), "finding"))
-        }
-        Reason::Findings => {
-            let grades: Vec<String> = Grade::ALL
-                .into_iter()
-                .map(|grade| (grade, summary.groups.iter().filter(|group| group.finding.grade == grade).count()))
-                .filter(|(_, count)| *count > 0)
-                .map(|(grade, count)| format!("{count} {grade}"))
-                .collect();
-            let (cases, causes) = (number_of(counts.failed, "case"), number_of(summary.groups.len(), "cause"));
-            format!("{cases} failed, {causes} ({})", grades.join(", "))
-        }
-        Reason::Warnings => match reader {
-            Reader::CommandLine => String::from("warnings, and --deny-warnings"),
-            Reader::Test => String::from("warnings"),
-        },
-        Reason::KnownTrouble => {
-            let how = match reader {
-                Reader::CommandLine => ": see `ecrspec known prune`",
-                Reader::Test => "",
-            };
-            let entries = number_of(summary.stale_entries().len(), "known deviation");
-            format!("{entries} no longer match what was found{how}")
-        }
-        Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
-        Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
-        Reason::Inconclusive => format!("{} inconclusive", number_of(counts.inconclusive, "case")),
-        Reason::NothingRun if summary.started.cases == 0 => {
-            let ids = match reader {
-                Reader::CommandLine => "`ecrspec list` shows them; ",
-                Reader::Test => "",
-            };
-            format!("nothing was run: no case has such an id ({ids}upper and lower case differ)")
-        }
-        Reason::NothingRun => String::from("nothing was run"),
-    }
-}
-
 /// `1 case`, `2 cases`.
 pub(crate) fn number_of(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
@@ -630,7 +463,7 @@ pub(super) fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::events::Text;
-    use crate::wire::{Framing, Signature};
+    use crate::wire::{Framing, Signature, Trust};
 
     #[test]
     fn a_command_with_a_value_that_acts_on_a_terminal_is_not_shown() {

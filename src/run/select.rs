@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::{RANDOM_CASES, RunError, SEED, Settings, Work};
-use crate::case::{Case, Partition, StepRole};
+use crate::case::{Case, Partition, SIGNATURES, StepRole};
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::events::Task;
 use crate::search::{self, Extent, Novelty, RANDOM, Search};
@@ -77,9 +77,6 @@ pub fn is_chosen(settings: &Settings, id: &str) -> bool {
 pub fn is_let_through(settings: &Settings, id: &str) -> bool {
     is_named(&settings.filter, id) && settings.partition.is_none_or(|partition| partition.has(id))
 }
-
-/// What the ids of cases about signatures begin with.
-const SIGNATURES: &str = "auth/";
 
 /// Whether a filter asks for cases about signatures: most emulators look at none, so that they are tried on demand alone.
 /// It is one that means them and nothing else: `auth`, `auth/…`, or the id of one.

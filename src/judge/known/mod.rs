@@ -54,6 +54,11 @@ pub enum Stale {
 }
 
 impl Known {
+    /// What the file says for its rule: the rule, or the wildcard that it is one of.
+    pub fn written(&self) -> String {
+        self.wildcard.clone().unwrap_or_else(|| self.rule.to_string())
+    }
+
     /// Whether the entry is about this finding.
     pub fn matches(&self, service: Service, finding: &Finding) -> bool {
         self.is_about(service, finding) && self.got == finding.got

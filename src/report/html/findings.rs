@@ -96,8 +96,8 @@ fn facts(html: &mut Html, page: &Page, group: &Group) {
         });
     }
     term(html, "grade", |html| html.text(format!("{}: {}", found.grade, words::grade(found))));
-    if group.rules.len() > 1 || group.rules.first() != Some(&found.rule) {
-        let named: Vec<String> = group.rules.iter().map(RuleId::to_string).collect();
+    if group.rules().len() > 1 || group.rules().first() != Some(&found.rule) {
+        let named: Vec<String> = group.rules().iter().map(RuleId::to_string).collect();
         term(html, "accept as", |html| html.text(named.join(", ")));
     }
     if let Some(words) = &found.client {
