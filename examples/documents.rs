@@ -1,9 +1,9 @@
-//! The table of the guide about the documents that ecrspec starts from: for each document and each driver, how many cases
-//! reach the target, and what they find. It is made from event logs:
+//! The table of docs/src/documents.md: for each document that ecrspec starts from and each driver, how many cases reach the
+//! target, and what they find. It is made from event logs:
 //!
 //! ```sh
-//! ecrspec run --driver boto3 --report ndjson=boto3.ndjson
-//! cargo run --example documents -- mock=http.ndjson mock=boto3.ndjson moto=moto.ndjson > docs/src/documents.md
+//! ecrspec run --cases 0 --driver boto3 --report ndjson=boto3.ndjson
+//! cargo run --example documents -- mock=http.ndjson mock=boto3.ndjson moto=moto.ndjson > table.md
 //! ```
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use ecrspec::contract::{Operation, Service};
 use ecrspec::events::{self, Event, Judged, Started};
-use ecrspec::judge::{NotJudged, Verdict};
+use ecrspec::judge::Verdict;
 
 /// A document, and the cases that are about what it says.
 struct Document {
@@ -111,45 +111,58 @@ fn page(logs: &[Log]) -> String {
             targets.push(&log.target);
         }
     }
-    let heads: Vec<String> =
-        targets.iter().map(|target| format!("{target}: sent, judged, as allowed, rules broken")).collect();
-    let mut text = format!("| document | driver | cases | {} |\n| --- | --- | ---: |", heads.join(" | "));
-    text += &" --- |".repeat(targets.len());
+    let mut text = String::from("| document | driver | cases |");
+    targets.iter().for_each(|target| text += &format!(" {target}: judged | failed | rules |"));
+    text += "\n| --- | --- | ---: |";
+    text += &" ---: | ---: | ---: |".repeat(targets.len());
     text.push('\n');
     for document in &DOCUMENTS {
         for driver in document.drivers {
             let of_driver = |log: &&Log| log.started.driver.name.starts_with(driver);
-            let cells: Vec<(usize, String)> = targets
+            let counts: Vec<Option<Counts>> = targets
                 .iter()
-                .map(|target| cell(document, logs.iter().filter(|log| log.target == **target).find(of_driver)))
+                .map(|target| logs.iter().filter(|log| log.target == **target).find(of_driver))
+                .map(|log| log.and_then(|log| Counts::of(document, log)))
                 .collect();
-            let cases = cells.iter().map(|(cases, _)| *cases).max().unwrap_or(0);
-            let cells: Vec<String> = cells.into_iter().map(|(_, cell)| cell).collect();
-            text += &format!("| {} | {driver} | {cases} | {} |\n", document.title, cells.join(" | "));
+            let cases = counts.iter().flatten().map(|counts| counts.cases).max().unwrap_or(0);
+            text += &format!("| {} | {driver} | {cases} |", document.title);
+            counts.iter().for_each(|counts| text += &cells(counts.as_ref()));
+            text.push('\n');
         }
     }
     text
 }
 
-/// How many cases of a log a document has, and what became of them.
-fn cell(document: &Document, log: Option<&Log>) -> (usize, String) {
-    let Some(log) = log.filter(|log| log.started.services.contains(&document.service)) else {
-        return (0, String::from("not run"));
-    };
-    let is_about = |judged: &&Judged| {
-        judged.service == document.service
-            && judged.rules.iter().any(|rule| rule.operation() == Some(document.operation))
-    };
-    let cases: Vec<&Judged> = log.cases.iter().filter(is_about).collect();
-    let sent = cases.iter().filter(|judged| judged.requests > 0 && !is_not_sent(judged)).count();
-    let judged = cases.iter().filter(|judged| matches!(judged.verdict, Verdict::Pass | Verdict::Fail { .. })).count();
-    let passed = cases.iter().filter(|judged| judged.verdict == Verdict::Pass).count();
-    let rules: BTreeSet<_> =
-        cases.iter().flat_map(|judged| judged.verdict.findings()).map(|finding| finding.rule).collect();
-    (cases.len(), format!("{sent}, {judged}, {passed}, {}", rules.len()))
+/// What became of the cases of a document in a log.
+struct Counts {
+    cases: usize,
+    judged: usize,
+    failed: usize,
+    rules: usize,
 }
 
-/// Whether the client rejected what the case is about.
-fn is_not_sent(judged: &Judged) -> bool {
-    matches!(&judged.verdict, Verdict::Skipped { reason: NotJudged::Unsendable { .. } })
+impl Counts {
+    /// None if the log is not about the document's service.
+    fn of(document: &Document, log: &Log) -> Option<Counts> {
+        let is_about = |judged: &&Judged| {
+            judged.service == document.service
+                && !judged.kind.is_random()
+                && judged.rules.iter().any(|rule| rule.operation() == Some(document.operation))
+        };
+        let cases: Vec<&Judged> = log.cases.iter().filter(is_about).collect();
+        let has = |is: fn(&Verdict) -> bool| cases.iter().filter(|judged| is(&judged.verdict)).count();
+        let (passed, failed) =
+            (has(|verdict| *verdict == Verdict::Pass), has(|verdict| matches!(verdict, Verdict::Fail { .. })));
+        let rules: BTreeSet<_> =
+            cases.iter().flat_map(|judged| judged.verdict.findings()).map(|finding| finding.rule).collect();
+        let counts = Counts { cases: cases.len(), judged: passed + failed, failed, rules: rules.len() };
+        log.started.services.contains(&document.service).then_some(counts)
+    }
+}
+
+fn cells(counts: Option<&Counts>) -> String {
+    match counts {
+        Some(Counts { judged, failed, rules, .. }) => format!(" {judged} | {failed} | {rules} |"),
+        None => String::from(" – | – | – |"),
+    }
 }

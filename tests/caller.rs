@@ -62,7 +62,7 @@ impl Caller for Client {
                 _ => members.clone(),
             };
             let shown = match self.shows {
-                Shows::Outcome => Shown::Outcome,
+                Shows::Outcome => Shown::Outcome(None),
                 Shows::Members => Shown::Members,
                 Shows::Status | Shows::Http => Shown::Status(seen.status().unwrap()),
             };

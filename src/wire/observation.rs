@@ -22,8 +22,8 @@ pub struct Observation {
 /// How much of a response a client shows, besides the members of a success, and type and message of an error.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Shown {
-    /// Nothing else.
-    Outcome,
+    /// Nothing else, but for the HTTP status where the client puts it in the place of a type that is missing.
+    Outcome(Option<u16>),
     /// The members of an error as well.
     Members,
     /// The members of an error, and the HTTP status.
@@ -114,13 +114,13 @@ impl Observation {
     pub fn http(&self) -> Option<&HttpFacts> {
         match &self.shown {
             Shown::Http(http) => Some(http),
-            Shown::Outcome | Shown::Members | Shown::Status(_) => None,
+            Shown::Outcome(_) | Shown::Members | Shown::Status(_) => None,
         }
     }
 
     /// Whether the members of an error are shown.
     pub fn shows_error_members(&self) -> bool {
-        self.shown != Shown::Outcome
+        !matches!(self.shown, Shown::Outcome(_))
     }
 
     /// Lets each text in it be changed, but for names of members.
@@ -190,7 +190,8 @@ impl Observation {
         match &self.shown {
             Shown::Http(http) => Some(http.status),
             Shown::Status(status) => Some(*status),
-            Shown::Outcome | Shown::Members => None,
+            Shown::Outcome(status) => *status,
+            Shown::Members => None,
         }
     }
 

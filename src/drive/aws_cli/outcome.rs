@@ -53,9 +53,9 @@ impl Ended {
     pub fn outcome(self) -> Result<Observation, CallError> {
         let told = String::from_utf8_lossy(&self.err).trim().to_string();
         match self.code {
-            Some(0) => Ok(self.success().with(Shown::Outcome)),
+            Some(0) => Ok(self.success().with(Shown::Outcome(None))),
             None => Err(CallError::NoAnswer(TransportError::Unreachable(NoConnection::Unknown))),
-            Some(code) => failed(code, &told).map(|seen| seen.with(Shown::Outcome).told(&told)),
+            Some(code) => failed(code, &told).map(|seen| seen.told(&told)),
         }
     }
 
@@ -72,8 +72,11 @@ impl Ended {
 }
 
 fn failed(code: i32, told: &str) -> Result<Observation, CallError> {
-    if let Some((name, message)) = error(told) {
-        return Ok(Observation::of_error(name, message, Map::new()));
+    if let Some((code, message)) = error(told) {
+        // Where a response names no type, botocore puts the status in its place.
+        let status = code.parse().ok();
+        let name = Some(code).filter(|code| status.is_none() && *code != "Unknown");
+        return Ok(Observation::of_error(name, message, Map::new()).with(Shown::Outcome(status)));
     }
     if let Some((_, trouble)) = TROUBLES.iter().find(|(text, _)| told.contains(text)) {
         return Err(CallError::NoAnswer(*trouble));
@@ -84,13 +87,13 @@ fn failed(code: i32, told: &str) -> Result<Observation, CallError> {
         return Err(CallError::NotMade(if why.is_empty() { String::from(told) } else { why }));
     }
     // It could not read the response: for whoever calls it, the call failed.
-    Ok(Observation::of_error(None, None, Map::new()))
+    Ok(Observation::of_error(None, None, Map::new()).with(Shown::Outcome(None)))
 }
 
-/// Type and message of an error of the service. Where a response names no type, botocore puts the status in its place.
-fn error(told: &str) -> Option<(Option<&str>, Option<&str>)> {
+/// Code and message of an error of the service.
+fn error(told: &str) -> Option<(&str, Option<&str>)> {
     let (_, rest) = told.split_once(ERROR)?;
-    let (name, rest) = rest.split_once(") when calling the ")?;
+    let (code, rest) = rest.split_once(") when calling the ")?;
     let (_, rest) = rest.split_once(" operation")?;
     let rest = match rest.strip_prefix(" (reached max retries: ") {
         Some(rest) => rest.split_once(')')?.1,
@@ -99,8 +102,7 @@ fn error(told: &str) -> Option<(Option<&str>, Option<&str>)> {
     let message = rest.strip_prefix(':').map(str::trim);
     // Version 2 prints the members of an error below its message, if it prints them.
     let message = message.map(|message| message.split("\n\nAdditional error details:").next().unwrap_or(message));
-    let is_status = name.bytes().all(|letter| letter.is_ascii_digit()) || name == "Unknown";
-    Some((Some(name).filter(|_| !is_status), message.filter(|message| !message.is_empty())))
+    Some((code, message.filter(|message| !message.is_empty())))
 }
 
 #[cfg(test)]
@@ -130,7 +132,9 @@ mod tests {
             assert!(!seen.shows_error_members() && seen.words.unwrap().starts_with("An error occurred (Inv"));
         }
         let seen = of(254, "", "An error occurred (400) when calling the X operation: ").unwrap();
-        assert_eq!((seen.error_name(), seen.error().unwrap().message.clone()), (None, None));
+        assert_eq!((seen.error_name(), seen.status(), seen.error().unwrap().message.clone()), (None, Some(400), None));
+        let seen = of(255, "", "An error occurred (500) when calling the X operation: <html>").unwrap();
+        assert!(seen.is_server_fault() && !seen.shows_error_members(), "{seen:?}");
     }
 
     #[test]
