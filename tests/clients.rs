@@ -159,6 +159,25 @@ fn what_boto3_does_not_show_is_no_finding() {
     }
 }
 
+/// The selftest tells which faults a client finds, and why it cannot find others.
+#[test]
+fn the_selftest_says_which_faults_boto3_finds() {
+    let Some(python) = installed::python() else { return };
+    let wanted = ["--service", "ecr", "--filter", "digests-none", "--filter", "type-twice", "--filter", "digests-101"];
+    let output = ecrspec(&[&["selftest"], &installed::flags("boto3", "--python", &python)[..], &wanted].concat());
+    let report = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{report}{}", err(&output));
+    let line = |fault: &str| report.lines().find(|line| line.contains(fault)).unwrap_or_default();
+    assert!(line("digests-101").contains("CompleteLayerUpload/layerDigests/max-items/"), "{report}");
+    assert!(
+        line("digests-none").contains("sends no case of CompleteLayerUpload/layerDigests/min-items: Inv"),
+        "{report}"
+    );
+    assert!(line("type-twice").contains("does not show what answer/unique-members is about"), "{report}");
+    let total = "faults found 1 of 3 (2 cannot be found by this client)";
+    assert!(last_line(&output).starts_with(total), "{report}");
+}
+
 #[test]
 fn a_fault_of_the_mock_is_found_through_the_aws_cli() {
     let Some(aws) = installed::aws() else { return };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,12 +11,13 @@ use serde::Serialize;
 
 use super::{Code, Failure, print};
 use crate::contract::{RuleId, Service};
+use crate::drive::named::DriverName;
 use crate::mock::fault::FAMILIES;
 use crate::mock::{Fault, Variant};
 use crate::report::summary::Reason;
 use crate::report::terminal::{BOLD, DIM, GREEN, RED};
 use crate::run::RunError;
-use crate::selftest::{self, Held, Tried};
+use crate::selftest::{self, Held, OutOfReach, Through, Tried};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -34,6 +36,15 @@ pub(super) struct Arguments {
     /// Service: ecr or ecr-public (repeatable; default both)
     #[arg(long, value_name = "SERVICE")]
     service: Vec<Service>,
+    /// Client that the faults are tried through: http (default: in this process), boto3 or aws-cli; no variants
+    #[arg(long, value_name = "DRIVER")]
+    driver: Option<DriverName>,
+    /// Python that has boto3, for --driver boto3 (default: python3 on PATH)
+    #[arg(long, value_name = "PATH", requires = "driver")]
+    python: Option<PathBuf>,
+    /// AWS CLI, for --driver aws-cli (default: aws on PATH)
+    #[arg(long, value_name = "PATH", requires = "driver")]
+    aws: Option<PathBuf>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -68,15 +79,35 @@ struct Outcome {
 struct Totals {
     faults: usize,
     faults_found: usize,
+    /// Those that the client cannot find, each with its reason.
+    faults_out_of_reach: usize,
     variants: usize,
     variants_passed: usize,
     combinations: usize,
     combinations_passed: usize,
 }
 
+impl Arguments {
+    /// The client that the faults are tried through; none in this process.
+    fn through(&self) -> Result<Option<Through>, Failure> {
+        let driver = self.driver.filter(|driver| !driver.is_usual());
+        if driver.is_some() && (self.full || !self.only.is_empty()) {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--full and --only are not for --driver: it tries the faults alone"
+            )));
+        }
+        let through = driver.map(|driver| Through::new(driver, self.python.clone(), self.aws.clone()));
+        through.transpose().map_err(Failure::usage)
+    }
+}
+
 pub(super) fn main(arguments: &Arguments) -> Code {
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
-    let tries = |part: Part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let through = arguments.through()?;
+    let tries = |part: Part| match &through {
+        Some(_) => part == Part::Faults,
+        None => arguments.only.is_empty() || arguments.only.contains(&part),
+    };
     let wanted = |name: &str| arguments.filter.is_empty() || arguments.filter.iter().any(|part| name.contains(part));
     let faults: Vec<(&'static Fault, Service)> = Fault::all()
         .filter(|fault| tries(Part::Faults) && wanted(fault.name))
@@ -103,15 +134,17 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         anstream::eprintln!("ecrspec: nothing was tried: {why}");
         return Ok(Reason::NothingRun.code());
     }
-    let faults =
-        side_by_side(&faults, async |(fault, service)| selftest::fault(fault, *service, arguments.full).await)?;
+    let faults = side_by_side(&faults, async |(fault, service)| match &through {
+        Some(through) => through.fault(fault, *service).await,
+        None => selftest::fault(fault, *service, arguments.full).await,
+    })?;
     let hold =
         async |(variants, service): &(Vec<&'static Variant>, Service)| selftest::variants(variants, *service).await;
     let variants = side_by_side(&variants, hold)?;
     let combinations = side_by_side(&combinations, hold)?;
     let totals = Totals::of(&faults, &variants, &combinations);
     let outcome = Outcome {
-        schema: 1,
+        schema: 2,
         ecrspec: env!("CARGO_PKG_VERSION"),
         full: arguments.full,
         totals,
@@ -138,7 +171,7 @@ fn side_by_side<T: Sync, R: Send>(
     let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
     let worker = || -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::harness)?;
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -166,14 +199,16 @@ impl Totals {
             faults.map(|tried| tried.fault).collect::<std::collections::BTreeSet<_>>()
         };
         let all = names(&mut faults.iter());
-        let missed = names(&mut faults.iter().filter(|tried| !tried.is_caught()));
+        let beyond = names(&mut faults.iter().filter(|tried| tried.out_of_reach.is_some()));
+        let missed = names(&mut faults.iter().filter(|tried| !tried.is_caught() && tried.out_of_reach.is_none()));
         let variant = |held: &&Held| held.variants.clone();
         let every: std::collections::BTreeSet<_> = variants.iter().map(|held| variant(&held)).collect();
         let alarming: std::collections::BTreeSet<_> =
             variants.iter().filter(|held| !held.alarms.is_empty()).map(|held| variant(&held)).collect();
         Totals {
             faults: all.len(),
-            faults_found: all.len() - missed.len(),
+            faults_found: all.len() - missed.union(&beyond).count(),
+            faults_out_of_reach: beyond.difference(&missed).count(),
             variants: every.len(),
             variants_passed: every.len() - alarming.len(),
             combinations: combinations.len(),
@@ -182,8 +217,8 @@ impl Totals {
     }
 
     fn is_well(self) -> bool {
-        (self.faults, self.variants, self.combinations)
-            == (self.faults_found, self.variants_passed, self.combinations_passed)
+        let found = self.faults_found + self.faults_out_of_reach;
+        (self.faults, self.variants, self.combinations) == (found, self.variants_passed, self.combinations_passed)
     }
 }
 
@@ -205,7 +240,9 @@ impl Outcome {
                 });
             }
         }
-        let _ = writeln!(text, "\n{BOLD}variants{BOLD:#}");
+        if !(self.variants.is_empty() && self.combinations.is_empty()) {
+            let _ = writeln!(text, "\n{BOLD}variants{BOLD:#}");
+        }
         for held in self.variants.iter().chain(&self.combinations) {
             let verdict = match held.alarms.as_slice() {
                 [] => format!("{GREEN}no finding{GREEN:#} in {} cases", held.judged),
@@ -213,10 +250,15 @@ impl Outcome {
             };
             let _ = writeln!(text, "  {:<32} {:<10} {verdict}", held.variants.join(" + "), held.service);
         }
-        let Totals { faults, faults_found, variants, variants_passed, combinations, combinations_passed } = self.totals;
+        let Totals { faults, faults_found, variants, variants_passed, combinations, combinations_passed, .. } =
+            self.totals;
+        let beyond = match self.totals.faults_out_of_reach {
+            0 => String::new(),
+            count => format!(" ({count} cannot be found by this client)"),
+        };
         let _ = writeln!(
             text,
-            "\nfaults found {faults_found} of {faults}, variants passed {variants_passed} of {variants}, combinations \
+            "\nfaults found {faults_found} of {faults}{beyond}, variants passed {variants_passed} of {variants}, combinations \
              passed {combinations_passed} of {combinations}"
         );
         text
@@ -225,9 +267,17 @@ impl Outcome {
 
 /// Which case found a fault, and what that took.
 fn by(tried: &Tried) -> String {
-    match tried.caught.first() {
-        Some(case) => format!("{GREEN}{case}{GREEN:#} {DIM}{} requests, {} ms{DIM:#}", tried.requests, tried.millis),
-        None => format!(
+    match (tried.caught.first(), &tried.out_of_reach) {
+        (Some(case), _) => {
+            format!("{GREEN}{case}{GREEN:#} {DIM}{} requests, {} ms{DIM:#}", tried.requests, tried.millis)
+        }
+        (None, Some(OutOfReach::NotShown)) => {
+            format!("{DIM}the client does not show what {} is about{DIM:#}", tried.rule)
+        }
+        (None, Some(OutOfReach::NotSent(why))) => {
+            format!("{DIM}the client sends no case of {}: {why}{DIM:#}", tried.rule)
+        }
+        (None, None) => format!(
             "{RED}NOT FOUND{RED:#} {} is broken; found {}",
             tried.rule,
             tried.also_found.iter().map(RuleId::to_string).collect::<Vec<_>>().join(", ")

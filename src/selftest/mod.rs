@@ -1,6 +1,9 @@
 //! The harness on itself: each fault of the mock must be found by a case that has a name, and no variant, alone or with
 //! others, may give a finding.
 
+#[cfg(feature = "net")]
+mod through;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +22,8 @@ use crate::report::score::{Scores, Share};
 use crate::report::summary::{Measure, Reason};
 use crate::run::{RunError, SEED, Settings, Work, choose, run};
 use crate::search::{Extent, Search};
+#[cfg(feature = "net")]
+pub use through::Through;
 
 /// How long the mock may take for an answer. What hangs, hangs for ever.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -49,6 +54,19 @@ pub struct Tried {
     pub millis: u64,
     /// Other rules that were found to be broken on the way.
     pub also_found: Vec<RuleId>,
+    /// Why the client that it was tried through cannot find it, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_reach: Option<OutOfReach>,
+}
+
+/// Why a fault cannot be found through a client.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutOfReach {
+    /// The client does not show what the rule is about.
+    NotShown,
+    /// The client sends none of the cases of the rule; its words for the first of them.
+    NotSent(String),
 }
 
 /// What became of a variant, or of several at once, in one service.
@@ -78,57 +96,101 @@ impl Tried {
 ///
 /// Where the suite itself is wrong.
 pub async fn fault(fault: &'static Fault, service: Service, thorough: bool) -> Result<Tried, RunError> {
-    let signed = fault.rule.area() == Area::Auth;
-    let settings = settings(service, signed);
-    let mut cases = choose(&settings)?;
-    let operation = fault.rule.operation();
-    let of_rule = |case: &Case| case.steps.iter().any(|step| step.expect.rule == fault.rule);
-    let of_operation = |case: &Case| operation.is_some() && case.steps.iter().any(|step| step.operation == operation);
-    // What uploads 20 MiB takes as long as a hundred others.
-    let bytes = |case: &Case| case.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>();
-    cases.sort_by_key(|case| (!of_rule(case), !of_operation(case), case.last, bytes(case)));
-    let work = Work { task: Task::Gate, cases, search: None, whole_survey: true };
-    let mut tried = Tried {
-        fault: fault.name,
-        sentence: fault.sentence,
-        rule: fault.rule,
-        service,
-        caught: Vec::new(),
-        requests: 0,
-        millis: 0,
-        also_found: Vec::new(),
-    };
-    let began = Instant::now();
-    let (stopping, stop) = watch::channel(None);
-    // Of an operation that is missing, or whose answers cannot be read, no case is tried.
-    let by_survey =
-        fault.rule.area() == Area::Survey || fault.rule.is("known") || fault.rule == RuleId::new("answer/json-object");
-    let patience = if fault.rule == RuleId::new("always/in-time") { LONG_PATIENCE } else { PATIENCE };
-    let target = Arc::new(target(Mock::with(&[service], fault.changes), patience, signed));
-    run(target, &settings, work, stop, |event| {
-        let (name, requests, findings) = match &event {
-            Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
-            Event::Judged(judged) => (judged.case.as_str(), judged.requests, judged.verdict.findings()),
-            _ => return,
-        };
-        let names_it = findings.iter().any(|finding| finding.rule == fault.rule);
-        let first = tried.caught.is_empty();
-        if first {
-            tried.requests += requests;
-            tried.millis = began.elapsed().as_millis() as u64;
+    let attempt = Attempt::of(fault, service)?;
+    let target = target(Mock::with(&[service], fault.changes), patience(fault), is_signed(fault));
+    attempt.run(target, thorough).await
+}
+
+/// Whether the cases that find a fault are signed.
+fn is_signed(fault: &Fault) -> bool {
+    fault.rule.area() == Area::Auth
+}
+
+/// How long the mock with a fault may take for an answer.
+fn patience(fault: &Fault) -> Duration {
+    if fault.rule == RuleId::new("always/in-time") { LONG_PATIENCE } else { PATIENCE }
+}
+
+/// A fault, and the cases that it is tried with, those first that are likely to find it.
+struct Attempt {
+    fault: &'static Fault,
+    service: Service,
+    settings: Settings,
+    cases: Vec<Case>,
+}
+
+impl Attempt {
+    fn of(fault: &'static Fault, service: Service) -> Result<Attempt, RunError> {
+        let settings = settings(service, is_signed(fault));
+        let cases = choose(&settings)?;
+        let mut attempt = Attempt { fault, service, settings, cases: Vec::new() };
+        attempt.cases = attempt.in_order(cases);
+        Ok(attempt)
+    }
+
+    fn in_order(&self, mut cases: Vec<Case>) -> Vec<Case> {
+        let operation = self.fault.rule.operation();
+        let of_operation =
+            |case: &Case| operation.is_some() && case.steps.iter().any(|step| step.operation == operation);
+        // What uploads 20 MiB takes as long as a hundred others.
+        let bytes = |case: &Case| case.chunks.iter().map(|chunk| chunk.bytes()).sum::<usize>();
+        cases.sort_by_key(|case| (!self.is_of_rule(case), !of_operation(case), case.last, bytes(case)));
+        cases
+    }
+
+    /// Whether a step of a case expects what the rule of the fault demands.
+    fn is_of_rule(&self, case: &Case) -> bool {
+        case.steps.iter().any(|step| step.expect.rule == self.fault.rule)
+    }
+
+    /// What was found before anything was tried: nothing.
+    fn untried(&self) -> Tried {
+        Tried {
+            fault: self.fault.name,
+            sentence: self.fault.sentence,
+            rule: self.fault.rule,
+            service: self.service,
+            caught: Vec::new(),
+            requests: 0,
+            millis: 0,
+            also_found: Vec::new(),
+            out_of_reach: None,
         }
-        if names_it && (name != "survey" || by_survey) && (first || thorough) {
-            tried.caught.push(String::from(name));
-            stopping.send_replace((!thorough).then_some(Stop::Interrupted));
-        }
-        for finding in findings.iter().filter(|finding| finding.rule != fault.rule && first) {
-            if !tried.also_found.contains(&finding.rule) {
-                tried.also_found.push(finding.rule);
+    }
+
+    async fn run(self, target: Target, thorough: bool) -> Result<Tried, RunError> {
+        let mut tried = self.untried();
+        let rule = self.fault.rule;
+        // Of an operation that is missing, or whose answers cannot be read, no case is tried.
+        let by_survey = rule.area() == Area::Survey || rule.is("known") || rule == RuleId::new("answer/json-object");
+        let work = Work { task: Task::Gate, cases: self.cases, search: None, whole_survey: true };
+        let began = Instant::now();
+        let (stopping, stop) = watch::channel(None);
+        run(Arc::new(target), &self.settings, work, stop, |event| {
+            let (name, requests, findings) = match &event {
+                Event::Surveyed(survey) => ("survey", 0, survey.findings.as_slice()),
+                Event::Judged(judged) => (judged.case.as_str(), judged.requests, judged.verdict.findings()),
+                _ => return,
+            };
+            let names_it = findings.iter().any(|finding| finding.rule == rule);
+            let first = tried.caught.is_empty();
+            if first {
+                tried.requests += requests;
+                tried.millis = began.elapsed().as_millis() as u64;
             }
-        }
-    })
-    .await?;
-    Ok(tried)
+            if names_it && (name != "survey" || by_survey) && (first || thorough) {
+                tried.caught.push(String::from(name));
+                stopping.send_replace((!thorough).then_some(Stop::Interrupted));
+            }
+            for finding in findings.iter().filter(|finding| finding.rule != rule && first) {
+                if !tried.also_found.contains(&finding.rule) {
+                    tried.also_found.push(finding.rule);
+                }
+            }
+        })
+        .await?;
+        Ok(tried)
+    }
 }
 
 /// Tries variants at once in one service, with all cases and some random sequences.
