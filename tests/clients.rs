@@ -187,7 +187,7 @@ fn a_fault_of_the_mock_is_found_through_the_aws_cli() {
     let output = mock.run(&[&flags[..], &filter].concat());
     let report = out(&output);
     assert_eq!(output.status.code(), Some(1), "{report}{}", err(&output));
-    for text in ["got       error without-type\n", "client    An error occurred (400) when calling the Complete"] {
+    for text in ["got       400 without-type\n", "client    An error occurred (400) when calling the Complete"] {
         assert!(report.contains(text), "no {text:?} in {report}");
     }
 }

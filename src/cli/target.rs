@@ -1,5 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
+mod asked;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,13 +11,15 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use tokio::runtime::Runtime;
 
+use asked::Asked;
+
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
 use super::span::Span;
 use super::trust::TrustArguments;
 use super::{endpoint, known_file};
 use crate::case::{Partition, SuiteVersion};
-use crate::contract::{Operation, Role, Service, Tier};
+use crate::contract::{Operation, Service, Tier};
 use crate::drive::http::{NoEndpoint, NoTrust, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
 use crate::drive::pace::Pace;
@@ -25,7 +29,7 @@ use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
 use crate::report::terminal::{Detail, Reader};
-use crate::run::{Settings, asks_for_signatures};
+use crate::run::Settings;
 use crate::wire::{ClientCertificate, Trust};
 
 /// Flags of every command that talks to a server.
@@ -162,152 +166,74 @@ impl Merged {
     pub fn of(arguments: &TargetArguments, choose: impl FnOnce(&SettingsFile) -> Choice) -> anyhow::Result<Merged> {
         let file = SettingsFile::read(arguments.config.as_deref())?;
         let Choice { filter, tier, partition, accepts } = choose(&file);
-        let trust_settings = file.trust();
-        let auth_settings = file.auth();
+        let (trust, auth) = (file.trust(), file.auth());
         let services = some(&arguments.service).or(file.service);
         let found = endpoint::find(arguments.endpoint.as_deref(), file.endpoint.as_deref(), services.as_deref())?;
-        let (endpoint, variable) = (found.url, found.variable);
-        let services = services.or(found.services);
-        let repository = arguments.repository.clone().or(file.repository);
-        let without = some(&arguments.without).or(file.without).unwrap_or_default();
-        if let Some(needed) = without.iter().find(|operation| operation.role() == Role::SetUp) {
-            bail!("--without: {needed} makes what the cases work in; with --repository, they work in an existing one");
-        }
-        let driver = arguments.driver.or(file.driver).unwrap_or_default();
-        let python = arguments.python.clone().or(file.python);
-        let aws = arguments.aws.clone().or(file.aws);
-        let auth = arguments.auth.or(&auth_settings)?;
-        if asks_for_signatures(&filter) && !auth.is_sigv4() {
-            bail!("--filter: the cases about signatures take --auth sigv4");
-        }
-        let trust = arguments.trust.or(&trust_settings, endpoint.as_deref())?;
-        let certificate = arguments.trust.certificate_or(&trust_settings, endpoint.as_deref())?;
-        if certificate.is_some() && !driver.is_usual() {
-            bail!("--client-cert: expected --driver http, found {}", driver.name());
-        }
-        let known = arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known);
-        let suite = arguments.suite.or(file.suite);
-        let reports = some(&arguments.report).or(file.report).unwrap_or_default();
-        let timeouts = timeouts(arguments.timeout.or(file.timeout))?;
-        if let Some(endpoint) = &endpoint
-            && !arguments.allow_aws
-            && file.allow_aws != Some(true)
-        {
-            reject_aws(endpoint)?;
-        }
-        let usual = Settings::everything(endpoint.as_deref().unwrap_or(EMBEDDED_MOCK), &prefix());
-        let jobs = arguments.jobs.or(file.jobs);
-        if jobs == Some(0) {
-            bail!("--jobs: expected at least 1, found 0");
-        }
-        let http2 = arguments.http2 || file.http2 == Some(true);
-        let http2_flag = http2.then(|| vec![String::from("--http2")]);
-        let strict = arguments.strict || file.strict == Some(true);
-        let strict_flag = strict.then(|| vec![String::from("--strict")]);
-        let fail_on = some(&arguments.fail_on).or(file.fail_on);
-        let recording = arguments.record.or(file.record).unwrap_or_default();
-        let timeout = arguments.timeout.or(file.timeout);
-        let deadline = arguments.deadline.or(file.deadline);
-        let requests = arguments.rate.or(file.rate);
-        let joined = |values: &[Grade]| values.iter().map(Grade::to_string).collect::<Vec<_>>().join(" ");
-        let options = [
-            variable.map(|name| format!("endpoint of {name}")),
-            match &trust {
-                Trust::System => None,
-                Trust::Bundle(path) => Some(format!("CA bundle {}", path.display())),
-                Trust::Anyone => Some(String::from("insecure: certificates are not checked")),
-            },
-            certificate.as_ref().map(|own| format!("client certificate {}", own.certificate.display())),
-            http2.then(|| String::from("HTTP/2")),
-            auth.option(),
-            (auth.is_sigv4() && !asks_for_signatures(&filter))
-                .then(|| String::from("signatures themselves not tested (--filter auth does)")),
-            tier.map(|tier| format!("tier {tier}")),
-            (!filter.is_empty()).then(|| format!("filter {}", filter.join(" "))),
-            partition.map(|partition| format!("partition {partition}")),
-            strict.then(|| String::from("strict")),
-            (!without.is_empty()).then(|| format!("without {}", names(&without).join(" "))),
-            suite.map(|version| format!("suite {version}")),
-            fail_on.as_deref().map(|grades| format!("fail on {}", joined(grades))),
-            (recording != Recording::Findings).then(|| format!("record {recording}")),
-            known.as_ref().map(|path| format!("known deviations in {}", path.display())),
-            timeout.map(|seconds| format!("timeout {seconds} s")),
-            deadline.map(|span| format!("deadline {span}")),
-            requests.map(|rate| format!("at most {rate} requests/s")),
-            endpoint.as_deref().and_then(aws_host).map(|_| String::from("at most half of the quotas of AWS")),
-        ];
+        let endpoint = found.url.as_deref();
         let deny_warnings = arguments.deny_warnings.then_some(true).or(file.deny_warnings);
+        let asked = Asked {
+            services: services.or(found.services),
+            variable: found.variable,
+            driver: arguments.driver.or(file.driver).unwrap_or_default(),
+            python: arguments.python.clone().or(file.python),
+            aws: arguments.aws.clone().or(file.aws),
+            auth: arguments.auth.or(&auth)?,
+            certificate: arguments.trust.certificate_or(&trust, endpoint)?,
+            trust: arguments.trust.or(&trust, endpoint)?,
+            endpoint: found.url,
+            http2: arguments.http2 || file.http2 == Some(true),
+            repository: arguments.repository.clone().or(file.repository),
+            without: some(&arguments.without).or(file.without).unwrap_or_default(),
+            filter,
+            tier,
+            partition,
+            jobs: arguments.jobs.or(file.jobs),
+            strict: arguments.strict || file.strict == Some(true),
+            fail_on: some(&arguments.fail_on).or(file.fail_on),
+            deny_warnings: deny_warnings == Some(true),
+            known: arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known),
+            suite: arguments.suite.or(file.suite),
+            recording: arguments.record.or(file.record).unwrap_or_default(),
+            timeout: arguments.timeout.or(file.timeout),
+            deadline: arguments.deadline.or(file.deadline),
+            rate: arguments.rate.or(file.rate),
+        };
+        asked.check(arguments.allow_aws || file.allow_aws == Some(true))?;
         let given = Given {
-            known: known.is_some(),
-            fail_on: fail_on.is_some(),
+            known: asked.known.is_some(),
+            fail_on: asked.fail_on.is_some(),
             deny_warnings: deny_warnings.is_some(),
             strict: arguments.strict || file.strict.is_some(),
-            suite: suite.is_some(),
+            suite: asked.suite.is_some(),
         };
-        let known = known.as_deref().map(known_file::read).transpose()?.unwrap_or_default();
-        let deny_warnings = deny_warnings == Some(true);
-        let flag = |name: &str, value: &Option<String>| value.clone().map(|value| vec![format!("--{name}"), value]);
-        let driver_flag = (!driver.is_usual()).then(|| vec![String::from("--driver"), String::from(driver.name())]);
-        let path_flag = |name: &str, path: &Option<PathBuf>, driver_of: &str| {
-            let path = path.as_ref().filter(|_| driver.name() == driver_of)?;
-            Some(vec![format!("--{name}"), path.display().to_string()])
-        };
-        let client_flags = [path_flag("python", &python, "boto3"), path_flag("aws", &aws, "aws-cli")];
-        let trust_flags = Some(trust.flags());
-        let certificate_flags = certificate.as_ref().map(ClientCertificate::flags);
-        let auth_flags = Some(auth.flags());
-        let repository_flag = flag("repository", &repository);
-        let [python_flag, aws_flag] = client_flags;
-        let flags = [
-            flag("endpoint", &endpoint),
-            driver_flag,
-            python_flag,
-            aws_flag,
-            trust_flags,
-            certificate_flags,
-            http2_flag,
-            repository_flag,
-            auth_flags,
-            strict_flag,
-        ];
+        let reports = some(&arguments.report).or(file.report).unwrap_or_default();
+        let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
+        Merged::with(asked, given, reports, detail)
+    }
+
+    fn with(asked: Asked, given: Given, reports: Vec<ReportSpec>, detail: Detail) -> anyhow::Result<Merged> {
+        let (timeouts, rate) = (timeouts(asked.timeout)?, rate(asked.rate)?);
+        let known = asked.known.as_deref().map(known_file::read).transpose()?.unwrap_or_default();
+        let today = jiff::Zoned::now().date();
+        let measure = Measure { known: known.clone(), today, deny_warnings: asked.deny_warnings, all_parts: false };
         Ok(Merged {
-            endpoint,
-            variable,
-            driver,
-            python,
-            aws,
-            auth,
-            rate: rate(requests)?,
+            settings: asked.settings(known),
+            measure,
+            endpoint: asked.endpoint,
+            variable: asked.variable,
+            driver: asked.driver,
+            python: asked.python,
+            aws: asked.aws,
+            auth: asked.auth,
+            rate,
             timeouts,
-            deadline,
-            trust: trust.clone(),
-            certificate,
-            http2,
-            settings: Settings {
-                trust,
-                flags: flags.into_iter().flatten().flatten().collect(),
-                services: services.unwrap_or_else(|| usual.services.clone()),
-                filter,
-                tier: tier.unwrap_or(usual.tier),
-                partition,
-                jobs: jobs.unwrap_or(usual.jobs),
-                // Of other clients it is the client that takes its time, and not the target.
-                most_jobs: (jobs.is_none() && driver.is_usual()).then_some(MOST_JOBS),
-                repository,
-                without,
-                strict,
-                fail_on: fail_on.unwrap_or_else(|| usual.fail_on.clone()),
-                deny_warnings,
-                known: known.clone(),
-                suite,
-                recording,
-                options: options.into_iter().flatten().collect(),
-                ..usual
-            },
-            measure: Measure { known, today: jiff::Zoned::now().date(), deny_warnings, all_parts: false },
+            deadline: asked.deadline,
+            trust: asked.trust,
+            certificate: asked.certificate,
+            http2: asked.http2,
             given,
             reports,
-            detail: Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine },
+            detail,
         })
     }
 
@@ -410,23 +336,11 @@ impl Merged {
     }
 }
 
-/// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
-const MOST_JOBS: usize = 64;
-
-fn names(operations: &[Operation]) -> Vec<String> {
-    operations.iter().map(Operation::to_string).collect()
-}
-
 pub(super) fn some<T: Clone>(values: &[T]) -> Option<Vec<T>> {
     (!values.is_empty()).then(|| values.to_vec())
 }
 
 /// Different from run to run, so that runs against one server do not meet.
-fn prefix() -> String {
-    let nanos = jiff::Timestamp::now().as_nanosecond();
-    format!("ecrspec-{:08x}", (nanos ^ i128::from(std::process::id()) << 20) as u32)
-}
-
 fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
     match requests {
         Some(rate) if !(0.001..=1e6).contains(&rate) => {
