@@ -1,11 +1,12 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 use tokio::runtime::Runtime;
 
@@ -197,8 +198,8 @@ impl Merged {
         }
         let usual = Settings::everything(endpoint.as_deref().unwrap_or(EMBEDDED_MOCK), &prefix());
         let jobs = arguments.jobs.or(file.jobs);
-        if jobs == Some(0) {
-            bail!("--jobs: expected at least 1, found 0");
+        if let Some(jobs) = jobs.filter(|jobs| !(1..=MAX_JOBS).contains(jobs)) {
+            bail!("--jobs: expected a number from 1 to {MAX_JOBS}, found {jobs}");
         }
         let http2 = arguments.http2 || file.http2 == Some(true);
         let http2_flag = http2.then(|| vec![String::from("--http2")]);
@@ -410,6 +411,9 @@ impl Merged {
     }
 }
 
+/// How many cases may be under way at once: each has connections of its own.
+const MAX_JOBS: usize = 1024;
+
 /// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
 const MOST_JOBS: usize = 64;
 
@@ -436,12 +440,16 @@ fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
     }
 }
 
+/// What is waited for an answer: an hour is longer than anybody has.
+const SECONDS: RangeInclusive<f64> = 0.001..=3600.0;
+
 fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
     let Some(seconds) = seconds else { return Ok(Timeouts::default()) };
-    let first_byte = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
-    let first_byte =
-        first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
-    Ok(Timeouts { first_byte, ..Timeouts::default() })
+    if !SECONDS.contains(&seconds) {
+        bail!("--timeout: expected a number of seconds from 0.001 to 3600, found {seconds}");
+    }
+    let first_byte = Duration::from_secs_f64(seconds);
+    Ok(Timeouts::of(first_byte))
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {

@@ -258,6 +258,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
             format!("flaky: {finding} (in {shown} of {tried} further tries)")
         }
         NotJudged::Dead => String::from("the target has stopped responding"),
+        NotJudged::GaveUpOn { operation } => {
+            format!("{operation} has stopped responding, or left too many requests without a response")
+        }
         NotJudged::GaveUp => {
             String::from("the target has stopped responding, or left too many requests without a response")
         }
