@@ -553,11 +553,11 @@ fn every_row_ends_in_time_with_a_verdict_a_whole_log_and_harmless_reports() {
 /// Behaviours whose answers are large, all of which a run must bear.
 const LARGE: [&str; 12] = [
     "string of 10 MB",
-    "string of 400 KB",
+    "string of 250 KB",
     "a million keys",
-    "8,000 keys",
+    "4,000 keys",
     "array of 15 MB",
-    "array of 8,000 values",
+    "array of 4,000 values",
     "nesting",
     "compression bomb",
     "headers of 100 KB",
@@ -611,7 +611,7 @@ fn large_answers_take_little_memory() {
             let mut run = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
             run.args(["run", "--service", "ecr", "--endpoint", &endpoint, "--timeout", "2", "--jobs", jobs]);
             if !full() {
-                run.args(["--filter", "BatchCheckLayerAvailability/", "--filter", "wire/body/json/", "--cases", "0"]);
+                run.args(["--filter", "BatchCheckLayerAvailability/", "--cases", "0"]);
             }
             let clock = Instant::now();
             let (peak, code) = peak(run_in(run, folder.path()));

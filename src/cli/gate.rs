@@ -53,7 +53,7 @@ pub(super) fn perform(
             // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
             tokio::time::sleep(Duration::from_secs(1)).await;
             let why = match stop {
-                Stop::Interrupted => "",
+                Stop::Interrupted | Stop::Unreachable => "",
                 Stop::Deadline => "the deadline has passed, ",
             };
             let hint = "Ctrl-C aborts and leaves repositories behind";

@@ -311,6 +311,8 @@ fn is_zero(number: &usize) -> bool {
 pub enum Stop {
     /// Somebody asked for it.
     Interrupted,
+    /// There was no connection to the target.
+    Unreachable,
     /// Its time was over.
     Deadline,
 }

@@ -209,13 +209,24 @@ pub async fn run(
     let drawn = drawn(settings, work.search);
     sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let surveyed = tokio::select! {
-        surveyed = survey_all(&target, settings, &work, &drawn, &mut sink) => Some(surveyed?),
+        surveyed = survey_all(&target, settings, &work, &drawn, &mut sink) => Some(surveyed),
         () = overdue(stop.clone()) => None,
     };
-    let Some((sessions, left)) = surveyed else {
-        let (seconds, stopped) = (began.elapsed().as_secs_f64(), *stop.borrow());
-        sink(Event::Finished(Finished { seconds, stopped, left: given_up(settings).collect(), unrecorded: 0 }));
-        return Ok(());
+    let ended = |stopped: Option<Stop>, left: Vec<String>| {
+        Event::Finished(Finished { seconds: began.elapsed().as_secs_f64(), stopped, left, unrecorded: 0 })
+    };
+    let (sessions, left) = match surveyed {
+        Some(Ok(surveyed)) => surveyed,
+        Some(Err(error)) => {
+            if let RunError::Unreachable { left, .. } = &error {
+                sink(ended(Some(Stop::Unreachable), left.clone()));
+            }
+            return Err(error);
+        }
+        None => {
+            sink(ended(*stop.borrow(), given_up(settings).collect()));
+            return Ok(());
+        }
     };
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),

@@ -5,22 +5,22 @@
 use super::Response;
 
 /// How many bytes an answer may have that quotes nothing of its request. The covered operations have far less to say.
-pub const MAX_ANSWER: usize = 512 << 10;
+pub const MAX_ANSWER: usize = 256 << 10;
 
 /// How many bytes any answer may have.
 pub const MOST_ANSWER: usize = 16 << 20;
 
 /// How many bytes the head of an answer may have.
-pub const MAX_HEAD: usize = 256 << 10;
+pub const MAX_HEAD: usize = 128 << 10;
 
 /// How many JSON values an answer may have: arrays and objects with what is in them.
-pub const MAX_VALUES: usize = 8192;
+pub const MAX_VALUES: usize = 4096;
 
 /// How deep the JSON of an answer may be nested.
 pub const MAX_DEPTH: usize = 64;
 
 /// What the answers of a case may cost together, each as [`cost`] has it, besides what they quote.
-pub(crate) const MAX_KEPT: usize = 2 << 20;
+pub(crate) const MAX_KEPT: usize = 1 << 20;
 
 /// What an answer may cost that is not counted: a case of a thousand calls has a thousand answers.
 pub(crate) const LIGHT: usize = 16 << 10;
@@ -32,10 +32,9 @@ pub fn longest_answer(sent: usize) -> usize {
 
 /// Whether the answer to a request with a body of so many bytes has too many bytes or JSON values, or is nested too deep.
 pub(super) fn is_too_large(answer: &Response, sent: usize) -> bool {
-    let head: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     let body = answer.body.trim_ascii_start();
     let is_json = matches!(body, [b'{' | b'[', ..] | [0xef, 0xbb, 0xbf, ..]);
-    head > MAX_HEAD || answer.body.len() > longest_answer(sent) || (is_json && !is_bounded(body))
+    head(answer) > MAX_HEAD || answer.body.len() > longest_answer(sent) || (is_json && !is_bounded(body))
 }
 
 /// Whether JSON has no more values than it may, and is nested no deeper. Of what is none, this says little.
@@ -44,10 +43,14 @@ pub(super) fn is_bounded(json: &[u8]) -> bool {
     shape.values <= MAX_VALUES && shape.depth <= MAX_DEPTH
 }
 
-/// About how many bytes it takes to keep an answer with such a body, decoded.
-pub(crate) fn cost(body: &[u8]) -> usize {
+/// About how many bytes it takes to keep an answer, decoded.
+pub(super) fn cost(answer: &Response) -> usize {
     const OF_A_VALUE: usize = 128;
-    2 * body.len() + OF_A_VALUE * Shape::of(body).values
+    head(answer) + 2 * answer.body.len() + OF_A_VALUE * Shape::of(&answer.body).values
+}
+
+fn head(answer: &Response) -> usize {
+    answer.headers.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// What JSON is made of.
@@ -114,8 +117,12 @@ mod tests {
 
     #[test]
     fn what_has_more_values_costs_more() {
-        assert!(cost(b"{}") < LIGHT);
-        assert!(cost("1,".repeat(1000).as_bytes()) > 100_000);
-        assert!((2000..3000).contains(&cost(format!("\"{}\"", ",".repeat(1000)).as_bytes())));
+        let cost = |body: &str| {
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            cost(&Response { status: 200, headers: vec![(String::from("x"), "y".repeat(99))], body, flaw: None })
+        };
+        assert!(cost("{}") < LIGHT);
+        assert!(cost(&"1,".repeat(1000)) > 100_000);
+        assert!((2000..3000).contains(&cost(&format!("\"{}\"", ",".repeat(1000)))));
     }
 }

@@ -316,7 +316,7 @@ impl Exchange {
 
     /// What it takes to keep the answer, but for what quotes the request; nothing where that is little.
     pub(crate) fn cost(&self) -> usize {
-        let cost = self.response().map_or(0, |response| bound::cost(&response.body));
+        let cost = self.response().map_or(0, bound::cost);
         let own = cost.saturating_sub(self.sent.saturating_mul(4));
         if own <= bound::LIGHT { 0 } else { own }
     }
