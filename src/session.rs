@@ -14,6 +14,8 @@ use crate::judge::{JudgeOptions, NotJudged};
 use crate::linearize::{self, Round, Rounds};
 use crate::model::registry::{ACCOUNT, ALIAS, PART_SIZE};
 use crate::search;
+#[cfg(feature = "run")]
+use crate::survey::answers;
 use crate::survey::{Skip, Survey, Unreachable, preflight};
 #[cfg(feature = "run")]
 use crate::wire::Exchange;
@@ -91,6 +93,12 @@ impl Session {
     /// The same session over connections that carried no request before.
     pub fn afresh(&self) -> Session {
         Session { target: Arc::new(self.target.afresh()), ..self.clone() }
+    }
+
+    /// Whether an operation of the target answers anything. Gives what was made to see that and could not be removed as well.
+    #[cfg(feature = "run")]
+    pub(crate) async fn answers(&self, operation: Operation) -> (bool, Vec<String>) {
+        answers(&self.target, &self.survey, &self.terms.prefix, self.terms.repository.as_deref(), operation).await
     }
 
     /// Which service.

@@ -1,19 +1,30 @@
 //! Targets that cut, stall, flood and lie: findings or `inconclusive`, never a panic, a hang or a pass.
 
-use std::sync::{Arc, Mutex};
+mod adversary;
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use adversary::{Behaviour as Hostile, When};
+
 use bytes::Bytes;
+use ecrspec::case::Case;
 use ecrspec::contract::{Operation, RuleId, Service};
 use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, Target};
-use ecrspec::events::Event;
+use ecrspec::events::{self, Event};
 use ecrspec::judge::Grade;
 use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
+use ecrspec::report::format::{FORMATS, Input};
 use ecrspec::report::summary::{Measure, Reason};
-use ecrspec::run::{RunError, Settings, Work, run};
-use ecrspec::wire::{Flaw, Framing, MAX_ANSWER, Request, TransportError, envelope};
+use ecrspec::report::terminal::{self, Detail, Reader};
+use ecrspec::run::{RunError, Settings, Work, choose_once, run};
+use ecrspec::wire::{Flaw, Framing, Request, TransportError, envelope, longest_answer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -189,7 +200,7 @@ fn every_framing_bears_every_behaviour() {
             };
             let exchange = runtime.block_on(http.send(request)).unwrap();
             if let Some(answer) = exchange.response() {
-                assert!(answer.body.len() <= MAX_ANSWER, "{behaviour:?}, {framing:?}");
+                assert!(answer.body.len() <= longest_answer(2), "{behaviour:?}, {framing:?}");
                 if matches!(behaviour, Behaviour::CutBody) {
                     assert_eq!(answer.flaw, Some(Flaw::Cut), "{framing:?}");
                 }
@@ -346,4 +357,281 @@ fn lawful_framings_of_an_answer_are_read_whole() {
             assert_eq!(&reply.body[..], b"{\"a\":\"b\"}", "{answer:?}, {framing:?}");
         }
     }
+}
+
+/// Cases of a row: some that make uploads, some that are rejected, and one of broken JSON.
+const CASES: [&str; 5] = [
+    "=CompleteLayerUpload/accepted/plain",
+    "=CompleteLayerUpload/repositoryName/exists/unknown",
+    "=BatchCheckLayerAvailability/repositoryName/exists/deleted",
+    "=wire/body/json/open-brace",
+    "=UploadLayerPart/accepted/plain",
+];
+
+/// How long a row may take. It is bounded by timeouts of a third of a second; generous, since the machine may be busy.
+const LONGEST: Duration = Duration::from_secs(40);
+
+/// The rows of the table: each behaviour for all requests from the first on, for those of one operation, and from one on
+/// that comes when the cases have begun.
+fn rows() -> Vec<(Hostile, When)> {
+    let operations = [Operation::InitiateLayerUpload, Operation::UploadLayerPart, Operation::CompleteLayerUpload];
+    let of = |(number, behaviour): (usize, Hostile)| {
+        let one = Some(operations[number % operations.len()]);
+        let whens = [(None, 0), (one, 2), (None, 16)].map(|(operation, after)| When { operation, after });
+        // What an answer says is the same, whenever it is said.
+        let kept = if behaviour.is_read && !full() { 1 + number % 2..2 + number % 2 } else { 0..3 };
+        whens[kept].iter().map(|when| (behaviour.clone(), *when)).collect::<Vec<_>>()
+    };
+    adversary::behaviour::all().into_iter().enumerate().flat_map(of).collect()
+}
+
+/// What a row came to.
+struct Ended {
+    code: u8,
+    took: Duration,
+    /// The grades of what was found, each once.
+    grades: Vec<Grade>,
+    /// All that anybody may read of it: the format, or the terminal, and its text.
+    texts: Vec<(&'static str, String)>,
+    /// The exit code of its log.
+    code_of_log: u8,
+}
+
+/// A run of some cases on a hostile server.
+fn against(runtime: &Runtime, behaviour: &Hostile, when: When, cases: &[Case]) -> Ended {
+    let endpoint = adversary::serve(runtime, behaviour.clone(), when);
+    let timeouts = Timeouts::of(Duration::from_millis(300));
+    let target = Target::new(Driver::Http(Http::new(&endpoint, timeouts).unwrap()));
+    let (_keep, stop) = watch::channel(None);
+    let settings =
+        Settings { services: vec![Service::Ecr], jobs: 2, ..Settings::everything(&endpoint, "ecrspec-hostile") };
+    let work = Work { task: events::Task::Gate, cases: cases.to_vec(), search: None, whole_survey: true };
+    let clock = Instant::now();
+    let mut all = Vec::new();
+    let outcome = runtime.block_on(run(Arc::new(target), &settings, work, stop, |event| all.push(event)));
+    let took = clock.elapsed();
+    let summary = Summary::of(&all, &measure()).unwrap();
+    let reasons = match outcome {
+        Ok(()) => summary.reasons(false),
+        Err(RunError::Unreachable { .. }) => vec![Reason::SetUp],
+        Err(error) => panic!("{behaviour:?}: {error}"),
+    };
+    let log: String = all.iter().map(events::line).collect();
+    let again = Summary::of(&events::read(&log).unwrap(), &measure()).unwrap();
+    let code = |reasons: &[Reason]| reasons.first().map_or(0, |reason| reason.code());
+    let mut grades: Vec<Grade> = summary.groups.iter().map(|group| group.finding.grade).collect();
+    grades.sort_unstable();
+    grades.dedup();
+    Ended {
+        code: code(&reasons),
+        took,
+        grades,
+        texts: texts(&all, &summary, &reasons),
+        code_of_log: code(&again.reasons(false)),
+    }
+}
+
+/// Each report of a run, as it is written.
+fn texts(events: &[Event], summary: &Summary, reasons: &[Reason]) -> Vec<(&'static str, String)> {
+    let detail = Detail { groups: 20, verbose: true, reader: Reader::CommandLine };
+    let input = Input { events, summary, reasons, detail, states: &[] };
+    let mut texts: Vec<_> = FORMATS.iter().map(|format| (format.name, format.render(&input))).collect();
+    let mut shown = terminal::header(&summary.started);
+    shown.extend(summary.surveys.iter().map(terminal::survey));
+    shown += &terminal::report(summary, detail, reasons);
+    texts.push(("terminal", shown));
+    texts
+}
+
+/// What of a text does something to whoever shows it, if anything does.
+fn harm(format: &str, text: &str) -> Option<String> {
+    let text = if format == "terminal" { without_styles(text) } else { String::from(text) };
+    let bidi = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let acts = |letter: &char| {
+        (letter.is_control() && !"\n\t".contains(*letter)) || bidi(*letter) || "\u{2028}\u{2029}".contains(*letter)
+    };
+    if let Some(letter) = text.chars().find(acts) {
+        return Some(format!("{letter:?}"));
+    }
+    let commands = |line: &&str| line.starts_with("::error::pwned") || line.starts_with("##vso[");
+    if let Some(line) = text.lines().find(commands) {
+        return Some(String::from(line));
+    }
+    let tags = ["<img src=x", "<script>pwned"];
+    let is_markup = matches!(format, "html" | "junit");
+    let tag = tags.into_iter().find(|tag| is_markup && text.contains(tag)).map(String::from);
+    tag.or_else(|| if format == "markdown" { harm_of_markdown(&text) } else { None })
+}
+
+/// Markup or a link of a target in what is rendered of a page.
+fn harm_of_markdown(text: &str) -> Option<String> {
+    use pulldown_cmark::{Event, Parser, Tag};
+    Parser::new(text).find_map(|event| match event {
+        Event::Html(markup) | Event::InlineHtml(markup) if markup.contains("pwned") => Some(markup.to_string()),
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) if dest_url.contains("pwned") => {
+            Some(dest_url.to_string())
+        }
+        _ => None,
+    })
+}
+
+/// A text without the colours that are the report's own.
+fn without_styles(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = String::from(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_digit() && letter != ';');
+        match end.map(|end| part.split_at(end)) {
+            Some((_, rest)) if rest.starts_with('m') => plain += &rest[1..],
+            _ => plain = format!("{plain}\u{1b}[{part}"),
+        }
+    }
+    plain
+}
+
+/// Works on rows, some at a time: they wait more than they work. Gives what is wrong with any, and the table.
+fn all_rows(runtime: &Runtime, rows: Vec<(Hostile, When)>, cases: &[Case]) -> (Vec<String>, String) {
+    let (wrong, table) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let left = Mutex::new(rows.into_iter().enumerate().collect::<VecDeque<_>>());
+    let work = || {
+        while let Some((number, (behaviour, when))) =
+            { left.lock().unwrap_or_else(PoisonError::into_inner).pop_front() }
+        {
+            let ended = against(runtime, &behaviour, when, cases);
+            let row = format!("{behaviour:?}, {when}: exit {}, {:?}, {:?}", ended.code, ended.grades, ended.took);
+            let is_wrong = |what: String| wrong.lock().unwrap().push(format!("{row}: {what}"));
+            if !matches!(ended.code, 1 | 3 | 6) && !(ended.code == 0 && behaviour.is_read) {
+                is_wrong(String::from("another exit code was expected"));
+            }
+            if ended.took > LONGEST {
+                is_wrong(String::from("it takes too long"));
+            }
+            if ended.code_of_log != ended.code {
+                is_wrong(format!("its log has exit code {}", ended.code_of_log));
+            }
+            for (format, text) in &ended.texts {
+                harm(format, text).into_iter().for_each(|harm| is_wrong(format!("{format} has {harm}")));
+            }
+            table.lock().unwrap().push((number, row));
+        }
+    };
+    thread::scope(|scope| (0..AT_ONCE).for_each(|_| drop(scope.spawn(work))));
+    let mut table = table.into_inner().unwrap();
+    table.sort();
+    let mut text = String::new();
+    table.iter().for_each(|(_, row)| writeln!(text, "{row}").unwrap());
+    (wrong.into_inner().unwrap(), text)
+}
+
+/// Whether all rows are asked for, and not the usual ones.
+fn full() -> bool {
+    std::env::var_os("HOSTILE_FULL").is_some()
+}
+
+/// How many rows are under way at once.
+const AT_ONCE: usize = 32;
+
+#[test]
+fn every_row_ends_in_time_with_a_verdict_a_whole_log_and_harmless_reports() {
+    let runtime = Runtime::new().unwrap();
+    let settings = Settings {
+        services: vec![Service::Ecr],
+        filter: CASES.map(String::from).to_vec(),
+        ..Settings::everything("", "")
+    };
+    let cases = choose_once(&settings).unwrap();
+    assert_eq!(cases.len(), CASES.len());
+    let rows = rows();
+    assert!(rows.len() >= 120, "{}", rows.len());
+    let (wrong, table) = all_rows(&runtime, rows, &cases);
+    if let Some(path) = std::env::var_os("HOSTILE_TABLE") {
+        std::fs::write(path, &table).unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Behaviours whose answers are large, all of which a run must bear.
+const LARGE: [&str; 12] = [
+    "string of 10 MB",
+    "string of 250 KB",
+    "a million keys",
+    "4,000 keys",
+    "array of 15 MB",
+    "array of 4,000 values",
+    "nesting",
+    "compression bomb",
+    "headers of 100 KB",
+    "endless body",
+    "endless headers",
+    "endless chunks",
+];
+
+/// How many bytes a run may take at most.
+const MOST_MEMORY: usize = 200 << 20;
+
+/// What a process has taken at most by the time that it ends, and its exit code.
+#[cfg(target_os = "linux")]
+fn peak(mut command: Command) -> (usize, Option<i32>) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        // It only grows; a process that has ended tells of it no more.
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+        peak = peak.max(kilobytes.unwrap_or_default() << 10);
+        if let Some(status) = child.try_wait().unwrap() {
+            return (peak, status.code());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs a part of the suite with so many jobs against answers that are large from the beginning, and from one on that comes
+/// when cases have begun. With HOSTILE_FULL, the whole suite.
+#[test]
+#[cfg(target_os = "linux")]
+fn large_answers_take_little_memory() {
+    let runtime = Runtime::new().unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let jobs: &[&str] = if full() { &["2", "64"] } else { &["64"] };
+    let mut rows = VecDeque::new();
+    for name in LARGE {
+        for jobs in jobs {
+            let afters: &[usize] = if full() { &[0, 60] } else { &[60] };
+            rows.extend(afters.iter().map(|after| (name, *jobs, *after)));
+        }
+    }
+    let (rows, told) = (Mutex::new(rows), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, jobs, after)) = { rows.lock().unwrap().pop_front() } {
+            let behaviour = adversary::behaviour::all().into_iter().find(|one| one.name == name).unwrap();
+            let endpoint = adversary::serve(&runtime, behaviour, When { operation: None, after });
+            let mut run = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
+            run.args(["run", "--service", "ecr", "--endpoint", &endpoint, "--timeout", "2", "--jobs", jobs]);
+            if !full() {
+                run.args(["--filter", "BatchCheckLayerAvailability/", "--cases", "0"]);
+            }
+            let clock = Instant::now();
+            let (peak, code) = peak(run_in(run, folder.path()));
+            let (peak, took) = (peak >> 20, clock.elapsed().as_secs());
+            told.lock()
+                .unwrap()
+                .push((peak, format!("{name}, from {after}, {jobs} jobs: {peak} MiB, {took} s, {code:?}")));
+        }
+    };
+    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+    let mut told = told.into_inner().unwrap();
+    told.sort();
+    let table: String = told.iter().map(|(_, row)| format!("{row}\n")).collect();
+    if let Some(path) = std::env::var_os("HOSTILE_MEMORY") {
+        std::fs::write(path, &table).unwrap();
+    }
+    assert!(told.iter().all(|(peak, _)| (1..MOST_MEMORY >> 20).contains(peak)), "{table}");
+}
+
+fn run_in(mut command: Command, folder: &std::path::Path) -> Command {
+    command.current_dir(folder).stdin(Stdio::null());
+    command
 }

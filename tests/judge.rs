@@ -162,7 +162,7 @@ fn no_answer() {
             (Err(TransportError::Silent), "inconclusive: InitiateLayerUpload: no response in time"),
             (Err(TransportError::Dropped), "inconclusive: InitiateLayerUpload: connection dropped"),
             (Err(TransportError::Garbage), "crash always/answered: expected 200, got invalid-http"),
-            (Err(TransportError::Endless), "crash always/answered: expected 200, got endless"),
+            (Err(TransportError::TooLarge), "crash always/answered: expected 200, got too-large"),
             (throttled(), "inconclusive: InitiateLayerUpload: throttled (ThrottlingException)"),
             (wait(429), "inconclusive: InitiateLayerUpload: throttled (429)"),
             (wait(503), "inconclusive: InitiateLayerUpload: throttled (503)"),

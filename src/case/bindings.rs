@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::Chunk;
@@ -17,6 +17,12 @@ pub struct Bindings {
     values: BTreeMap<Reference, Value>,
     contents: BTreeMap<String, Content>,
 }
+
+/// How long a text is at most that is captured.
+const LONGEST_CAPTURED: usize = 4096;
+
+/// How many members of an answer are captured at most.
+const MOST_CAPTURED: usize = 64;
 
 /// A reference that stands for nothing.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -56,9 +62,20 @@ impl Bindings {
         self.values.insert(reference, value.into());
     }
 
-    /// Binds the members of the answer to a step.
+    /// Binds the members of the answer to a step, if it is an object.
     pub fn capture(&mut self, step: &str, answer: &Value) {
-        for (member, value) in answer.as_object().into_iter().flatten() {
+        answer.as_object().into_iter().for_each(|members| self.capture_members(step, members));
+    }
+
+    /// Binds the members of the answer to a step, as far as requests can name them: texts and numbers. Those that are far
+    /// longer, or more, than the operations give are not: what is kept must not be a target's to decide.
+    pub fn capture_members(&mut self, step: &str, answer: &Map<String, Value>) {
+        let is_short = |text: &str| text.len() <= LONGEST_CAPTURED;
+        let is_named = |(member, value): &(&String, &Value)| {
+            let plain = value.as_str().map_or_else(|| value.is_number() || value.is_boolean(), is_short);
+            plain && is_short(member)
+        };
+        for (member, value) in answer.iter().filter(is_named).take(MOST_CAPTURED) {
             self.bind(Reference::member(step, member), value.clone());
         }
     }
@@ -291,6 +308,20 @@ mod tests {
             assert_eq!(filled(&format!("${{{nothing}}}")).unwrap_err(), format!("nothing gave {nothing}"));
         }
         assert_eq!(filled("${open").unwrap(), "${open");
+    }
+
+    #[test]
+    fn what_no_operation_gives_is_not_captured() {
+        let mut bindings = Bindings::new(&[], "salt", 0);
+        let long = "x".repeat(LONGEST_CAPTURED);
+        let answer =
+            serde_json::json!({"id": long, "longer": format!("{long}x"), "size": 7, "list": [long], "more": {}});
+        bindings.capture("upload", &answer);
+        let captured: Vec<String> = bindings.iter().map(|(reference, _)| reference.to_string()).collect();
+        assert_eq!(captured, ["upload.id", "upload.size"]);
+        let many: Map<String, Value> = (0..1000).map(|number| (number.to_string(), Value::from(number))).collect();
+        bindings.capture_members("many", &many);
+        assert_eq!(bindings.iter().count(), 2 + MOST_CAPTURED);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) fn scenarios(paths: &[PathBuf]) -> anyhow::Result<Vec<Scenario>> {
 /// The scenario in a file.
 pub(super) fn scenario(path: &Path) -> anyhow::Result<Scenario> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {shown}"))?;
+    let text = super::read::text(path).with_context(|| format!("could not read {shown}"))?;
     scenario::parse(&shown, &shown, &text).map_err(|mistake| anyhow!(mistake))
 }
 

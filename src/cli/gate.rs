@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::reports::Reports;
 use super::span::Span;
 use super::target::Merged;
-use super::{Code, Failure, try_print};
+use super::{Code, Failure, complain, try_print};
 use crate::contract::Service;
 use crate::drive::Signing;
 use crate::events::{Event, Searched, Stop};
@@ -53,11 +53,11 @@ pub(super) fn perform(
             // What ends a job often signals twice at once; only a person who asks again later does not want to wait.
             tokio::time::sleep(Duration::from_secs(1)).await;
             let why = match stop {
-                Stop::Interrupted => "",
+                Stop::Interrupted | Stop::Unreachable => "",
                 Stop::Deadline => "the deadline has passed, ",
             };
             let hint = "Ctrl-C aborts and leaves repositories behind";
-            anstream::eprintln!("ecrspec: {why}finishing running cases; {hint}");
+            complain(&format!("{why}finishing running cases; {hint}"));
             interrupted().await;
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });
@@ -120,7 +120,7 @@ impl Done {
         let Done { summary, screen, reports, .. } = self;
         screen.print(&terminal::report(&summary, merged.detail, &reasons));
         if let Some(error) = reports.failed() {
-            anstream::eprintln!("ecrspec: {error:#}");
+            complain(&format!("{error:#}"));
         }
         let code = reasons.first().map_or(0, |reason| reason.code());
         // The verdict stands whether or not somebody could read it; but a clean end that nobody could read is none.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::read;
 use crate::judge::known::{Known, KnownFile};
 
 /// Why a file of known deviations cannot be read.
@@ -20,7 +21,7 @@ pub(super) enum Unread {
 
 /// The text of a file. One with nothing in it may be what a full disk has left.
 pub(super) fn text(path: &Path) -> Result<String, Unread> {
-    match std::fs::read_to_string(path) {
+    match read::text(path) {
         Ok(text) if text.trim().is_empty() => Err(Unread::Empty(path.to_path_buf())),
         Ok(text) => Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(Unread::Missing(path.to_path_buf())),

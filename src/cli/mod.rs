@@ -16,6 +16,7 @@ mod known_file;
 mod list;
 mod mock;
 mod mock_tls;
+mod read;
 mod record;
 mod replay;
 mod report;
@@ -105,13 +106,11 @@ pub fn main() -> ExitCode {
     match std::panic::catch_unwind(|| dispatch(&arguments)) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) => {
-            anstream::eprintln!("ecrspec: {:#}", failure.error);
+            complain(&format!("{:#}", failure.error));
             ExitCode::from(failure.reason.code())
         }
         Err(_) => {
-            anstream::eprintln!(
-                "ecrspec: internal error of ecrspec; what was judged until then is in the event log, if one was written"
-            );
+            complain("internal error of ecrspec; what was judged until then is in the event log, if one was written");
             ExitCode::from(Reason::Harness.code())
         }
     }
@@ -149,6 +148,12 @@ impl Failure {
     }
 }
 
+/// Tells on standard error. Where nobody takes it, the exit code has to do: that must not be that of a panic.
+fn complain(message: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(anstream::stderr().lock(), "ecrspec: {}", read::shown(message));
+}
+
 /// Prints to standard output.
 fn try_print(text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
@@ -170,7 +175,7 @@ fn print(text: &str) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => {
-            anstream::eprintln!("ecrspec: could not print: {error}");
+            complain(&format!("could not print: {error}"));
             std::process::exit(i32::from(Reason::Usage.code()));
         }
     }

@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -17,6 +21,34 @@ use crate::suite::drafts;
 pub(super) fn help() -> String {
     let formats: Vec<String> = FORMATS.iter().map(|format| format!("{} ({})", format.name, format.about)).collect();
     format!("Write a report into a file (repeatable). Formats: {}", formats.join("; "))
+}
+
+/// How long is waited for somebody who reads a named pipe.
+const READER: Duration = Duration::from_secs(5);
+
+/// Makes a file. A named pipe that nobody reads would be waited for before the run, and for ever.
+fn create(path: &Path) -> io::Result<File> {
+    if !is_pipe(path) {
+        return File::create(path);
+    }
+    let (sender, opened) = mpsc::channel();
+    let path = path.to_path_buf();
+    // Where nobody reads, the thread waits until the process ends.
+    thread::spawn(move || sender.send(File::create(path)));
+    opened
+        .recv_timeout(READER)
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it is a named pipe that nobody reads")))
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
 }
 
 /// Reports on their way into files. What needs only one event is written when it happens: a run that is killed leaves
@@ -39,7 +71,7 @@ impl Reports {
                 std::fs::create_dir_all(folder)
                     .with_context(|| format!("--report: could not create {}", folder.display()))?;
             }
-            let file = File::create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
+            let file = create(path).with_context(|| format!("--report: could not write {}", path.display()))?;
             files.push((spec.clone(), file));
         }
         Ok(Reports { files, failed: None })

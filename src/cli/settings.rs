@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::amount::Amount;
 use super::credentials::AuthArguments;
+use super::read;
 use super::span::Span;
 use super::trust::TrustArguments;
 use crate::case::{Partition, SuiteVersion};
@@ -67,7 +68,7 @@ impl SettingsFile {
             None if Path::new(NAME).is_file() => Path::new(NAME),
             None => return Ok(SettingsFile::default()),
         };
-        let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+        let text = read::text(path).with_context(|| format!("could not read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("invalid settings file {}", path.display()))
     }
 

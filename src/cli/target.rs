@@ -3,11 +3,12 @@
 mod asked;
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::Args;
 use tokio::runtime::Runtime;
 
@@ -350,12 +351,16 @@ fn rate(requests: Option<f64>) -> anyhow::Result<Option<f64>> {
     }
 }
 
+/// What is waited for an answer: an hour is longer than anybody has.
+const SECONDS: RangeInclusive<f64> = 0.001..=3600.0;
+
 fn timeouts(seconds: Option<f64>) -> anyhow::Result<Timeouts> {
     let Some(seconds) = seconds else { return Ok(Timeouts::default()) };
-    let first_byte = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
-    let first_byte =
-        first_byte.with_context(|| format!("--timeout: expected a number of seconds above 0, found {seconds}"))?;
-    Ok(Timeouts { first_byte, ..Timeouts::default() })
+    if !SECONDS.contains(&seconds) {
+        bail!("--timeout: expected a number of seconds from 0.001 to 3600, found {seconds}");
+    }
+    let first_byte = Duration::from_secs_f64(seconds);
+    Ok(Timeouts::of(first_byte))
 }
 
 fn reject_aws(endpoint: &str) -> anyhow::Result<()> {

@@ -1,9 +1,11 @@
 //! Bounds how many bytes of large requests are under way at once: a part of 20 MiB is there as text several times over, in
-//! this process and in the target, and all jobs may come to one at the same time.
+//! this process and in the target, and all jobs may come to one at the same time. And how many cases are under way on a
+//! target that answers at length, which no target has reason to.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,11 +15,18 @@ use tokio::time::timeout;
 #[derive(Clone, Debug)]
 pub struct Bulk {
     free: Arc<Semaphore>,
+    /// Whether the target answers at length.
+    at_length: Arc<AtomicBool>,
+    /// Cases that may be under way on one that does.
+    few: Arc<Semaphore>,
 }
 
 /// The bytes that a case has under way, until they are given back.
 #[derive(Debug, Default)]
 pub(super) struct Share(Option<OwnedSemaphorePermit>);
+
+/// How many cases are under way at once on a target that answers at length.
+const FEW: usize = 4;
 
 /// Whoever has less under way does not wait: many such requests together are no more than a large one.
 const LIGHT: usize = 1 << 20;
@@ -30,13 +39,30 @@ const LONG: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 2000 })
 
 impl Default for Bulk {
     fn default() -> Bulk {
-        Bulk { free: Arc::new(Semaphore::new(Bulk::MOST / UNIT)) }
+        Bulk {
+            free: Arc::new(Semaphore::new(Bulk::MOST / UNIT)),
+            at_length: Arc::default(),
+            few: Arc::new(Semaphore::new(FEW)),
+        }
     }
 }
 
 impl Bulk {
     /// How many bytes may be under way at once. A part of 10 MiB has 14 MB as text; the largest one goes alone.
     pub const MOST: usize = 16 << 20;
+
+    /// The target has given an answer that is far longer than those of the operations.
+    pub(super) fn is_answered_at_length(&self) {
+        self.at_length.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until another case may begin: at once, unless the target answers at length.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        match self.at_length.load(Ordering::Relaxed) {
+            true => self.few.clone().acquire_owned().await.ok(),
+            false => None,
+        }
+    }
 
     /// Waits until so many bytes may be under way. More than [`Bulk::MOST`] are, when no others are.
     pub(super) async fn share(&self, bytes: usize) -> Share {
@@ -69,7 +95,7 @@ impl Share {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use tokio::sync::Notify;
     use tokio::task::yield_now;
@@ -105,6 +131,20 @@ mod tests {
         bulk.share(LIGHT - 1).await;
         drop(all);
         assert_eq!(bulk.under_way(), 0);
+    }
+
+    #[tokio::test]
+    async fn few_cases_are_under_way_where_answers_are_long() {
+        let bulk = Bulk::default();
+        assert!(bulk.turn().await.is_none());
+        bulk.is_answered_at_length();
+        let mut turns = Vec::new();
+        for _ in 0..FEW {
+            turns.push(bulk.turn().await);
+        }
+        assert!(timeout(LONG, bulk.turn()).await.is_err());
+        turns.pop();
+        assert!(timeout(Duration::from_secs(30), bulk.turn()).await.is_ok_and(|turn| turn.is_some()));
     }
 
     #[tokio::test]

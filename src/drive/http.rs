@@ -3,8 +3,7 @@
 //! Those of HTTP/1.1 are written by hand, over TCP as over TLS; an HTTP library writes those of HTTP/2.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -19,7 +18,7 @@ use super::raw;
 use super::raw::Connection;
 use super::signing::Place;
 pub use super::timeouts::Timeouts;
-use super::timeouts::Waits;
+use super::timeouts::{Shown, Waits};
 pub use super::tls::{NoCertificate, NoTrust};
 use crate::wire::{
     ClientCertificate, Exchange, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable,
@@ -30,8 +29,8 @@ use crate::wire::{
 pub struct Http {
     endpoint: Endpoint,
     timeouts: Timeouts,
-    /// How many answers were not as long as their heads say, although the connection did not end.
-    stalled: Arc<AtomicUsize>,
+    /// What the target has shown of how long its answers take.
+    shown: Arc<Mutex<Shown>>,
     /// Whether connections are used that carried a request before.
     keeps: bool,
     pool: Arc<Pool>,
@@ -73,7 +72,7 @@ impl Http {
         own: Option<&ClientCertificate>,
     ) -> Result<Http, NoEndpoint> {
         let endpoint = Endpoint::new(endpoint, trust, own)?;
-        Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), stalled: Arc::default(), http2: None })
+        Ok(Http { endpoint, timeouts, keeps: true, pool: Arc::default(), shown: Arc::default(), http2: None })
     }
 
     /// The same endpoint, asked over HTTP/2, but for what is about the framing of HTTP/1.1. Where the server cannot be
@@ -285,15 +284,24 @@ impl Http {
     }
 
     fn waits(&self) -> Waits {
-        Waits::after(self.stalled.load(Ordering::Relaxed), self.timeouts)
+        Waits::after(*self.shown(), self.timeouts)
     }
 
-    /// Remembers whether the target left an answer without its end.
+    /// Remembers how long the target took, or that it left an answer without its end.
     fn notice(&self, reply: &Reply, took: Duration) {
-        let is_cut = reply.as_ref().is_ok_and(|response| response.flaw == Some(Flaw::Cut));
-        if is_cut && took >= self.waits().quiet {
-            self.stalled.fetch_add(1, Ordering::Relaxed);
+        let quiet = self.waits().quiet;
+        let mut shown = self.shown();
+        match reply {
+            Ok(response) if response.flaw == Some(Flaw::Cut) && took >= quiet => shown.stalled += 1,
+            Ok(_) => shown.slowest = shown.slowest.max(took),
+            Err(TransportError::Silent) => shown.silent += 1,
+            Err(_) => {}
         }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        // Numbers: a panic leaves them usable.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

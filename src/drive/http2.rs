@@ -14,7 +14,7 @@ use url::Url;
 use super::in_process::headers;
 use super::timeouts::{Timeouts, Waits};
 use super::transport::{of_connect, of_handshake, of_lookup};
-use crate::wire::{Flaw, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, Unsendable, decode};
+use crate::wire::{Flaw, NoConnection, Reply, Request, Response, TransportError, Unsendable, decode, longest_answer};
 
 /// What is asked for by ALPN: nothing else would be HTTP/2 (RFC 9113, 3.2).
 pub(super) const PROTOCOL: &[u8] = b"h2";
@@ -58,7 +58,9 @@ impl Http2 {
         let client = if kept { &self.client } else { &self.fresh };
         let reply = async {
             match timeout(waits.of.first_byte_of(request), client.execute(built)).await {
-                Ok(Ok(response)) => timeout(waits.of.rest, read(response, waits.quiet)).await,
+                Ok(Ok(response)) => {
+                    timeout(waits.of.rest, read(response, waits.quiet, longest_answer(request.body.len()))).await
+                }
                 Ok(Err(error)) => Ok(Err(trouble(&error))),
                 Err(elapsed) => Err(elapsed),
             }
@@ -67,8 +69,9 @@ impl Http2 {
     }
 }
 
-/// The response with its body, or as much of it as comes. `quiet` is how long is waited for more of a whole object.
-async fn read(mut response: reqwest::Response, quiet: Duration) -> Reply {
+/// The response with its body, or as much of it as comes. `quiet` is how long is waited for more of a whole object, and
+/// `longest` how many bytes the body may have.
+async fn read(mut response: reqwest::Response, quiet: Duration, longest: usize) -> Reply {
     let (status, headers) = (response.status().as_u16(), headers(response.headers()));
     let mut body = BytesMut::new();
     let answer = |body: BytesMut, flaw| Response { status, headers, body: body.freeze(), flaw };
@@ -76,7 +79,7 @@ async fn read(mut response: reqwest::Response, quiet: Duration) -> Reply {
         let quiet = if decode::is_object(&body) { quiet } else { Duration::MAX };
         let Ok(chunk) = timeout(quiet, response.chunk()).await else { return Ok(answer(body, Some(Flaw::Cut))) };
         match chunk {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER => return Err(TransportError::Endless),
+            Ok(Some(chunk)) if body.len() + chunk.len() > longest => return Err(TransportError::TooLarge),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(answer(body, None)),
             Err(error) => match trouble(&error) {

@@ -15,7 +15,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::panics::Panics;
 use super::signing::Place;
-use crate::wire::{Exchange, Framing, MAX_ANSWER, Reply, Request, Response, TransportError, Unsendable};
+use crate::wire::{Exchange, Framing, MOST_ANSWER, Reply, Request, Response, TransportError, Unsendable};
 
 /// A tower service as a target.
 #[derive(Clone)]
@@ -54,10 +54,10 @@ where
                 Box::pin(async move {
                     let Ok(response) = service.oneshot(request).await else { return Err(TransportError::Dropped) };
                     let (head, body) = response.into_parts();
-                    let body = match Limited::new(body, MAX_ANSWER).collect().await {
+                    let body = match Limited::new(body, MOST_ANSWER).collect().await {
                         Ok(body) => body.to_bytes(),
                         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                            return Err(TransportError::Endless);
+                            return Err(TransportError::TooLarge);
                         }
                         Err(_) => return Err(TransportError::Dropped),
                     };

@@ -54,6 +54,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
+use crate::wire::bound::MAX_KEPT;
 use crate::wire::{Client, Exchange, NoConnection, Observation, Request, Shows, TransportError, Unsendable, envelope};
 
 #[cfg(feature = "run")]
@@ -330,6 +331,11 @@ impl Target {
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
 pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
+    #[cfg(feature = "run")]
+    let _turn = match &target.bulk {
+        Some(bulk) => bulk.turn().await,
+        None => None,
+    };
     let mut drive = Drive::of(target, case, workspace);
     // Nothing is made for a case that cannot be tried.
     let outcome = match target.cannot_try(case) {
@@ -426,6 +432,18 @@ pub async fn is_answering(target: &Target, service: Service) -> bool {
         || call(target, service, Operation::DescribeRepositories, serde_json::json!({})).await.reply.is_ok()
 }
 
+/// Whether an operation answers an empty request, which changes nothing.
+#[cfg(feature = "run")]
+pub async fn answers(target: &Target, service: Service, operation: Operation) -> bool {
+    is_answer(&call(&target.afresh(), service, operation, serde_json::json!({})).await)
+}
+
+/// Whether a call was answered, and not throttled to the last.
+#[cfg(feature = "run")]
+pub fn is_answer(exchange: &Exchange) -> bool {
+    exchange.observed().is_ok_and(|seen| !seen.is_throttled())
+}
+
 /// Removes a repository with all that is in it. A target that is throttling is asked again.
 pub async fn delete_repository(target: &Target, service: Service, name: &str) -> Exchange {
     let body = serde_json::json!({ "repositoryName": name, "force": true });
@@ -469,6 +487,8 @@ struct Drive<'a> {
     began: Instant,
     /// How many bytes the bodies have that are kept so far.
     kept: usize,
+    /// What the answers cost that are kept so far.
+    cost: usize,
 }
 
 /// From so many bytes on, what is kept of the requests of a case has the names of parts and not their bytes: the largest
@@ -488,7 +508,7 @@ impl<'a> Drive<'a> {
             stopped: None,
             left: Vec::new(),
         };
-        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now(), kept: 0 }
+        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now(), kept: 0, cost: 0 }
     }
 
     /// Binds the names that the case works with, and makes its repositories.
@@ -549,14 +569,15 @@ impl<'a> Drive<'a> {
             #[cfg(feature = "run")]
             let sending = share.answered(sending);
             let sent = sending.await;
-            let exchanges = match sent {
+            let mut exchanges = match sent {
                 Ok(exchanges) => exchanges,
                 Err(why) => {
                     self.transcript.stopped = Some(Stopped::Unsendable { step: steps[0].name.clone(), cause: why });
                     return;
                 }
             };
-            for (step, exchange) in steps.iter().zip(&exchanges) {
+            for (step, exchange) in steps.iter().zip(&mut exchanges) {
+                self.bound(exchange);
                 self.notice(step, exchange, steps.len() > 1);
             }
             let silent = exchanges.iter().any(|exchange| exchange.reply.is_err());
@@ -611,6 +632,19 @@ impl<'a> Drive<'a> {
         self.kept += body.len();
     }
 
+    /// Drops an answer if those of the case are too large together: memory must not be the target's to decide.
+    fn bound(&mut self, exchange: &mut Exchange) {
+        let cost = exchange.cost();
+        #[cfg(feature = "run")]
+        if let Some(bulk) = self.target.bulk.as_ref().filter(|_| cost > 0) {
+            bulk.is_answered_at_length();
+        }
+        self.cost += cost;
+        if self.cost > MAX_KEPT {
+            exchange.drop_answer();
+        }
+    }
+
     /// Keeps what an exchange made or removed, and the values that it brought.
     fn notice(&mut self, step: &Step, exchange: &Exchange, at_once: bool) {
         let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
@@ -631,7 +665,7 @@ impl<'a> Drive<'a> {
             _ => {}
         }
         if let Some(members) = exchange.observed().ok().and_then(Observation::members) {
-            self.transcript.bindings.capture(&step.name, &Value::Object(members.clone()));
+            self.transcript.bindings.capture_members(&step.name, members);
         }
     }
 

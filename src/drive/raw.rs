@@ -17,7 +17,9 @@ use super::connect::{Endpoint, ReadHalf, WriteHalf};
 use super::timeouts::{Timeouts, Waits};
 use super::transport::{is_tls, of_read};
 use crate::contract::Operation;
-use crate::wire::{Flaw, Framing, MAX_ANSWER, NoConnection, Reply, Request, Response, TransportError, decode};
+use crate::wire::{
+    Flaw, Framing, MAX_HEAD, NoConnection, Reply, Request, Response, TransportError, decode, longest_answer,
+};
 
 /// Sends a request as the second one of a connection, on which the first was answered.
 pub(super) async fn second(endpoint: &Endpoint, first: &Request, request: &Request, waits: &Waits) -> Reply {
@@ -59,7 +61,7 @@ impl Connection {
     pub async fn open(endpoint: &Endpoint, timeouts: &Timeouts) -> Result<Connection, TransportError> {
         let (read, write) = endpoint.connect(timeouts).await.map_err(TransportError::Unreachable)?;
         Ok(Connection {
-            reader: Reader { read, buffer: BytesMut::new(), ended: false, closed: false },
+            reader: Reader { read, buffer: BytesMut::new(), longest: longest_answer(0), ended: false, closed: false },
             write,
             reusable: true,
         })
@@ -232,11 +234,16 @@ fn pieces(request: &[u8], head: usize) -> Vec<&[u8]> {
 struct Reader {
     read: ReadHalf,
     buffer: BytesMut,
+    /// How many bytes the body of the answer may have.
+    longest: usize,
     /// Whether the answer said that nothing follows it, or did not say where it ends.
     ended: bool,
     /// Whether the server has ended the connection.
     closed: bool,
 }
+
+/// How many headers an answer may have. Clients take a hundred.
+const MOST_HEADERS: usize = 128;
 
 /// How long a line is at least that is looked at only when it has ended.
 const LONG_LINE: usize = 64 << 10;
@@ -247,6 +254,7 @@ const EXCESS: Duration = Duration::from_millis(5);
 impl Reader {
     /// The answer to a request.
     async fn answer(&mut self, request: &Request, waits: &Waits, asked: &Notify) -> Reply {
+        self.longest = longest_answer(request.body.len());
         let first = async {
             loop {
                 let answer = self.head().await?;
@@ -284,7 +292,7 @@ impl Reader {
         loop {
             let before = self.buffer.len();
             let count = self.more().await?;
-            let is_long = (LONG_LINE..MAX_ANSWER).contains(&before);
+            let is_long = (LONG_LINE..MAX_HEAD).contains(&before);
             if count == 0 || !is_long || self.buffer[before..].contains(&b'\n') {
                 return Ok(count);
             }
@@ -303,7 +311,7 @@ impl Reader {
     /// Status line and headers.
     async fn head(&mut self) -> Result<Response, TransportError> {
         loop {
-            let mut headers = [httparse::EMPTY_HEADER; 64];
+            let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
             let mut response = httparse::Response::new(&mut headers);
             match response.parse(&self.buffer) {
                 Ok(httparse::Status::Complete(length)) => {
@@ -324,8 +332,8 @@ impl Reader {
                     self.buffer.advance(length);
                     return Ok(answer);
                 }
-                Ok(httparse::Status::Partial) if self.buffer.len() < MAX_ANSWER => {}
-                Ok(httparse::Status::Partial) => return Err(TransportError::Endless),
+                Ok(httparse::Status::Partial) if self.buffer.len() < MAX_HEAD => {}
+                Ok(httparse::Status::Partial) => return Err(TransportError::TooLarge),
                 Err(_) if self.read.is_plain() && is_tls(&self.buffer) => {
                     return Err(TransportError::Unreachable(NoConnection::NeedsTls));
                 }
@@ -349,7 +357,7 @@ impl Reader {
         }
         let (body, whole) = match (chunked, lengths.first()) {
             (true, _) => self.chunks(waits).await?,
-            (false, Some(length)) if *length > MAX_ANSWER => return Err(TransportError::Endless),
+            (false, Some(length)) if *length > self.longest => return Err(TransportError::TooLarge),
             (false, Some(length)) => self.at_most(*length, waits).await,
             (false, None) => (self.until_closed().await?, true),
         };
@@ -377,8 +385,8 @@ impl Reader {
     async fn until_closed(&mut self) -> Result<Bytes, TransportError> {
         self.ended = true;
         while self.more().await? > 0 {
-            if self.buffer.len() > MAX_ANSWER {
-                return Err(TransportError::Endless);
+            if self.buffer.len() > self.longest {
+                return Err(TransportError::TooLarge);
             }
         }
         Ok(self.buffer.split().freeze())
@@ -389,7 +397,7 @@ impl Reader {
         loop {
             let (used, size) = match httparse::parse_chunk_size(&self.buffer) {
                 Ok(httparse::Status::Complete((used, size))) => (used, usize::try_from(size).unwrap_or(usize::MAX)),
-                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_ANSWER => return Err(TransportError::Endless),
+                Ok(httparse::Status::Partial) if self.buffer.len() > MAX_HEAD => return Err(TransportError::TooLarge),
                 Ok(httparse::Status::Partial) => {
                     let quiet = if decode::is_object(&body) { waits.quiet } else { Duration::MAX };
                     match timeout(quiet, self.more_of_line()).await {
@@ -404,8 +412,8 @@ impl Reader {
                 self.trailers().await;
                 return Ok((body.freeze(), true));
             }
-            if size > MAX_ANSWER || body.len() + size > MAX_ANSWER {
-                return Err(TransportError::Endless);
+            if size > self.longest || body.len() + size > self.longest {
+                return Err(TransportError::TooLarge);
             }
             let (chunk, whole) = self.at_most(size, waits).await;
             body.extend_from_slice(&chunk);

@@ -13,7 +13,7 @@ const TRIES: u32 = 10;
 const TRIES_IN_VAIN: u32 = 2;
 
 /// After so many calls that were throttled to the last, one after the other, there is little hope for others.
-const IN_VAIN: u32 = 3;
+const IN_VAIN: u32 = 2;
 
 /// The first pause; each that follows is four times as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -55,7 +55,9 @@ struct Lane {
 impl Throttling {
     /// When a call may be sent that is ready now.
     pub fn turn(&mut self, operation: Option<Operation>, now: Duration) -> Duration {
-        let Some(lane) = self.lanes.get_mut(&operation) else { return now };
+        // Where pauses bring nothing, none is made.
+        let in_vain = self.in_vain >= IN_VAIN;
+        let Some(lane) = self.lanes.get_mut(&operation).filter(|_| !in_vain) else { return now };
         let at = lane.next.max(now);
         lane.next = at + lane.gap;
         at

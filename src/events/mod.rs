@@ -16,7 +16,7 @@ use crate::contract::{RuleId, Service, Tier};
 use crate::judge::known::Known;
 use crate::judge::{Finding, Grade, Record, Verdict};
 use crate::survey::Survey;
-use crate::wire::envelope::{ErrorInfo, printable};
+use crate::wire::envelope::{ErrorInfo, printable, visible_json};
 use crate::wire::{
     Client, Decoded, Exchange, Framing, LOGGED, Observation, Request, Response, Shown, Signature, TransportError,
     Trust, auth,
@@ -311,6 +311,8 @@ fn is_zero(number: &usize) -> bool {
 pub enum Stop {
     /// Somebody asked for it.
     Interrupted,
+    /// There was no connection to the target.
+    Unreachable,
     /// Its time was over.
     Deadline,
 }
@@ -471,7 +473,8 @@ fn bounded((name, value): &(String, String)) -> (String, String) {
 ///
 /// Never: all keys of an event are text.
 pub fn line(event: &Event) -> String {
-    serde_json::to_string(event).expect("all keys of an event are text") + "\n"
+    // Whoever prints a log must not be told what to do by a target.
+    visible_json(&serde_json::to_string(event).expect("all keys of an event are text")) + "\n"
 }
 
 /// Why a text is no log of events.

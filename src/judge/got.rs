@@ -58,7 +58,7 @@ pub enum Got {
     MessageText(String),
     /// It is wrong as HTTP or as JSON, and was made out all the same: `flaw trailing`.
     Flaw(Flaw),
-    /// No response: `no-response`, `dropped`, `invalid-http`, `endless`, `no-connection refused`.
+    /// No response: `no-response`, `dropped`, `invalid-http`, `too-large`, `no-connection refused`.
     Transport(TransportError),
     /// The survey did not come to it: `not-reached`.
     NotReached,
@@ -218,7 +218,7 @@ const PLAIN: [(&str, Got); 13] = [
     ("no-response", Got::Transport(TransportError::Silent)),
     ("dropped", Got::Transport(TransportError::Dropped)),
     ("invalid-http", Got::Transport(TransportError::Garbage)),
-    ("endless", Got::Transport(TransportError::Endless)),
+    ("too-large", Got::Transport(TransportError::TooLarge)),
     ("not-reached", Got::NotReached),
     ("no-repository", Got::NoRepository),
     ("absent-after-upload", Got::AbsentAfterUpload),
@@ -231,7 +231,7 @@ fn transport(trouble: TransportError) -> String {
         TransportError::Silent => String::from("no-response"),
         TransportError::Dropped => String::from("dropped"),
         TransportError::Garbage => String::from("invalid-http"),
-        TransportError::Endless => String::from("endless"),
+        TransportError::TooLarge => String::from("too-large"),
         TransportError::Unreachable(why) => {
             let word = serde_json::to_value(why).ok();
             format!("no-connection {}", word.as_ref().and_then(|word| word.as_str()).unwrap_or_default())

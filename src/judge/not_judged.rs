@@ -101,6 +101,11 @@ pub enum NotJudged {
     Dead,
     /// The target has stopped responding, or left too many requests without a response.
     GaveUp,
+    /// An operation that the case calls has left too many requests without a response.
+    GaveUpOn {
+        /// Which one.
+        operation: Operation,
+    },
     /// The service was not surveyed.
     NotSurveyed,
     /// The survey could not be finished.

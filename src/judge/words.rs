@@ -8,7 +8,7 @@ use super::got::{Got, Head, Slip};
 use super::not_judged::NotJudged;
 use crate::contract::{Area, Operation, RuleId, Service};
 use crate::expect::short;
-use crate::wire::{CONTENT_TYPE, Flaw, MAX_ANSWER, Shows, TransportError};
+use crate::wire::{CONTENT_TYPE, Flaw, Shows, TransportError};
 
 impl Finding {
     /// The finding as a sentence: see [`sentence`].
@@ -90,7 +90,7 @@ fn sentence_on(finding: &Finding, breach: &str) -> String {
             TransportError::Silent => format!("{operation} gives no response in time to {breach}"),
             TransportError::Dropped => format!("{operation} drops the connection on {breach}"),
             TransportError::Garbage => format!("{operation} gives an invalid HTTP response to {breach}"),
-            TransportError::Endless => format!("{operation} gives {came} to {breach}"),
+            TransportError::TooLarge => format!("{operation} gives {came} to {breach}"),
             TransportError::Unreachable(_) => format!("{operation}: {came} for {breach}"),
         },
         (Grade::State, Got::ErrorStatus(_)) => format!("{operation} answers {came}"),
@@ -192,7 +192,7 @@ pub fn transport(trouble: TransportError) -> String {
     match trouble {
         TransportError::Silent => String::from("no response in time"),
         TransportError::Garbage => String::from("an invalid HTTP response"),
-        TransportError::Endless => format!("a response larger than {} MiB", MAX_ANSWER >> 20),
+        TransportError::TooLarge => String::from("a response too large to read"),
         TransportError::Dropped | TransportError::Unreachable(_) => trouble.to_string(),
     }
 }
@@ -258,6 +258,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
             format!("flaky: {finding} (in {shown} of {tried} further tries)")
         }
         NotJudged::Dead => String::from("the target has stopped responding"),
+        NotJudged::GaveUpOn { operation } => {
+            format!("{operation} has stopped responding, or left too many requests without a response")
+        }
         NotJudged::GaveUp => {
             String::from("the target has stopped responding, or left too many requests without a response")
         }

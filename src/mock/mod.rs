@@ -57,6 +57,7 @@
 
 pub mod change;
 pub mod fault;
+mod guard;
 pub mod race;
 mod reply;
 mod signature;
@@ -72,6 +73,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response as HttpResponse;
 use axum::serve::Listener;
@@ -80,12 +82,14 @@ use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::contract::{Effect, ErrorType, RuleId, Service};
 use crate::model::{Registry, Rejection};
 use crate::wire::{Framing, Reply, Request, Response, Signature, TransportError, envelope, room_for};
 
 use change::{Call, Memory};
+use guard::Guarded;
 use signature::Verifier;
 
 pub use change::Change;
@@ -95,6 +99,9 @@ pub use variant::Variant;
 
 /// Larger bodies are answered with 413: the largest part has 28 MB as base64.
 const MAX_BODY: usize = 40 << 20;
+
+/// How long a body may take.
+const BODY: Duration = Duration::from_secs(60);
 
 /// The real service names each request with a UUID (`cloud-custodian/cloud-custodian:tests`); here it stands for "some
 /// id".
@@ -328,14 +335,30 @@ where
     L: Listener,
     L::Addr: Debug,
 {
-    axum::serve(listener, router(mock)).await
+    axum::serve(Guarded::new(listener), Router::new().fallback(handle_in_time).with_state(mock)).await
 }
 
 async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
-    let Some(body) = whole(body, MAX_BODY).await else {
-        return respond(Response { status: 413, headers: Vec::new(), body: Bytes::new(), flaw: None });
-    };
+    let body = whole(body, MAX_BODY).await;
+    answered(&mock, head, body).await
+}
+
+/// The same, for whoever serves over a network: a body has its time. Needs the timers of tokio.
+async fn handle_in_time(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
+    let (head, body) = request.into_parts();
+    match timeout(BODY, whole(body, MAX_BODY)).await {
+        Ok(body) => answered(&mock, head, body).await,
+        Err(_) => bare(408),
+    }
+}
+
+fn bare(status: u16) -> HttpResponse {
+    respond(Response { status, headers: Vec::new(), body: Bytes::new(), flaw: None })
+}
+
+async fn answered(mock: &Mock, head: Parts, body: Option<Bytes>) -> HttpResponse {
+    let Some(body) = body else { return bare(413) };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     // RFC 9113, 8.3.1: HTTP/2 has it in the target, and who signs it means the same.

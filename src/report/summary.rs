@@ -241,6 +241,9 @@ impl Summary {
         let missing = Partition::missing(&self.started.parts);
         match missing.first().filter(|_| self.all_parts) {
             _ if self.finished.is_none() => Some(format!("the log was cut off{far}")),
+            _ if self.stopped() == Some(Stop::Unreachable) => {
+                Some(String::from("there was no connection to the target"))
+            }
             _ if self.stopped() == Some(Stop::Deadline) => Some(format!("the deadline passed{far}")),
             Some(first) if missing.len() == 1 => Some(format!("the part {first} is missing")),
             Some(first) => Some(format!("{} parts are missing, the first is {first}", missing.len())),
@@ -280,7 +283,7 @@ impl Summary {
         let interrupted = self.stopped() == Some(Stop::Interrupted);
         let reasons = [
             (interrupted, Reason::Interrupted),
-            (nothing && untestable && !unsurveyed, Reason::SetUp),
+            (self.stopped() == Some(Stop::Unreachable) || nothing && untestable && !unsurveyed, Reason::SetUp),
             (!self.groups.is_empty(), Reason::Findings),
             (deny_warnings && !self.warnings().is_empty(), Reason::Warnings),
             (!self.known_trouble.is_empty(), Reason::KnownTrouble),

@@ -1,9 +1,10 @@
 //! How a target does under a run: when a case is tried again, when it is asked whether it lives, and
 //! when the rest is not worth waiting for. Pure: no clock, no target, nothing that waits.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::contract::RuleId;
+use crate::contract::{Operation, RuleId, Service};
 use crate::events::{Judged, Logged};
 use crate::judge::{Got, Verdict};
 use crate::wire::{Flaw, TransportError};
@@ -12,7 +13,10 @@ use crate::wire::{Flaw, TransportError};
 const SILENT_IN_A_ROW: usize = 24;
 
 /// After so many unanswered cases in all the rest is not tried: each would cost the timeouts of its requests.
-const SILENT_IN_ALL: usize = 96;
+const SILENT_IN_ALL: usize = 48;
+
+/// After so many calls of an operation in a row that were not answered, it is asked for by itself.
+const SILENT_OF_OPERATION: usize = 6;
 
 /// In so many rounds of a case silence is certain.
 const SILENT_ROUNDS: usize = 2;
@@ -143,12 +147,50 @@ pub(super) struct Health {
     /// When the first of the requests was sent that are unanswered at the moment.
     first_unanswered: Option<Duration>,
     gave_up: bool,
+    /// Calls of an operation that were not answered, since one was.
+    in_vain: HashMap<Answers, usize>,
+    given_up: BTreeSet<Answers>,
 }
+
+/// Who answers a call.
+pub(super) type Answers = (Service, Operation);
 
 impl Health {
     /// Whether the rest is not worth waiting for.
     pub fn gave_up(&self) -> bool {
         self.gave_up
+    }
+
+    /// The first of these operations that is not worth waiting for, if one is.
+    pub fn gave_up_on(&self, service: Service, mut operations: impl Iterator<Item = Operation>) -> Option<Operation> {
+        operations.find(|operation| self.given_up.contains(&(service, *operation)))
+    }
+
+    /// An operation was called, and answered or not: a call that is throttled to the last comes to nothing either. Whether
+    /// it is to be asked for by itself.
+    pub fn called(&mut self, whom: Answers, answered: bool) -> bool {
+        if answered {
+            self.in_vain.remove(&whom);
+            return false;
+        }
+        let in_vain = self.in_vain.entry(whom).or_default();
+        *in_vain += 1;
+        in_vain.is_multiple_of(SILENT_OF_OPERATION) && !self.given_up.contains(&whom)
+    }
+
+    /// An operation is not worth waiting for.
+    pub fn give_up_on(&mut self, whom: Answers) {
+        self.given_up.insert(whom);
+    }
+
+    /// The operations that are not worth waiting for.
+    pub fn given_up(&self) -> Vec<Answers> {
+        self.given_up.iter().copied().collect()
+    }
+
+    /// The target was asked again: whether it answers, and which operations still do not.
+    pub fn asked_again(&mut self, answers: bool, given_up: impl Iterator<Item = Answers>) {
+        *self = Health { gave_up: !answers, given_up: given_up.collect(), ..Health::default() };
     }
 
     /// A request that was sent at this moment was not answered.
@@ -188,8 +230,10 @@ impl Health {
 
 /// Whether a case waited for an answer in vain, or could not even begin.
 pub(super) fn was_unanswered(judged: &Judged) -> bool {
-    let waited =
-        |logged: &Logged| matches!(logged.trouble, Some(TransportError::Silent | TransportError::Unreachable(_)));
+    let in_vain = |trouble: TransportError| {
+        matches!(trouble, TransportError::Silent | TransportError::TooLarge | TransportError::Unreachable(_))
+    };
+    let waited = |logged: &Logged| logged.trouble.is_some_and(in_vain);
     let stopped = judged.exchanges.is_empty() && matches!(judged.verdict, Verdict::Inconclusive { .. });
     stopped || judged.exchanges.iter().any(waited)
 }
@@ -272,6 +316,27 @@ mod tests {
         }
         health.case_ended(false);
         assert!(!health.case_ended(true), "an answer in between");
+    }
+
+    #[test]
+    fn an_operation_is_asked_for_after_calls_in_vain_and_given_up_until_it_is_asked_again() {
+        let (part, begin) = (Operation::UploadLayerPart, Operation::InitiateLayerUpload);
+        let whom = (Service::Ecr, part);
+        let mut health = Health::default();
+        assert!((1..SILENT_OF_OPERATION).all(|_| !health.called(whom, false)));
+        health.called(whom, true);
+        assert!((1..SILENT_OF_OPERATION).all(|_| !health.called(whom, false)), "an answer in between");
+        assert!(!health.called((Service::EcrPublic, part), false), "of another service");
+        assert!(health.called(whom, false));
+        health.give_up_on(whom);
+        assert_eq!(health.gave_up_on(Service::Ecr, [begin, part].into_iter()), Some(part));
+        assert_eq!(health.gave_up_on(Service::EcrPublic, [begin, part].into_iter()), None);
+        assert!((0..SILENT_OF_OPERATION).all(|_| !health.called(whom, false)), "it is known");
+        health.dead();
+        health.asked_again(true, std::iter::empty());
+        assert!(!health.gave_up() && health.given_up().is_empty());
+        health.asked_again(false, [whom].into_iter());
+        assert!(health.gave_up() && health.given_up() == [whom]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod workspace;
 
 use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -183,11 +183,14 @@ const PAUSE: Duration = Duration::from_millis(700);
 /// How often the progress of a search is reported: it may be killed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long what is under way may take when the deadline has passed.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long what is under way may take when a run is to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Added to the numbers of workers that try what was put off: names differ from worker to worker.
+const SECOND_SHIFT: usize = 10_000;
 
 /// Does the work on a target. Events go to `sink` as they happen. When `stop` says so, no further case begins; those under
-/// way finish and clean up. Ten seconds after a deadline they are given up, with the repositories in which they work.
+/// way finish and clean up. Five seconds later they are given up, with the repositories in which they work.
 ///
 /// # Errors
 ///
@@ -206,13 +209,24 @@ pub async fn run(
     let drawn = drawn(settings, work.search);
     sink(Event::Started(Box::new(started(target.driver.client(), settings, &work, drawn.len()))));
     let surveyed = tokio::select! {
-        surveyed = survey_all(&target, settings, &work, &drawn, &mut sink) => Some(surveyed?),
+        surveyed = survey_all(&target, settings, &work, &drawn, &mut sink) => Some(surveyed),
         () = overdue(stop.clone()) => None,
     };
-    let Some((sessions, left)) = surveyed else {
-        let (seconds, stopped) = (began.elapsed().as_secs_f64(), *stop.borrow());
-        sink(Event::Finished(Finished { seconds, stopped, left: given_up(settings).collect(), unrecorded: 0 }));
-        return Ok(());
+    let ended = |stopped: Option<Stop>, left: Vec<String>| {
+        Event::Finished(Finished { seconds: began.elapsed().as_secs_f64(), stopped, left, unrecorded: 0 })
+    };
+    let (sessions, left) = match surveyed {
+        Some(Ok(surveyed)) => surveyed,
+        Some(Err(error)) => {
+            if let RunError::Unreachable { left, .. } = &error {
+                sink(ended(Some(Stop::Unreachable), left.clone()));
+            }
+            return Err(error);
+        }
+        None => {
+            sink(ended(*stop.borrow(), given_up(settings).collect()));
+            return Ok(());
+        }
     };
     let deadline = match work.search.map(|search| search.extent) {
         Some(Extent::Time(time)) => Some(Instant::now() + time),
@@ -230,13 +244,25 @@ pub async fn run(
         failed: Mutex::default(),
         next: AtomicUsize::new(0),
         health: Mutex::default(),
+        put_off: Mutex::default(),
+        asked_again: AtomicBool::new(false),
+        shrinking: Mutex::default(),
         pace: Mutex::default(),
         lateness: Mutex::default(),
         recorder: Mutex::new(Recorder::new(settings.recording)),
         left: Mutex::new(left.into_iter().collect()),
         stop,
     });
-    let failed = judge_all(&shared, &mut sink).await?;
+    let mut causes = HashSet::new();
+    let mut failed = judge_all(&shared, 0, &mut causes, &mut sink).await?;
+    if has_put_off(&shared).await {
+        failed.extend(judge_all(&shared, SECOND_SHIFT, &mut causes, &mut sink).await?);
+    }
+    // In the order of the cases, whichever was judged first.
+    failed.sort_by_key(|one| one.judged.index);
+    for one in &mut failed {
+        one.named.retain(|named| causes.insert(named.finding.cause()));
+    }
     make_small(&shared, failed, &mut sink).await?;
     if search.is_some() {
         sink(Event::Searched(locked(&shared.novelty).tally()));
@@ -248,9 +274,20 @@ pub async fn run(
     Ok(())
 }
 
-/// Ends when the deadline has passed and what was under way then had its time.
+/// Whether cases were put off that can be tried now, as far as they can: the target was asked again.
+async fn has_put_off(shared: &Shared) -> bool {
+    if locked(&shared.put_off).is_empty() || shared.is_stopped() {
+        return false;
+    }
+    tokio::select! {
+        () = shared.ask_again() => true,
+        () = overdue(shared.stop.clone()) => false,
+    }
+}
+
+/// Ends when the run is to end and what was under way then had its time.
 async fn overdue(mut stop: watch::Receiver<Option<Stop>>) {
-    match stop.wait_for(|stop| *stop == Some(Stop::Deadline)).await.map(drop) {
+    match stop.wait_for(Option::is_some).await.map(drop) {
         Ok(()) => tokio::time::sleep(GRACE).await,
         // Nobody is there any more who could stop it.
         Err(_) => std::future::pending().await,
@@ -260,7 +297,7 @@ async fn overdue(mut stop: watch::Receiver<Option<Stop>>) {
 /// What is said of the repositories of what was given up: nobody knows which are there.
 fn given_up(settings: &Settings) -> impl Iterator<Item = String> {
     let own = settings.repository.is_none();
-    own.then(|| format!("{}/… (given up at the deadline)", settings.prefix)).into_iter()
+    own.then(|| format!("{}/… (given up)", settings.prefix)).into_iter()
 }
 
 /// Looks at each service that has something to be tried: twice, where it was throttled or silent. Gives what was left
@@ -296,9 +333,14 @@ async fn survey_all(
     Ok((sessions, left))
 }
 
-/// Judges all cases, and returns the random ones that failed for a cause that is not reported yet. Which of them are
-/// shrunk is decided at the end, so that it does not depend on the order in which they were judged.
-async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result<Vec<Failed>, RunError> {
+/// Judges all cases but those that are put off, and returns the random ones that failed. Which of them are shrunk is decided
+/// at the end, so that it does not depend on the order in which they were judged. `first` is the number of the first worker.
+async fn judge_all(
+    shared: &Arc<Shared>,
+    first: usize,
+    causes: &mut HashSet<String>,
+    sink: &mut impl FnMut(Event),
+) -> Result<Vec<Failed>, RunError> {
     let (sender, mut receiver) = mpsc::channel(64);
     let hiring = sender.downgrade();
     let jobs = shared.settings.jobs;
@@ -306,13 +348,12 @@ async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result
     let mut concurrency = Concurrency::new(jobs, most, shared.began.elapsed());
     let mut workers = Vec::new();
     let mut hire = |number: usize, sender: mpsc::Sender<Outcome>| {
-        workers.push(tokio::spawn(Worker::new(number, shared.clone()).work(sender)));
+        workers.push(tokio::spawn(Worker::new(first + number, shared.clone()).work(sender)));
     };
     (0..jobs.max(1)).for_each(|number| hire(number, sender.clone()));
     drop(sender);
     let mut hired = jobs.max(1);
     let mut failed = Vec::new();
-    let mut causes: HashSet<String> = HashSet::new();
     let mut told = Instant::now();
     let mut overdue = pin!(overdue(shared.stop.clone()));
     loop {
@@ -344,11 +385,6 @@ async fn judge_all(shared: &Arc<Shared>, sink: &mut impl FnMut(Event)) -> Result
         }
     }
     finished(workers).await?;
-    // In the order of the cases, whichever was judged first.
-    failed.sort_by_key(|one| one.judged.index);
-    for one in &mut failed {
-        one.named.retain(|named| causes.insert(named.finding.cause()));
-    }
     Ok(failed)
 }
 

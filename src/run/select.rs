@@ -135,10 +135,14 @@ impl Selection {
         }
     }
 
+    /// Whether the time of a search is over that has no number of cases.
+    pub fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     /// The next case of a search that has as many as there is time for.
     fn steered(&self, search: Search, number: usize, searched: &[Service], novelty: &Mutex<Novelty>) -> Option<Case> {
-        let over = self.deadline.is_none_or(|deadline| Instant::now() >= deadline);
-        if over || searched.is_empty() {
+        if self.deadline.is_none() || self.is_over() || searched.is_empty() {
             return None;
         }
         let service = searched[number % searched.len()];

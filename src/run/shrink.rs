@@ -1,13 +1,15 @@
 //! The smallest sequences that show what random cases found. To make a finding small names nothing anew: it shows the same
 //! with less.
 
+use std::time::{Duration, Instant};
+
 use proptest::strategy::ValueTree as _;
 use tokio::sync::mpsc;
 
 use super::outcome::{Failed, Named};
 use super::random::on_purpose;
 use super::select::locked;
-use super::worker::Worker;
+use super::worker::{Shared, Worker};
 use crate::case::Case;
 use crate::events::Judged;
 use crate::generate::plan::Shrinking;
@@ -30,14 +32,24 @@ enum Shrunk {
     Unstable(NotJudged),
 }
 
+/// What is spent on making failures small in all, by all workers together: on a target that answers, hundreds of them.
+const EFFORT_IN_ALL: Duration = Duration::from_secs(120);
+
+impl Shared {
+    /// Whether another failure is made small: what is found is told in any case.
+    fn has_effort_left(&self) -> bool {
+        *locked(&self.shrinking) < EFFORT_IN_ALL && !self.selection.is_over()
+    }
+}
+
 impl Worker {
     /// Makes those small that wait for it.
     pub(super) async fn make_all_small(mut self, sender: mpsc::Sender<Box<Judged>>) {
         let shared = self.shared.clone();
         let next = || locked(&shared.failed).pop_front();
         while let Some(failed) = next() {
-            let stopped = shared.is_stopped();
-            let judged = if stopped { failed.judged } else { self.made_small(failed).await };
+            let over = shared.is_stopped() || !shared.has_effort_left();
+            let judged = if over { failed.judged } else { self.made_small(failed).await };
             if sender.send(Box::new(judged)).await.is_err() {
                 break;
             }
@@ -51,7 +63,13 @@ impl Worker {
         let Failed { case, mut judged, named } = failed;
         let Some(session) = shared.session(case.service) else { return judged };
         for one in named {
-            match self.shrunk(judged.index, &case, &one, session).await {
+            if !shared.has_effort_left() {
+                break;
+            }
+            let began = Instant::now();
+            let shrunk = self.shrunk(judged.index, &case, &one, session).await;
+            *locked(&shared.shrinking) += began.elapsed();
+            match shrunk {
                 // It may have been the smallest before.
                 Shrunk::Small(small) if small.case == case.id => {}
                 Shrunk::Small(small) => judged.smaller.push(*small),
@@ -79,7 +97,8 @@ impl Worker {
         let effort = Effort::usual();
         let mut smaller = Shrinking::of(plan.clone());
         let mut going = smaller.simplify();
-        while going && effort.allows(attempt - FIRST_ATTEMPT) && !shared.is_stopped() {
+        let is_over = || shared.is_stopped() || shared.selection.is_over();
+        while going && effort.allows(attempt - FIRST_ATTEMPT) && !is_over() {
             attempt += 1;
             let tried = realise(case.service, &smaller.current());
             let judged = self.once(index, &tried, session, attempt).await;

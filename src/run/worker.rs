@@ -1,27 +1,27 @@
 //! A worker takes one case after the other, judges it, and tells of it.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
-use super::Settings;
-use super::health::{Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
+use super::health::{Answers, Attempted, Attempts, Ending, Health, Next, Repeats, was_unanswered};
 use super::late::{self, Lateness};
 use super::outcome::{Failed, Outcome};
 use super::recorder::Recorder;
 use super::select::{Selection, locked};
 use super::slow::{self, Pace, TIMES};
 use super::workspace::Leases;
-use crate::case::{Case, Place};
+use super::{PAUSE, Settings};
+use crate::case::{Case, Place, Transcript};
 use crate::contract::Service;
 use crate::drive::{self, Target};
 use crate::events::{Judged, Stop};
 use crate::judge::{Finding, NotJudged, Verdict};
 use crate::linearize::{Round, Rounds};
-use crate::search::Novelty;
+use crate::search::{Novelty, fitted};
 use crate::session::Session;
 use crate::survey::Skip;
 use crate::wire::Exchange;
@@ -41,6 +41,12 @@ pub(super) struct Shared {
     pub failed: Mutex<VecDeque<Failed>>,
     pub next: AtomicUsize,
     pub health: Mutex<Health>,
+    /// Cases that were put off, with their numbers: the target, or an operation that they call, had stopped responding.
+    pub put_off: Mutex<VecDeque<(usize, Case)>>,
+    /// Whether the target was asked again since then: what is put off now is tried, and nothing else is put off.
+    pub asked_again: AtomicBool,
+    /// What was spent on making failures small.
+    pub shrinking: Mutex<Duration>,
     /// How long requests take.
     pub pace: Mutex<Pace>,
     /// What was asked for again in vain.
@@ -84,10 +90,83 @@ impl Shared {
         let hopeful = self.sessions.iter().filter(|session| session.survey().untestable.is_none() && !gave_up);
         let searched: Vec<Service> = hopeful.map(Session::service).collect();
         let case = self.selection.case(number, &searched, &self.novelty)?;
-        Some(match self.session(case.service) {
+        let case = match self.session(case.service) {
             Some(session) => session.fitted(case),
             None => case,
+        };
+        let service = case.service;
+        Some(match self.searches() && case.kind.is_random() {
+            true => {
+                fitted(case, |operation| locked(&self.health).gave_up_on(service, [operation].into_iter()).is_some())
+            }
+            false => case,
         })
+    }
+
+    /// The next case with its number; `None` when all is done, but for what is put off.
+    fn next(&self) -> Option<(usize, Case)> {
+        if self.asked_again.load(Ordering::Relaxed) {
+            return locked(&self.put_off).pop_front();
+        }
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let case = self.case(index)?;
+            // A search that goes on as long as there is time has others.
+            if self.searches() || self.hopeless(&case).is_none() {
+                return Some((index, case));
+            }
+            locked(&self.put_off).push_back((index, case));
+        }
+    }
+
+    /// Why a case is not worth trying, if it is not.
+    fn hopeless(&self, case: &Case) -> Option<NotJudged> {
+        let health = locked(&self.health);
+        if health.gave_up() {
+            return Some(NotJudged::GaveUp);
+        }
+        let operation = health.gave_up_on(case.service, case.steps.iter().filter_map(|step| step.operation))?;
+        Some(NotJudged::GaveUpOn { operation })
+    }
+
+    /// Asks the target again, and the operations that had stopped responding, after a pause.
+    pub async fn ask_again(&self) {
+        tokio::time::sleep(PAUSE).await;
+        let (given_up, gave_up) = {
+            let health = locked(&self.health);
+            (health.given_up(), health.gave_up())
+        };
+        let mut answers = !gave_up;
+        for session in self.sessions.iter().filter(|_| gave_up) {
+            answers = answers || self.is_answering(session.service()).await;
+        }
+        let mut silent = Vec::new();
+        for whom in given_up {
+            if !answers || !self.does_answer(whom).await {
+                silent.push(whom);
+            }
+        }
+        locked(&self.health).asked_again(answers, silent.into_iter());
+        self.asked_again.store(true, Ordering::Relaxed);
+    }
+
+    async fn does_answer(&self, (service, operation): Answers) -> bool {
+        let Some(session) = self.session(service) else { return false };
+        let (answers, left) = session.answers(operation).await;
+        locked(&self.left).extend(left);
+        answers
+    }
+
+    /// Learns from a round which operations answer, and gives up on those that do not.
+    async fn learn(&self, case: &Case, transcript: &Transcript) {
+        for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
+            let Some(operation) = step.operation else { continue };
+            let whom = (case.service, operation);
+            let ask = locked(&self.health).called(whom, drive::is_answer(exchange));
+            if ask && !self.does_answer(whom).await {
+                locked(&self.health).give_up_on(whom);
+            }
+        }
     }
 
     async fn is_answering(&self, service: Service) -> bool {
@@ -113,8 +192,7 @@ impl Worker {
     pub async fn work(mut self, sender: mpsc::Sender<Outcome>) {
         let shared = self.shared.clone();
         while !shared.is_stopped() {
-            let index = shared.next.fetch_add(1, Ordering::Relaxed);
-            let Some(case) = shared.case(index) else { break };
+            let Some((index, case)) = shared.next() else { break };
             let outcome = match case.kind.is_random() {
                 true => self.random(index, case).await,
                 false => Some(Outcome::Judged(Box::new(self.judged(index, &case).await))),
@@ -139,8 +217,7 @@ impl Worker {
             let skipped = Judged::of(index, case, Verdict::Skipped { reason }, Vec::new(), None);
             return Judged { mark: skipped.mark.filter(|_| counts), ..skipped };
         }
-        if locked(&shared.health).gave_up() {
-            let reason = NotJudged::GaveUp;
+        if let Some(reason) = shared.hopeless(case) {
             return Judged::of(index, case, Verdict::Inconclusive { reason }, Vec::new(), None);
         }
         let judged = match case.is_race() {
@@ -277,6 +354,7 @@ impl Worker {
         self.last_sent = began + transcript.last_sent;
         left.extend(transcript.left.iter().cloned());
         locked(&shared.left).extend(left);
+        shared.learn(case, &transcript).await;
         session.judge_round(case, transcript)
     }
 

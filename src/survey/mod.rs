@@ -17,6 +17,8 @@ use crate::drive::Making;
 use crate::judge::{Finding, Got, NotJudged};
 use crate::template::Reference;
 
+#[cfg(feature = "run")]
+pub(crate) use preflight::answers;
 pub use preflight::{Unreachable, preflight};
 
 /// What was found out about one service of a target.

@@ -104,6 +104,9 @@ pub enum NoReference {
 }
 
 impl Reference {
+    /// How many bytes a repeated or padded text may have: more than the largest part has as base64.
+    pub const MAX_MADE: usize = 32 << 20;
+
     /// How many characters it repeats a text to; 0 for what repeats none.
     pub(crate) fn repeats(&self) -> usize {
         match self {
@@ -356,10 +359,16 @@ impl FromStr for Reference {
             ("last", Some(chunks)) => Reference::Last(chunks.into()),
             ("repeat", Some(rest)) => {
                 let (count, text) = counted(rest).ok_or_else(|| malformed("repeat:COUNT:TEXT"))?;
+                if count.checked_mul(text.len()).is_none_or(|bytes| bytes > Reference::MAX_MADE) {
+                    return Err(malformed("at most 32 MiB of repeat:COUNT:TEXT"));
+                }
                 Reference::Repeat { count, text: String::from(text) }
             }
             ("pad", Some(rest)) => {
                 let (length, of) = counted(rest).ok_or_else(|| malformed("pad:LENGTH:REFERENCE"))?;
+                if length > Reference::MAX_MADE {
+                    return Err(malformed("at most 32 MiB of pad:LENGTH:REFERENCE"));
+                }
                 // What is padded is a name: a padding of a padding is none, and would be of any depth.
                 match of.parse()? {
                     Reference::Pad { .. } | Reference::Cut { .. } | Reference::Escaped { .. } => {

@@ -7,7 +7,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Flaw, MAX_ANSWER, Response};
+use super::bound::{MAX_ANSWER, is_bounded};
+use super::{Flaw, Response};
 
 /// What the body of an answer says, and what is wrong with how it says so.
 pub(super) fn decode(answer: &Response) -> (Option<Value>, Option<Flaw>) {
@@ -86,6 +87,9 @@ const MOST_BRACES: usize = 16;
 
 /// The JSON of bytes that are JSON and nothing else, and whether a member comes twice.
 fn strict(bytes: &[u8]) -> Option<(Value, bool)> {
+    if !is_bounded(bytes) {
+        return None;
+    }
     let repeated = Cell::new(false);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let json = Json { repeated: &repeated }.deserialize(&mut reader).ok()?;
@@ -95,6 +99,9 @@ fn strict(bytes: &[u8]) -> Option<(Value, bool)> {
 
 /// The object that a text begins with, whatever follows it.
 fn first_object(text: &str) -> Option<Map<String, Value>> {
+    if !is_bounded(text.as_bytes()) {
+        return None;
+    }
     match serde_json::Deserializer::from_str(text).into_iter::<Value>().next() {
         Some(Ok(Value::Object(members))) => Some(members),
         _ => None,

@@ -101,10 +101,26 @@ pub fn printable(text: &str) -> String {
 /// A letter, or a mark in its place if it would do something to a terminal instead of standing there.
 pub fn visible(letter: char) -> char {
     match letter {
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        // What turns the direction of a text, and what ends a line.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        '\u{2028}' | '\u{2029}' => '\u{fffd}',
         letter if letter.is_control() => '\u{fffd}',
         letter => letter,
     }
+}
+
+/// JSON in which nothing acts on a terminal: what a string has that does is an escape.
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter == '\n' || visible(letter) == letter {
+            text.push(letter);
+        } else {
+            // Outside of a string there is no such letter. None of them is beyond the basic plane.
+            text += &format!("\\u{:04x}", u32::from(letter));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod auth;
+pub(crate) mod bound;
 mod certificate;
 pub(crate) mod decode;
 pub mod envelope;
@@ -21,6 +22,7 @@ use strum::VariantArray;
 
 use crate::contract::{ErrorType, Operation, Service};
 pub use answer::{Answer, Client, Shows};
+pub use bound::{MAX_ANSWER, MAX_DEPTH, MAX_HEAD, MAX_VALUES, MOST_ANSWER, longest_answer};
 pub use certificate::ClientCertificate;
 pub use flaw::Flaw;
 pub(crate) use members::Members;
@@ -113,14 +115,11 @@ pub struct Response {
     pub status: u16,
     /// Headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as far as it was read: at most [`MAX_ANSWER`] bytes.
+    /// The body as far as it was read: at most [`longest_answer`] bytes.
     pub body: Bytes,
     /// What is wrong with how it was framed, if anything is and the body was made out all the same.
     pub flaw: Option<Flaw>,
 }
-
-/// Where reading an answer stops. Far beyond what the covered operations have to say: a server may quote a name of 1 MiB.
-pub const MAX_ANSWER: usize = 16 << 20;
 
 /// How much is kept of a body in a log.
 pub const LOGGED: usize = 4096;
@@ -146,8 +145,9 @@ pub enum TransportError {
     Dropped,
     /// What came is no HTTP.
     Garbage,
-    /// The answer did not end within [`MAX_ANSWER`] bytes.
-    Endless,
+    /// The answer did not end within [`longest_answer`] bytes, has more than [`MAX_VALUES`] JSON values, or is nested deeper
+    /// than [`MAX_DEPTH`]; or the answers of a case are too large together.
+    TooLarge,
     /// No connection. In a log it is the word of its cause.
     #[serde(untagged)]
     Unreachable(NoConnection),
@@ -234,11 +234,16 @@ pub struct Exchange {
 impl Exchange {
     /// A request and what came back for it over HTTP.
     pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
+        let sent = request.body.len();
+        let reply = match reply {
+            Ok(answer) if bound::is_too_large(&answer, sent) => Err(TransportError::TooLarge),
+            reply => reply.map(Answer::Http),
+        };
         Exchange {
-            sent: request.body.len(),
+            sent,
             is_cut: false,
             request,
-            reply: reply.map(Answer::Http),
+            reply,
             began,
             took,
             over_kept: false,
@@ -307,6 +312,19 @@ impl Exchange {
             may_have_waited: false,
             observed: OnceLock::new(),
         }
+    }
+
+    /// What it takes to keep the answer, but for what quotes the request; nothing where that is little.
+    pub(crate) fn cost(&self) -> usize {
+        let cost = self.response().map_or(0, bound::cost);
+        let own = cost.saturating_sub(self.sent.saturating_mul(4));
+        if own <= bound::LIGHT { 0 } else { own }
+    }
+
+    /// Drops the answer: those of the case are too large together.
+    pub(crate) fn drop_answer(&mut self) {
+        self.reply = Err(TransportError::TooLarge);
+        self.observed = OnceLock::new();
     }
 
     /// The same exchange at another time.
@@ -409,7 +427,7 @@ impl std::fmt::Display for TransportError {
             TransportError::Silent => "no answer in time",
             TransportError::Dropped => "connection dropped",
             TransportError::Garbage => "an answer that is no HTTP",
-            TransportError::Endless => "an answer without end",
+            TransportError::TooLarge => "an answer too large to read",
         })
     }
 }
@@ -503,7 +521,7 @@ mod tests {
     fn troubles_are_one_word_in_a_log() {
         for (trouble, word) in [
             (TransportError::Silent, "silent"),
-            (TransportError::Endless, "endless"),
+            (TransportError::TooLarge, "too-large"),
             (TransportError::Unreachable(NoConnection::Refused), "refused"),
             (TransportError::Unreachable(NoConnection::UnknownIssuer), "unknown-issuer"),
             (TransportError::Unreachable(NoConnection::Unknown), "unreachable"),

@@ -57,8 +57,8 @@ impl Asked {
         if self.certificate.is_some() && !self.driver.is_usual() {
             bail!("--client-cert: expected --driver http, found {}", self.driver.name());
         }
-        if self.jobs == Some(0) {
-            bail!("--jobs: expected at least 1, found 0");
+        if let Some(jobs) = self.jobs.filter(|jobs| !(1..=MAX_JOBS).contains(jobs)) {
+            bail!("--jobs: expected a number from 1 to {MAX_JOBS}, found {jobs}");
         }
         match &self.endpoint {
             Some(endpoint) if !allows_aws => reject_aws(endpoint),
@@ -151,6 +151,9 @@ impl Asked {
         }
     }
 }
+
+/// How many cases may be under way at once: each has connections of its own.
+const MAX_JOBS: usize = 1024;
 
 /// How many cases are under way at once at most where the target answers slowly and nobody asks for a number.
 const MOST_JOBS: usize = 64;

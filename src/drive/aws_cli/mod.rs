@@ -16,7 +16,7 @@ use super::process::{NoClient, TROUBLE, Wanted};
 use super::way::Way;
 use super::{botocore, process};
 use crate::contract::Service;
-use crate::wire::{MAX_ANSWER, Observation, Shows, TransportError, Trust};
+use crate::wire::{MOST_ANSWER, Observation, Shows, TransportError, Trust};
 use arguments::Arguments;
 use outcome::Ended;
 
@@ -37,7 +37,7 @@ pub struct AwsCli {
 const GRACE: Duration = Duration::from_secs(60);
 
 /// How much is read of what a process prints.
-const LONGEST: u64 = 2 * MAX_ANSWER as u64;
+const LONGEST: u64 = 2 * MOST_ANSWER as u64;
 
 impl AwsCli {
     /// The AWS CLI that is named, or the one on PATH.
@@ -73,7 +73,7 @@ impl AwsCli {
             // Both at once: who is not read waits.
             let (out, err) = tokio::join!(read_all(out), read_all(err));
             // What prints more than is read is killed when it is dropped.
-            let (Some(out), Some(err)) = (out, err) else { return Err(TransportError::Endless) };
+            let (Some(out), Some(err)) = (out, err) else { return Err(TransportError::TooLarge) };
             let status = process.wait().await.map_err(|_| TROUBLE)?;
             Ok(Ended { code: status.code(), out, err })
         };

@@ -79,7 +79,7 @@ impl Boto3 {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
                 reply.outcome()
             }
-            Ok(Err(Lost::TooLong)) => Err(CallError::NoAnswer(TransportError::Endless)),
+            Ok(Err(Lost::TooLong)) => Err(CallError::NoAnswer(TransportError::TooLarge)),
             // It is the worker that ended, and not a connection: nothing is known of the target.
             Ok(Err(Lost::Ended)) => Err(CallError::NoAnswer(TROUBLE)),
             Err(_) => Err(CallError::NoAnswer(TransportError::Silent)),

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::drive::caller::CallError;
 use crate::drive::process::{self, Identity};
-use crate::wire::{MAX_ANSWER, Observation, Shown, TransportError};
+use crate::wire::{MOST_ANSWER, Observation, Shown, TransportError};
 
 /// What the process runs.
 const SCRIPT: &str = include_str!("worker.py");
@@ -22,7 +22,7 @@ const SCRIPT: &str = include_str!("worker.py");
 const START: Duration = Duration::from_secs(60);
 
 /// The longest line that is read: a response as JSON within JSON.
-const LONGEST: u64 = 3 * MAX_ANSWER as u64;
+const LONGEST: u64 = 3 * MOST_ANSWER as u64;
 
 /// A Python process. Dropped, it is killed.
 #[derive(Debug)]
