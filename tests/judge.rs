@@ -1086,7 +1086,8 @@ fn a_success_where_all_outcomes_are_errors_can_be_accepted() {
     }
     assert!(rejecting.len() > 200, "{}", rejecting.len());
     for (service, rule) in rejecting {
-        let entry = format!("[[known]]\nrule = \"{rule}\"\ngot = \"200\"\nreason = \"issue 7\"\nservice = \"{service}\"\n");
+        let entry =
+            format!("[[known]]\nrule = \"{rule}\"\ngot = \"200\"\nreason = \"issue 7\"\nservice = \"{service}\"\n");
         assert!(KnownFile::parse(&entry).is_ok_and(|file| file.known.len() == 1), "{service}: {rule}");
     }
 }
