@@ -166,6 +166,10 @@ impl Page {
             match event {
                 Event::Start(Tag::Link { dest_url, .. }) => page.links.push(dest_url.to_string()),
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::InlineHtml(html) => {
+                    let id = html.strip_prefix("<a id=\"").and_then(|rest| rest.strip_suffix("\">"));
+                    page.headings.extend(id.map(String::from));
+                }
                 Event::Text(text) | Event::Code(text) => heading.iter_mut().for_each(|heading| *heading += &text),
                 Event::End(TagEnd::Heading(_)) => page.headings.extend(heading.take().map(|text| anchor(&text))),
                 _ => {}

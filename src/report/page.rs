@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::reference;
 use super::terminal::{BOLD, DIM};
 use crate::case::{Case, Heading, StepRole};
 use crate::contract::{Rule, Service, Tier};
@@ -97,6 +98,8 @@ pub fn rule_page(service: Service, rule: &Rule, cases: &[&Heading]) -> String {
             let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
         }
     }
+    let guide = reference::url(service, rule.id).unwrap_or_else(|| reference::place(service, rule.id));
+    let _ = writeln!(text, "  guide     {guide}");
     for case in cases {
         let _ = writeln!(text, "  case      {}: {}", case.id, case.title);
     }

@@ -4,7 +4,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::case::{Case, StepRole};
-use crate::contract::{Rule, Rules, Service, Source, source::SOURCES};
+use crate::contract::{Rule, RuleId, Rules, Service, Source, source::SOURCES};
+
+/// Where this page has a rule, in the repository.
+pub fn place(service: Service, rule: RuleId) -> String {
+    format!("docs/src/rules-{service}.md#{rule}")
+}
+
+/// The URL of that place, if it is known where the repository is: `repository` in `Cargo.toml`.
+pub fn url(service: Service, rule: RuleId) -> Option<String> {
+    url_in(env!("CARGO_PKG_REPOSITORY"), service, rule)
+}
+
+fn url_in(repository: &str, service: Service, rule: RuleId) -> Option<String> {
+    let place = || {
+        let repository = repository.trim_end_matches('/');
+        format!("{repository}/blob/v{}/{}", env!("CARGO_PKG_VERSION"), place(service, rule))
+    };
+    (!repository.is_empty()).then(place)
+}
 
 /// The page of a service, for its suite.
 pub fn page(service: Service, cases: &[Case]) -> String {
@@ -39,7 +57,8 @@ pub fn page(service: Service, cases: &[Case]) -> String {
             let about = cases.iter().filter(|case| case.is_about(rule.id)).count();
             let _ = writeln!(
                 text,
-                "| `{}` | {} | {} | {} | {} | {} |",
+                "| <a id=\"{}\"></a>`{}` | {} | {} | {} | {} | {} |",
+                rule.id,
                 rule.id,
                 cell(&rule.statement),
                 rule.tier,
@@ -73,4 +92,30 @@ fn allowed(cases: &[Case]) -> Vec<usize> {
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_has_a_url_where_the_repository_has_one() {
+        let rule = RuleId::new("CompleteLayerUpload/layerDigests/match");
+        assert_eq!(url_in("", Service::Ecr, rule), None);
+        let version = env!("CARGO_PKG_VERSION");
+        let page = "docs/src/rules-ecr.md#CompleteLayerUpload/layerDigests/match";
+        let url = url_in("https://git.example/a/b/", Service::Ecr, rule).unwrap();
+        assert_eq!(url, format!("https://git.example/a/b/blob/v{version}/{page}"));
+    }
+
+    #[test]
+    fn each_rule_has_an_anchor_on_its_page() {
+        for service in Service::ALL {
+            let text = page(service, &[]);
+            for rule in Rules::of(service).iter() {
+                let anchor = place(service, rule.id).split_once('#').unwrap().1.to_owned();
+                assert_eq!(text.matches(&format!("<a id=\"{anchor}\"></a>")).count(), 1, "{anchor}");
+            }
+        }
+    }
 }

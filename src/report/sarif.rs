@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::input::Input;
 use super::json;
+use super::reference;
 use super::summary::{Group, Reason, Summary};
 use super::terminal::{self, plain};
 use crate::contract::{RuleId, Rules, Service, Source};
@@ -112,8 +113,9 @@ fn described(summary: &Summary, id: RuleId) -> Value {
     if let Some(rule) = rule {
         described["properties"] = json!({"tier": rule.tier.to_string(), "tags": [rule.id.area().name()]});
     }
-    if let Some(source) = sources.first() {
-        described["helpUri"] = json!(source.url);
+    let page = service.and_then(|service| reference::url(*service, id));
+    if let Some(url) = page.or_else(|| sources.first().map(|source| String::from(source.url))) {
+        described["helpUri"] = json!(url);
     }
     described
 }
