@@ -1,16 +1,11 @@
 //! `action.yml`: its steps do what GitHub Actions would do with them.
-#![cfg(unix)]
-
 use std::collections::BTreeMap;
 use std::process::Output;
 
 use serde_json::Value;
 
-mod binary;
-mod workshop;
-
-use binary::Mock;
-use workshop::{Workshop, all, file, yaml};
+use crate::binary::Mock;
+use crate::workshop::{Workshop, all, file, yaml};
 
 struct Action(Value);
 

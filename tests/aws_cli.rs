@@ -17,10 +17,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-mod binary;
-mod installed;
-
-use binary::{Mock, err, out};
+use crate::binary::{Mock, err, out};
+use crate::installed;
 
 /// The AWS CLI for an endpoint that is named by the environment, as its users name it.
 struct Aws {

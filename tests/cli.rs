@@ -7,10 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-mod binary;
-mod shell;
-
-use binary::{Mock, call, command, ecrspec, err, has_tool, last_line, out};
+use crate::binary::{Mock, call, command, ecrspec, err, has_tool, last_line, out};
+use crate::shell;
 use snapbox::{assert_data_eq, str};
 use tempfile::TempDir;
 
@@ -824,7 +822,6 @@ InitiateLayerUpload
     400 RepositoryNotFoundException        The specified repository could not be found.
     500 ServerException                    These errors are usually caused by a server-side issue.
     400 UnsupportedCommandException        The action is not supported in this Region.
-
 
 "#]]
     );

@@ -1,17 +1,14 @@
 //! What the README and the guide tell to type works: commands, and jobs of CI.
-#![cfg(unix)]
-
 use std::fs;
 use std::process::Command;
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 
-mod binary;
-mod workshop;
-
-use binary::has_tool;
-use workshop::{Workshop, all, file, yaml};
+use crate::binary;
+use crate::binary::has_tool;
+use crate::workshop;
+use crate::workshop::{Workshop, all, file, yaml};
 
 /// A block of code of a page.
 struct Block {

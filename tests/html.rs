@@ -1,7 +1,5 @@
 //! `--report html=PATH`: what the page has, and what it does in a browser.
 
-#![cfg(all(feature = "cli", unix))]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -11,13 +9,10 @@ use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-mod binary;
-mod browser;
-mod poison;
-
-use binary::{Mock, command, err};
-use browser::Browser;
-use poison::poison;
+use crate::binary::{Mock, command, err};
+use crate::browser;
+use crate::browser::Browser;
+use crate::poison::poison;
 
 /// The log of a run with findings of several grades, known deviations, skipped cases and a random search.
 static LOG: LazyLock<String> = LazyLock::new(|| {

@@ -24,9 +24,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-mod binary;
-
-use binary::{Mock, command, ecrspec, err, out};
+use crate::binary::{Mock, command, ecrspec, err, out};
 
 const MATCH: &str = "CompleteLayerUpload/layerDigests/match/wrong";
 

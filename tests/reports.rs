@@ -1,7 +1,5 @@
 //! `--report FORMAT=PATH` of `run` and of `report`: every format, of every kind of run.
 
-#![cfg(feature = "cli")]
-
 use std::fs;
 use std::process::Output;
 
@@ -11,11 +9,8 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::Value;
 use tempfile::TempDir;
 
-mod binary;
-mod poison;
-
-use binary::{Mock, command, ecrspec, err, last_line, out};
-use poison::poison;
+use crate::binary::{Mock, command, ecrspec, err, last_line, out};
+use crate::poison::poison;
 
 const WRONG: &str = "CompleteLayerUpload/layerDigests/match/wrong";
 

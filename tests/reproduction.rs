@@ -17,12 +17,9 @@ use ecrspec::wire::{Request, Trust, envelope};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-mod binary;
-mod installed;
-mod shell;
-
-use binary::{Mock, ecrspec, err, has_tool, out};
-use shell::run_with;
+use crate::binary::{Mock, ecrspec, err, has_tool, out};
+use crate::installed;
+use crate::shell::run_with;
 
 const WRONG: &str = "CompleteLayerUpload/layerDigests/match/wrong";
 

@@ -1,7 +1,5 @@
 //! What programs read has a schema, and keeps to it: the event log, the result as JSON, SARIF, JUnit and HAR.
 
-#![cfg(feature = "cli")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,9 +8,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-mod binary;
-
-use binary::{Mock, command, err};
+use crate::binary::{Mock, command, err};
 
 const LOG: &str = include_str!("../docs/schema/event-log-6.json");
 const RESULT: &str = include_str!("../docs/schema/result-1.json");

@@ -1,7 +1,5 @@
 //! Scripts of cases, run by a shell: what they send is what ecrspec sends, and nothing that a case or a target says is run.
 
-#![cfg(all(unix, feature = "net", feature = "mock"))]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,11 +19,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-mod binary;
-mod shell;
-
-use binary::{Mock, err, has_tool, out};
-use shell::{Arrived, Recorder, run, run_with};
+use crate::binary::{Mock, err, has_tool, out};
+use crate::shell::{Arrived, Recorder, run, run_with};
 
 const ACCOUNT: &str = "012345678910";
 const ALIAS: &str = "q2w4e6r8";

@@ -1,7 +1,5 @@
 //! `run --cases`, `fuzz`, `replay`, `--partition` and `report` of several logs, as the built binary does them.
 
-mod binary;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
@@ -9,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use binary::{Mock, command, ecrspec, err, last_line, out};
+use crate::binary::{Mock, command, ecrspec, err, last_line, out};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -25,11 +25,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-mod binary;
-mod shell;
-
-use binary::{Mock, command, err, has_tool, out};
-use shell::{Arrived, Recorder};
+use crate::binary::{Mock, command, err, has_tool, out};
+use crate::shell;
+use crate::shell::{Arrived, Recorder};
 
 const KEY: &str = "AKIAECRSPECCANARY000";
 const SECRET: &str = "canary/of+a/secret+key/0123456789abcdefABC";

@@ -27,9 +27,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-mod binary;
-
-use binary::{command, ecrspec, last_line, out};
+use crate::binary::{command, ecrspec, last_line, out};
 
 const NO_UPLOAD_COMPLETED: &str = "no valid upload was ever completed";
 const NO_ERROR_SEEN: &str = "no documented error type was ever answered";

@@ -247,6 +247,19 @@ fn paths_are_found_however_they_are_written() {
     assert_eq!(tests_only, BTreeSet::from([below("tests"), below("elsewhere")]));
 }
 
+/// Cargo does not look for tests: what nobody names would never run.
+#[test]
+fn every_file_of_tests_is_a_program_or_a_module_of_one() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (programs, modules) = (read("Cargo.toml"), read("tests/integration.rs"));
+    for path in files(&root().join("tests"), "rs").iter().filter(|path| path.parent().unwrap().ends_with("tests")) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let is_program = programs.contains(&format!("[[test]]\nname = \"{name}\"\n"));
+        let is_module = modules.lines().any(|line| line == format!("mod {name};"));
+        assert!(is_program != is_module, "tests/{name}.rs: a program of its own: {is_program}, a module: {is_module}");
+    }
+}
+
 #[test]
 fn main_is_a_table_of_contents() {
     let main = fs::read_to_string(root().join("src/main.rs")).unwrap();

@@ -19,9 +19,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-mod binary;
-
-use binary::{Mock, command, ecrspec, err, has_tool, last_line, out};
+use crate::binary::{Mock, command, ecrspec, err, has_tool, last_line, out};
 
 type Stream = StreamOwned<ServerConnection, std::net::TcpStream>;
 
