@@ -17,6 +17,8 @@ mod coverage;
 #[cfg(all(feature = "run", feature = "mock"))]
 mod crippled;
 mod dependencies;
+#[cfg(feature = "cli")]
+mod files;
 #[cfg(all(feature = "net", feature = "mock"))]
 mod framing;
 #[cfg(all(feature = "cli", unix))]

@@ -934,7 +934,7 @@ fn findings_are_said_in_a_sentence() {
         (said(rule, Grade::Crash, rejected, "no-response"), "gives no response in time to a bad thing"),
         (said(rule, Grade::Crash, rejected, "dropped"), "drops the connection on a bad thing"),
         (said(rule, Grade::Crash, "200", "invalid-http"), "gives an invalid HTTP response to a bad thing"),
-        (said(rule, Grade::Crash, "200", "endless"), "gives a response larger than 16 MiB to a bad thing"),
+        (said(rule, Grade::Crash, "200", "too-large"), "gives a response too large to read to a bad thing"),
         (said(rule, Grade::State, rejected, "200"), "accepts a bad thing"),
         (said(rule, Grade::State, "200 with a 1", "200 with a 2"), "answers 200 with a 2"),
         (said(rule, Grade::State, "200 with a 1", "200 with-other a"), "answers 200 with another a"),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::wire::bound::AT_LENGTH;
+
 /// The bytes of large requests that may be under way at once, for all jobs of a run. Needs the timers of tokio.
 #[derive(Clone, Debug)]
 pub struct Bulk {
@@ -51,9 +53,9 @@ impl Bulk {
     /// How many bytes may be under way at once. A part of 10 MiB has 14 MB as text; the largest one goes alone.
     pub const MOST: usize = 16 << 20;
 
-    /// The target has given an answer that is far longer than those of the operations.
-    pub(super) fn is_answered_at_length(&self) {
-        self.at_length.store(true, Ordering::Relaxed);
+    /// Whether the target answers at length: with this answer, which costs so much to keep, or with one before.
+    pub(super) fn is_at_length(&self, cost: usize) -> bool {
+        self.at_length.fetch_or(cost > AT_LENGTH, Ordering::Relaxed) || cost > AT_LENGTH
     }
 
     /// Waits until another case may begin: at once, unless the target answers at length.
@@ -137,7 +139,7 @@ mod tests {
     async fn few_cases_are_under_way_where_answers_are_long() {
         let bulk = Bulk::default();
         assert!(bulk.turn().await.is_none());
-        bulk.is_answered_at_length();
+        assert!(!bulk.is_at_length(AT_LENGTH) && bulk.is_at_length(AT_LENGTH + 1) && bulk.is_at_length(0));
         let mut turns = Vec::new();
         for _ in 0..FEW {
             turns.push(bulk.turn().await);

@@ -54,7 +54,7 @@ use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::bound::MAX_KEPT;
+use crate::wire::bound::{MAX_KEPT, MAX_KEPT_AT_LENGTH};
 use crate::wire::{Client, Exchange, NoConnection, Observation, Request, Shows, TransportError, Unsendable, envelope};
 
 #[cfg(feature = "run")]
@@ -635,12 +635,12 @@ impl<'a> Drive<'a> {
     /// Drops an answer if those of the case are too large together: memory must not be the target's to decide.
     fn bound(&mut self, exchange: &mut Exchange) {
         let cost = exchange.cost();
-        #[cfg(feature = "run")]
-        if let Some(bulk) = self.target.bulk.as_ref().filter(|_| cost > 0) {
-            bulk.is_answered_at_length();
-        }
         self.cost += cost;
-        if self.cost > MAX_KEPT {
+        #[cfg(feature = "run")]
+        let at_length = self.target.bulk.as_ref().is_some_and(|bulk| bulk.is_at_length(cost));
+        #[cfg(not(feature = "run"))]
+        let at_length = false;
+        if self.cost > if at_length { MAX_KEPT_AT_LENGTH } else { MAX_KEPT } {
             exchange.drop_answer();
         }
     }

@@ -27,7 +27,7 @@ use crate::wire::envelope::{self, printable, visible};
 use crate::wire::{Exchange, Reply, Response, TransportError, Trust};
 
 /// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
-/// `endless`, `unreachable`); lines of headers; an empty line; and the body.
+/// `too-large`, `unreachable`); lines of headers; an empty line; and the body.
 ///
 /// It answers so to one step of each of some cases, and to the rest as the reference registry does.
 ///

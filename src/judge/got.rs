@@ -396,7 +396,7 @@ mod tests {
             "no-response",
             "dropped",
             "invalid-http",
-            "endless",
+            "too-large",
             "no-connection refused",
             "no-connection unreachable",
             "not-reached",

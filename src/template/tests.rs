@@ -212,10 +212,11 @@ fn any_reference() -> impl Strategy<Value = Reference> {
             chunks().prop_map(Reference::Sha256LastDigitOff),
             chunks().prop_map(Reference::Size),
             chunks().prop_map(Reference::Last),
-            (any::<usize>(), any_name()).prop_map(|(count, text)| Reference::Repeat { count, text }),
+            (0..1_000_000_usize, any_name()).prop_map(|(count, text)| Reference::Repeat { count, text }),
         ]
     };
-    let padded = (any::<usize>(), plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
+    let padded =
+        (0..=Reference::MAX_MADE, plain()).prop_map(|(length, of)| Reference::Pad { length, of: Box::new(of) });
     let cut = (any::<usize>(), any::<usize>(), plain()).prop_map(|(from, to, of)| Reference::Cut {
         from,
         to,

@@ -19,8 +19,15 @@ pub const MAX_VALUES: usize = 4096;
 /// How deep the JSON of an answer may be nested.
 pub const MAX_DEPTH: usize = 64;
 
-/// What the answers of a case may cost together, each as [`cost`] has it, besides what they quote.
-pub(crate) const MAX_KEPT: usize = 1 << 20;
+/// What the answers of a case may cost together, each as [`cost`] has it, besides what they quote: a case that asks for a
+/// hundred layers a hundred times has some six million bytes.
+pub(crate) const MAX_KEPT: usize = 16 << 20;
+
+/// The same on a target that answers at length.
+pub(crate) const MAX_KEPT_AT_LENGTH: usize = 1 << 20;
+
+/// An answer that costs more is longer than any that the operations have reason for.
+pub(crate) const AT_LENGTH: usize = 128 << 10;
 
 /// What an answer may cost that is not counted: a case of a thousand calls has a thousand answers.
 pub(crate) const LIGHT: usize = 16 << 10;

@@ -89,7 +89,7 @@ def trouble(error):
         return any(isinstance(one, kinds) for one in chain)
 
     if has(MemoryError):
-        return "endless"
+        return "too-large"
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
             return CERTIFICATE.get(one.verify_code, "certificate-rejected")
@@ -220,7 +220,7 @@ class Calls:
 def say(answer):
     line = json.dumps(answer, allow_nan=False)
     if len(line) > LONGEST:
-        line = json.dumps({"trouble": "endless", "words": "a response that is too large"})
+        line = json.dumps({"trouble": "too-large", "words": "a response that is too large"})
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
