@@ -225,6 +225,11 @@ fn exit_5_only_trouble_with_known_deviations() {
     let output = correct.run(&["--service", "ecr", "--known", known.to_str().unwrap(), "--report", &to_log]);
     assert_eq!(output.status.code(), Some(5), "{}", out(&output));
     assert!(out(&output).contains("unexpected pass"), "{}", out(&output));
+    let verdict = last_line(&output);
+    assert!(
+        verdict.contains("; 1 known deviation no longer matches what was found: see `ecrspec known prune` ("),
+        "{verdict}"
+    );
 
     // What shows in some runs only is not missed in another.
     entry(MATCH, "200", "sometimes = true\n");

@@ -89,8 +89,9 @@ pub(in crate::report) fn because(reason: Reason, summary: &Summary, counts: &Cou
                 Reader::CommandLine => ": see `ecrspec known prune`",
                 Reader::Test => "",
             };
-            let entries = number_of(summary.stale_entries().len(), "known deviation");
-            format!("{entries} no longer match what was found{how}")
+            let stale = summary.stale_entries().len();
+            let verb = if stale == 1 { "matches" } else { "match" };
+            format!("{} no longer {verb} what was found{how}", number_of(stale, "known deviation"))
         }
         Reason::Unfinished => format!("unfinished: {}", summary.unfinished().unwrap_or_default()),
         Reason::Inconclusive if counts.inconclusive == 0 => String::from("a service could not be surveyed"),
