@@ -76,7 +76,7 @@ fn exit_2_usage_and_configuration() {
             "expected one of the formats ndjson, text, markdown, html, junit, sarif, github, har, json, found \"pdf\"",
         ),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
-        (&["run", "--jobs", "0"], "expected at least 1"),
+        (&["run", "--jobs", "0"], "--jobs: expected a number from 1 to 1024, found 0"),
         (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),
         (&["run", "--cases", "most"], "expected a number of random sequences, or all, found \"most\""),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),

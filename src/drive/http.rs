@@ -21,7 +21,7 @@ pub use super::timeouts::Timeouts;
 use super::timeouts::{Shown, Waits};
 pub use super::tls::{NoCertificate, NoTrust};
 use crate::wire::{
-    ClientCertificate, Exchange, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable,
+    ClientCertificate, Exchange, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable,
 };
 
 /// An HTTP endpoint as a target.
@@ -120,7 +120,7 @@ impl Http {
         let started = Instant::now();
         let (reply, kept) = match self.library(&request) {
             Some(http2) => {
-                let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits()).await?;
+                let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits(&request)).await?;
                 // The library does not tell whether it was.
                 let kept = self.keeps && reply == Err(TransportError::Dropped);
                 (reply, kept)
@@ -128,7 +128,7 @@ impl Http {
             None => self.by_hand(&request).await,
         };
         let took = started.elapsed();
-        self.notice(&reply, took);
+        self.shown().notice(&request, &reply, took, self.timeouts);
         let waited = self.library(&request).is_none() && !kept && took >= TAKEN;
         Ok(Exchange::new(request, reply, Duration::ZERO, took).over_kept(kept).waited(waited))
     }
@@ -145,7 +145,7 @@ impl Http {
             let _waiting = self.pool.wait();
             let reply = match request.framing {
                 Framing::SecondRequest => {
-                    raw::second(&self.endpoint, &raw::harmless(request), request, &self.waits()).await
+                    raw::second(&self.endpoint, &raw::harmless(request), request, &self.waits(request)).await
                 }
                 _ => self.alone(request).await,
             };
@@ -154,7 +154,7 @@ impl Http {
         if self.keeps
             && let Some(mut kept) = self.pool.take()
         {
-            let reply = kept.talk(&self.endpoint, request, false, &self.waits()).await;
+            let reply = kept.talk(&self.endpoint, request, false, &self.waits(request)).await;
             if reply == Err(TransportError::Dropped) {
                 self.pool.ended();
             }
@@ -170,7 +170,7 @@ impl Http {
     async fn over_new(&self, request: &Request) -> Reply {
         let sending = async {
             let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
-            let reply = connection.talk(&self.endpoint, request, !self.keeps, &self.waits()).await;
+            let reply = connection.talk(&self.endpoint, request, !self.keeps, &self.waits(request)).await;
             if connection.is_reusable() {
                 self.pool.keep(connection);
             }
@@ -189,7 +189,7 @@ impl Http {
     /// Over a connection of its own.
     async fn alone(&self, request: &Request) -> Reply {
         let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
-        connection.talk(&self.endpoint, request, true, &self.waits()).await
+        connection.talk(&self.endpoint, request, true, &self.waits(request)).await
     }
 
     /// Sends requests at once, each over a connection of its own: all are open before the first byte goes out, unless the
@@ -223,7 +223,7 @@ impl Http {
                     Err(_) => opening.await,
                 };
                 let reply = match connection {
-                    Ok(mut own) => own.talk(&http.endpoint, &request, true, &http.waits()).await,
+                    Ok(mut own) => own.talk(&http.endpoint, &request, true, &http.waits(&request)).await,
                     Err(trouble) => Err(trouble),
                 };
                 (reply, began, clock.elapsed() - began)
@@ -248,7 +248,7 @@ impl Http {
     ) -> Result<Vec<Exchange>, Unsendable> {
         let sending = requests.into_iter().map(async |request| {
             let began = clock.elapsed();
-            let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits()).await?;
+            let reply = http2.send(&self.endpoint.url, &request, self.keeps, &self.waits(&request)).await?;
             Ok(Exchange::new(request, reply, began, clock.elapsed() - began))
         });
         join_all(sending).await.into_iter().collect()
@@ -277,26 +277,14 @@ impl Http {
         }
         let started = Instant::now();
         let _waiting = self.pool.wait();
-        let reply = raw::second(&self.endpoint, first, &request, &self.waits()).await;
+        let reply = raw::second(&self.endpoint, first, &request, &self.waits(&request)).await;
         let took = started.elapsed();
-        self.notice(&reply, took);
+        self.shown().notice(&request, &reply, took, self.timeouts);
         Ok(Exchange::new(request, reply, Duration::ZERO, took).waited(took >= TAKEN))
     }
 
-    fn waits(&self) -> Waits {
-        Waits::after(*self.shown(), self.timeouts)
-    }
-
-    /// Remembers how long the target took, or that it left an answer without its end.
-    fn notice(&self, reply: &Reply, took: Duration) {
-        let quiet = self.waits().quiet;
-        let mut shown = self.shown();
-        match reply {
-            Ok(response) if response.flaw == Some(Flaw::Cut) && took >= quiet => shown.stalled += 1,
-            Ok(_) => shown.slowest = shown.slowest.max(took),
-            Err(TransportError::Silent) => shown.silent += 1,
-            Err(_) => {}
-        }
+    fn waits(&self, request: &Request) -> Waits {
+        self.shown().waits(request, self.timeouts)
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
