@@ -76,7 +76,8 @@ fn exit_2_usage_and_configuration() {
             "expected one of the formats ndjson, text, markdown, html, junit, sarif, github, har, json, found \"pdf\"",
         ),
         (&["run", "--report", "ndjson=/dev/null/log"], "could not create /dev/null"),
-        (&["run", "--jobs", "0"], "--jobs: expected a number from 1 to 1024, found 0"),
+        (&["run", "--jobs", "0"], "expected a number from 1 to 1024"),
+        (&["run", "--jobs", "1000000"], "expected a number from 1 to 1024"),
         (&["run", "--driver", "curl"], "expected http or boto3 or aws-cli, found \"curl\""),
         (&["run", "--cases", "most"], "expected a number of random sequences, or all, found \"most\""),
         (&["run", "--endpoint", "http://user:secret@127.0.0.1:1"], "without a user and a password"),
@@ -88,7 +89,8 @@ fn exit_2_usage_and_configuration() {
         (&["run", "--known", "/dev/null"], "/dev/null is empty: expected known deviations, or `known = []`"),
         (&["run", "--config", "missing.toml"], "could not read missing.toml"),
         (&["run", "--rate", "0"], "expected a number of requests a second from 0.001 to 1000000"),
-        (&["run", "--timeout", "0"], "expected a number of seconds above 0"),
+        (&["run", "--timeout", "0"], "expected a number of seconds from 0.001 to 3600"),
+        (&["run", "--timeout", "1e19"], "expected a number of seconds from 0.001 to 3600"),
         (&["run", "--fail-on", "worst"], "expected crash, state, rejected, error, form or slow"),
         (&["explain", "CompleteLayerUpload/layerDigests/mach"], "expected the id of a rule or a case"),
         (&["explain", "CompleteLayerUpload/layerDigests/"], "near it are CompleteLayerUpload/layerDigests/any-match"),
@@ -800,6 +802,7 @@ An upload can be completed once; a second completion gets UploadNotFoundExceptio
   allowed   UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
+  guide     docs/src/rules-ecr.md#CompleteLayerUpload/uploadId/once
   case      scenarios/races/completes: one upload completed by eight clients at once
   case      scenarios/races/pairs: eight uploads, each completed twice at once
   case      scenarios/races/part-and-complete: a part sent at the same time as the completion of its upload

@@ -5,6 +5,7 @@ mod adversary;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use ecrspec::contract::{Operation, RuleId, Service};
 use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, Target};
 use ecrspec::events::{self, Event};
-use ecrspec::judge::Grade;
+use ecrspec::judge::{Grade, NotJudged, Verdict};
 use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::format::{FORMATS, Input};
@@ -380,7 +381,7 @@ fn rows() -> Vec<(Hostile, When)> {
     let operations = [Operation::InitiateLayerUpload, Operation::UploadLayerPart, Operation::CompleteLayerUpload];
     let of = |(number, behaviour): (usize, Hostile)| {
         let one = Some(operations[number % operations.len()]);
-        let whens = [(None, 0), (one, 2), (None, 16)].map(|(operation, after)| When { operation, after });
+        let whens = [(None, 0), (one, 2), (None, 16)].map(|(operation, after)| When { operation, after, until: None });
         // What an answer says is the same, whenever it is said.
         let kept = if behaviour.is_read && !full() { 1 + number % 2..2 + number % 2 } else { 0..3 };
         whens[kept].iter().map(|when| (behaviour.clone(), *when)).collect::<Vec<_>>()
@@ -503,7 +504,8 @@ fn all_rows(runtime: &Runtime, rows: Vec<(Hostile, When)>, cases: &[Case]) -> (V
             let ended = against(runtime, &behaviour, when, cases);
             let row = format!("{behaviour:?}, {when}: exit {}, {:?}, {:?}", ended.code, ended.grades, ended.took);
             let is_wrong = |what: String| wrong.lock().unwrap().push(format!("{row}: {what}"));
-            if !matches!(ended.code, 1 | 3 | 6) && !(ended.code == 0 && behaviour.is_read) {
+            let is_expected = matches!(ended.code, 1 | 3 | 6) || ended.code == 0 && behaviour.is_read;
+            if !is_expected {
                 is_wrong(String::from("another exit code was expected"));
             }
             if ended.took > LONGEST {
@@ -551,6 +553,54 @@ fn every_row_ends_in_time_with_a_verdict_a_whole_log_and_harmless_reports() {
         std::fs::write(path, &table).unwrap();
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_operation_that_comes_back_is_asked_again_at_the_end() {
+    static OVER: AtomicBool = AtomicBool::new(false);
+    let runtime = Runtime::new().unwrap();
+    let close = adversary::behaviour::all().into_iter().find(|one| one.name == "close").unwrap();
+    let judged_in_order = |until: Option<&'static AtomicBool>| {
+        let when = When { operation: Some(Operation::InitiateLayerUpload), after: 3, until };
+        let endpoint = adversary::serve(&runtime, close.clone(), when);
+        let target = Target::new(Driver::Http(Http::new(&endpoint, timeouts()).unwrap()));
+        let filter = vec![String::from("InitiateLayerUpload/repositoryName/")];
+        let settings = Settings {
+            services: vec![Service::Ecr],
+            filter,
+            jobs: 1,
+            ..Settings::everything(&endpoint, "ecrspec-hostile")
+        };
+        let cases = choose_once(&settings).unwrap();
+        let work = Work { task: events::Task::Gate, cases, search: None, whole_survey: false };
+        let (_keep, stop) = watch::channel(None);
+        let mut judged = Vec::new();
+        let running = run(Arc::new(target), &settings, work, stop, |event| {
+            if let Event::Judged(case) = event {
+                judged.push((case.index, case.verdict));
+                // Three cases, each tried twice: by then the operation is given up.
+                let failed = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fail { .. })).count();
+                until.into_iter().filter(|_| failed == 3).for_each(|over| over.store(true, Ordering::Relaxed));
+            }
+        });
+        runtime.block_on(running).unwrap();
+        judged
+    };
+    let gave_up = |verdict: &Verdict| {
+        matches!(
+            verdict,
+            Verdict::Inconclusive { reason: NotJudged::GaveUpOn { operation: Operation::InitiateLayerUpload } }
+        )
+    };
+    let back = judged_in_order(Some(&OVER));
+    assert!(!back.iter().any(|(_, verdict)| gave_up(verdict)), "{back:?}");
+    let passed = back.iter().filter(|(_, verdict)| *verdict == Verdict::Pass).count();
+    assert_eq!(passed, back.len() - 3, "what was put off is judged: {back:?}");
+
+    let gone = judged_in_order(None);
+    assert_eq!(gone.len(), back.len(), "each case has a verdict");
+    assert!(gone.iter().filter(|(_, verdict)| gave_up(verdict)).count() > gone.len() / 2, "{gone:?}");
+    assert!(gone.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fail { .. })), "what it did is found");
 }
 
 #[test]
@@ -626,7 +676,7 @@ fn large_answers_take_little_memory() {
     let work = || {
         while let Some((name, jobs, after)) = { rows.lock().unwrap().pop_front() } {
             let behaviour = adversary::behaviour::all().into_iter().find(|one| one.name == name).unwrap();
-            let endpoint = adversary::serve(&runtime, behaviour, When { operation: None, after });
+            let endpoint = adversary::serve(&runtime, behaviour, When { operation: None, after, until: None });
             let mut run = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
             run.args(["run", "--service", "ecr", "--endpoint", &endpoint, "--timeout", "2", "--jobs", jobs]);
             if !full() {

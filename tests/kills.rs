@@ -114,7 +114,7 @@ fn a_survey_or_a_run_of_what_does_not_answer_can_be_interrupted_and_has_a_deadli
     let work = |name: &'static str| {
         let behaviour = all().into_iter().find(|one| one.name == name).unwrap();
         for after in [0, 30] {
-            let endpoint = serve(&runtime, behaviour.clone(), When { operation: None, after });
+            let endpoint = serve(&runtime, behaviour.clone(), When { operation: None, after, until: None });
             let log = folder.path().join(format!("{name} {after}.ndjson"));
             let child = run(&endpoint, &log, &FEW).spawn().unwrap();
             // By then it listens to signals; a moment later the survey is under way, or cases are.

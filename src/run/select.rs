@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{RANDOM_CASES, RunError, SEED, Settings, Work};
 use crate::case::{Case, Partition, SIGNATURES, StepRole};
@@ -109,6 +109,10 @@ pub(super) fn is_whole(settings: &Settings, work: &Work) -> bool {
     work.task == Task::Gate && unfiltered && work.search.is_some_and(usual)
 }
 
+/// How long a search may take longer than it was given, to make small what it found last: what is not tried again may have
+/// been an accident.
+const SETTLING: Duration = Duration::from_secs(10);
+
 /// The cases of a run by their numbers.
 pub(super) struct Selection {
     pub cases: Vec<Case>,
@@ -136,8 +140,13 @@ impl Selection {
     }
 
     /// Whether the time of a search is over that has no number of cases.
-    pub fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whether the time is over as well in which what was found last is made small.
+    pub fn is_settled(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline + SETTLING)
     }
 
     /// The next case of a search that has as many as there is time for.

@@ -38,7 +38,7 @@ const EFFORT_IN_ALL: Duration = Duration::from_secs(120);
 impl Shared {
     /// Whether another failure is made small: what is found is told in any case.
     fn has_effort_left(&self) -> bool {
-        *locked(&self.shrinking) < EFFORT_IN_ALL && !self.selection.is_over()
+        *locked(&self.shrinking) < EFFORT_IN_ALL && !self.selection.is_settled()
     }
 }
 
@@ -97,7 +97,7 @@ impl Worker {
         let effort = Effort::usual();
         let mut smaller = Shrinking::of(plan.clone());
         let mut going = smaller.simplify();
-        let is_over = || shared.is_stopped() || shared.selection.is_over();
+        let is_over = || shared.is_stopped() || shared.selection.is_settled();
         while going && effort.allows(attempt - FIRST_ATTEMPT) && !is_over() {
             attempt += 1;
             let tried = realise(case.service, &smaller.current());

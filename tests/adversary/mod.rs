@@ -6,7 +6,7 @@ pub mod behaviour;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub struct When {
     pub operation: Option<Operation>,
     /// After so many that were answered as they should be.
     pub after: usize,
+    /// Until this says so; for ever without it.
+    pub until: Option<&'static AtomicBool>,
 }
 
 impl std::fmt::Display for When {
@@ -63,6 +65,7 @@ impl Shared {
         while let Some((request, closes)) = read(&mut stream, &mut buffer).await? {
             let is_meant = self.when.operation.is_none_or(|operation| request.operation() == Some(operation));
             let is_late = is_meant && self.asked.fetch_add(1, Ordering::Relaxed) >= self.when.after;
+            let is_late = is_late && !self.when.until.is_some_and(|over| over.load(Ordering::Relaxed));
             let honest = self.mock.answer(request).expect("the mock answers");
             if !is_late {
                 stream.write_all(&written(&honest)).await?;
