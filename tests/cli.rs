@@ -831,6 +831,7 @@ InitiateLayerUpload
     500 ServerException                    These errors are usually caused by a server-side issue.
     400 UnsupportedCommandException        The action is not supported in this Region.
 
+
 "#]]
     );
     let json: serde_json::Value =
