@@ -28,6 +28,8 @@ mod html;
 #[cfg(feature = "cli")]
 mod installed;
 mod judge;
+#[cfg(all(feature = "net", feature = "mock"))]
+mod lawful;
 mod model;
 #[cfg(feature = "cli")]
 mod poison;
