@@ -27,6 +27,7 @@ pub(crate) const MAX_KEPT: usize = 16 << 20;
 pub(crate) const MAX_KEPT_AT_LENGTH: usize = 1 << 20;
 
 /// An answer that costs more is longer than any that the operations have reason for.
+#[cfg(feature = "run")]
 pub(crate) const AT_LENGTH: usize = 128 << 10;
 
 /// What an answer may cost that is not counted: a case of a thousand calls has a thousand answers.
