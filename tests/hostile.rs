@@ -679,11 +679,12 @@ fn large_answers_take_little_memory() {
             let endpoint = adversary::serve(&runtime, behaviour, When { operation: None, after, until: None });
             let mut run = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
             run.args(["run", "--service", "ecr", "--endpoint", &endpoint, "--timeout", "2", "--jobs", jobs]);
+            run.current_dir(folder.path()).stdin(Stdio::null());
             if !full() {
-                run.args(["--filter", "BatchCheckLayerAvailability/", "--cases", "0"]);
+                run.args(["--filter", "BatchCheckLayerAvailability/", "--filter", "wire/body/json/", "--cases", "0"]);
             }
             let clock = Instant::now();
-            let (peak, code) = peak(run_in(run, folder.path()));
+            let (peak, code) = peak(run);
             let (peak, took) = (peak >> 20, clock.elapsed().as_secs());
             told.lock()
                 .unwrap()
@@ -698,9 +699,4 @@ fn large_answers_take_little_memory() {
         std::fs::write(path, &table).unwrap();
     }
     assert!(told.iter().all(|(peak, _)| (1..MOST_MEMORY >> 20).contains(peak)), "{table}");
-}
-
-fn run_in(mut command: Command, folder: &std::path::Path) -> Command {
-    command.current_dir(folder).stdin(Stdio::null());
-    command
 }

@@ -3,6 +3,8 @@
 //! What is missing here is one finding, and the cases that need it are skipped: a server without the public service
 //! must not drown the report.
 
+#[cfg(feature = "run")]
+mod again;
 mod late;
 mod preflight;
 mod reduced;
@@ -18,7 +20,7 @@ use crate::judge::{Finding, Got, NotJudged};
 use crate::template::Reference;
 
 #[cfg(feature = "run")]
-pub(crate) use preflight::answers;
+pub(crate) use again::answers;
 pub use preflight::{Unreachable, preflight};
 
 /// What was found out about one service of a target.

@@ -126,7 +126,7 @@ async fn serves_signed(target: &Target, service: Service, prefix: &str, left: &m
 
 /// One plain upload, with a look at the layer before and after; and an image of it, if the repository is deleted with what
 /// is in it.
-fn upload(service: Service, is_own: bool) -> Case {
+pub(super) fn upload(service: Service, is_own: bool) -> Case {
     let check = Operation::BatchCheckLayerAvailability;
     let mut draft = Draft::new(service, "survey/plain-upload", "one plain upload")
         .set_up("before", check, body::check(HERE, &[RIGHT]))
@@ -141,40 +141,6 @@ fn upload(service: Service, is_own: bool) -> Case {
         Service::Ecr => draft.attempt("url", Operation::GetDownloadUrlForLayer, body::url(HERE, ABSENT)).done(),
         Service::EcrPublic => draft.done(),
     }
-}
-
-/// Whether an operation answers anything: its call in a plain upload, where it has a place there, or else an empty request.
-/// Gives what was made for that and could not be removed as well.
-#[cfg(feature = "run")]
-pub(crate) async fn answers(
-    target: &Target,
-    survey: &Survey,
-    prefix: &str,
-    repository: Option<&str>,
-    operation: Operation,
-) -> (bool, Vec<String>) {
-    let service = survey.service;
-    let case = upload(service, repository.is_none());
-    if !case.steps.iter().any(|step| step.operation == Some(operation)) {
-        return (drive::answers(target, service, operation).await, Vec::new());
-    }
-    let room = Workspace {
-        prefix: String::from(prefix),
-        making: survey.making,
-        shared: repository.map(String::from),
-        account: survey.account.clone(),
-        alias: survey.alias.clone(),
-        part_size: SMALL,
-        salt: format!("{prefix}/again"),
-    };
-    let transcript = drive::case(&target.afresh(), &case, &room).await;
-    let calls = case.steps.iter().zip(&transcript.exchanges);
-    let own = calls.filter(|(step, _)| step.operation == Some(operation)).map(|(_, exchange)| exchange).next();
-    let answers = match own {
-        Some(exchange) => drive::is_answer(exchange),
-        None => drive::answers(target, service, operation).await,
-    };
-    (answers, transcript.left)
 }
 
 /// Whom a repository belongs to, as far as it is known.
