@@ -13,7 +13,7 @@ use ecrspec::contract::{Role, RuleId, Service};
 use ecrspec::drive::named::DriverName;
 use ecrspec::drive::{Call, Target, Way};
 use ecrspec::suite::suite;
-use ecrspec::wire::Unsendable;
+use ecrspec::wire::{Body, Unsendable};
 use serde_json::json;
 use snapbox::{Data, assert_data_eq};
 use tempfile::TempDir;
@@ -285,7 +285,7 @@ fn what_botocore_rejects_is_known_in_advance() {
     for case in Service::ALL.into_iter().flat_map(|service| suite(service).unwrap()) {
         for step in case.steps.iter().filter(|step| step.operation.is_some_and(|one| one.role() == Role::Layer)) {
             let said = target.cannot_send(case.service, &step.request);
-            let request = step.request.with_body(step.request.body.to_bytes());
+            let request = step.request.with_body(Body::from(step.request.body.to_bytes()));
             let Ok(call) = Call::of(case.service, &request) else { continue };
             if case.service.contract().operation(call.operation).is_none() {
                 continue;

@@ -20,7 +20,7 @@ use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::drive::{Driver, InProcess, Signer, Signing, Target};
 use ecrspec::mock::{Keys, Mock as Library, REGION, router};
 use ecrspec::report::format::FORMATS;
-use ecrspec::wire::{Framing, Request, Signature, envelope};
+use ecrspec::wire::{Body, Framing, Outgoing, Request, Signature, envelope};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -216,8 +216,8 @@ fn in_process() -> Driver {
     Driver::InProcess(InProcess::new(router(Arc::new(Library::new(&[Service::Ecr]).requiring(keys(), REGION)))))
 }
 
-fn request() -> Request {
-    envelope::request(Service::Ecr, Operation::DescribeRepositories, Bytes::from_static(b"{}"))
+fn request() -> Outgoing {
+    envelope::request(Service::Ecr, Operation::DescribeRepositories, Body::from(Bytes::from_static(b"{}")))
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn every_framing_is_signed_and_what_is_kept_has_no_credentials() {
             assert_eq!(exchange.request, sent);
         }
         for signature in Signature::ALL {
-            let absent = Bytes::from_static(b"{\"repositoryName\":\"absent\"}");
+            let absent = Body::from(Bytes::from_static(b"{\"repositoryName\":\"absent\"}"));
             let plain = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, absent);
             let sent = Request { signature: *signature, ..plain };
             let exchange = runtime.block_on(target.send(Service::Ecr, &sent)).unwrap();

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::http::{Http, Timeouts};
 use ecrspec::suite::suite;
-use ecrspec::wire::{ClientCertificate, Flaw, Framing, NoConnection, Reply, Request, TransportError, Trust, envelope};
+use ecrspec::wire::{
+    Body, ClientCertificate, Flaw, Framing, NoConnection, Outgoing, Reply, TransportError, Trust, envelope,
+};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -136,8 +138,9 @@ fn timeouts() -> Timeouts {
     Timeouts { connect: short, first_byte: short, rest: short }
 }
 
-fn request(framing: Framing) -> Request {
-    Request { framing, ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}")) }
+fn request(framing: Framing) -> Outgoing {
+    let body = Body::from(Bytes::from_static(b"{}"));
+    Outgoing { framing, ..envelope::request(Service::Ecr, Operation::InitiateLayerUpload, body) }
 }
 
 fn reply(runtime: &Runtime, http: &Http, framing: Framing) -> Reply {

@@ -8,14 +8,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::Chunk;
 use super::chunk::Content;
+use crate::contract::blob::Notation;
 use crate::template::{Chunks, Member, Part, Reference, Template};
-use crate::wire::room_for;
+use crate::wire::Body;
+use crate::wire::body::Writer;
 
 /// What the references of one case, in one run, stand for.
 #[derive(Clone, Debug)]
 pub struct Bindings {
     values: BTreeMap<Reference, Value>,
     contents: BTreeMap<String, Content>,
+    /// Of the bytes that digests are of.
+    notation: Notation,
 }
 
 /// How long a text is at most that is captured.
@@ -23,6 +27,9 @@ const LONGEST_CAPTURED: usize = 4096;
 
 /// How many members of an answer are captured at most.
 const MOST_CAPTURED: usize = 64;
+
+/// How much room is made for a body at first. What is larger is large parts for the most.
+const ROOM: usize = 16 << 10;
 
 /// A reference that stands for nothing.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -48,7 +55,13 @@ impl Bindings {
     /// those of another.
     pub fn new(chunks: &[Chunk], salt: &str, part_size: usize) -> Bindings {
         let content = |chunk: &Chunk| (chunk.name.clone(), Content::of(chunk, salt, part_size));
-        Bindings { values: BTreeMap::new(), contents: chunks.iter().map(content).collect() }
+        let contents = chunks.iter().map(content).collect();
+        Bindings { values: BTreeMap::new(), contents, notation: Notation::Base64 }
+    }
+
+    /// Bindings of which nothing is sent: their digests are those that a registry with this notation gives.
+    pub(crate) fn in_notation(self, notation: Notation) -> Bindings {
+        Bindings { notation, ..self }
     }
 
     /// Adds a chunk, if no other has its name.
@@ -157,16 +170,25 @@ impl Bindings {
     ///
     /// The first reference that stands for nothing.
     pub fn fill(&mut self, template: &Template) -> Result<Bytes, Unbound> {
-        let mut out = room_for(self.weight(template));
+        self.body(template).map(|body| body.whole())
+    }
+
+    /// The same, as the body of a request: what is large in it is not yet made.
+    ///
+    /// # Errors
+    ///
+    /// The first reference that stands for nothing.
+    pub fn body(&mut self, template: &Template) -> Result<Body, Unbound> {
+        let mut out = Writer::with_room(self.weight(template).min(ROOM));
         for part in template.parts() {
             match part {
-                Part::Text(bytes) => out.extend_from_slice(bytes),
+                Part::Text(bytes) => out.text().extend_from_slice(bytes),
                 Part::Reference(reference) => {
-                    self.append(reference, &mut out).ok_or_else(|| Unbound(reference.clone()))?;
+                    self.write(reference, &mut out).ok_or_else(|| Unbound(reference.clone()))?;
                 }
             }
         }
-        Ok(Bytes::from(out))
+        Ok(out.done())
     }
 
     /// About how many bytes a template has when it is filled: exactly, but for what is short.
@@ -181,26 +203,27 @@ impl Bindings {
         template.parts().iter().map(weight).fold(0, usize::saturating_add)
     }
 
-    /// Appends what a reference stands for, as it stands inside a JSON string or, a number, by itself.
-    fn append(&mut self, reference: &Reference, out: &mut Vec<u8>) -> Option<()> {
+    /// Writes what a reference stands for, as it stands inside a JSON string or, a number, by itself.
+    fn write(&mut self, reference: &Reference, out: &mut Writer) -> Option<()> {
         match reference {
-            Reference::Base64(chunk) => self.contents.get(chunk)?.append_base64(out),
-            Reference::Repeat { count, text } => out.extend_from_slice(text.repeat(*count).as_bytes()),
+            Reference::Base64(chunk) => self.contents.get(chunk)?.write_base64(out),
+            Reference::Repeat { count, text } => out.repeat(text, *count),
             Reference::Escaped { how, of } => {
-                let mut quoted = vec![b'"'];
-                self.append(of, &mut quoted)?;
-                quoted.push(b'"');
-                let text: String = serde_json::from_slice(&quoted).ok()?;
-                out.extend_from_slice(how.written(&text).as_bytes());
+                let mut quoted = Writer::default();
+                quoted.text().push(b'"');
+                self.write(of, &mut quoted)?;
+                quoted.text().push(b'"');
+                let text: String = serde_json::from_slice(&quoted.done().whole()).ok()?;
+                out.text().extend_from_slice(how.written(&text).as_bytes());
             }
             other => {
                 let value = self.value(other)?;
                 match &value {
                     Value::String(text) => {
                         let quoted = serde_json::to_string(text).ok()?;
-                        out.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+                        out.text().extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
                     }
-                    other => out.extend_from_slice(other.to_string().as_bytes()),
+                    other => out.text().extend_from_slice(other.to_string().as_bytes()),
                 }
                 self.bind(other.clone(), value); // Digests of 20 MiB are computed once.
             }
@@ -227,7 +250,7 @@ impl Bindings {
         }
         let mut hash = Sha256::new();
         for content in self.named(chunks)? {
-            content.hash_into(&mut hash);
+            content.hash_into(&mut hash, self.notation);
         }
         Some(hex(&hash.finalize()))
     }

@@ -1,14 +1,15 @@
 //! The bytes of parts: derived from a name, told apart by a salt, cheap at 20 MiB.
 //!
 //! A chunk is a head of 48 bytes that depends on salt and name, and a filler that all chunks share. So chunks of
-//! different cases differ. The filler is made whenever it is needed, block by block: that takes less time than hashing or
-//! sending it, and 20 MiB need not stay in memory.
+//! different cases differ.
 
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::contract::blob;
+use crate::contract::blob::{self, Notation};
+use crate::wire::body::Writer;
+use crate::wire::filler;
 
 /// Bytes that a case uploads as one part.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,47 +96,25 @@ impl Content {
 
     /// Number of characters of their base64 text.
     pub(super) fn text_len(&self) -> usize {
-        self.len.div_ceil(3) * 4
+        blob::text_len(self.len)
     }
 
-    /// Appends their base64 text.
-    pub(super) fn append_base64(&self, out: &mut Vec<u8>) {
-        out.reserve(self.text_len());
-        blob::write(&self.head, out);
-        let rest = self.len - self.head.len();
-        filler(rest, |bytes| blob::write(bytes, out));
+    /// Writes their base64 text.
+    pub(super) fn write_base64(&self, out: &mut Writer) {
+        blob::write(&self.head, out.text());
+        out.filler(self.len - self.head.len());
     }
 
-    /// Feeds them to a hash.
-    pub(super) fn hash_into(&self, hash: &mut Sha256) {
+    /// Feeds them to a hash, as who reads them in this notation does.
+    pub(super) fn hash_into(&self, hash: &mut Sha256, notation: Notation) {
         #[cfg(test)]
         HASHED.with(|hashed| hashed.set(hashed.get() + 1));
         hash.update(&self.head);
         let rest = self.len - self.head.len();
-        filler(rest, |bytes| hash.update(bytes));
-    }
-}
-
-/// How many bytes the filler is made in at a time: a multiple of three, for base64, and of eight.
-const BLOCK: usize = 24 << 10;
-
-/// Hands the first `len` bytes of the filler to `take`, block by block: xorshift64, so that no run compresses away.
-fn filler(len: usize, mut take: impl FnMut(&[u8])) {
-    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut block = [0; BLOCK];
-    let mut rest = len;
-    while rest > 0 {
-        // As arrays: that needs no look at lengths, which unoptimised takes longer than all the rest of a case.
-        let (words, _) = block.as_chunks_mut();
-        for word in words {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            *word = state.to_le_bytes();
+        match notation.names(rest) {
+            true => hash.update(blob::name_of_shared(rest)),
+            false => filler::bytes(rest, |bytes| hash.update(bytes)),
         }
-        let made = &block[..rest.min(BLOCK)];
-        take(made);
-        rest -= made.len();
     }
 }
 
@@ -154,19 +133,26 @@ pub(crate) fn hashed() -> usize {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use bytes::Bytes;
 
     use super::*;
 
+    fn text_of(content: &Content) -> Bytes {
+        let mut out = Writer::default();
+        content.write_base64(&mut out);
+        out.done().whole()
+    }
+
     #[test]
     fn base64_and_hash_are_of_the_same_bytes() {
-        for len in [0, 1, 47, 48, 49, 50, 51, BLOCK + HEAD, BLOCK + HEAD + 1, 100_000] {
+        for len in [0, 1, 47, 48, 49, 50, 51, 24_000, 24_624, 24_625, 100_000, 7_000_000] {
             let content = Content::of(&Chunk::new("a", len), "salt", 0);
-            let mut text = Vec::new();
-            content.append_base64(&mut text);
+            let text = text_of(&content);
+            assert_eq!(text.len(), content.text_len());
             let bytes = STANDARD.decode(&text).unwrap();
             assert_eq!(bytes.len(), len);
             let mut hash = Sha256::new();
-            content.hash_into(&mut hash);
+            content.hash_into(&mut hash, Notation::Base64);
             assert_eq!(hash.finalize(), Sha256::digest(&bytes), "{len} bytes");
         }
     }
@@ -175,7 +161,7 @@ mod tests {
     #[test]
     fn the_bytes_of_a_chunk_are_always_the_same() {
         let mut hash = Sha256::new();
-        Content::of(&Chunk::new("a", 100_000), "salt", 0).hash_into(&mut hash);
+        Content::of(&Chunk::new("a", 100_000), "salt", 0).hash_into(&mut hash, Notation::Base64);
         let digest = crate::case::bindings::hex(&hash.finalize());
         assert_eq!(digest, "00da761edbb804366370fbf0f281a9d89ae20f438923213f677bd5ecbb093a97");
     }
@@ -185,9 +171,8 @@ mod tests {
         let chunk =
             Chunk { name: String::from("a"), len: Length::Literal { unit: Arc::from(&b"\xff\0"[..]), times: 3 } };
         let content = Content::of(&chunk, "salt", 0);
-        let (mut text, mut hash) = (Vec::new(), Sha256::new());
-        content.append_base64(&mut text);
-        content.hash_into(&mut hash);
+        let (text, mut hash) = (text_of(&content), Sha256::new());
+        content.hash_into(&mut hash, Notation::Base64);
         let bytes = b"\xff\0\xff\0\xff\0";
         assert_eq!((chunk.bytes(), STANDARD.decode(&text).unwrap()), (6, bytes.to_vec()));
         assert_eq!(hash.finalize(), Sha256::digest(bytes));
@@ -195,11 +180,7 @@ mod tests {
 
     #[test]
     fn salts_and_names_tell_chunks_apart() {
-        let text = |salt: &str, name: &str| {
-            let mut text = Vec::new();
-            Content::of(&Chunk::new(name, 20), salt, 0).append_base64(&mut text);
-            text
-        };
+        let text = |salt: &str, name: &str| text_of(&Content::of(&Chunk::new(name, 20), salt, 0));
         assert_ne!(text("a", "x"), text("b", "x"));
         assert_ne!(text("a", "x"), text("a", "y"));
         assert_eq!(text("a", "x"), text("a", "x"));

@@ -18,7 +18,7 @@ use crate::report::shell;
 use crate::report::summary::Reason;
 use crate::survey::{Survey, preflight};
 use crate::wire::envelope::printable;
-use crate::wire::{Exchange, TransportError, Trust, envelope};
+use crate::wire::{Body, Exchange, TransportError, Trust, envelope};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -91,7 +91,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
 /// The first response to anything, or why there is none.
 async fn first_answer(target: &Target, services: &[Service]) -> Result<Exchange, String> {
     let service = services.first().copied().unwrap_or(Service::Ecr);
-    let body = json!({}).to_string().into();
+    let body = Body::from(json!({}).to_string());
     let request = envelope::request(service, Operation::DescribeRepositories, body);
     let exchange = target.send(service, &request).await.map_err(|why| why.to_string())?;
     match exchange.reply {

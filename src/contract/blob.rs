@@ -57,6 +57,65 @@ pub fn size(text: &str) -> Option<usize> {
     read(text, |_| {})
 }
 
+/// How a text stands for bytes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Notation {
+    /// As base64.
+    #[default]
+    Base64,
+    /// As base64, but what large parts share is named by its length. For who makes the parts and needs to know what comes of
+    /// them: nobody has to write, read and hash 20 MiB for that.
+    Abridged,
+}
+
+/// What stands before and behind the length of what large parts share.
+const MARK: char = '~';
+
+/// How many bytes of it are named, and not written, at least.
+const NAMED: usize = 12 << 10;
+
+impl Notation {
+    /// Whether so many bytes of what large parts share are only named.
+    pub fn names(self, shared: usize) -> bool {
+        self == Notation::Abridged && shared >= NAMED
+    }
+
+    /// Hands the bytes of a text to `take`, and gives their number; `None` if the text stands for none.
+    pub fn read(self, text: &str, mut take: impl FnMut(&[u8])) -> Option<usize> {
+        match self.parts(text) {
+            None => read(text, take),
+            Some((own, shared, name)) => {
+                let size = read(own, &mut take)? + shared;
+                take(name.as_bytes());
+                Some(size)
+            }
+        }
+    }
+
+    /// How many bytes a text stands for.
+    pub fn size(self, text: &str) -> Option<usize> {
+        self.read(text, |_| {})
+    }
+
+    /// The same of a text that is known to stand for bytes: 20 MiB need not be read for that.
+    pub fn known_size(self, text: &str) -> usize {
+        let size = |text: &str| text.trim_end_matches('=').len() * 3 / 4;
+        self.parts(text).map_or_else(|| size(text), |(own, shared, _)| size(own) + shared)
+    }
+
+    /// The written part of a text, how many bytes are named behind it, and their name.
+    fn parts(self, text: &str) -> Option<(&str, usize, &str)> {
+        let own = text.strip_suffix(MARK).filter(|_| self == Notation::Abridged)?;
+        let (own, shared) = own.rsplit_once(MARK)?;
+        Some((own, shared.parse().ok()?, &text[own.len()..]))
+    }
+}
+
+/// The name of so many bytes of what large parts share.
+pub(crate) fn name_of_shared(bytes: usize) -> String {
+    format!("{MARK}{bytes}{MARK}")
+}
+
 /// The bytes of a text, if it is base64.
 pub fn bytes(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
@@ -71,6 +130,11 @@ pub fn write(bytes: &[u8], out: &mut Vec<u8>) {
         let written = PADDED.encode_slice(bytes, &mut block).expect("a block fits into its text");
         out.extend_from_slice(&block[..written]);
     }
+}
+
+/// How many characters so many bytes have as text.
+pub fn text_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
 }
 
 /// Whether a text that is no base64 is some without the padding.
@@ -113,6 +177,27 @@ mod tests {
         for text in ["AA==", "AB==", "AAA=", "AAB=", "AA", "A", "AAAA=", "====", "AA==AAAA", " AAAA"] {
             assert_eq!(bytes(text), STANDARD.decode(text).ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_abridged_has_the_size_of_the_whole() {
+        let text = format!("AAAA{}", name_of_shared(1 << 20));
+        assert_eq!((Notation::Abridged.size(&text), Notation::Base64.size(&text)), (Some(3 + (1 << 20)), None));
+        assert_eq!(Notation::Abridged.known_size(&text), 3 + (1 << 20));
+        for text in ["AAAA", "AA==", ""] {
+            for notation in [Notation::Base64, Notation::Abridged] {
+                assert_eq!((notation.size(text), notation.known_size(text)), (size(text), size(text).unwrap()));
+            }
+        }
+        for text in ["~", "~~", "A~7~", "~7", "7~", "~-7~", "*"] {
+            assert_eq!((Notation::Abridged.size(text), Notation::Base64.size(text)), (None, None), "{text}");
+        }
+        let bytes = |text: &str| {
+            let mut bytes = Vec::new();
+            Notation::Abridged.read(text, |more| bytes.extend_from_slice(more)).map(|_| bytes)
+        };
+        assert_ne!(bytes("AAAA~20000~"), bytes("AAAA~20001~"));
+        assert_ne!(bytes("AAAA~20000~"), bytes("AAAB~20000~"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::OperationSpec;
-use super::blob;
+use super::blob::{self, Notation};
 use super::rule::{Constraint, OfText, RuleId};
 use super::shape::{Kind, Shape, Text};
 
@@ -21,6 +21,11 @@ pub struct Breach {
 /// The rules that the members of a request break, in the order in which the server framework looks: types first, then
 /// constraints. Unknown members are ignored; null is as if left out.
 pub fn check(operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breach> {
+    check_in(Notation::Base64, operation, input)
+}
+
+/// The same, of members in which parts stand in this notation.
+pub(crate) fn check_in(notation: Notation, operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breach> {
     let mut types = Vec::new();
     let mut constraints = Vec::new();
     for member in operation.input {
@@ -31,7 +36,7 @@ pub fn check(operation: &OperationSpec, input: &Map<String, Value>) -> Vec<Breac
                 message: constraint(member.name, "Member must not be null"),
             }),
             None => {}
-            Some(value) => shape(&id, member.name, member.shape, value, &mut types, &mut constraints),
+            Some(value) => shape(notation, &id, member.name, member.shape, value, &mut types, &mut constraints),
         }
     }
     types.append(&mut constraints);
@@ -133,6 +138,7 @@ pub fn conforms(of: &Shape, value: &Value) -> Result<(), Unfit> {
 }
 
 fn shape(
+    notation: Notation,
     id: &dyn Fn(Constraint) -> RuleId,
     name: &str,
     of: &Shape,
@@ -154,7 +160,7 @@ fn shape(
             }
             None => types.push(wrong_type(Constraint::Bits)),
         },
-        (Kind::Blob { max }, Value::String(found)) => match blob::size(found) {
+        (Kind::Blob { max }, Value::String(found)) => match notation.size(found) {
             None if blob::lacks_padding(found) => types.push(wrong_type(Constraint::Base64Padding)),
             None => types.push(wrong_type(Constraint::Base64)),
             Some(size) if size > *max => constraints.push(Breach {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Cases, Sample, gap, rules};
 use crate::contract::check::long;
 use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Pattern, Rule, RuleId, Service, Text, blob};
+use crate::generate::expected::NOTATION;
 use crate::generate::strings::Strings;
 use crate::model::registry::MIN_INNER_PART;
 
@@ -337,7 +338,7 @@ impl Measure {
     /// Where the value of a request lies, if this can be said.
     fn reach(self, value: Option<&Value>, sample: &Sample) -> Option<Reach> {
         let number = |member: &str| sample.input.get(member).and_then(long).map(i128::from);
-        let bytes = || sample.input.get("layerPartBlob").and_then(Value::as_str).and_then(blob::size);
+        let bytes = || sample.input.get("layerPartBlob").and_then(Value::as_str).and_then(|text| NOTATION.size(text));
         let beyond = |value: usize, bound: usize| Reach::beyond(value as i128 - bound as i128);
         match (self, value) {
             (Measure::Presence, None) => Some(Reach::Absent),
@@ -368,7 +369,7 @@ impl Measure {
             (Measure::LargePart, Some(_)) => Some(beyond(bytes()?, QUOTA)),
             (Measure::Base64, Some(value)) => {
                 let text = value.as_str()?;
-                Some(match blob::size(text) {
+                Some(match NOTATION.size(text) {
                     Some(_) => Reach::Inside,
                     None if is_unpadded(text) => return None,
                     None if Strings::built(&BASE64).is_near(text) => Reach::JustOutside,

@@ -19,10 +19,10 @@ pub use error::{AllowedError, NotProvoked};
 pub use state::{State, Thing};
 
 use crate::case::{Case, Step, StepRole};
-use crate::contract::check::check;
+use crate::contract::check::check_in;
 use crate::contract::{Constraint, Operation, OperationSpec, Rule, RuleId, Rules, Service, Tier};
 use crate::expect::Expectation;
-use crate::generate::expected::{Misfit, Rehearsal, repositories};
+use crate::generate::expected::{Misfit, NOTATION, Rehearsal, repositories};
 use crate::model::registry::{ACCOUNT, ALIAS};
 use state::{Members, Past, STATES};
 
@@ -196,7 +196,7 @@ impl Coverage {
             }
             let (Some(operation), Some(input)) = (operation, input) else { continue };
             if step.role == StepRole::Focus && by_itself {
-                let broken = check(operation, &input).into_iter().map(|breach| breach.rule);
+                let broken = check_in(NOTATION, operation, &input).into_iter().map(|breach| breach.rule);
                 let sample = Sample {
                     case: &case.id,
                     expect: &step.expect,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::case::bindings::hex;
-use crate::contract::blob;
 use crate::contract::{Effect, OperationSpec};
+use crate::generate::expected::NOTATION;
 
 /// What a state is the state of.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -189,10 +189,9 @@ impl Past {
                 self.uploads.insert(String::from(id), upload);
             }
             (Effect::AddsPart, Some(_)) => {
-                let bytes = blob::bytes(text(input, "layerPartBlob")).unwrap_or_default();
                 if let Some(upload) = self.uploads.get_mut(text(input, "uploadId")) {
-                    upload.hash.update(&bytes);
-                    upload.parts.push(bytes.len());
+                    let size = NOTATION.read(text(input, "layerPartBlob"), |bytes| upload.hash.update(bytes));
+                    upload.parts.push(size.unwrap_or_default());
                     upload.state = match upload.state {
                         EMPTY => ONE_PART,
                         ONE_PART => SEVERAL_PARTS,

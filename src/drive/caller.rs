@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::contract::{Operation, Service};
 use crate::template::{Part, Reference, Template};
-use crate::wire::{Exchange, Framing, Members, Observation, Request, Shows, TransportError, Unsendable, envelope};
+use crate::wire::{
+    Body, Exchange, Framing, Members, Observation, Outgoing, Request, Shows, TransportError, Unsendable, envelope,
+};
 
 /// A client of the operations. It is told a call, and shows what came of it: of a success its members, of an error its type,
 /// message and members.
@@ -82,8 +84,9 @@ impl Call {
     /// # Errors
     ///
     /// Why it makes none.
-    pub fn of(service: Service, request: &Request) -> Result<Call, NoCall> {
-        let plain = Request { body: (), ..envelope::plain(service, request.operation(), ()) };
+    pub fn of(service: Service, request: &Outgoing) -> Result<Call, NoCall> {
+        let body = request.body.whole();
+        let plain = envelope::plain(service, request.operation(), ());
         let Some(operation) = request.operation() else { return Err(NoCall::Headers) };
         if request.method != plain.method {
             return Err(NoCall::Method(request.method.clone()));
@@ -94,8 +97,8 @@ impl Call {
         if request.headers != plain.headers {
             return Err(NoCall::Headers);
         }
-        let Members(all) = serde_json::from_slice(&request.body).map_err(|_| NoCall::NotAnObject)?;
-        let is_plain = text_of(&all).as_bytes() == &*request.body;
+        let Members(all) = serde_json::from_slice(&body).map_err(|_| NoCall::NotAnObject)?;
+        let is_plain = text_of(&all).as_bytes() == &*body;
         let mut members = Map::new();
         for (name, value) in all {
             if members.contains_key(&name) {
@@ -128,11 +131,11 @@ pub(super) fn cannot_send(caller: &dyn Caller, service: Service, request: &Reque
 
 /// The call of a request of a case, before it is known what its references stand for.
 pub(super) fn beforehand(service: Service, request: &Request<Template>) -> Result<Call, NoCall> {
-    Call::of(service, &request.with_body(stand_in(&request.body).into()))
+    Call::of(service, &request.with_body(Body::from(stand_in(&request.body))))
 }
 
 /// Sends a request as the call that it makes.
-pub(super) async fn send(caller: &dyn Caller, service: Service, request: Request) -> Result<Exchange, Unsendable> {
+pub(super) async fn send(caller: &dyn Caller, service: Service, request: Outgoing) -> Result<Exchange, Unsendable> {
     let call = Call::of(service, &request).map_err(|no_call| rejected(caller, no_call.to_string()))?;
     if let Some(why) = caller.cannot_make(service, &call) {
         return Err(rejected(caller, why));
@@ -179,8 +182,8 @@ mod tests {
 
     const INITIATE: Operation = Operation::InitiateLayerUpload;
 
-    fn call(body: &'static str, change: impl FnOnce(&mut Request)) -> Result<Call, NoCall> {
-        let mut request = envelope::request(Service::Ecr, INITIATE, Bytes::from_static(body.as_bytes()));
+    fn call(body: &'static str, change: impl FnOnce(&mut Outgoing)) -> Result<Call, NoCall> {
+        let mut request = envelope::request(Service::Ecr, INITIATE, Body::from(Bytes::from_static(body.as_bytes())));
         change(&mut request);
         Call::of(Service::Ecr, &request)
     }
@@ -209,7 +212,7 @@ mod tests {
     fn valid_requests_are_calls_before_their_references_are_known() {
         for case in catalogue(Service::Ecr) {
             for step in case.steps.iter().filter(|step| step.expect.rule.to_string().ends_with("/accepted")) {
-                let request = step.request.with_body(Bytes::from(stand_in(&step.request.body)));
+                let request = step.request.with_body(Body::from(stand_in(&step.request.body)));
                 let call = Call::of(Service::Ecr, &request);
                 assert!(matches!(call, Ok(_) | Err(NoCall::Text)), "{} {}: {call:?}", case.id, step.name);
             }

@@ -21,7 +21,8 @@ pub use super::timeouts::Timeouts;
 use super::timeouts::{Shown, Waits};
 pub use super::tls::{NoCertificate, NoTrust};
 use crate::wire::{
-    ClientCertificate, Exchange, Framing, NoConnection, Reply, Request, TransportError, Trust, Unsendable,
+    Body, ClientCertificate, Exchange, Framing, NoConnection, Outgoing, Reply, Request, TransportError, Trust,
+    Unsendable,
 };
 
 /// An HTTP endpoint as a target.
@@ -113,7 +114,8 @@ impl Http {
     /// # Errors
     ///
     /// Why it cannot be sent: then nothing was.
-    pub async fn send(&self, request: Request) -> Result<Exchange, Unsendable> {
+    pub async fn send<B: Into<Body>>(&self, request: Request<B>) -> Result<Exchange, Unsendable> {
+        let request = Outgoing::of(request);
         if let Some(why) = self.cannot_send(&request) {
             return Err(why);
         }
@@ -134,12 +136,12 @@ impl Http {
     }
 
     /// What sends a request instead of this.
-    fn library(&self, request: &Request) -> Option<&Http2> {
+    fn library(&self, request: &Outgoing) -> Option<&Http2> {
         self.http2.as_ref().filter(|_| request.framing == Framing::Length)
     }
 
     /// What came back, and whether over a connection that carried a request before.
-    async fn by_hand(&self, request: &Request) -> (Reply, bool) {
+    async fn by_hand(&self, request: &Outgoing) -> (Reply, bool) {
         // Large bodies go out alone: a server may answer and close before it has read them, and that answer counts.
         if request.framing != Framing::Length || request.body.len() > LARGE {
             let _waiting = self.pool.wait();
@@ -167,7 +169,7 @@ impl Http {
     }
 
     /// Over a connection that is kept afterwards.
-    async fn over_new(&self, request: &Request) -> Reply {
+    async fn over_new(&self, request: &Outgoing) -> Reply {
         let sending = async {
             let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
             let reply = connection.talk(&self.endpoint, request, !self.keeps, &self.waits(request)).await;
@@ -187,7 +189,7 @@ impl Http {
     }
 
     /// Over a connection of its own.
-    async fn alone(&self, request: &Request) -> Reply {
+    async fn alone(&self, request: &Outgoing) -> Reply {
         let mut connection = Connection::open(&self.endpoint, &self.timeouts).await?;
         connection.talk(&self.endpoint, request, true, &self.waits(request)).await
     }
@@ -198,7 +200,7 @@ impl Http {
     /// # Errors
     ///
     /// Why one of them cannot be sent: then none was.
-    pub async fn send_at_once(&self, requests: Vec<Request>, clock: Instant) -> Result<Vec<Exchange>, Unsendable> {
+    pub async fn send_at_once(&self, requests: Vec<Outgoing>, clock: Instant) -> Result<Vec<Exchange>, Unsendable> {
         if let Some(why) = requests.iter().find_map(|request| self.cannot_send(request)) {
             return Err(why);
         }
@@ -243,7 +245,7 @@ impl Http {
     async fn at_once_over(
         &self,
         http2: &Http2,
-        requests: Vec<Request>,
+        requests: Vec<Outgoing>,
         clock: Instant,
     ) -> Result<Vec<Exchange>, Unsendable> {
         let sending = requests.into_iter().map(async |request| {
@@ -262,7 +264,7 @@ impl Http {
     }
 
     /// The request that goes before one on its connection, if one does.
-    pub(super) fn before(request: &Request) -> Option<Request> {
+    pub(super) fn before(request: &Outgoing) -> Option<Outgoing> {
         (request.framing == Framing::SecondRequest).then(|| raw::harmless(request))
     }
 
@@ -271,7 +273,7 @@ impl Http {
     /// # Errors
     ///
     /// Those of [`Http::send`].
-    pub(super) async fn send_after(&self, first: &Request, request: Request) -> Result<Exchange, Unsendable> {
+    pub(super) async fn send_after(&self, first: &Outgoing, request: Outgoing) -> Result<Exchange, Unsendable> {
         if let Some(why) = self.cannot_send(&request).or_else(|| self.cannot_send(first)) {
             return Err(why);
         }
@@ -283,7 +285,7 @@ impl Http {
         Ok(Exchange::new(request, reply, Duration::ZERO, took).waited(took >= TAKEN))
     }
 
-    fn waits(&self, request: &Request) -> Waits {
+    fn waits(&self, request: &Outgoing) -> Waits {
         self.shown().waits(request, self.timeouts)
     }
 

@@ -14,7 +14,7 @@ use url::Url;
 use super::in_process::headers;
 use super::timeouts::{Timeouts, Waits};
 use super::transport::{of_connect, of_handshake, of_lookup};
-use crate::wire::{Flaw, NoConnection, Reply, Request, Response, TransportError, Unsendable, decode, longest_answer};
+use crate::wire::{Flaw, NoConnection, Outgoing, Reply, Response, TransportError, Unsendable, decode, longest_answer};
 
 /// What is asked for by ALPN: nothing else would be HTTP/2 (RFC 9113, 3.2).
 pub(super) const PROTOCOL: &[u8] = b"h2";
@@ -50,11 +50,11 @@ impl Http2 {
     /// # Errors
     ///
     /// Why it cannot be sent: then nothing was.
-    pub async fn send(&self, url: &Url, request: &Request, kept: bool, waits: &Waits) -> Result<Reply, Unsendable> {
+    pub async fn send(&self, url: &Url, request: &Outgoing, kept: bool, waits: &Waits) -> Result<Reply, Unsendable> {
         let (method, headers) = request.head()?;
         let mut built = reqwest::Request::new(method, url.clone());
         *built.headers_mut() = headers;
-        *built.body_mut() = Some(request.body.clone().into());
+        *built.body_mut() = Some(request.body.whole().into());
         let client = if kept { &self.client } else { &self.fresh };
         let reply = async {
             match timeout(waits.of.first_byte_of(request), client.execute(built)).await {

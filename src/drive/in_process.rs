@@ -15,7 +15,9 @@ use tower::{Service, ServiceExt as _};
 
 use super::panics::Panics;
 use super::signing::Place;
-use crate::wire::{Exchange, Framing, MOST_ANSWER, Reply, Request, Response, TransportError, Unsendable};
+use crate::wire::{
+    Body, Exchange, Framing, MOST_ANSWER, Outgoing, Reply, Request, Response, TransportError, Unsendable,
+};
 
 /// A tower service as a target.
 #[derive(Clone)]
@@ -127,17 +129,19 @@ impl InProcess {
     /// # Errors
     ///
     /// Why it cannot be sent: then nothing was.
-    pub async fn send(&self, request: Request) -> Result<Exchange, Unsendable> {
+    pub async fn send<B: Into<Body>>(&self, request: Request<B>) -> Result<Exchange, Unsendable> {
+        let request = Outgoing::of(request);
         if let Some(why) = self.cannot_send(&request) {
             return Err(why);
         }
         let (method, headers) = request.head()?;
-        let mut http = http::Request::new(Full::new(request.body.clone()));
+        let body = request.body.whole();
+        let mut http = http::Request::new(Full::new(body.clone()));
         *http.method_mut() = method;
         *http.headers_mut() = headers;
         http.headers_mut().insert(header::HOST, HeaderValue::from_static(HOST));
         let started = Instant::now();
-        let reply = self.answer(http, &request.body).await;
+        let reply = self.answer(http, &body).await;
         Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
 }

@@ -46,14 +46,15 @@ mod way;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::case::{Case, Stopped};
 use crate::contract::{Operation, Service};
 use crate::template::Template;
-use crate::wire::{Client, Exchange, NoConnection, Observation, Request, Shows, TransportError, Unsendable, envelope};
+use crate::wire::{
+    Body, Client, Exchange, NoConnection, Observation, Outgoing, Request, Shows, TransportError, Unsendable, envelope,
+};
 
 #[cfg(feature = "run")]
 pub use bulk::Bulk;
@@ -180,7 +181,7 @@ impl Target {
     /// # Errors
     ///
     /// Why it cannot be sent: then nothing was.
-    pub async fn send(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
+    pub async fn send(&self, service: Service, request: &Outgoing) -> Result<Exchange, Unsendable> {
         Ok(self.send_patiently(service, request, 0).await?.0)
     }
 
@@ -188,7 +189,7 @@ impl Target {
     async fn send_patiently(
         &self,
         service: Service,
-        request: &Request,
+        request: &Outgoing,
         throttled: u32,
     ) -> Result<(Exchange, Instant), Unsendable> {
         #[cfg(feature = "run")]
@@ -206,7 +207,7 @@ impl Target {
     }
 
     /// Sends a request when its turn has come. With when it was sent.
-    async fn send_once(&self, service: Service, request: &Request) -> Result<(Exchange, Instant), Unsendable> {
+    async fn send_once(&self, service: Service, request: &Outgoing) -> Result<(Exchange, Instant), Unsendable> {
         #[cfg(feature = "net")]
         if let Some(pace) = &self.pace {
             pace.turn(service, request.operation()).await;
@@ -216,7 +217,7 @@ impl Target {
     }
 
     /// Sends a request without asking whether it is too early.
-    async fn send_now(&self, service: Service, request: &Request) -> Result<Exchange, Unsendable> {
+    async fn send_now(&self, service: Service, request: &Outgoing) -> Result<Exchange, Unsendable> {
         let signed = match self.sign(service, request).await {
             Ok(signed) => signed,
             Err(why) => return why.exchange(request),
@@ -238,7 +239,7 @@ impl Target {
     }
 
     /// A request as it goes out: with a signature, unless the driver signs by itself.
-    async fn sign(&self, service: Service, request: &Request) -> Result<Signed, Unsigned> {
+    async fn sign(&self, service: Service, request: &Outgoing) -> Result<Signed, Unsigned> {
         match self.driver.place() {
             Some(place) => self.signing.sign(service, request, &place).await,
             None => Ok(self.signing.left_to_client(request.clone()).await),
@@ -250,7 +251,7 @@ impl Target {
     async fn send_at_once(
         &self,
         service: Service,
-        requests: Vec<Request>,
+        requests: Vec<Outgoing>,
         clock: Instant,
     ) -> Result<Vec<Exchange>, Unsendable> {
         let sent = self.send_at_once_now(service, requests, clock).await?;
@@ -275,7 +276,7 @@ impl Target {
     async fn send_at_once_now(
         &self,
         service: Service,
-        requests: Vec<Request>,
+        requests: Vec<Outgoing>,
         clock: Instant,
     ) -> Result<Vec<Exchange>, Unsendable> {
         #[cfg(feature = "net")]
@@ -298,7 +299,7 @@ impl Target {
             let kept = sent.into_iter().zip(&signed).zip(&requests);
             return Ok(kept.map(|((exchange, signed), request)| signed.kept(request, exchange)).collect());
         }
-        let send = async |request: Request| {
+        let send = async |request: Outgoing| {
             let began = clock.elapsed();
             let exchange = self.send_now(service, &request).await?;
             // By one clock: what ended must not seem to have ended before it did.
@@ -402,7 +403,7 @@ pub fn is_gone(deletion: &Exchange) -> bool {
 }
 
 async fn call(target: &Target, service: Service, operation: Operation, body: Value) -> Exchange {
-    let request = envelope::request(service, operation, Bytes::from(body.to_string()));
+    let request = envelope::request(service, operation, Body::from(body.to_string()));
     match target.send(service, &request).await {
         Ok(exchange) => exchange,
         // A client that does not send a plain request is broken: nothing is known of the target.

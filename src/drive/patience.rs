@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, sleep_until};
 
 use super::throttling::Throttling;
-use crate::wire::{Exchange, Request};
+use crate::wire::{Exchange, Outgoing};
 
 /// How long a run waits for a target that throttles: for all its workers together, so that they learn from one another.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Default for Patience {
 
 impl Patience {
     /// Waits until it is the turn of a request.
-    pub(super) async fn turn(&self, request: &Request) {
+    pub(super) async fn turn(&self, request: &Outgoing) {
         let at = self.throttling().turn(request.operation(), self.clock.elapsed());
         if at > self.clock.elapsed() {
             sleep_until((self.clock + at).into()).await;

@@ -18,11 +18,11 @@ use super::timeouts::{Timeouts, Waits};
 use super::transport::{is_tls, of_read};
 use crate::contract::Operation;
 use crate::wire::{
-    Flaw, Framing, MAX_HEAD, NoConnection, Reply, Request, Response, TransportError, decode, longest_answer,
+    Body, Flaw, Framing, MAX_HEAD, NoConnection, Outgoing, Reply, Response, TransportError, decode, longest_answer,
 };
 
 /// Sends a request as the second one of a connection, on which the first was answered.
-pub(super) async fn second(endpoint: &Endpoint, first: &Request, request: &Request, waits: &Waits) -> Reply {
+pub(super) async fn second(endpoint: &Endpoint, first: &Outgoing, request: &Outgoing, waits: &Waits) -> Reply {
     let mut connection = Connection::open(endpoint, &waits.of).await?;
     connection.talk(endpoint, first, false, waits).await?;
     let excess = connection.reader.excess().await;
@@ -38,8 +38,8 @@ pub(super) async fn second(endpoint: &Endpoint, first: &Request, request: &Reque
 }
 
 /// A request that changes nothing, for the same service.
-pub(super) fn harmless(request: &Request) -> Request {
-    let mut first = request.with_body(Bytes::from_static(b"{}"));
+pub(super) fn harmless(request: &Outgoing) -> Outgoing {
+    let mut first = request.with_body(Body::from(Bytes::from_static(b"{}")));
     for (_, value) in first.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-target")) {
         let prefix = value.rsplit_once('.').map_or("", |(prefix, _)| prefix);
         *value = format!("{prefix}.{}", Operation::DescribeRepositories);
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     /// Sends a request and reads the answer. `last` is whether the server is told that no other request follows.
-    pub async fn talk(&mut self, endpoint: &Endpoint, request: &Request, last: bool, waits: &Waits) -> Reply {
+    pub async fn talk(&mut self, endpoint: &Endpoint, request: &Outgoing, last: bool, waits: &Waits) -> Reply {
         let head = head(&endpoint.url, request, last);
         let asked = Notify::new();
         let (written, reply) = {
@@ -115,7 +115,7 @@ fn with_excess(response: Response, excess: bool) -> Response {
 }
 
 /// Whether an answer ends with its head, whatever its headers say. RFC 9112, 6.3.
-fn has_no_body(request: &Request, answer: &Response) -> bool {
+fn has_no_body(request: &Outgoing, answer: &Response) -> bool {
     request.method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304)
 }
 
@@ -125,7 +125,7 @@ pub(super) fn host(endpoint: &Url) -> String {
     endpoint.port().map_or_else(|| String::from(host), |port| format!("{host}:{port}"))
 }
 
-fn head(endpoint: &Url, request: &Request, last: bool) -> Vec<u8> {
+fn head(endpoint: &Url, request: &Outgoing, last: bool) -> Vec<u8> {
     let host = host(endpoint);
     let query = endpoint.query().map_or(String::new(), |query| format!("?{query}"));
     let (origin, before, after) = match request.framing {
@@ -163,18 +163,18 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// `asked` is told when the server asks for the body, or says something else before its answer.
 async fn write_request(
     write: &mut WriteHalf,
-    mut head: Vec<u8>,
-    request: &Request,
+    head: Vec<u8>,
+    request: &Outgoing,
     asked: &Notify,
 ) -> std::io::Result<()> {
     let chunked = |size: usize, head: &dyn Fn(usize) -> String, end: &[u8]| {
         let mut bytes = Vec::new();
-        for chunk in request.body.chunks(size) {
+        for chunk in request.body.whole().chunks(size) {
             bytes.extend_from_slice(head(chunk.len()).as_bytes());
             bytes.extend_from_slice(chunk);
             bytes.extend_from_slice(b"\r\n");
         }
-        [&bytes, end].concat()
+        Body::from(Bytes::from([&bytes, end].concat()))
     };
     let plain = |size: usize| format!("{size:x}\r\n");
     let odd = |size: usize| format!("00{size:X};name=value;quoted=\"a;b\"\r\n");
@@ -184,28 +184,28 @@ async fn write_request(
         Framing::ByteChunks => chunked(1, &plain, b"0\r\n\r\n"),
         Framing::OddChunks => chunked(27, &odd, b"000;last\r\nX-Trailer: value\r\n\r\n"),
         Framing::Pieces => {
-            for piece in pieces(&[&head, &request.body[..]].concat(), head.len()) {
+            for piece in pieces(&[&head[..], &request.body.whole()].concat(), head.len()) {
                 write.write_all(piece).await?;
                 write.flush().await?;
                 tokio::time::sleep(BETWEEN_PIECES).await;
             }
             return Ok(());
         }
-        _ => Vec::new(),
+        _ => request.body.clone(),
     };
-    let body = if request.framing.is_chunked() { &body[..] } else { &request.body[..] };
     if request.framing == Framing::ExpectContinue {
         write.write_all(&head).await?;
         write.flush().await?;
         // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
         let _ = timeout(Duration::from_millis(300), asked.notified()).await;
-        write.write_all(body).await?;
     } else if body.len() < SHORT {
-        head.extend_from_slice(body); // In one packet, as far as it fits.
-        write.write_all(&head).await?;
+        write.write_all(&[&head[..], &body.whole()].concat()).await?; // In one packet, as far as it fits.
+        return write.flush().await;
     } else {
         write.write_all(&head).await?;
-        write.write_all(body).await?;
+    }
+    for piece in body.chunks() {
+        write.write_all(&piece).await?;
     }
     write.flush().await // Closing this half now would look like going away to some servers.
 }
@@ -253,7 +253,7 @@ const EXCESS: Duration = Duration::from_millis(5);
 
 impl Reader {
     /// The answer to a request.
-    async fn answer(&mut self, request: &Request, waits: &Waits, asked: &Notify) -> Reply {
+    async fn answer(&mut self, request: &Outgoing, waits: &Waits, asked: &Notify) -> Reply {
         self.longest = longest_answer(request.body.len());
         let first = async {
             loop {

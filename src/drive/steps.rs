@@ -15,9 +15,9 @@ use super::{Target, Workspace, create_repository, delete_repository, is_gone};
 use crate::case::bindings::hex;
 use crate::case::{Bindings, Case, Place, Step, Stopped, Transcript};
 use crate::contract::Operation;
-use crate::template::{Part, Reference, Template};
+use crate::template::Reference;
 use crate::wire::bound::{MAX_KEPT, MAX_KEPT_AT_LENGTH};
-use crate::wire::{Exchange, Observation, Request, Unsendable};
+use crate::wire::{Exchange, Observation, Outgoing, Unsendable};
 
 /// Makes the repositories of a case, sends its steps as far as they go, and removes what was made.
 pub async fn case(target: &Target, case: &Case, workspace: &Workspace) -> Transcript {
@@ -66,7 +66,7 @@ pub async fn lateness(
         // Of what was sent, not all may be kept.
         let asked = &case.steps[step].request;
         let sent = drive.transcript.exchanges.get(step).is_some();
-        let body = if sent { drive.transcript.bindings.fill(&asked.body).ok() } else { None };
+        let body = if sent { drive.transcript.bindings.body(&asked.body).ok() } else { None };
         let request = body.map(|body| asked.with_body(body));
         let began = Instant::now();
         while let Some(request) = &request
@@ -90,18 +90,9 @@ struct Drive<'a> {
     made: BTreeMap<String, bool>,
     transcript: Transcript,
     began: Instant,
-    /// How many bytes the bodies have that are kept so far.
-    kept: usize,
     /// What the answers cost that are kept so far.
     cost: usize,
 }
-
-/// From so many bytes on, what is kept of the requests of a case has the names of parts and not their bytes: the largest
-/// cases send 200 MB.
-const KEPT: usize = 8 << 20;
-
-/// Bodies below this are kept whole in any case.
-const LIGHT: usize = 1 << 20;
 
 impl<'a> Drive<'a> {
     fn of(target: &'a Target, case: &'a Case, workspace: &Workspace) -> Drive<'a> {
@@ -113,7 +104,7 @@ impl<'a> Drive<'a> {
             stopped: None,
             left: Vec::new(),
         };
-        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now(), kept: 0, cost: 0 }
+        Drive { target, case, made: BTreeMap::new(), transcript, began: Instant::now(), cost: 0 }
     }
 
     /// Binds the names that the case works with, and makes its repositories.
@@ -160,7 +151,7 @@ impl<'a> Drive<'a> {
             };
             let mut requests = Vec::new();
             for step in steps {
-                match self.transcript.bindings.fill(&step.request.body) {
+                match self.transcript.bindings.body(&step.request.body) {
                     Ok(body) => requests.push(step.request.with_body(body)),
                     Err(unbound) => {
                         self.transcript.stopped =
@@ -186,10 +177,7 @@ impl<'a> Drive<'a> {
                 self.notice(step, exchange, steps.len() > 1);
             }
             let silent = exchanges.iter().any(|exchange| exchange.reply.is_err());
-            for (step, mut exchange) in steps.iter().zip(exchanges) {
-                self.lighten(step, &mut exchange);
-                self.transcript.exchanges.push(exchange);
-            }
+            self.transcript.exchanges.extend(exchanges);
             if silent {
                 return; // Whoever did not answer once would make every further step wait as long.
             }
@@ -203,7 +191,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Sends requests: at once, if there are several.
-    async fn send(&self, requests: Vec<Request>) -> Result<Vec<Exchange>, Unsendable> {
+    async fn send(&self, requests: Vec<Outgoing>) -> Result<Vec<Exchange>, Unsendable> {
         let [request] = requests.as_slice() else {
             return self.target.send_at_once(self.case.service, requests, self.began).await;
         };
@@ -211,30 +199,6 @@ impl<'a> Drive<'a> {
         let exchange = self.target.send(self.case.service, request).await?;
         let took = exchange.took;
         Ok(vec![exchange.at(began, took)])
-    }
-
-    /// Drops the bytes of a large part, for nothing is judged by them: all but the beginning, and once the case has sent many,
-    /// puts their name in their place. Of a request that was not answered, all is kept; and of calls at once, which are told
-    /// apart by what they sent.
-    fn lighten(&mut self, step: &Step, exchange: &mut Exchange) {
-        let len = exchange.request.body.len();
-        let is_part = step.request.body.references().any(|reference| matches!(reference, Reference::Base64(_)));
-        if self.kept + len <= KEPT && len > LIGHT && exchange.reply.is_ok() && is_part && !self.case.is_race() {
-            exchange.cut_body();
-            self.kept += len;
-            return;
-        }
-        let body = &mut exchange.request.body;
-        if self.kept + body.len() > KEPT && body.len() > LIGHT && exchange.reply.is_ok() {
-            let named = step.request.body.map(|reference| match reference {
-                Reference::Base64(_) => Part::text(&Template::lenient(reference.written()).shown()),
-                other => Part::Reference(other.clone()),
-            });
-            if let Ok(light) = self.transcript.bindings.fill(&named) {
-                *body = light;
-            }
-        }
-        self.kept += body.len();
     }
 
     /// Drops an answer if those of the case are too large together: memory must not be the target's to decide.
@@ -255,7 +219,7 @@ impl<'a> Drive<'a> {
         let done = exchange.observed().map(|seen| seen.status().map_or(!seen.is_error(), |status| status < 300));
         // Of other calls nobody asks: the body of a part takes long to read.
         let manages = step.operation.is_some_and(Operation::manages_repositories);
-        let named = if manages { repository_of(&exchange.request.body) } else { None };
+        let named = if manages { repository_of(&exchange.request.body.abridged()) } else { None };
         match (step.operation, named, done) {
             (Some(Operation::CreateRepository), Some(name), Ok(true) | Err(_)) => {
                 self.made.insert(name, done.is_ok());

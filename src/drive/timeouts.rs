@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::contract::Operation;
-use crate::wire::{Flaw, Reply, Request, TransportError};
+use crate::wire::{Flaw, Outgoing, Reply, TransportError};
 
 /// How long is waited.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Shown {
     /// How long is waited for the answer to a request. After some that did not come it is likely that others will not
     /// either: those that come do so in a fifth of the time, or in four times what the slowest took. Each operation by
     /// itself: that one never answers does not make another one quick.
-    pub fn waits(&self, request: &Request, asked: Timeouts) -> Waits {
+    pub fn waits(&self, request: &Outgoing, asked: Timeouts) -> Waits {
         let Pace { silent, slowest } = self.of_operations.get(&request.operation()).copied().unwrap_or_default();
         let enough = |time: Duration| match silent < SILENT_OFTEN {
             true => time,
@@ -79,7 +79,7 @@ impl Shown {
     }
 
     /// Remembers how long the target took, or that it left an answer without its end.
-    pub fn notice(&mut self, request: &Request, reply: &Reply, took: Duration, asked: Timeouts) {
+    pub fn notice(&mut self, request: &Outgoing, reply: &Reply, took: Duration, asked: Timeouts) {
         let quiet = self.quiet(asked.rest);
         let pace = self.of_operations.entry(request.operation()).or_default();
         match reply {
@@ -97,7 +97,7 @@ impl Timeouts {
         Timeouts { connect: CONNECT.min(first_byte), first_byte, rest: first_byte / 2 }
     }
 
-    pub(super) fn first_byte_of(&self, request: &Request) -> Duration {
+    pub(super) fn first_byte_of(&self, request: &Outgoing) -> Duration {
         self.first_byte_after(request.body.len())
     }
 
@@ -109,16 +109,14 @@ impl Timeouts {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::contract::Service;
-    use crate::wire::envelope;
+    use crate::wire::{Body, envelope};
 
     #[test]
     fn an_operation_that_was_silent_often_is_waited_for_less_long_unless_it_is_slow() {
         let asked = Timeouts::of(Duration::from_secs(10));
-        let request = |operation| envelope::request(Service::Ecr, operation, Bytes::new());
+        let request = |operation| envelope::request(Service::Ecr, operation, Body::default());
         let (part, check) = (Operation::UploadLayerPart, Operation::BatchCheckLayerAvailability);
         let waits = |silent: usize, slowest: u64, whom: Operation| {
             let mut shown = Shown::default();

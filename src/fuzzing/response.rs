@@ -24,7 +24,7 @@ use crate::suite::suite;
 use crate::survey::Survey;
 use crate::template::Reference;
 use crate::wire::envelope::{self, printable, visible};
-use crate::wire::{Exchange, Reply, Response, TransportError, Trust};
+use crate::wire::{Body, Exchange, Reply, Response, TransportError, Trust};
 
 /// What a target answers: a line with the status, or with a word for having no answer (`silent`, `dropped`, `garbage`,
 /// `too-large`, `unreachable`); lines of headers; an empty line; and the body.
@@ -151,7 +151,7 @@ fn normal(answer: &Response) {
 }
 
 fn exchange(reply: Reply) -> Exchange {
-    let request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::new());
+    let request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Body::default());
     Exchange::new(request, reply, Duration::ZERO, Duration::ZERO)
 }
 
@@ -191,7 +191,12 @@ fn run(case: &Case, fuzzed: usize, reply: &Reply) -> Transcript {
         };
         let answer = reply.as_ref().ok().and_then(Response::json);
         let silent = reply.is_err();
-        transcript.exchanges.push(Exchange::new(request, reply, Duration::ZERO, Duration::from_millis(1)));
+        transcript.exchanges.push(Exchange::new(
+            request.with_body(Body::from(request.body.clone())),
+            reply,
+            Duration::ZERO,
+            Duration::from_millis(1),
+        ));
         if silent {
             break;
         }

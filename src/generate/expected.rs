@@ -1,9 +1,11 @@
 //! Runs a case against the reference registry: checks that it breaks the rule it says it breaks, and that one alone, and
 //! adds which values an allowed answer must have.
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::case::{Bindings, Case, Length, Place, Step, StepRole, Unbound, allowed};
+use crate::contract::blob::Notation;
 use crate::contract::{Area, Operation, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::operation::{Facts, absent, not_a_layer};
@@ -124,6 +126,9 @@ impl Misfit {
     }
 }
 
+/// Nothing is sent of what the registry reads here.
+pub(crate) const NOTATION: Notation = Notation::Abridged;
+
 /// A case on its way through the reference registry, step by step.
 #[derive(Debug)]
 pub struct Rehearsal {
@@ -138,8 +143,8 @@ impl Rehearsal {
     ///
     /// A repository that the registry does not make.
     pub fn of(case: &Case) -> Result<Rehearsal, Disagreement> {
-        let mut registry = Registry::new(case.service);
-        let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize);
+        let mut registry = Registry::new(case.service).in_notation(NOTATION);
+        let mut bindings = Bindings::new(&case.chunks, "expected", registry::PART_SIZE as usize).in_notation(NOTATION);
         bindings.bind(Reference::Registry, registry::ACCOUNT);
         bindings.bind(Reference::Alias, registry::ALIAS);
         bindings.bind(Reference::Absent, "ecrspec/absent");
@@ -156,7 +161,7 @@ impl Rehearsal {
         Ok(Rehearsal { registry, bindings })
     }
 
-    /// Performs the next step: its request as it would be sent, and what the registry answers.
+    /// Performs the next step: its request as it would be sent, but in [`NOTATION`], and what the registry answers.
     ///
     /// # Errors
     ///
@@ -208,7 +213,8 @@ impl Rehearsal {
 
     fn call(&mut self, step: &Step) -> Result<(Request, Result<Value, Rejection>), Disagreement> {
         let unbound = |Unbound(reference)| Disagreement::Unbound(reference);
-        let request = step.request.with_body(self.bindings.fill(&step.request.body).map_err(unbound)?);
+        let request = self.bindings.body(&step.request.body).map_err(unbound)?;
+        let request = step.request.with_body(Bytes::from(request.abridged().into_owned()));
         let answer = self.registry.answer(&request);
         Ok((request, answer))
     }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use super::expected::{pin, pin_error};
 use crate::case::{Bindings, Chunk, Step, StepRole, allowed};
-use crate::contract::check::check;
+use crate::contract::blob::Notation;
+use crate::contract::check::check_in;
 use crate::contract::{Basis, Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Registry, Rejection, registry};
@@ -61,6 +62,9 @@ pub(crate) struct Follower {
 }
 
 const SALT: &str = "followed";
+
+/// Nothing is sent of what the follower reads.
+const NOTATION: Notation = Notation::Abridged;
 
 /// An upload by repository and id.
 type Upload = (String, String);
@@ -119,8 +123,8 @@ impl Follower {
     pub(crate) fn new(service: Service, chunks: &[Chunk], further: &[&str]) -> Follower {
         let mut follower = Follower {
             service,
-            registry: Registry::new(service),
-            bindings: Bindings::new(chunks, SALT, registry::PART_SIZE as usize),
+            registry: Registry::new(service).in_notation(NOTATION),
+            bindings: Bindings::new(chunks, SALT, registry::PART_SIZE as usize).in_notation(NOTATION),
             doubts: BTreeMap::new(),
             lost: BTreeSet::new(),
             rejected: BTreeSet::new(),
@@ -252,7 +256,7 @@ impl Follower {
             allowed.broken.extend(broken.map(|rule| Broken { rule, rejection: None }));
             return allowed;
         };
-        let syntax: Vec<RuleId> = check(operation, input).into_iter().map(|breach| breach.rule).collect();
+        let syntax: Vec<RuleId> = check_in(NOTATION, operation, input).into_iter().map(|breach| breach.rule).collect();
         let is_open = |rule: &&RuleId| rules.get(**rule).is_some_and(|rule| !rule.tier.gates());
         allowed.open.extend(syntax.iter().filter(is_open).copied());
         allowed.open.extend(mixes_algorithms(operation, input).then_some(MIXED));
@@ -366,8 +370,8 @@ impl Follower {
         let [one, other] = readings.alone.as_slice() else { return None };
         let first = |(declared, body): &(Option<RuleId>, Template)| {
             let mut bindings = self.bindings.clone();
-            let filled = bindings.fill(body).ok()?;
-            let input: Option<Members> = serde_json::from_slice(&filled).ok();
+            let filled = bindings.body(body).ok()?;
+            let input: Option<Members> = serde_json::from_slice(&filled.abridged()).ok();
             let allowed = self.of_reading(operation, input.as_ref(), *declared);
             allowed.open.is_empty().then(|| allowed.broken.into_iter().next().map(|broken| broken.rule)).flatten()
         };
@@ -445,8 +449,8 @@ impl Follower {
     }
 
     fn input(&mut self, body: &Template) -> Option<Members> {
-        let filled = self.bindings.fill(body).ok()?;
-        serde_json::from_slice(&filled).ok()
+        let filled = self.bindings.body(body).ok()?;
+        serde_json::from_slice(&filled.abridged()).ok()
     }
 }
 

@@ -132,7 +132,7 @@ const OWN_ID: RuleId = RuleId::new("InitiateLayerUpload/uploadId/own");
 pub fn begun(step: &Step, exchange: &Exchange) -> Option<(String, String)> {
     let began = step.operation == Some(Operation::InitiateLayerUpload) && step.role != StepRole::Attempt;
     let answer = exchange.observed().ok().filter(|_| began)?.success()?;
-    let request: Value = serde_json::from_slice(&exchange.request.body).ok()?;
+    let request: Value = serde_json::from_slice(&exchange.request.body.abridged()).ok()?;
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(String::from);
     Some((text(request.get("repositoryName"))?, text(answer.get("uploadId"))?))
 }

@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
             false => step.operation.map_or(step.expect.rule, |operation| RuleId::of(operation, "accepted")),
         };
         let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
-        let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body).ok();
+        let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body.abridged()).ok();
         let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
         let named = exchange.observed().ok().and_then(Observation::members);
         let ids = [member(&sent, "uploadId"), named.and_then(|members| members.get("uploadId").cloned())];

@@ -221,7 +221,7 @@ mod tests {
                     let text = String::from_utf8_lossy(text).replace("00000000-0000-4000-8000-000000000001", other);
                     Bytes::from(text)
                 };
-                exchange.request.body = replaced(&exchange.request.body);
+                exchange.request.body = replaced(&exchange.request.body.whole()).into();
                 let Ok(Answer::Http(answer)) = &mut exchange.reply else { panic!("{exchange:?}") };
                 answer.body = replaced(&answer.body);
             }

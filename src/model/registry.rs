@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 use super::Rejection;
 use super::operation::{Facts, Members};
 use crate::case::bindings::hex;
-use crate::contract::check::{Breach, check};
+use crate::contract::blob::Notation;
+use crate::contract::check::{Breach, check_in};
 use crate::contract::{Constraint, Operation, OperationSpec, Role, RuleId, Service};
 
 /// The state of one service. Plain data, so that the mock can spoil it.
@@ -24,6 +25,8 @@ pub struct Registry {
     pub repositories: BTreeMap<String, Repository>,
     /// How many uploads were begun so far.
     pub uploads_made: u64,
+    /// How the bytes of parts stand in requests.
+    pub(crate) notation: Notation,
 }
 
 /// A repository.
@@ -84,7 +87,19 @@ impl Registry {
             Service::Ecr => None,
             Service::EcrPublic => Some(String::from(ALIAS)),
         };
-        Registry { service, account: String::from(ACCOUNT), alias, repositories: BTreeMap::new(), uploads_made: 0 }
+        Registry {
+            service,
+            account: String::from(ACCOUNT),
+            alias,
+            repositories: BTreeMap::new(),
+            uploads_made: 0,
+            notation: Notation::Base64,
+        }
+    }
+
+    /// One that reads parts in this notation.
+    pub(crate) fn in_notation(self, notation: Notation) -> Registry {
+        Registry { notation, ..self }
     }
 
     /// Performs an operation, or says why not.
@@ -107,8 +122,9 @@ impl Registry {
     /// What is wrong with the members of a request.
     pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Rejection> {
         // What one edition of the documents allows, the registry allows.
-        let broken =
-            check(operation, input).into_iter().filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
+        let broken = check_in(self.notation, operation, input)
+            .into_iter()
+            .filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
         let rejection = |breach: Breach| match operation.name.role() {
             Role::Layer => Rejection::of(self.service, breach.rule, breach.message),
             Role::Image | Role::SetUp => Rejection::named("InvalidParameterException", breach.rule, breach.message),

@@ -95,7 +95,7 @@ pub(super) fn found(round: &Round, panics: &Panics, accepted: impl Fn(&Finding) 
     let mut text: Vec<String> = findings.into_iter().map(describe).collect();
     let mut calls = vec![format!("calls of {}", case.id)];
     for (step, exchange) in case.steps.iter().zip(&transcript.exchanges) {
-        calls.push(format!("  {}: {}", step.name, shown(&exchange.request.body)));
+        calls.push(format!("  {}: {}", step.name, shown(&exchange.request.body.whole())));
         calls.push(match &exchange.reply {
             Ok(answer) => format!("    -> {answer} {}", shown(&answer.body())),
             Err(trouble) => format!("    -> {trouble}"),
@@ -108,7 +108,7 @@ pub(super) fn found(round: &Round, panics: &Panics, accepted: impl Fn(&Finding) 
 }
 
 fn panic_of(exchange: &Exchange, panics: &Panics) -> Option<String> {
-    exchange.reply.is_err().then(|| panics.of(&exchange.request.body)).flatten()
+    exchange.reply.is_err().then(|| panics.of(&exchange.request.body.whole())).flatten()
 }
 
 /// A finding, with its sources.

@@ -2,10 +2,12 @@
 
 mod answer;
 pub mod auth;
+pub(crate) mod body;
 pub(crate) mod bound;
 mod certificate;
 pub(crate) mod decode;
 pub mod envelope;
+pub(crate) mod filler;
 mod flaw;
 mod members;
 pub mod observation;
@@ -22,6 +24,7 @@ use strum::VariantArray;
 
 use crate::contract::{ErrorType, Operation, Service};
 pub use answer::{Answer, Client, Shows};
+pub use body::Body;
 pub use bound::{MAX_ANSWER, MAX_DEPTH, MAX_HEAD, MAX_VALUES, MOST_ANSWER, longest_answer};
 pub use certificate::ClientCertificate;
 pub use flaw::Flaw;
@@ -48,6 +51,9 @@ pub struct Request<B = Bytes> {
     /// How it is signed, where requests are signed with Signature Version 4.
     pub signature: Signature,
 }
+
+/// A request that is sent.
+pub type Outgoing = Request<Body>;
 
 /// How a request is written on a connection. All but the first are written by hand: HTTP libraries choose their own way.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize, VariantArray)]
@@ -211,18 +217,14 @@ pub type Reply = Result<Response, TransportError>;
 /// One request and what came back.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// The request as sent, but for the bytes of large parts.
-    pub request: Request,
+    /// The request as sent.
+    pub request: Outgoing,
     /// The answer, or why there is none.
     pub reply: Result<Answer, TransportError>,
     /// When its first byte went out, from the beginning of the case. Only where calls are sent at once does it matter.
     pub began: Duration,
     /// From the first byte out to the last byte in.
     pub took: Duration,
-    /// How many bytes the body had that was sent: of a large one the bytes are not kept.
-    sent: usize,
-    /// Whether only the beginning of the body is kept.
-    is_cut: bool,
     /// Whether it went over a connection that had carried a request before.
     over_kept: bool,
     /// Whether it may have waited until the target took its connection.
@@ -233,23 +235,14 @@ pub struct Exchange {
 
 impl Exchange {
     /// A request and what came back for it over HTTP.
-    pub fn new(request: Request, reply: Reply, began: Duration, took: Duration) -> Exchange {
+    pub fn new<B: Into<Body>>(request: Request<B>, reply: Reply, began: Duration, took: Duration) -> Exchange {
+        let request = Outgoing::of(request);
         let sent = request.body.len();
         let reply = match reply {
             Ok(answer) if bound::is_too_large(&answer, sent) => Err(TransportError::TooLarge),
             reply => reply.map(Answer::Http),
         };
-        Exchange {
-            sent,
-            is_cut: false,
-            request,
-            reply,
-            began,
-            took,
-            over_kept: false,
-            may_have_waited: false,
-            observed: OnceLock::new(),
-        }
+        Exchange { request, reply, began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
     }
 
     /// The same exchange, which may have waited until the target took its connection, or not.
@@ -259,21 +252,7 @@ impl Exchange {
 
     /// How many bytes the body had that was sent.
     pub fn sent(&self) -> usize {
-        self.sent
-    }
-
-    /// Drops the body that was sent, but for what a log keeps of it.
-    pub fn cut_body(&mut self) {
-        if self.request.body.len() > LOGGED {
-            // A copy: a part of the whole would keep all of it.
-            self.request.body = Bytes::copy_from_slice(&self.request.body[..LOGGED]);
-            self.is_cut = true;
-        }
-    }
-
-    /// How many bytes the body has of which the request has all or the beginning.
-    pub fn body_len(&self) -> usize {
-        if self.is_cut { self.sent } else { self.request.body.len() }
+        self.request.body.len()
     }
 
     /// Whether it may have waited until the target took its connection: then its time says little.
@@ -294,30 +273,20 @@ impl Exchange {
 
     /// A request and what a client made of the response that shows nothing else of it. The request is as it would have gone
     /// out over HTTP.
-    pub fn through_client(
-        request: Request,
+    pub fn through_client<B: Into<Body>>(
+        request: Request<B>,
         seen: Result<Observation, TransportError>,
         began: Duration,
         took: Duration,
     ) -> Exchange {
-        let reply = seen.map(|seen| Answer::Observed(Arc::new(seen)));
-        Exchange {
-            sent: request.body.len(),
-            is_cut: false,
-            request,
-            reply,
-            began,
-            took,
-            over_kept: false,
-            may_have_waited: false,
-            observed: OnceLock::new(),
-        }
+        let (request, reply) = (Outgoing::of(request), seen.map(|seen| Answer::Observed(Arc::new(seen))));
+        Exchange { request, reply, began, took, over_kept: false, may_have_waited: false, observed: OnceLock::new() }
     }
 
     /// What it takes to keep the answer, but for what quotes the request; nothing where that is little.
     pub(crate) fn cost(&self) -> usize {
         let cost = self.response().map_or(0, bound::cost);
-        let own = cost.saturating_sub(self.sent.saturating_mul(4));
+        let own = cost.saturating_sub(self.sent().saturating_mul(4));
         if own <= bound::LIGHT { 0 } else { own }
     }
 
@@ -393,6 +362,14 @@ impl Response {
     /// The body as JSON, if it is.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()
+    }
+}
+
+impl Outgoing {
+    /// A request that is sent as it is.
+    pub fn of<B: Into<Body>>(request: Request<B>) -> Outgoing {
+        let Request { method, headers, body, framing, signature } = request;
+        Request { method, headers, body: body.into(), framing, signature }
     }
 }
 

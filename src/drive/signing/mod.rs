@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::contract::Service;
-use crate::wire::{Exchange, NoConnection, Request, TransportError, Unsendable, auth};
+use crate::wire::{Exchange, NoConnection, Outgoing, TransportError, Unsendable, auth};
 
 #[cfg(feature = "run")]
 pub use secrets::Secrets;
@@ -43,7 +43,7 @@ pub(super) struct Place {
 /// A request as it goes out.
 #[derive(Debug)]
 pub(super) struct Signed {
-    pub request: Request,
+    pub request: Outgoing,
     /// What must not be told of it, if that is anything.
     #[cfg(feature = "run")]
     secrets: Option<Secrets>,
@@ -70,7 +70,7 @@ impl Signing {
     }
 
     /// A request that a client signs by itself, with the same credentials if they are those of the user.
-    pub(super) async fn left_to_client(&self, request: Request) -> Signed {
+    pub(super) async fn left_to_client(&self, request: Outgoing) -> Signed {
         match self {
             Signing::None | Signing::Dummy => Signed::open(request),
             #[cfg(feature = "run")]
@@ -79,7 +79,7 @@ impl Signing {
     }
 
     /// A request with its signature.
-    pub(super) async fn sign(&self, service: Service, request: &Request, place: &Place) -> Result<Signed, Unsigned> {
+    pub(super) async fn sign(&self, service: Service, request: &Outgoing, place: &Place) -> Result<Signed, Unsigned> {
         let mut request = request.clone();
         match self {
             Signing::None => {}
@@ -97,7 +97,7 @@ impl Signing {
 
 impl Signed {
     /// A request that has nothing to hide.
-    pub fn open(request: Request) -> Signed {
+    pub fn open(request: Outgoing) -> Signed {
         Signed {
             request,
             #[cfg(feature = "run")]
@@ -106,7 +106,7 @@ impl Signed {
     }
 
     /// What is kept of its exchange: the request as it was before it was signed, and an answer without secrets.
-    pub fn kept(&self, request: &Request, mut exchange: Exchange) -> Exchange {
+    pub fn kept(&self, request: &Outgoing, mut exchange: Exchange) -> Exchange {
         #[cfg(feature = "run")]
         if let Some(secrets) = &self.secrets {
             exchange.request.headers.clone_from(&request.headers);
@@ -119,7 +119,7 @@ impl Signed {
 
 impl Unsigned {
     /// What comes of a request that is not sent.
-    pub fn exchange(self, request: &Request) -> Result<Exchange, Unsendable> {
+    pub fn exchange(self, request: &Outgoing) -> Result<Exchange, Unsendable> {
         match self {
             Unsigned::Unsendable(why) => Err(why),
             Unsigned::Unreachable(why) => {

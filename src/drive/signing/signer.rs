@@ -9,14 +9,13 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 
 use super::{Place, Secrets, Unsigned};
 use crate::case::bindings::hex;
 use crate::contract::{Operation, Service};
-use crate::wire::{EXPIRED_TOKEN, NoConnection, Request, Signature, Unsendable};
+use crate::wire::{Body, EXPIRED_TOKEN, NoConnection, Outgoing, Signature, Unsendable};
 
 /// Signs requests with the credentials of a provider, which are fetched again when they are about to expire.
 pub struct Signer {
@@ -99,9 +98,9 @@ impl Signer {
     pub(super) async fn sign(
         &self,
         service: Service,
-        mut request: Request,
+        mut request: Outgoing,
         place: &Place,
-    ) -> Result<(Request, Secrets), Unsigned> {
+    ) -> Result<(Outgoing, Secrets), Unsigned> {
         let held = self.held().await.map_err(|_| Unsigned::Unreachable(NoConnection::NoCredentials))?;
         if request.signature == Signature::Absent {
             return Ok((request, held.secrets.clone()));
@@ -150,12 +149,12 @@ struct Inputs {
     /// Headers that are sent besides.
     sent: Vec<(String, String)>,
     excluded: Vec<Cow<'static, str>>,
-    body: Bytes,
+    body: Body,
 }
 
 impl Inputs {
     /// Those of a request: of its headers, the host and those that say what is asked for.
-    fn of(credentials: &Credentials, region: &str, service: Service, request: &Request, place: &Place) -> Inputs {
+    fn of(credentials: &Credentials, region: &str, service: Service, request: &Outgoing, place: &Place) -> Inputs {
         let is_signed = |name: &str| {
             let name = name.to_ascii_lowercase();
             name == "content-type" || name.starts_with("x-amz-")
@@ -209,7 +208,7 @@ impl Inputs {
             Signature::OtherBody => self.change_body(),
             Signature::OtherBodyHashed => {
                 self.change_body();
-                self.add(header("X-Amz-Content-Sha256", &hex(&Sha256::digest(&self.body))));
+                self.add(header("X-Amz-Content-Sha256", &digest(&self.body)));
             }
             Signature::Valid
             | Signature::Absent
@@ -238,7 +237,7 @@ impl Inputs {
 
     /// Signs another body than is sent, which is valid as well.
     fn change_body(&mut self) {
-        self.body = Bytes::from([&self.body[..], b" "].concat());
+        self.body = Body::from([&self.body.whole()[..], b" "].concat());
     }
 
     /// The headers of the signature, and the signature itself.
@@ -256,12 +255,20 @@ impl Inputs {
             .build()
             .map_err(|error| unsignable(error.to_string()))?;
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let request = SignableRequest::new(&self.method, &self.url, headers, SignableBody::Bytes(&self.body));
+        let request =
+            SignableRequest::new(&self.method, &self.url, headers, SignableBody::Precomputed(digest(&self.body)));
         let request = request.map_err(|error| unsignable(error.to_string()))?;
         let signed = sign(request, &parameters.into()).map_err(|error| unsignable(error.to_string()))?;
         let (instructions, signature) = signed.into_parts();
         Ok((instructions.headers().map(|(name, value)| header(name, value)).collect(), signature))
     }
+}
+
+/// The digest of a body, as a signature has it.
+fn digest(body: &Body) -> String {
+    let mut hash = Sha256::new();
+    body.chunks().for_each(|chunk| hash.update(&chunk));
+    hex(&hash.finalize())
 }
 
 /// A header of a signature, made wrong in the way that is asked for.

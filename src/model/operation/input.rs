@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use super::Members;
+#[cfg(feature = "mock")]
+use crate::contract::blob::Notation;
 use crate::contract::check::long;
 
 /// A member that is a text.
@@ -32,9 +34,10 @@ pub(super) fn texts<'a>(input: &'a Members, member: &str) -> Option<Vec<&'a str>
     Some(items.iter().filter_map(Value::as_str).collect())
 }
 
-/// How many bytes the part has. Its text was found to be base64 by then: 20 MiB need not be decoded for that.
+/// How many bytes the part has, whose text was found to be base64 by then.
+#[cfg(feature = "mock")]
 pub(crate) fn blob_size(input: &Members) -> usize {
-    text(input, "layerPartBlob").trim_end_matches('=').len() * 3 / 4
+    Notation::Base64.known_size(text(input, "layerPartBlob"))
 }
 
 /// The bytes of the part.

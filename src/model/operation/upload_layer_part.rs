@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use super::input::{blob_size, number, repository, text, upload};
+use super::input::{number, repository, text, upload};
 use super::{Facts, Members, with_registry};
 use crate::case::Length;
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, SMALL};
-use crate::contract::{Operation, RuleId, blob};
+use crate::contract::{Operation, RuleId};
 use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
@@ -66,7 +66,7 @@ fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
     let mut rejections = Vec::new();
     let (first, last) = (number(input, "partFirstByte"), number(input, "partLastByte"));
     let received = known.size();
-    let length = blob_size(input);
+    let length = registry.notation.known_size(text(input, "layerPartBlob"));
     let mut reject = |rule: &'static str, message: String| {
         let mut rejection = Rejection::of(registry.service, RuleId::of(Operation::UploadLayerPart, rule), message);
         rejection.members = json!({
@@ -96,10 +96,11 @@ fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
 }
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {
+    let notation = registry.notation;
     let known = registry.repository_mut(input).uploads.entry(String::from(upload(input))).or_default();
     let mut hash = known.hash.clone();
     // What is no base64 comes here only where a fault lets it through, as a part without bytes.
-    match blob::read(text(input, "layerPartBlob"), |bytes| hash.update(bytes)) {
+    match notation.read(text(input, "layerPartBlob"), |bytes| hash.update(bytes)) {
         Some(size) => {
             known.parts.push(size);
             known.hash = hash;
