@@ -173,7 +173,7 @@ impl Mock {
         if let Some(reply) = intercepted {
             return reply;
         }
-        let mut reply = Ok(match self.call(registry, memory, &request, refused) {
+        let mut reply = Ok(match self.call(registry, memory, &mut request, refused) {
             Ok(members) => envelope::response(200, &members),
             Err(rejection) => self.named(&rejection),
         });
@@ -215,7 +215,7 @@ impl Mock {
         &self,
         registry: &mut Registry,
         memory: &mut Memory,
-        request: &Request,
+        request: &mut Request,
         refused: &[Rejection],
     ) -> Result<Value, Rejection> {
         let operation = match registry.route(request) {
@@ -228,7 +228,8 @@ impl Mock {
         if let Some(rejection) = refused.iter().find(|rejection| !self.ignores(rejection.rule)) {
             return Err(rejection.clone());
         }
-        let input = registry.read(request)?;
+        // Some changes look at the body once more.
+        let input = if self.changes.is_empty() { registry.take(request)? } else { registry.read(request)? };
         let mut call = Call { registry, memory, operation, input };
         for change in &self.changes {
             if let Change::RewriteInput(takes) = change {
