@@ -66,7 +66,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         deviations.push(fault.sentence);
     }
     for name in &arguments.variant {
-        let variant = Variant::find(name).ok_or_else(|| unknown("--variant", "a variant", name))?;
+        Variant::find(name).ok_or_else(|| unknown("--variant", "a variant", name))?;
+    }
+    for variant in Variant::all().filter(|variant| arguments.variant.iter().any(|name| name == variant.name)) {
         changes.extend(variant.changes);
         deviations.push(variant.sentence);
     }

@@ -153,9 +153,10 @@ fn move_items(reply: &mut Reply, from: &str, to: &str, is_moved: fn(&Value) -> b
         let Some(items) = body.get(from).and_then(Value::as_array).cloned() else { return };
         let (moved, kept): (Vec<Value>, Vec<Value>) = items.into_iter().partition(is_moved);
         body[from] = json!(kept);
-        if let Some(known) = body[to].as_array_mut() {
-            known.extend(moved.iter().map(made));
-        }
+        // An empty list may have been left out.
+        let mut known = body.get(to).and_then(Value::as_array).cloned().unwrap_or_default();
+        known.extend(moved.iter().map(made));
+        body[to] = json!(known);
     });
 }
 
