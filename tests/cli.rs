@@ -802,7 +802,7 @@ An upload can be completed once; a second completion gets UploadNotFoundExceptio
   allowed   UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
-  guide     docs/src/rules-ecr.md#CompleteLayerUpload/uploadId/once
+  guide     rules-ecr.html#CompleteLayerUpload/uploadId/once
   case      scenarios/races/completes: one upload completed by eight clients at once
   case      scenarios/races/pairs: eight uploads, each completed twice at once
   case      scenarios/races/part-and-complete: a part sent at the same time as the completion of its upload

@@ -32,7 +32,8 @@ static LOG: LazyLock<String> = LazyLock::new(|| {
         "PutImage",
     ];
     let run = ["run", "--service", "ecr", "--endpoint", &mock.endpoint, "--cases", "20", "--report", "ndjson=log"];
-    let known = ["--known", "known.toml", "--without", "PutImage"];
+    // A page that has links loads nothing from where they lead.
+    let known = ["--known", "known.toml", "--without", "PutImage", "--guide", "https://guide.example"];
     let output = command(&[&run[..], &filters, &known].concat(), folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     fs::read_to_string(folder.path().join("log")).unwrap()

@@ -30,6 +30,8 @@ mod installed;
 mod judge;
 #[cfg(all(feature = "net", feature = "mock"))]
 mod lawful;
+#[cfg(feature = "cli")]
+mod links;
 mod model;
 #[cfg(feature = "cli")]
 mod poison;

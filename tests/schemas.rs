@@ -95,7 +95,8 @@ fn runs(folder: &TempDir) -> Vec<String> {
     };
     runs("clean", None, &[&ecr[..], &["--filter", "wire/target", "--record", "exchanges", "--cases", "20"]].concat());
     let races = ["--filter", "scenarios/races", "--filter", "uploadId/once", "--known", "known.toml", "--suite", "0.1"];
-    runs("races", Some("race-completed-twice"), &[&ecr[..], &races].concat());
+    let guide = ["--guide", "https://guide.example"];
+    runs("races", Some("race-completed-twice"), &[&ecr[..], &races, &guide].concat());
     let wrong = ["--filter", "layerDigests", "--cases", "30"];
     runs("state", Some("digests-not-compared"), &[&ecr[..], &wrong].concat());
     runs("form", Some("errors-as-404"), &[&ecr[..], &wrong, &["--fail-on", "crash"]].concat());

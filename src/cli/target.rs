@@ -25,7 +25,7 @@ use crate::drive::http::{NoEndpoint, NoTrust, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
-use crate::events::{EMBEDDED_MOCK, Recording, Started};
+use crate::events::{EMBEDDED_MOCK, Guide, Recording, Started};
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
@@ -82,6 +82,9 @@ pub(super) struct TargetArguments {
     suite: Option<SuiteVersion>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
+    /// URL at which the guide is published as a book, so that reports link to its rules (default: no links)
+    #[arg(long, value_name = "URL")]
+    guide: Option<Guide>,
     /// Keep requests and responses in the event log: those of findings (default), or all exchanges, at most 64 MiB
     #[arg(long, value_name = "findings|exchanges")]
     record: Option<Recording>,
@@ -194,6 +197,7 @@ impl Merged {
             deny_warnings: deny_warnings == Some(true),
             known: arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known),
             suite: arguments.suite.or(file.suite),
+            guide: arguments.guide.clone().or(file.guide),
             recording: arguments.record.or(file.record).unwrap_or_default(),
             timeout: arguments.timeout.or(file.timeout),
             deadline: arguments.deadline.or(file.deadline),

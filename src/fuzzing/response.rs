@@ -301,6 +301,7 @@ fn started() -> Started {
         deny_warnings: false,
         known: Vec::new(),
         suite: None,
+        guide: None,
         repositories: String::from("ecrspec/fuzz"),
     }
 }

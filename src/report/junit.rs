@@ -10,7 +10,8 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::input::Input;
-use super::summary::Group;
+use super::reference::RuleUrl;
+use super::summary::{Group, Summary};
 use super::terminal::{self, plain};
 use crate::contract::{Service, Source};
 use crate::events::Judged;
@@ -109,7 +110,7 @@ fn of_findings(
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_message(first.sentence()).set_type(first.rule.to_string());
     let mut text = judged.map_or_else(String::new, |judged| format!("{}\n", shown(&judged.title)));
-    gating.iter().for_each(|finding| describe(&mut text, finding));
+    gating.iter().for_each(|finding| describe(&mut text, summary, service, finding));
     let _ = writeln!(text, "replay    {}", terminal::again(summary, service, id, input.detail.reader));
     status.set_description(text);
     let mut test = TestCase::new(id, status);
@@ -124,10 +125,13 @@ fn has(group: &Group, service: Service, id: &str, finding: &Finding) -> bool {
     (of_case || of_survey) && group.finding.cause() == finding.cause()
 }
 
-fn describe(text: &mut String, finding: &Finding) {
+fn describe(text: &mut String, summary: &Summary, service: Service, finding: &Finding) {
     let _ = writeln!(text, "\n{}", finding.sentence());
     let _ = writeln!(text, "grade     {}: {}", finding.grade, words::grade(finding));
     let _ = writeln!(text, "rule      {}, {}", finding.rule, finding.strength());
+    if let Some(url) = RuleUrl::of(summary.started.guide.as_ref(), service, finding.rule) {
+        let _ = writeln!(text, "guide     {url}");
+    }
     if finding.accept_as != finding.rule {
         let _ = writeln!(text, "accept as {}", finding.accept_as);
     }
