@@ -244,9 +244,7 @@ fn is_junit(report: &str) {
             ),
             "properties" => (&[], &[], &["property"]),
             "property" => (&["name", "value"], &[], &[]),
-            "testcase" => {
-                (&["name", "classname", "time"], &[], &["skipped", "error", "failure"])
-            }
+            "testcase" => (&["name", "classname", "time"], &[], &["skipped", "error", "failure"]),
             "failure" | "error" => (&["message", "type"], &[], &[]),
             "skipped" => (&["message"], &[], &[]),
             "system-out" | "system-err" => (&[], &[], &[]),
