@@ -9,7 +9,7 @@ use clap::Args;
 use super::explain::script_of;
 use super::reports::Reports;
 use super::target::some;
-use super::{Code, Failure, known_file, print};
+use super::{Code, Failure, known_file, print, wrap};
 use crate::events::{self, Event, Guide, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
@@ -90,7 +90,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
-    print(&terminal::report(&summary, detail, &reasons));
+    print(&wrap::for_terminal(&terminal::report(&summary, detail, &reasons)));
     if let Some(error) = reports.into_failed() {
         return Err(Failure::usage(error));
     }
