@@ -802,7 +802,7 @@ An upload can be completed once; a second completion gets UploadNotFoundExceptio
   allowed   UploadNotFoundException or LayerAlreadyExistsException
   source    API reference, CompleteLayerUpload (2025)
             https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html
-  guide     docs/src/rules-ecr.md#CompleteLayerUpload/uploadId/once
+  guide     rules-ecr.html#CompleteLayerUpload/uploadId/once
   case      scenarios/races/completes: one upload completed by eight clients at once
   case      scenarios/races/pairs: eight uploads, each completed twice at once
   case      scenarios/races/part-and-complete: a part sent at the same time as the completion of its upload
@@ -855,4 +855,30 @@ fn stranger(answer: &'static str) -> String {
         }
     });
     format!("http://{address}")
+}
+
+/// Long lines are broken for a terminal, between words; a pipe gets them as they are.
+#[cfg(unix)]
+#[test]
+fn a_report_fits_its_terminal() {
+    if !has_tool("script") || !has_tool("stty") {
+        return;
+    }
+    let run = ["run", "--service", "ecr", "--filter", "wire/target", "--cases", "0"];
+    let piped = ecrspec(&run);
+    let verdict = last_line(&piped);
+    assert!(verdict.starts_with("PASS  the embedded mock (ecr), no server was tested: ") && verdict.len() > 60);
+    let shell = format!("stty cols 60 rows 40; {} {} 2>/dev/null", env!("CARGO_BIN_EXE_ecrspec"), run.join(" "));
+    let folder = TempDir::new().unwrap();
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &shell, "/dev/null"]).current_dir(folder.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+    for endpoint in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_ECR_PUBLIC"] {
+        terminal.env_remove(endpoint);
+    }
+    let shown = out(&terminal.output().unwrap()).replace('\r', "");
+    assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+    let words = |text: &str| text.split_whitespace().take(10).map(String::from).collect::<Vec<_>>();
+    let at = shown.find("PASS  the embedded mock").unwrap_or_else(|| panic!("{shown}"));
+    assert_eq!(words(&shown[at..]), words(&verdict));
+    assert!(shown[at..].contains("\n      "), "what follows stands below the verdict's value: {shown}");
 }

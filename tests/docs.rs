@@ -131,8 +131,9 @@ fn no_link_is_dead() {
     let summary = Page::read(&book.join("SUMMARY.md"));
     let chapters: BTreeSet<PathBuf> = summary.links.iter().map(|link| book.join(link)).collect();
     let listed = fs::read_dir(&book).unwrap().map(|entry| entry.unwrap().path());
-    let unlisted: Vec<PathBuf> =
-        listed.filter(|path| !path.ends_with("SUMMARY.md") && !chapters.contains(path)).collect();
+    let unlisted: Vec<PathBuf> = listed
+        .filter(|path| !["SUMMARY.md", "pictures"].iter().any(|name| path.ends_with(name)) && !chapters.contains(path))
+        .collect();
     assert!(unlisted.is_empty(), "SUMMARY.md lacks {unlisted:?}");
     let mut dead = Vec::new();
     let outside = ["README.md", "CONTRIBUTING.md", "fuzz/README.md"].map(|page| root().join(page));
@@ -151,26 +152,53 @@ fn no_link_is_dead() {
     assert!(dead.is_empty(), "{}", dead.join("\n"));
 }
 
+#[test]
+fn pictures_are_there_are_small_and_are_described() {
+    let book = root().join("docs/src");
+    let folder = fs::read_dir(book.join("pictures")).unwrap().map(|entry| entry.unwrap().path());
+    let kept: BTreeSet<PathBuf> = folder.collect();
+    let mut shown = BTreeSet::new();
+    for link in Page::read(&book.join("SUMMARY.md")).links {
+        for (picture, words) in Page::read(&book.join(&link)).pictures {
+            assert!(words.split(' ').count() > 10, "{link}: {picture} says too little to whoever does not see it");
+            shown.insert(book.join(picture));
+        }
+    }
+    assert_eq!(kept, shown, "what is in docs/src/pictures, and what pages show");
+    for picture in &kept {
+        let bytes = fs::read(picture).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() < 150_000, "{}: {} bytes", picture.display(), bytes.len());
+    }
+}
+
 /// What a page links to, and what can be linked to in it.
 struct Page {
     links: Vec<String>,
+    /// Where the pictures are, and what is said of them.
+    pictures: Vec<(String, String)>,
     headings: BTreeSet<String>,
 }
 
 impl Page {
     fn read(path: &Path) -> Page {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut page = Page { links: Vec::new(), headings: BTreeSet::new() };
+        let mut page = Page { links: Vec::new(), pictures: Vec::new(), headings: BTreeSet::new() };
         let mut heading: Option<String> = None;
+        let mut picture: Option<(String, String)> = None;
         for event in Parser::new_ext(&text, Options::ENABLE_TABLES) {
             match event {
                 Event::Start(Tag::Link { dest_url, .. }) => page.links.push(dest_url.to_string()),
+                Event::Start(Tag::Image { dest_url, .. }) => picture = Some((dest_url.to_string(), String::new())),
+                Event::End(TagEnd::Image) => page.pictures.extend(picture.take()),
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::InlineHtml(html) => {
                     let id = html.strip_prefix("<a id=\"").and_then(|rest| rest.strip_suffix("\">"));
                     page.headings.extend(id.map(String::from));
                 }
-                Event::Text(text) | Event::Code(text) => heading.iter_mut().for_each(|heading| *heading += &text),
+                Event::Text(text) | Event::Code(text) => {
+                    picture.iter_mut().for_each(|(_, words)| *words += &text);
+                    heading.iter_mut().for_each(|heading| *heading += &text);
+                }
                 Event::End(TagEnd::Heading(_)) => page.headings.extend(heading.take().map(|text| anchor(&text))),
                 _ => {}
             }

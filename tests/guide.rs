@@ -43,6 +43,7 @@ fn block(page: &str, heading: &str, language: &str) -> String {
 
 fn pages() -> Vec<String> {
     let book = fs::read_dir(format!("{}/docs/src", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let book = book.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
     let book = book.map(|entry| format!("docs/src/{}", entry.unwrap().file_name().into_string().unwrap()));
     let mut pages: Vec<String> = book.chain(["README.md", "CONTRIBUTING.md"].map(String::from)).collect();
     pages.sort();

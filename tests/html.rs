@@ -32,7 +32,8 @@ static LOG: LazyLock<String> = LazyLock::new(|| {
         "PutImage",
     ];
     let run = ["run", "--service", "ecr", "--endpoint", &mock.endpoint, "--cases", "20", "--report", "ndjson=log"];
-    let known = ["--known", "known.toml", "--without", "PutImage"];
+    // A page that has links loads nothing from where they lead.
+    let known = ["--known", "known.toml", "--without", "PutImage", "--guide", "https://guide.example"];
     let output = command(&[&run[..], &filters, &known].concat(), folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
     fs::read_to_string(folder.path().join("log")).unwrap()
@@ -347,4 +348,22 @@ fn hostile_text_does_nothing() {
     assert_eq!(browser.evaluate("typeof window.hit"), "undefined", "{text:?}");
     assert_eq!(browser.complaints(), Vec::<&Value>::new(), "{text:?}");
     assert!(browser.requests().iter().all(|url| url.starts_with("file://")), "{:?}", browser.requests());
+}
+
+/// Not a test: it takes the pictures of the guide, for `docs/pictures.sh`, which says where the pages are.
+#[test]
+#[ignore = "docs/pictures.sh runs it"]
+fn pictures_of_the_guide() {
+    let pages = PathBuf::from(std::env::var_os("ECRSPEC_PAGES").expect("ECRSPEC_PAGES names a folder"));
+    let mut browser = Browser::start(1000, 1105);
+    browser.open(&pages.join("moto.html"));
+    browser.picture("report-moto");
+    let finding = "[...document.querySelectorAll('article')].find(one => one.textContent.includes('a digest that does not match'))";
+    browser.evaluate(&format!("location.hash = {finding}.id"));
+    // That a link leads to it is seen by its frame, which lies around it.
+    browser.evaluate(&format!("{finding}.id = 'finding'; document.querySelector('nav').hidden = true"));
+    browser.picture_of("finding-moto", "#finding");
+    browser.size(1000, 700);
+    browser.open(&pages.join("clean.html"));
+    browser.picture("report-clean");
 }

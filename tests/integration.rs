@@ -19,6 +19,8 @@ mod crippled;
 mod dependencies;
 #[cfg(feature = "cli")]
 mod files;
+#[cfg(feature = "cli")]
+mod first_steps;
 #[cfg(all(feature = "net", feature = "mock"))]
 mod framing;
 #[cfg(all(feature = "cli", unix))]
@@ -30,6 +32,8 @@ mod installed;
 mod judge;
 #[cfg(all(feature = "net", feature = "mock"))]
 mod lawful;
+#[cfg(feature = "cli")]
+mod links;
 mod model;
 #[cfg(feature = "cli")]
 mod poison;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use ecrspec::mock::{Change, Fault, Mock, router};
 use ecrspec::testing::{self, CaseOutcome, Conformance, Failure};
 use ecrspec::wire::envelope;
 use http_body_util::Full;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 fn mock() -> Router {
@@ -251,4 +253,83 @@ fn whatever_is_found_is_told_without_the_command_line() {
     }
     let nothing = Conformance::new(mock()).filter("no such case").random(0).check().unwrap_err().to_string();
     has_no_flags(&nothing);
+}
+
+/// A mock in whose responses one member, wherever it stands, has a value that no other response has.
+fn scrambled(member: &'static str, value: fn(u64) -> Value) -> impl ecrspec::drive::Server {
+    fn scramble(found: &mut Value, member: &str, value: &Value) {
+        match found {
+            Value::Object(members) => {
+                for (name, inner) in members {
+                    if name == member { *inner = value.clone() } else { scramble(inner, member, value) }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| scramble(item, member, value)),
+            _ => {}
+        }
+    }
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let mock = mock();
+    tower::service_fn(move |request: http::Request<Full<Bytes>>| {
+        let mock = mock.clone();
+        async move {
+            let is_plain = request.headers().get("x-amz-target").is_some_and(|target| {
+                let name = target.to_str().unwrap_or_default();
+                // What others are told later is as it was.
+                !name.ends_with("Repository")
+                    && !name.ends_with("Repositories")
+                    && !name.ends_with("InitiateLayerUpload")
+            });
+            let response: Response<Body> = mock.oneshot(request).await?;
+            let (mut head, body) = response.into_parts();
+            let bytes = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+            let Ok(mut answer) = serde_json::from_slice::<Value>(&bytes) else {
+                return Ok(Response::from_parts(head, Body::from(bytes)));
+            };
+            if is_plain {
+                // Multiplied, so that neighbours have nothing in common.
+                let number = COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                scramble(&mut answer, member, &value(number));
+            }
+            head.headers.remove("content-length");
+            Ok::<_, Infallible>(Response::from_parts(head, Body::from(answer.to_string())))
+        }
+    })
+}
+
+/// The causes of a report are those of its server, however many cases show them, and the same in the next run.
+#[test]
+fn a_value_of_chance_does_not_make_causes() {
+    let short_id: fn(u64) -> Value = |number| json!(format!("u-{:08x}", number >> 32));
+    let word: fn(u64) -> Value =
+        |number| json!(format!("k{number:x}").replace(|letter: char| letter.is_ascii_digit(), "z"));
+    let large: fn(u64) -> Value = |number| json!(number >> 12);
+    let list: fn(u64) -> Value = |number| json!([format!("{:x}", number >> 48)]);
+    for (member, value, filter) in [
+        ("uploadId", short_id, "UploadLayerPart/accepted"),
+        ("repositoryName", short_id, "UploadLayerPart/accepted"),
+        ("registryId", short_id, "CompleteLayerUpload/accepted"),
+        ("layerDigest", word, "CompleteLayerUpload/accepted"),
+        ("lastByteReceived", large, "UploadLayerPart/accepted"),
+        ("lastByteReceived", list, "UploadLayerPart/accepted"),
+        ("layerAvailability", word, "BatchCheckLayerAvailability/layers/"),
+        ("layerSize", large, "BatchCheckLayerAvailability/layers/"),
+        ("lastValidByteReceived", large, "UploadLayerPart/accepted"),
+    ] {
+        let report = || {
+            let suite = Conformance::new(scrambled(member, value)).services([Service::Ecr]).filter(filter).random(0);
+            suite.causes(99).check().map_or_else(|failure| failure.to_string(), |()| String::new())
+        };
+        let (first, second) = (report(), report());
+        // The rule, and what is wrong with the member without its value.
+        let told =
+            |key: &'static str| first.lines().filter_map(move |line| line.trim().strip_prefix(key)).map(str::trim);
+        let slip =
+            |got: &'_ str| got.split_inclusive([' ']).take_while(|word| !word.contains(member)).collect::<String>();
+        let causes: Vec<(&str, String)> = told("rule ").zip(told("got ").map(slip)).collect();
+        let distinct: BTreeSet<&(&str, String)> = causes.iter().collect();
+        assert!(!causes.is_empty(), "{member} is looked at");
+        assert_eq!(causes.len(), distinct.len(), "{member}: one slip has several causes\n{first}");
+        assert_eq!(accepted(&first), accepted(&second), "{member}: an entry of today accepts it tomorrow");
+    }
 }

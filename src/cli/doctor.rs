@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::target::{Accepts, Choice, Merged, TargetArguments};
+use super::target::{About, Accepts, Choice, Merged, TargetArguments, Typed};
 use super::{Code, Failure, print};
 use crate::contract::{Operation, Service};
 use crate::drive::{Signing, Target};
@@ -29,7 +29,11 @@ pub(super) struct Arguments {
 /// What AWS accepts of a signature's time.
 const SKEW: i64 = 300;
 
+/// Why it takes no flag about the verdict.
+const NO_VERDICT: &str = "doctor judges nothing and writes no report: a flag for `ecrspec run`";
+
 pub(super) fn main(arguments: &Arguments) -> Code {
+    arguments.target.reject(&[About::Verdict, About::Printing], NO_VERDICT).map_err(Failure::usage)?;
     let merged = Merged::of(&arguments.target, |_| Choice { accepts: Accepts::Nothing, ..Choice::default() });
     let merged = merged.map_err(Failure::usage)?;
     let Some(endpoint) = merged.endpoint.clone() else {
@@ -54,10 +58,15 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         }
     };
     page.row("reachable", &format!("yes, {} ms for the first response", exchange.took.as_millis()));
-    page.row("tls", &tls(&endpoint, &merged.settings.trust));
-    page.row("clock", &clock(&exchange));
-    page.row("server", &server(&exchange));
+    page.row("tls", &tls(&endpoint, &merged));
+    if merged.driver().is_usual() {
+        page.row("clock", &clock(&exchange));
+        page.row("server", &server(&exchange));
+    } else {
+        page.row("clock", &format!("not asked: {} does not show the headers of a response", merged.driver().name()));
+    }
     let mut flags = merged.settings.flags.clone();
+    flags.extend(left_out(&arguments.target.typed(), &flags));
     let mut surveys = runtime.block_on(surveys(&target, &merged));
     // Many emulators route by the scope of a signature, and check nothing.
     if is_plain && surveys.iter().all(|(survey, _)| survey.untestable.is_some()) {
@@ -78,7 +87,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     page.row("credentials", &credentials());
     let served: Vec<Service> =
         surveys.iter().filter(|(survey, _)| survey.untestable.is_none()).map(|(survey, _)| survey.service).collect();
-    page.next(&flags, &served);
+    page.next(&flags, &served, arguments.target.config.as_deref());
     print(&page.text);
     let unclear = surveys.iter().any(|(survey, _)| survey.inconclusive);
     Ok(match (served.is_empty(), unclear) {
@@ -120,14 +129,27 @@ async fn surveys(target: &Target, merged: &Merged) -> Vec<(Survey, Vec<String>)>
     surveys
 }
 
-fn tls(endpoint: &str, trust: &Trust) -> String {
+fn tls(endpoint: &str, merged: &Merged) -> String {
     let is_tls = endpoint.trim_start().to_lowercase().starts_with("https:");
-    String::from(match trust {
-        _ if !is_tls => "none, the endpoint is http://",
+    let accepted = match merged.settings.trust {
+        _ if !is_tls => return String::from("none, the endpoint is http://"),
         Trust::System => "certificate accepted, by the issuers that the system trusts",
         Trust::Bundle(_) => "certificate accepted, by the issuers of --ca-bundle",
         Trust::Anyone => "certificate not checked (--insecure)",
-    })
+    };
+    let shown = if merged.shows_certificate() { "; that of --client-cert offered" } else { "" };
+    let version = if merged.settings.flags.iter().any(|flag| flag == "--http2") { ", over HTTP/2" } else { "" };
+    format!("{accepted}{shown}{version}")
+}
+
+/// The flags about the target that were typed and are not among these, for the next command. Services stand there by what
+/// is served.
+fn left_out(typed: &[Typed], flags: &[String]) -> Vec<String> {
+    let is_new = |typed: &&Typed| {
+        let is_there = typed.words().first().is_some_and(|flag| flags.contains(flag));
+        typed.about == About::Target && !["auth", "service"].contains(&typed.name) && !is_there
+    };
+    typed.iter().filter(is_new).flat_map(Typed::words).collect()
 }
 
 /// How far the clock of the target is from ours: signatures end after five minutes.
@@ -227,7 +249,7 @@ impl Page {
     }
 
     /// What to run next.
-    fn next(&mut self, flags: &[String], served: &[Service]) {
+    fn next(&mut self, flags: &[String], served: &[Service], config: Option<&Path>) {
         if served.is_empty() {
             return self.row("next", "make CreateRepository and one upload work; then `ecrspec doctor` again");
         }
@@ -239,8 +261,17 @@ impl Page {
             let words = start.iter().copied().chain(words.iter().copied());
             shell::command(words).unwrap_or_else(|nul| nul.to_string())
         };
-        self.row("next", &command(&["ecrspec", "init"]));
-        self.row("", "ecrspec known init   # what it fails today, accepted for now");
-        self.row("", "ecrspec run          # the gate");
+        // A settings file that somebody named says all that, and is none that `init` writes.
+        let config = config.map(|path| path.display().to_string());
+        let by_file = |start: &[&str]| {
+            let words = config.iter().flat_map(|path| ["--config", path.as_str()]);
+            shell::command(start.iter().copied().chain(words)).unwrap_or_else(|nul| nul.to_string())
+        };
+        let first = config.is_none().then(|| command(&["ecrspec", "init"]));
+        let known = format!("{}   # what it fails today, accepted for now", by_file(&["ecrspec", "known", "init"]));
+        let run = format!("{}          # the gate", by_file(&["ecrspec", "run"]));
+        for (place, line) in first.into_iter().chain([known, run]).enumerate() {
+            self.row(if place == 0 { "next" } else { "" }, &line);
+        }
     }
 }

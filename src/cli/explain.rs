@@ -10,7 +10,7 @@ use super::{Code, Failure, endpoint, print};
 use crate::case::{Case, Heading};
 use crate::contract::{Rules, Service};
 use crate::drive::named::DriverName;
-use crate::events::Started;
+use crate::events::{Guide, Started};
 use crate::report::page;
 use crate::report::script::{Destination, aws_cli, boto3, requests, rust, script};
 use crate::suite::headings;
@@ -31,6 +31,10 @@ pub(super) struct Arguments {
     /// The same as --as curl
     #[arg(long, conflicts_with = "form")]
     script: bool,
+    /// URL at which the guide is published as a book, to link to (default: the one in ecrspec.toml; without one, the page
+    /// of the book)
+    #[arg(long, value_name = "URL")]
+    guide: Option<Guide>,
     /// Endpoint of the script (default: the one in ecrspec.toml, or http://127.0.0.1:5000)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -79,9 +83,8 @@ struct Script {
 }
 
 impl Script {
-    fn of(arguments: &Arguments) -> anyhow::Result<Option<Script>> {
+    fn of(arguments: &Arguments, file: SettingsFile) -> anyhow::Result<Option<Script>> {
         let Some(form) = arguments.form() else { return Ok(None) };
-        let file = SettingsFile::read(None)?;
         let settings = file.trust();
         let auth = arguments.auth.or(&file.auth())?;
         let services = super::target::some(&arguments.service);
@@ -155,7 +158,9 @@ impl Script {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Code {
-    let script = Script::of(arguments).map_err(Failure::usage)?;
+    let file = SettingsFile::read(None).map_err(Failure::usage)?;
+    let guide = arguments.guide.clone().or(file.guide.clone());
+    let script = Script::of(arguments, file).map_err(Failure::usage)?;
     let services = if arguments.service.is_empty() { Service::ALL.to_vec() } else { arguments.service.clone() };
     let rule = |service: Service| Rules::of(service).find(&arguments.id).filter(|_| arguments.form().is_none());
     let cases = match services.iter().any(|service| rule(*service).is_some()) {
@@ -172,7 +177,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         if let Some(rule) = rule(service) {
             let is_about = |case: &&Heading| case.service == service && case.rules.contains(&rule.id);
             let about: Vec<&Heading> = cases.iter().filter(is_about).collect();
-            pages.push(page::rule_page(service, rule, &about));
+            pages.push(page::rule_page(service, rule, &about, guide.as_ref()));
             continue; // No case has the id of a rule.
         }
         // A plan may be one of the other service.
@@ -183,7 +188,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
         for case in case.iter() {
             pages.push(match &script {
                 Some(script) => script.text(case).map_err(Failure::usage)?,
-                None => page::case_page(case),
+                None => page::case_page(case, guide.as_ref()),
             });
         }
         near.extend(Rules::of(service).iter().map(|rule| rule.id.to_string()).filter(|id| id.contains(&arguments.id)));

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::reports::Reports;
 use super::span::Span;
 use super::target::Merged;
-use super::{Code, Failure, complain, try_print};
+use super::{Code, Failure, complain, try_print, wrap};
 use crate::contract::Service;
 use crate::drive::Signing;
 use crate::events::{Event, Searched, Stop};
@@ -228,9 +228,10 @@ impl Screen {
 
     /// Prints, with the line that moves out of the way.
     pub fn print(&self, text: &str) {
+        let text = wrap::for_terminal(text);
         let printed = match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| try_print(text)),
-            None => try_print(text),
+            Some(bar) => bar.suspend(|| try_print(&text)),
+            None => try_print(&text),
         };
         match printed {
             // A reader that went away, such as `head`, has seen enough.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
+use toml::Value;
+use url::Url;
 
-use super::target::{Accepts, Choice, Merged, TargetArguments};
+use super::target::{About, Accepts, Choice, Merged, TargetArguments, Typed};
 use super::{Code, Failure, print};
 use crate::case::SuiteVersion;
 
@@ -38,11 +40,23 @@ const KNOWN: &str = "\
 known = []
 ";
 
+/// Where a server is looked for that nobody named: that of the jobs in the guide.
+const USUAL_ENDPOINT: &str = "http://127.0.0.1:5000";
+
+/// The file of known deviations, if nobody names another.
+const KNOWN_FILE: &str = "known.toml";
+
 pub(super) fn main(arguments: &Arguments) -> Code {
+    let flags = &arguments.target;
+    let no_config = "init writes ecrspec.toml, which every command reads by itself";
+    flags.reject(&[About::Settings], no_config).map_err(Failure::usage)?;
+    let no_printing = "init tests nothing: a flag for `ecrspec run`, and no setting";
+    flags.reject(&[About::Printing], no_printing).map_err(Failure::usage)?;
+    let typed = flags.typed();
     let merged = Merged::of(&arguments.target, |_| Choice { accepts: Accepts::Nothing, ..Choice::default() });
     let merged = merged.map_err(Failure::usage)?;
-    let mut files =
-        vec![(PathBuf::from("ecrspec.toml"), settings(&merged)), (PathBuf::from("known.toml"), KNOWN.into())];
+    let known = flags.known.clone().unwrap_or_else(|| PathBuf::from(KNOWN_FILE));
+    let mut files = vec![(PathBuf::from("ecrspec.toml"), settings(&merged, &typed)), (known, KNOWN.into())];
     let job = match arguments.ci {
         Ci::Github => Some((".github/workflows/ecrspec.yml", "## GitHub Actions")),
         Ci::Gitlab => Some(("ecrspec.gitlab-ci.yml", "## GitLab")),
@@ -50,7 +64,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     };
     if let Some((path, heading)) = job {
         let text = block_after(heading).ok_or_else(|| Failure::harness(anyhow!("the guide has no job for {path}")))?;
-        files.push((PathBuf::from(path), text));
+        files.push((PathBuf::from(path), adapted(&text, &merged)));
     }
     for (path, text) in &files {
         let written = write_new(path, text).map_err(Failure::usage)?;
@@ -63,21 +77,39 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     Ok(0)
 }
 
-/// The settings file, with what the flags say.
-fn settings(merged: &Merged) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
-    let usual = "http://127.0.0.1:5000";
-    let services: Vec<String> = merged.settings.services.iter().map(|service| quoted(service.name())).collect();
+/// The settings file: what the flags say, and what a gate has besides.
+fn settings(merged: &Merged, typed: &[Typed]) -> String {
+    let services: Vec<&str> = merged.settings.services.iter().map(|service| service.name()).collect();
+    let setting = |name, value: Value| Typed { name, value, about: About::Target }.setting();
     let mut lines = vec![
         String::from("# Settings of ecrspec: the flags of `ecrspec run`, which win over this file."),
-        format!("endpoint = {}", quoted(merged.endpoint.as_deref().unwrap_or(usual))),
-        format!("service = [{}]", services.join(", ")),
+        setting("endpoint", Value::from(merged.endpoint.as_deref().unwrap_or(USUAL_ENDPOINT))),
+        setting("service", Value::from(services)),
     ];
-    lines.extend(merged.auth_name().map(|name| format!("auth = {}", quoted(name))));
-    lines.push(String::from("known = \"known.toml\""));
+    let rest = typed.iter().filter(|typed| !["endpoint", "service", "known", "suite"].contains(&typed.name));
+    lines.extend(rest.map(Typed::setting));
+    let or_usual = |name, usual: String| {
+        let value = typed.iter().find(|typed| typed.name == name).map(|typed| typed.value.clone());
+        setting(name, value.unwrap_or_else(|| Value::from(usual)))
+    };
+    lines.push(or_usual("known", String::from(KNOWN_FILE)));
     lines.push(String::from("# Cases that come with later versions do not fail the gate until this is raised."));
-    lines.push(format!("suite = {}", quoted(&SuiteVersion::own().to_string())));
+    lines.push(or_usual("suite", SuiteVersion::own().to_string()));
     lines.join("\n") + "\n"
+}
+
+/// A job of the guide, for the settings that are beside it: it waits for the endpoint that these name, and tests that.
+fn adapted(job: &str, merged: &Merged) -> String {
+    let job = job.replace(" --endpoint http://127.0.0.1:5000 --service ecr --known known.toml", "");
+    // In a shell script, within quotes: what could end them is left to whoever edits the job.
+    let is_plain =
+        |endpoint: &&String| endpoint.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-_~%[]".contains(&byte));
+    let Some(endpoint) = merged.endpoint.as_ref().filter(is_plain) else { return job };
+    let port = endpoint.parse::<Url>().ok().and_then(|url| url.port_or_known_default());
+    let job = port.map_or_else(|| job.clone(), |port| job.replace("--port 5000", &format!("--port {port}")));
+    // Whether it has started is all that is waited for, whoever has signed its certificate.
+    let curl = if endpoint.starts_with("https:") { "curl -sk -o" } else { "curl -s -o" };
+    job.replace("curl -s -o", curl).replace(USUAL_ENDPOINT, endpoint)
 }
 
 /// The first block of code after a heading of the guide.

@@ -28,6 +28,7 @@ mod shells;
 mod span;
 mod target;
 mod trust;
+mod wrap;
 
 use std::process::ExitCode;
 

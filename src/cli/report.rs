@@ -9,8 +9,8 @@ use clap::Args;
 use super::explain::script_of;
 use super::reports::Reports;
 use super::target::some;
-use super::{Code, Failure, known_file, print};
-use crate::events::{self, Event, Started};
+use super::{Code, Failure, known_file, print, wrap};
+use crate::events::{self, Event, Guide, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
 use crate::report::format::{Input, ReportSpec};
@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     known: Option<PathBuf>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
+    /// URL at which the guide is published as a book, so that reports link to its rules (default: as in the run)
+    #[arg(long, value_name = "URL")]
+    guide: Option<Guide>,
     /// Print the findings of a rule as texts of issues instead, for the maintainers of the server
     #[arg(long, value_name = "RULE")]
     issue: Option<String>,
@@ -55,6 +58,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             known: known.clone().unwrap_or(started.known),
             fail_on: some(&arguments.fail_on).unwrap_or(started.fail_on),
             deny_warnings: arguments.deny_warnings || started.deny_warnings,
+            guide: arguments.guide.clone().or(started.guide),
             ..*started
         })),
         other => other,
@@ -86,7 +90,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     }
     print(&terminal::header(&summary.started));
     summary.surveys.iter().for_each(|survey| print(&terminal::survey(survey)));
-    print(&terminal::report(&summary, detail, &reasons));
+    print(&wrap::for_terminal(&terminal::report(&summary, detail, &reasons)));
     if let Some(error) = reports.into_failed() {
         return Err(Failure::usage(error));
     }

@@ -13,7 +13,7 @@ use super::trust::TrustArguments;
 use crate::case::{Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::named::DriverName;
-use crate::events::Recording;
+use crate::events::{Guide, Recording};
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::wire::auth::Auth;
@@ -48,6 +48,7 @@ pub(super) struct SettingsFile {
     pub strict: Option<bool>,
     pub known: Option<PathBuf>,
     pub suite: Option<SuiteVersion>,
+    pub guide: Option<Guide>,
     pub report: Option<Vec<ReportSpec>>,
     pub record: Option<Recording>,
     pub fail_on: Option<Vec<Grade>>,

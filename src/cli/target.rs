@@ -1,6 +1,7 @@
 //! The target and how to treat it: flags that `run`, `fuzz` and `replay` have in common, merged with the settings file.
 
 mod asked;
+mod typed;
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -13,6 +14,7 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use asked::Asked;
+pub(super) use typed::{About, Typed};
 
 use super::credentials::{AuthArguments, Authentication};
 use super::settings::SettingsFile;
@@ -25,7 +27,7 @@ use crate::drive::http::{NoEndpoint, NoTrust, Timeouts};
 use crate::drive::named::{DriverName, NoTarget};
 use crate::drive::pace::Pace;
 use crate::drive::{Driver, Signing, Target, Way};
-use crate::events::{EMBEDDED_MOCK, Recording, Started};
+use crate::events::{EMBEDDED_MOCK, Guide, Recording, Started};
 use crate::judge::Grade;
 use crate::report::format::ReportSpec;
 use crate::report::summary::Measure;
@@ -82,6 +84,9 @@ pub(super) struct TargetArguments {
     suite: Option<SuiteVersion>,
     #[arg(long, value_name = "FORMAT=PATH", help = super::reports::help())]
     report: Vec<ReportSpec>,
+    /// URL at which the guide is published as a book, so that reports link to its rules (default: no links)
+    #[arg(long, value_name = "URL")]
+    guide: Option<Guide>,
     /// Keep requests and responses in the event log: those of findings (default), or all exchanges, at most 64 MiB
     #[arg(long, value_name = "findings|exchanges")]
     record: Option<Recording>,
@@ -104,13 +109,16 @@ pub(super) struct TargetArguments {
     /// Settings file (default: ecrspec.toml, if it exists)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Maximum number of causes to show
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    max_groups: usize,
+    /// Maximum number of causes to show (default 20)
+    #[arg(long, value_name = "N")]
+    max_groups: Option<usize>,
     /// Show all cases of each cause, requests and responses, and undocumented behaviour
     #[arg(long, short)]
     verbose: bool,
 }
+
+/// How many causes are shown if nobody says.
+const GROUPS: usize = 20;
 
 /// Flags and settings file, merged: flags win.
 pub(super) struct Merged {
@@ -194,6 +202,7 @@ impl Merged {
             deny_warnings: deny_warnings == Some(true),
             known: arguments.known.clone().or(file.known).filter(|_| accepts == Accepts::Known),
             suite: arguments.suite.or(file.suite),
+            guide: arguments.guide.clone().or(file.guide),
             recording: arguments.record.or(file.record).unwrap_or_default(),
             timeout: arguments.timeout.or(file.timeout),
             deadline: arguments.deadline.or(file.deadline),
@@ -208,7 +217,8 @@ impl Merged {
             suite: asked.suite.is_some(),
         };
         let reports = some(&arguments.report).or(file.report).unwrap_or_default();
-        let detail = Detail { groups: arguments.max_groups, verbose: arguments.verbose, reader: Reader::CommandLine };
+        let groups = arguments.max_groups.unwrap_or(GROUPS);
+        let detail = Detail { groups, verbose: arguments.verbose, reader: Reader::CommandLine };
         Merged::with(asked, given, reports, detail)
     }
 
@@ -249,15 +259,6 @@ impl Merged {
         self.variable.map_or_else(|| String::from(endpoint), |name| format!("{endpoint} (of {name})"))
     }
 
-    /// The kind of signature, if there is one.
-    pub fn auth_name(&self) -> Option<&'static str> {
-        match self.auth {
-            Authentication::None => None,
-            Authentication::Dummy => Some("dummy"),
-            Authentication::Sigv4 { .. } => Some("sigv4"),
-        }
-    }
-
     /// Judges as a run was judged, but for what somebody says otherwise.
     pub fn judge_as(&mut self, started: &Started) {
         let Merged { settings, measure, given, .. } = self;
@@ -290,6 +291,11 @@ impl Merged {
     /// The region of the real service, if that is the target, by the name of its host.
     pub fn aws_region(&self) -> Option<String> {
         self.endpoint.as_deref().and_then(aws_host).as_deref().and_then(region_of).map(String::from)
+    }
+
+    /// Whether a certificate is shown to a target that asks for one.
+    pub fn shows_certificate(&self) -> bool {
+        self.certificate.is_some()
     }
 
     /// Whether requests have signatures that somebody could check.

@@ -114,6 +114,12 @@ impl fmt::Display for Service {
     }
 }
 
+/// Whether a text is one of the values of an enumeration that a response has, of any member and service.
+pub fn is_enumerated(text: &str) -> bool {
+    let operations = Service::ALL.iter().flat_map(|service| service.contract().operations);
+    operations.flat_map(|operation| operation.output).any(|member| member.shape.has_value(text))
+}
+
 impl Contract {
     /// What the documents say of an operation, if the service has it.
     pub fn operation(&self, name: Operation) -> Option<&'static OperationSpec> {

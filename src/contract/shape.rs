@@ -103,6 +103,18 @@ impl Pattern {
     }
 }
 
+impl Shape {
+    /// Whether a text is one of the values of its enumeration, or of one inside of it.
+    pub fn has_value(&self, text: &str) -> bool {
+        match &self.kind {
+            Kind::Text(bounds) => bounds.values.contains(&text),
+            Kind::List { item, .. } => item.has_value(text),
+            Kind::Structure(members) => members.iter().any(|member| member.shape.has_value(text)),
+            Kind::Long { .. } | Kind::Boolean | Kind::Timestamp | Kind::Blob { .. } => false,
+        }
+    }
+}
+
 impl Text {
     /// Whether every edition of the pattern matches (true without a pattern).
     pub fn matches_all(&self, text: &str) -> bool {

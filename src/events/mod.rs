@@ -1,6 +1,7 @@
 //! What happens in a run, as a run tells it and as reports read it: the event log, one JSON object a line, in the order
 //! in which it happened.
 
+mod guide;
 mod mark;
 mod recording;
 
@@ -22,6 +23,7 @@ use crate::wire::{
     Trust, auth,
 };
 
+pub use guide::{Guide, NoGuide};
 pub use mark::Mark;
 pub use recording::{NoRecording, Recording};
 
@@ -112,6 +114,9 @@ pub struct Started {
     /// The version of the suite that gates, where it is not that of this ecrspec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<SuiteVersion>,
+    /// Where the guide is published, for links to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<Guide>,
     /// What all repositories of the run begin with, or the one that it was given.
     pub repositories: String,
 }

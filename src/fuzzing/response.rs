@@ -306,6 +306,7 @@ fn started() -> Started {
         deny_warnings: false,
         known: Vec::new(),
         suite: None,
+        guide: None,
         repositories: String::from("ecrspec/fuzz"),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Expected, Finding, Got, Grade, Head, Slip, Subject, matching};
 use crate::contract::shapes::LAYER_DIGEST;
@@ -150,18 +150,18 @@ impl<'a> Lookup<'a> {
     fn not_stored(&self, digest: &str, place: usize, size: Option<&Value>) -> Option<Wrong> {
         let failure = self.said(&self.failures, digest).next();
         if let Some(failure) = failure {
-            return Some(wrong("layerAvailability", place, "\"AVAILABLE\"", failure.get("failureCode")));
+            return Some(wrong("layerAvailability", place, &json!("AVAILABLE"), failure.get("failureCode")));
         }
         self.said(&self.layers, digest).find_map(|layer| {
             let (availability, found) = (layer.get("layerAvailability"), layer.get("layerSize"));
             if availability.and_then(Value::as_str) != Some("AVAILABLE") {
-                return Some(wrong("layerAvailability", place, "\"AVAILABLE\"", availability));
+                return Some(wrong("layerAvailability", place, &json!("AVAILABLE"), availability));
             }
             let other = |size: &&Value| !found.is_some_and(|found| matching::is_same(size, found));
             // The model does not require it.
             size.filter(|_| found.is_some_and(|found| !found.is_null()))
                 .filter(other)
-                .map(|size| wrong("layerSize", place, &size.to_string(), found))
+                .map(|size| wrong("layerSize", place, size, found))
         })
     }
 
@@ -170,21 +170,21 @@ impl<'a> Lookup<'a> {
         let present = self.said(&self.layers, digest).find_map(|layer| {
             let availability = layer.get("layerAvailability");
             let absent = availability.and_then(Value::as_str) == Some("UNAVAILABLE");
-            (!absent).then(|| wrong("layerAvailability", place, "\"UNAVAILABLE\"", availability))
+            (!absent).then(|| wrong("layerAvailability", place, &json!("UNAVAILABLE"), availability))
         });
         let well_formed = matches!(&LAYER_DIGEST.kind, Kind::Text(text) if text.matches_all(digest));
         let failed = || {
             self.said(&self.failures, digest).filter(|_| well_formed).find_map(|failure| {
                 let code = failure.get("failureCode");
                 let missing = code.and_then(Value::as_str) == Some("MissingLayerDigest");
-                (!missing).then(|| wrong("failureCode", place, "\"MissingLayerDigest\"", code))
+                (!missing).then(|| wrong("failureCode", place, &json!("MissingLayerDigest"), code))
             })
         };
         present.or_else(failed)
     }
 }
 
-fn wrong(member: &str, place: usize, expected: &str, found: Option<&Value>) -> Wrong {
-    let slip = found.map_or(Slip::Missing, |found| Slip::Value(matching::short(found)));
-    Wrong { path: format!("layerDigests[{place}].{member}"), expected: String::from(expected), slip }
+fn wrong(member: &str, place: usize, expected: &Value, found: Option<&Value>) -> Wrong {
+    let slip = found.map_or(Slip::Missing, |found| matching::differing(expected, found));
+    Wrong { path: format!("layerDigests[{place}].{member}"), expected: expected.to_string(), slip }
 }

@@ -246,7 +246,7 @@ pub fn not_judged(reason: &NotJudged) -> String {
         }
         NotJudged::Ended { step, got: came, only_if } => {
             let (came, only_if) = (got(came), expected(only_if));
-            format!("step {step} got {came}; the case goes on only after {only_if}")
+            format!("its call `{step}` was answered {came}; what it is about can only be tried after {only_if}")
         }
         NotJudged::Weaker { step, rule, tier } => {
             format!("step {step} does not keep {rule}, which is {tier} and not asked for: what follows rests on it")

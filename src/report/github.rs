@@ -4,6 +4,7 @@
 //! A step shows ten annotations of a kind, and the first ones win: what does not fit is counted in the last.
 
 use super::input::Input;
+use super::reference::RuleUrl;
 use super::summary::Group;
 use super::terminal::{self, number_of, plain};
 use crate::judge::{Grade, words};
@@ -42,12 +43,15 @@ fn cause(input: &Input, group: &Group) -> String {
         None => (group.services.first().copied(), "survey"),
     };
     let replay = service.map(|service| terminal::again(input.summary, service, case, input.detail.reader));
+    let guide = RuleUrl::of_group(input.summary, group);
     let lines = [
-        format!("expected {}, got {}", words::expected(&found.expected), found.got.code()),
-        format!("rule {}, {}; {}", found.rule, found.strength(), number_of(group.cases.len().max(1), "case")),
-        replay.unwrap_or_default(),
+        Some(format!("expected {}, got {}", words::expected(&found.expected), found.got.code())),
+        Some(format!("rule {}, {}; {}", found.rule, found.strength(), number_of(group.cases.len().max(1), "case"))),
+        guide.map(|url| url.to_string()),
+        replay,
     ];
-    command(kind, &format!("{}: {}", found.grade, group.sentence()), &lines.join("\n"))
+    let text: Vec<String> = lines.into_iter().flatten().collect();
+    command(kind, &format!("{}: {}", found.grade, group.sentence()), &text.join("\n"))
 }
 
 /// A workflow command: no text in it can end it, or begin another one.

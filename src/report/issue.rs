@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::markdown::{code, fenced, text};
+use super::markdown::{code, fenced, rule_link, text};
 use super::summary::{Group, Summary};
 use super::terminal::{self, Reader, number_of};
 use crate::contract::{RuleId, Rules, Source};
@@ -115,7 +115,7 @@ fn versions(summary: &Summary, group: &Group) -> String {
         line("client", text(&started.driver.name));
     }
     let rules: Vec<String> = group.rules().iter().map(RuleId::to_string).map(|rule| code(&rule)).collect();
-    line("rule", format!("{} ({})", code(&group.finding.rule.to_string()), group.finding.strength()));
+    line("rule", format!("{} ({})", rule_link(summary, group), group.finding.strength()));
     if rules.len() > 1 {
         line("rules with the same cause", rules.join(", "));
     }

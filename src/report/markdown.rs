@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::input::Input;
+use super::reference::RuleUrl;
 use super::summary::{Group, StaleEntry, Summary};
 use super::terminal::{self, Reader, number_of, plain};
 use crate::contract::{Rules, Service, Source};
@@ -39,14 +40,14 @@ pub(super) fn markdown(input: &Input) -> String {
     }
     let known = summary.known.iter().map(|group| ("known", group));
     let tolerated = summary.tolerated.iter().map(|group| ("does not gate", group));
-    page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(word, group)));
+    page.list("Known and tolerated", known.chain(tolerated).map(|(word, group)| accepted(summary, word, group)));
     page.list(
         "Newer than the suite that gates",
         summary
             .newer()
             .map(|newer| text(&newer))
             .into_iter()
-            .chain(summary.waiting.iter().map(|group| accepted("waits", group))),
+            .chain(summary.waiting.iter().map(|group| accepted(summary, "waits", group))),
     );
     let stale = |entry: StaleEntry| {
         let only = entry.only().map_or_else(String::new, |rules| format!(" for {}", code(&rules)));
@@ -133,7 +134,7 @@ fn finding(summary: &Summary, number: usize, group: &Group, reader: Reader) -> S
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     let rule = group.services.first().and_then(|service| Rules::of(*service).get(found.rule));
     let says = rule.map_or_else(String::new, |rule| format!(": {}", text(&rule.statement)));
-    line("rule", &format!("{}, {}{says}", code(&found.rule.to_string()), found.strength()));
+    line("rule", &format!("{}, {}{says}", rule_link(summary, group), found.strength()));
     for source in found.sources.iter().filter_map(|id| Source::find(id)).take(3) {
         line("source", &format!("[{} ({})]({})", text(source.what), text(source.edition), source.url));
     }
@@ -164,10 +165,16 @@ fn finding(summary: &Summary, number: usize, group: &Group, reader: Reader) -> S
     page + &block(language, &commands)
 }
 
-fn accepted(word: &str, group: &Group) -> String {
+fn accepted(summary: &Summary, word: &str, group: &Group) -> String {
     let sentence = text(&group.finding.sentence_for(&group.about));
     let cases = number_of(group.cases.len(), "case");
-    format!("{word}: {sentence} ({}, {}, {cases})", group.finding.grade, code(&group.finding.rule.to_string()))
+    format!("{word}: {sentence} ({}, {}, {cases})", group.finding.grade, rule_link(summary, group))
+}
+
+/// The rule that a cause breaks, and where the guide has it, if that is known.
+pub(super) fn rule_link(summary: &Summary, group: &Group) -> String {
+    let rule = code(&group.finding.rule.to_string());
+    RuleUrl::of_group(summary, group).map_or_else(|| rule.clone(), |url| format!("[{rule}]({url})"))
 }
 
 /// Commands as a block of code. One that is cut would be none.

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::reference;
+use super::reference::{RuleUrl, place};
 use super::terminal::{BOLD, DIM};
 use crate::case::{Case, Heading, StepRole};
 use crate::contract::{Rule, Service, Tier};
+use crate::events::Guide;
 use crate::expect::short;
 use crate::template::shown;
 
@@ -15,7 +16,7 @@ pub fn case_line(case: &Heading) -> String {
 }
 
 /// One case with all that is known of it, for `explain`.
-pub fn case_page(case: &Case) -> String {
+pub fn case_page(case: &Case, guide: Option<&Guide>) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({})\n{}\n", case.id, case.service, shown(&case.title));
     if !case.about.is_empty() {
         let _ = writeln!(text, "\n{}", case.about);
@@ -50,6 +51,9 @@ pub fn case_page(case: &Case) -> String {
                     .join("\n           or ")
             );
             let _ = writeln!(text, "    rule      {}, {}", step.expect.rule, step.expect.tier);
+            if let Some(url) = RuleUrl::of(guide, case.service, step.expect.rule) {
+                let _ = writeln!(text, "    guide     {url}");
+            }
             for source in &step.expect.sources {
                 let _ =
                     writeln!(text, "    source    {} ({})\n              {}", source.what, source.edition, source.url);
@@ -73,7 +77,7 @@ pub fn case_page(case: &Case) -> String {
 }
 
 /// One rule with all that is known of it, for `explain`.
-pub fn rule_page(service: Service, rule: &Rule, cases: &[&Heading]) -> String {
+pub fn rule_page(service: Service, rule: &Rule, cases: &[&Heading], guide: Option<&Guide>) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#} ({service}), {}\n{}\n\n", rule.id, rule.tier, rule.statement);
     match (rule.errors.as_slice(), rule.tier) {
         ([], _) if rule.id.is_everywhere() => text += "  judged    on every answer, or by the survey\n",
@@ -98,8 +102,8 @@ pub fn rule_page(service: Service, rule: &Rule, cases: &[&Heading]) -> String {
             let _ = writeln!(text, "  source    {} ({})\n            {}", source.what, source.edition, source.url);
         }
     }
-    let guide = reference::url(service, rule.id).unwrap_or_else(|| reference::place(service, rule.id));
-    let _ = writeln!(text, "  guide     {guide}");
+    let page = RuleUrl::of(guide, service, rule.id).map_or_else(|| place(service, rule.id), |url| url.to_string());
+    let _ = writeln!(text, "  guide     {page}");
     for case in cases {
         let _ = writeln!(text, "  case      {}: {}", case.id, case.title);
     }

@@ -1,27 +1,55 @@
 //! The rule reference: every rule of a service with its tier, errors, sources and cases, as a page of the documentation.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
+use super::summary::{Group, Summary};
 use crate::case::{Case, StepRole};
 use crate::contract::{Rule, RuleId, Rules, Service, Source, source::SOURCES};
+use crate::events::Guide;
 
-/// Where this page has a rule, in the repository.
+/// Where the guide has a rule: a page of the book, and an anchor on it.
 pub fn place(service: Service, rule: RuleId) -> String {
-    format!("docs/src/rules-{service}.md#{rule}")
+    format!("rules-{service}.html#{rule}")
 }
 
-/// The URL of that place, if it is known where the repository is: `repository` in `Cargo.toml`.
-pub fn url(service: Service, rule: RuleId) -> Option<String> {
-    url_in(env!("CARGO_PKG_REPOSITORY"), service, rule)
+/// The address of a rule in the published guide. No text of a target can become one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RuleUrl(String);
+
+impl fmt::Display for RuleUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
-fn url_in(repository: &str, service: Service, rule: RuleId) -> Option<String> {
-    let place = || {
-        let repository = repository.trim_end_matches('/');
-        format!("{repository}/blob/v{}/{}", env!("CARGO_PKG_VERSION"), place(service, rule))
-    };
-    (!repository.is_empty()).then(place)
+impl RuleUrl {
+    /// That of a rule that the service has: in the guide that somebody names, or else in the repository, if it is known
+    /// where that is (`repository` in `Cargo.toml`).
+    pub fn of(guide: Option<&Guide>, service: Service, rule: RuleId) -> Option<RuleUrl> {
+        Rules::of(service).get(rule)?;
+        match guide {
+            Some(guide) => Some(RuleUrl(guide.page(place(service, rule)))),
+            None => RuleUrl::in_repository(env!("CARGO_PKG_REPOSITORY"), service, rule),
+        }
+    }
+
+    /// That of the rule that a cause breaks.
+    pub fn of_group(summary: &Summary, group: &Group) -> Option<RuleUrl> {
+        let of_service = |service: &Service| RuleUrl::of(summary.started.guide.as_ref(), *service, group.finding.rule);
+        group.services.iter().find_map(of_service)
+    }
+
+    fn in_repository(repository: &str, service: Service, rule: RuleId) -> Option<RuleUrl> {
+        let repository = Some(repository.trim_end_matches('/')).filter(|repository| !repository.is_empty())?;
+        let version = env!("CARGO_PKG_VERSION");
+        Some(RuleUrl(format!("{repository}/blob/v{version}/docs/src/rules-{service}.md#{rule}")))
+    }
+
+    /// As an address is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The page of a service, for its suite.
@@ -99,13 +127,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_has_a_url_where_the_repository_has_one() {
+    fn a_rule_has_a_url_where_guide_or_repository_has_one() {
         let rule = RuleId::new("CompleteLayerUpload/layerDigests/match");
-        assert_eq!(url_in("", Service::Ecr, rule), None);
+        assert_eq!(RuleUrl::in_repository("", Service::Ecr, rule), None);
         let version = env!("CARGO_PKG_VERSION");
         let page = "docs/src/rules-ecr.md#CompleteLayerUpload/layerDigests/match";
-        let url = url_in("https://git.example/a/b/", Service::Ecr, rule).unwrap();
-        assert_eq!(url, format!("https://git.example/a/b/blob/v{version}/{page}"));
+        let url = RuleUrl::in_repository("https://git.example/a/b/", Service::Ecr, rule).unwrap();
+        assert_eq!(url.as_str(), format!("https://git.example/a/b/blob/v{version}/{page}"));
+
+        let guide: Guide = "https://guide.example/book/".parse().unwrap();
+        let url = RuleUrl::of(Some(&guide), Service::Ecr, rule).unwrap();
+        let page = "rules-ecr.html#CompleteLayerUpload/layerDigests/match";
+        assert_eq!(url.as_str(), format!("https://guide.example/book/{page}"));
+        // What no page has is no link.
+        assert_eq!(RuleUrl::of(Some(&guide), Service::Ecr, RuleId::new("PutImage/no-such-rule")), None);
     }
 
     #[test]
@@ -113,7 +148,10 @@ mod tests {
         for service in Service::ALL {
             let text = page(service, &[]);
             for rule in Rules::of(service).iter() {
-                let anchor = place(service, rule.id).split_once('#').unwrap().1.to_owned();
+                let place = place(service, rule.id);
+                let (_, anchor) = place.split_once('#').unwrap();
+                // What an address and its fragment may have.
+                assert!(anchor.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-".contains(&byte)), "{anchor}");
                 assert_eq!(text.matches(&format!("<a id=\"{anchor}\"></a>")).count(), 1, "{anchor}");
             }
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::input::Input;
 use super::json;
+use super::reference::RuleUrl;
 use super::score::{Scores, Share};
 use super::summary::{Group, Summary};
 use super::terminal::{self, plain};
@@ -115,6 +116,7 @@ fn cause(input: &Input, status: &str, group: &Group) -> Value {
         "about": value(&group.about),
         "cases": cases.collect::<Vec<_>>(),
         "smallest": value(&group.smallest),
+        "guide": RuleUrl::of_group(input.summary, group).map(|url| url.to_string()),
         "replay": place.map(|(service, case)| terminal::again(input.summary, service, case, input.detail.reader)),
     })
 }

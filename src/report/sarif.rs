@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::input::Input;
 use super::json;
-use super::reference;
+use super::reference::RuleUrl;
 use super::summary::{Group, Reason, Summary};
 use super::terminal::{self, plain};
 use crate::contract::{RuleId, Rules, Service, Source};
@@ -113,7 +113,7 @@ fn described(summary: &Summary, id: RuleId) -> Value {
     if let Some(rule) = rule {
         described["properties"] = json!({"tier": rule.tier.to_string(), "tags": [rule.id.area().name()]});
     }
-    let page = service.and_then(|service| reference::url(*service, id));
+    let page = group.and_then(|group| RuleUrl::of_group(summary, group)).map(|url| url.to_string());
     if let Some(url) = page.or_else(|| sources.first().map(|source| String::from(source.url))) {
         described["helpUri"] = json!(url);
     }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::reference::RuleUrl;
 use super::summary::{Counts, Group, Reason, StaleEntry, Summary};
 use crate::contract::{Question, RuleId, Rules, Service, Source};
 use crate::events::{Judged, Logged, Searched, Started, Task};
@@ -205,6 +206,9 @@ fn finding(summary: &Summary, number: usize, group: &Group, detail: Detail) -> S
     };
     line("grade", &format!("{}: {}", found.grade, words::grade(found)));
     line("rule", &format!("{}, {}", found.rule, found.strength()));
+    if let Some(url) = RuleUrl::of_group(summary, group) {
+        line("guide", url.as_str());
+    }
     if group.rules().len() > 1 || group.rules().first() != Some(&found.rule) {
         let many = if detail.verbose || detail.reader == Reader::Test { group.rules().len() } else { 3 };
         let named: Vec<String> = group.rules().iter().take(many).map(RuleId::to_string).collect();
@@ -503,6 +507,7 @@ mod tests {
             deny_warnings: false,
             known: Vec::new(),
             suite: None,
+            guide: None,
             repositories: String::new(),
         };
         let command = |started: &Started, body: &str| {

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::case::{Case, Partition, SuiteVersion};
 use crate::contract::{Operation, Service, Tier};
 use crate::drive::{Bulk, Target};
-use crate::events::{Event, Finished, Recording, SCHEMA, Started, Stop, Task};
+use crate::events::{Event, Finished, Guide, Recording, SCHEMA, Started, Stop, Task};
 use crate::judge::Grade;
 use crate::judge::known::Known;
 use crate::search::{Extent, Search};
@@ -78,6 +78,8 @@ pub struct Settings {
     pub recording: Recording,
     /// The version of the suite that gates; kept likewise. Cases that came later are judged and do not count.
     pub suite: Option<SuiteVersion>,
+    /// Where the guide is published, for links to it.
+    pub guide: Option<Guide>,
     /// The other settings that are not as usual, for the reader.
     pub options: Vec<String>,
     /// What the repositories of the run begin with; different from run to run.
@@ -99,6 +101,7 @@ impl Settings {
             most_jobs: None,
             repository: None,
             suite: None,
+            guide: None,
             without: Vec::new(),
             strict: false,
             fail_on: Grade::USUAL.to_vec(),
@@ -482,6 +485,7 @@ fn started(driver: Client, settings: &Settings, work: &Work, drawn: usize) -> St
         deny_warnings: settings.deny_warnings,
         known: settings.known.clone(),
         suite: settings.suite,
+        guide: settings.guide.clone(),
         repositories: settings.repository.clone().unwrap_or_else(|| format!("{}/…", settings.prefix)),
     }
 }

@@ -150,9 +150,20 @@ impl Browser {
 
     /// Keeps a picture where ECRSPEC_PICTURES names a folder, for whoever wants to look.
     pub fn picture(&mut self, name: &str) {
+        self.capture(name, json!({"format": "png"}));
+    }
+
+    /// The same of one element.
+    pub fn picture_of(&mut self, name: &str, selector: &str) {
+        let edges = "({x, y, width, height}) => ({x: x + scrollX, y: y + scrollY, width, height, scale: 1})";
+        let clip = self.evaluate(&format!("({edges})(document.querySelector('{selector}').getBoundingClientRect())"));
+        self.capture(name, json!({"format": "png", "clip": clip, "captureBeyondViewport": true}));
+    }
+
+    fn capture(&mut self, name: &str, parameters: Value) {
         use base64::Engine as _;
         let Some(folder) = std::env::var_os("ECRSPEC_PICTURES") else { return };
-        let data = self.call("Page.captureScreenshot", json!({"format": "png"}))["data"].clone();
+        let data = self.call("Page.captureScreenshot", parameters)["data"].clone();
         let bytes = base64::engine::general_purpose::STANDARD.decode(data.as_str().unwrap()).unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
     }

@@ -10,7 +10,7 @@ use crate::cli::credentials::Authentication;
 use crate::cli::span::Span;
 use crate::contract::{Operation, Role, Service, Tier};
 use crate::drive::named::DriverName;
-use crate::events::{EMBEDDED_MOCK, Recording};
+use crate::events::{EMBEDDED_MOCK, Guide, Recording};
 use crate::judge::Grade;
 use crate::judge::known::Known;
 use crate::run::{Settings, asks_for_signatures};
@@ -39,6 +39,7 @@ pub(super) struct Asked {
     pub deny_warnings: bool,
     pub known: Option<PathBuf>,
     pub suite: Option<SuiteVersion>,
+    pub guide: Option<Guide>,
     pub recording: Recording,
     pub timeout: Option<f64>,
     pub deadline: Option<Span>,
@@ -145,6 +146,7 @@ impl Asked {
             deny_warnings: self.deny_warnings,
             known,
             suite: self.suite,
+            guide: self.guide.clone(),
             recording: self.recording,
             options: self.options(),
             ..usual

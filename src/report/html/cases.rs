@@ -6,8 +6,9 @@ use super::grids::class;
 use super::index::{Entry, Section, section as anchor, sections, tally};
 use super::markup::{Href, Html};
 use super::{MAX, Page, section as of_page};
-use crate::contract::Service;
+use crate::contract::{Rule, Rules, Service};
 use crate::judge::Verdict;
+use crate::report::reference::RuleUrl;
 use crate::report::summary::Standing;
 use crate::report::terminal::number_of;
 use crate::template::shown;
@@ -53,6 +54,15 @@ const FILTER: &str = r#"<div id="filter" role="search" hidden="hidden">
 </div>
 "#;
 
+/// The rule that cases are named after, or the folder that they lie in.
+fn heading(html: &mut Html, page: &Page, service: Service, name: &str) {
+    let url = |rule: &Rule| RuleUrl::of(page.input.summary.started.guide.as_ref(), service, rule.id);
+    match Rules::of(service).find(name).and_then(url) {
+        Some(url) => html.link(Href::Rule(&url), name),
+        None => html.text(name),
+    }
+}
+
 /// The cases of an area. Gives how many did not fit in.
 fn table(html: &mut Html, page: &Page, service: Service, area: &str, sections: &[(String, Section)]) -> usize {
     let counts = tally(sections.iter().flat_map(|(_, section)| section.cases.iter().copied()));
@@ -79,7 +89,7 @@ fn table(html: &mut Html, page: &Page, service: Service, area: &str, sections: &
             html.tag("tbody", &[("id", &anchor(service, name))], |html| {
                 html.tag("tr", &[("class", "rule")], |html| {
                     html.tag("th", &[("scope", "rowgroup"), ("colspan", "4")], |html| {
-                        html.text(name);
+                        heading(html, page, service, name);
                         if !section.also.is_empty() {
                             html.tag("details", &[], |html| {
                                 html.leaf("summary", &[], format!("also in {}", number_of(section.also.len(), "case")));

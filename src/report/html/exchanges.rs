@@ -40,41 +40,38 @@ fn exchange(html: &mut Html, logged: &Logged) {
         html.leaf("b", &[], &logged.step);
         html.text(format!(" {operation} → "));
         html.leaf("b", &[], &answer);
-        html.leaf("small", &[], format!(" at {:.1} ms, {millis:.1} ms", began as f64 / 1000.0));
+        html.leaf("small", &[], format!(" at {:.1} ms, took {millis:.1} ms", began as f64 / 1000.0));
     });
     html.tag("div", &[("class", "pair")], |html| {
-        let mut request = format!("{} /\n", logged.method);
-        headers(&mut request, &logged.headers);
-        body(&mut request, &logged.body);
-        side(html, "Request", &request);
-        let mut response = format!("{answer}\n");
-        headers(&mut response, &logged.answer_headers);
-        if let Some(answer) = &logged.answer {
-            body(&mut response, answer);
-        }
-        side(html, "Response", &response);
+        side(html, "Request", &head(&format!("{} /", logged.method), &logged.headers), &body(&logged.body));
+        let answered = logged.answer.as_ref().map(body).unwrap_or_default();
+        side(html, "Response", &head(&answer, &logged.answer_headers), &answered);
     });
 }
 
-fn side(html: &mut Html, name: &'static str, text: &str) {
+/// A request or a response. The body is what says something: many headers do not push it out of sight.
+fn side(html: &mut Html, name: &'static str, head: &str, body: &str) {
     html.tag("figure", &[], |html| {
         html.leaf("figcaption", &[], name);
-        html.leaf("pre", &[("tabindex", "0")], text);
+        html.leaf("pre", &[("class", "head"), ("tabindex", "0")], head);
+        if !body.is_empty() {
+            html.leaf("pre", &[("tabindex", "0")], body);
+        }
     });
 }
 
-fn headers(text: &mut String, headers: &[(String, String)]) {
-    for (name, value) in headers {
-        *text += &format!("{}: {}\n", beginning(name, HEADER), beginning(value, HEADER));
-    }
+fn head(first: &str, headers: &[(String, String)]) -> String {
+    let lines =
+        headers.iter().map(|(name, value)| format!("\n{}: {}", beginning(name, HEADER), beginning(value, HEADER)));
+    [String::from(first)].into_iter().chain(lines).collect()
 }
 
-fn body(text: &mut String, body: &Text) {
-    text.push('\n');
-    *text += beginning(&body.text, LONGEST);
-    if !body.whole || beginning(&body.text, LONGEST).len() < body.text.len() {
-        *text += &format!("… ({} in all)", number_of(body.bytes, "byte"));
+fn body(body: &Text) -> String {
+    let mut text = String::from(beginning(&body.text, LONGEST));
+    if !body.whole || text.len() < body.text.len() {
+        text += &format!("… ({} in all)", number_of(body.bytes, "byte"));
     }
+    text
 }
 
 /// The first characters of a text.

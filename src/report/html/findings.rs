@@ -7,6 +7,7 @@ use super::{Page, section as of_page, term};
 use crate::contract::{RuleId, Rules, Service, Source};
 use crate::events::Judged;
 use crate::judge::{Grade, words};
+use crate::report::reference::RuleUrl;
 use crate::report::summary::Group;
 use crate::report::terminal::{self, number_of};
 use crate::template::shown;
@@ -83,7 +84,7 @@ fn facts(html: &mut Html, page: &Page, group: &Group) {
         term(html, "says", |html| html.text(&rule.statement));
     }
     term(html, "rule", |html| {
-        html.leaf("code", &[], found.rule);
+        rule_link(html, page, group);
         html.text(format!(", {}", found.strength()));
     });
     let sources: Vec<&Source> = found.sources.iter().filter_map(|id| Source::find(id)).collect();
@@ -121,6 +122,14 @@ fn facts(html: &mut Html, page: &Page, group: &Group) {
     if let Some(script) = script {
         term(html, "all calls", |html| html.leaf("code", &[("class", "command")], script));
     }
+}
+
+/// The rule that a cause breaks, as a link if it is known where the guide has it.
+fn rule_link(html: &mut Html, page: &Page, group: &Group) {
+    html.tag("code", &[], |html| match RuleUrl::of_group(page.input.summary, group) {
+        Some(url) => html.link(Href::Rule(&url), group.finding.rule),
+        None => html.text(group.finding.rule),
+    });
 }
 
 /// The sequence that shows a cause with the fewest calls.
@@ -191,8 +200,9 @@ pub(super) fn accepted(html: &mut Html, page: &Page) {
             {
                 html.tag("li", &[("id", &index::cause(status, group))], |html| {
                     html.leaf("b", &[("class", "k")], status);
-                    html.text(format!(" {} ({}, {}, ", group.sentence(), group.finding.grade, group.finding.rule));
-                    html.text(format!("{})", number_of(group.cases.len(), "case")));
+                    html.text(format!(" {} ({}, ", group.sentence(), group.finding.grade));
+                    rule_link(html, page, group);
+                    html.text(format!(", {})", number_of(group.cases.len(), "case")));
                     let reasons =
                         summary.started.known.iter().filter(|entry| {
                             group.services.iter().any(|service| entry.matches(*service, &group.finding))

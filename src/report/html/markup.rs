@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::report::reference::RuleUrl;
 use crate::wire::envelope::visible;
 
 /// HTML that grows.
@@ -15,6 +16,8 @@ pub(super) enum Href<'a> {
     Here(&'a str),
     /// The address of a source of the contract.
     Source(&'static str),
+    /// A rule in the published guide.
+    Rule(&'a RuleUrl),
 }
 
 /// Attributes of an element. Where a link goes is for [`Html::link`] alone.
@@ -96,6 +99,7 @@ impl Html {
         match to {
             Href::Here(id) => self.attribute("href", &fragment(id)),
             Href::Source(url) => self.attribute("href", url),
+            Href::Rule(url) => self.attribute("href", url.as_str()),
         }
         self.0.push('>');
         self.text(text);
