@@ -1,6 +1,6 @@
-//! Bounds how many bytes of large requests are under way at once: a part of 20 MiB is there as text several times over, in
-//! this process and in the target, and all jobs may come to one at the same time. And how many cases are under way on a
-//! target that answers at length, which no target has reason to.
+//! Bounds how many bytes of large requests are under way at once: a target has a part of 20 MiB as text several times over,
+//! and all jobs may come to one at the same time. And how many cases are under way on a target that answers at length, which
+//! no target has reason to.
 
 use std::future::Future;
 use std::pin::pin;
