@@ -222,7 +222,7 @@ fn a_certificate_is_shown_over_http2_too() {
     };
     // Who comes so far is answered, in another language.
     assert_eq!(sent(Some(&own)), TransportError::Garbage);
-    assert_ne!(sent(None), TransportError::Garbage);
+    assert_eq!(sent(None), TransportError::Unreachable(NoConnection::ClientCertificateMissing));
 }
 
 /// Reads the beginning of a connection of HTTP/2, and answers as HTTP/1.1 does.
