@@ -23,7 +23,7 @@ use ecrspec::judge::{Grade, NotJudged, Verdict};
 use ecrspec::mock::Mock;
 use ecrspec::report::Summary;
 use ecrspec::report::summary::{Measure, Reason};
-use ecrspec::run::{RunError, Settings, Work, choose_once, run};
+use ecrspec::run::{MAX_KEPT_OF_ALL, RunError, Settings, Work, choose_once, run};
 use ecrspec::wire::{
     Flaw, Framing, MAX_ANSWER, MAX_DEPTH, MAX_HEAD, MAX_VALUES, MOST_ANSWER, Request, TransportError, envelope,
     longest_answer,
@@ -540,6 +540,7 @@ fn the_guide_has_the_bounds() {
         format!("`--timeout` ({} s)", usual.first_byte.as_secs()),
         format!("half of `--timeout` ({} s)", usual.rest.as_secs()),
         format!("{} MiB", MOST_MEMORY >> 20),
+        format!("could not be judged | {} MiB |", MAX_KEPT_OF_ALL >> 20),
     ] {
         assert!(page.contains(&bound), "the page has no {bound:?}");
     }
@@ -604,4 +605,81 @@ fn large_answers_take_little_memory() {
     }
     assert!(told.iter().all(|(peak, _)| (1..MOST_MEMORY >> 20).contains(peak)), "{table}");
     assert!(!told.iter().any(|(_, row)| row.ends_with("None")), "{table}");
+}
+
+/// A mock in a process of its own, and how to reach it.
+#[cfg(target_os = "linux")]
+fn mock_process() -> (std::process::Child, String) {
+    use std::io::BufRead as _;
+    let mut mock = Command::new(env!("CARGO_BIN_EXE_ecrspec"));
+    let mut child = mock.args(["mock", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let endpoint = line.split_whitespace().find(|word| word.starts_with("http")).unwrap();
+    (child, endpoint.trim_end_matches(',').to_owned())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_mock_bears_many_clients_with_large_bodies_in_little_memory() {
+    const CLIENTS: usize = 25;
+    let (mut mock, endpoint) = mock_process();
+    let runtime = Runtime::new().unwrap();
+    // One body for all: what is measured is what the mock keeps of it.
+    let body = Bytes::from([b"{\"a\":\"", &vec![b'x'; 39 << 20][..], b"\"}"].concat());
+    let statuses = runtime.block_on(async {
+        let send = async |framing: Framing| {
+            let http = Http::new(&endpoint, Timeouts::of(Duration::from_secs(60))).unwrap();
+            let request = envelope::request(Service::Ecr, Operation::UploadLayerPart, body.clone());
+            let exchange = http.send(Request { framing, ..request }).await.unwrap();
+            exchange.response().map(|answer| answer.status)
+        };
+        let clients = (0..CLIENTS).map(|_| send(Framing::Length));
+        futures_util::future::join_all(clients).await
+    });
+    let peak = outcome::memory(&mock);
+    mock.kill().unwrap();
+    mock.wait().unwrap();
+    assert!(statuses.iter().all(|status| *status == Some(400)), "{statuses:?}");
+    // Without a bound, the bodies alone have 975 MiB. An answer takes a body a second time.
+    assert!((1..500 << 20).contains(&peak), "{} MiB", peak >> 20);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_mock_bears_ten_thousand_open_uploads() {
+    const UPLOADS: usize = 10_000;
+    let (mut mock, endpoint) = mock_process();
+    let runtime = Runtime::new().unwrap();
+    let http = Http::new(&endpoint, Timeouts::default()).unwrap();
+    let call = async |operation: Operation, body: String| {
+        let exchange = http.send(envelope::request(Service::Ecr, operation, Bytes::from(body))).await.unwrap();
+        let answer = exchange.response().unwrap();
+        (answer.status, answer.json().unwrap())
+    };
+    let (uploads, last) = runtime.block_on(async {
+        call(Operation::CreateRepository, String::from("{\"repositoryName\":\"many\"}")).await;
+        let mut uploads = std::collections::HashSet::new();
+        while uploads.len() < UPLOADS {
+            let begin = || call(Operation::InitiateLayerUpload, String::from("{\"repositoryName\":\"many\"}"));
+            for (status, members) in futures_util::future::join_all((0..50).map(|_| begin())).await {
+                assert_eq!(status, 200, "{members}");
+                assert!(uploads.insert(members["uploadId"].as_str().unwrap().to_owned()), "{members}");
+            }
+        }
+        let id = uploads.iter().next().unwrap().clone();
+        let part = format!(
+            "{{\"repositoryName\":\"many\",\"uploadId\":\"{id}\",\"partFirstByte\":0,\"partLastByte\":2,\"layerPartBlob\":\"YWJj\"}}"
+        );
+        let clock = Instant::now();
+        let (status, members) = call(Operation::UploadLayerPart, part).await;
+        assert_eq!((status, &members["lastByteReceived"]), (200, &serde_json::json!(2)), "{members}");
+        (uploads.len(), clock.elapsed())
+    });
+    let peak = outcome::memory(&mock);
+    mock.kill().unwrap();
+    mock.wait().unwrap();
+    assert_eq!(uploads, UPLOADS);
+    assert!(last < Duration::from_secs(1), "{last:?}");
+    assert!((1..MOST_MEMORY).contains(&peak), "{} MiB", peak >> 20);
 }

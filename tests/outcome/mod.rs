@@ -121,7 +121,7 @@ pub fn watched(mut child: Child) -> (Option<i32>, usize) {
 
 /// How many bytes a process has had at most: it only grows. A process that has ended tells of it no more.
 #[cfg(target_os = "linux")]
-fn memory(child: &Child) -> usize {
+pub fn memory(child: &Child) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok()).unwrap_or_default() << 10
@@ -129,7 +129,7 @@ fn memory(child: &Child) -> usize {
 
 /// Nobody tells here.
 #[cfg(not(target_os = "linux"))]
-fn memory(_: &Child) -> usize {
+pub fn memory(_: &Child) -> usize {
     1
 }
 
