@@ -238,10 +238,11 @@ impl Mock {
         if let Some(rejection) = self.wrong(&mut call).into_iter().next() {
             return Err(rejection);
         }
+        // Only changes look back: without them, a mock that serves for days would grow for days.
+        let remembers = !self.changes.is_empty();
         let (name, _) = call.key();
-        if let Some(removed) =
-            call.registry.repositories.get(&name).filter(|_| operation.name.effect() == Effect::RemovesRepository)
-        {
+        let is_removal = remembers && operation.name.effect() == Effect::RemovesRepository;
+        if let Some(removed) = call.registry.repositories.get(&name).filter(|_| is_removal) {
             call.memory.removed.insert(name, removed.clone());
         }
         let performed = self.changes.iter().find_map(|change| match change {
@@ -250,11 +251,12 @@ impl Mock {
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
         let members = performed.unwrap_or_else(|| call.perform());
-        if let Some(layer) = layer.filter(|_| operation.name.effect() == Effect::CompletesUpload) {
+        if let Some(layer) = layer.filter(|_| remembers && operation.name.effect() == Effect::CompletesUpload) {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
-        if operation.name.effect() == Effect::BeginsUpload
+        if remembers
+            && operation.name.effect() == Effect::BeginsUpload
             && let Some(id) = members["uploadId"].as_str()
         {
             call.memory.begun.push((String::from(call.text("repositoryName")), String::from(id)));
@@ -509,6 +511,27 @@ mod tests {
         assert!(read(&room, 1 << 10).await.is_some());
         held.pop();
         assert!(timeout(Duration::from_secs(30), read(&room, 2 << 20)).await.is_ok_and(|read| read.is_some()));
+    }
+
+    #[test]
+    fn a_mock_without_changes_keeps_nothing_of_what_is_gone() {
+        let remembered = |mock: &Mock| {
+            let call = |operation: Operation, body: &str| {
+                let body = Bytes::copy_from_slice(body.as_bytes());
+                mock.answer(envelope::request(Service::Ecr, operation, body)).unwrap().json().unwrap_or_default()
+            };
+            call(Operation::CreateRepository, r#"{"repositoryName":"ab"}"#);
+            let begun = call(Operation::InitiateLayerUpload, r#"{"repositoryName":"ab"}"#);
+            assert!(begun["uploadId"].is_string(), "{begun}");
+            call(Operation::DeleteRepository, r#"{"repositoryName":"ab","force":true}"#);
+            let services = mock.services.lock().unwrap();
+            let (registry, memory) = &services[0];
+            assert!(registry.repositories.is_empty());
+            (memory.removed.len(), memory.begun.len())
+        };
+        assert_eq!(remembered(&Mock::new(&[Service::Ecr])), (0, 0));
+        let fault = Fault::find("digests-not-compared").unwrap();
+        assert_eq!(remembered(&Mock::with(&[Service::Ecr], fault.changes)), (1, 1));
     }
 
     /// What a part with these members comes to is for `selftest`; here, that it comes to something.
