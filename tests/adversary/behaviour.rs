@@ -53,6 +53,7 @@ pub enum Piece {
     Bytes(Bytes),
     /// The same below TLS.
     Below(Bytes),
+    Pause(Duration),
     /// The same again and again, with a pause in between.
     ForEver(Duration, Bytes),
     /// The right answer, a byte at a time.

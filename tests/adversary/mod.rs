@@ -131,9 +131,11 @@ impl Shared {
         is_late && !self.when.until.is_some_and(|over| over.load(Ordering::Relaxed))
     }
 
-    async fn accept(&self, stream: TcpStream) -> io::Result<()> {
+    async fn accept(&self, mut stream: TcpStream) -> io::Result<()> {
         let is_dead = |left: usize| left.checked_sub(1);
         if self.dead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, is_dead).is_ok() {
+            // Once it has sent something: how a connection that ends before that is told, is a race.
+            let _ = stream.read(&mut [0; 4096]).await?;
             return stream.set_zero_linger();
         }
         match (&self.acceptors, self.behaviour.layer) {
@@ -228,6 +230,10 @@ impl Piece {
             Piece::Below(bytes) => {
                 stream.flush().await?;
                 stream.tcp().write_all(bytes).await?;
+            }
+            Piece::Pause(time) => {
+                stream.flush().await?;
+                sleep(*time).await;
             }
             Piece::ForEver(every, bytes) => loop {
                 stream.write_all(bytes).await?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -63,6 +64,8 @@ pub(super) fn layers() -> Vec<Behaviour> {
     let half = || Piece::Bytes(Bytes::from(format!("{OK}Content-Length: 50\r\n\r\n{{\"uploadId\":")));
     let without_length = || Piece::Bytes(Bytes::from(format!("{OK}Connection: close\r\n\r\n{{}}")));
     let below = |bytes: &'static [u8]| Piece::Below(Bytes::from_static(bytes));
+    // What came before is read by then: whether it is, would be a race.
+    let pause = || Piece::Pause(Duration::from_millis(150));
     vec![
         certificate("of another host", Certificate::OfAnotherHost),
         certificate("that has expired", Certificate::Expired),
@@ -79,8 +82,8 @@ pub(super) fn layers() -> Vec<Behaviour> {
         over("end without close_notify", vec![without_length()], End::Cut),
         over("end in the body without close_notify", vec![half()], End::Cut),
         over("close_notify in the body", vec![half()], End::Close),
-        over("alert in the body", vec![half(), below(ALERT)], End::Hang),
-        over("garbage in the body", vec![half(), below(b"\x17\x03\x03\x00\x10no such record..")], End::Hang),
+        over("alert in the body", vec![half(), pause(), below(ALERT)], End::Hang),
+        over("garbage in the body", vec![half(), pause(), below(b"\x17\x03\x03\x00\x10no such record..")], End::Hang),
         over("alert for an answer", vec![below(ALERT)], End::Close),
     ]
 }
