@@ -792,6 +792,25 @@ fn a_fixed_repository_serves_for_all() {
 }
 
 #[test]
+fn a_repository_that_cannot_be_or_is_not_there_is_the_fault_of_the_flag() {
+    let mock = Mock::start(&["--service", "ecr"]);
+    for name in ["A", "a", "", "Team/App", "team/", "a..b", &"a".repeat(257), "\u{1b}[2J"] {
+        for command in ["run", "fuzz", "doctor"] {
+            let output = ecrspec(&[command, "--endpoint", &mock.endpoint, "--repository", name]);
+            assert_eq!(output.status.code(), Some(2), "{command} {name:?}: {}", out(&output));
+            let said = err(&output);
+            assert!(said.contains("--repository: expected the name of a repository"), "{command} {name:?}: {said}");
+            assert!(!said.contains('\u{1b}') && !out(&output).contains("FAIL"), "{command} {name:?}: {said}");
+        }
+    }
+    let output =
+        mock.run(&["--service", "ecr", "--repository", "team/absent", "--filter", "CompleteLayerUpload/accepted"]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    let why = "the target has no repository \"team/absent\", which --repository names; create it first";
+    assert!(out(&output).contains(why) && !out(&output).contains("1) "), "{}", out(&output));
+}
+
+#[test]
 fn explain_and_contract_say_all_with_sources() {
     assert_data_eq!(
         out(&ecrspec(&["explain", "CompleteLayerUpload/uploadId/once", "--service", "ecr"])),

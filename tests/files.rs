@@ -4,10 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::binary::{command, err};
+use crate::binary::{Mock, command, ecrspec, err};
+use ecrspec::case::Case;
+use ecrspec::contract::Service;
 use ecrspec::events;
+use ecrspec::generate::{plan, realise};
 use ecrspec::judge::known::KnownFile;
+use ecrspec::judge::snapshot::{self, Snapshots};
 use ecrspec::scenario;
+use ecrspec::suite::{find, suite};
 use tempfile::TempDir;
 
 /// How long a file may take to be read, on a machine that may be busy.
@@ -24,7 +29,7 @@ impl Chance {
 }
 
 /// What stands in damaged files, and in those of who tries something.
-const PIECES: [&str; 16] = [
+const PIECES: [&str; 19] = [
     "\0",
     "\u{1b}[2J",
     "\u{202e}",
@@ -41,6 +46,9 @@ const PIECES: [&str; 16] = [
     "{",
     "[[[[[[[[",
     "\t",
+    "=> 99999999999 \u{d7} ",
+    "  - ",
+    "@ff:+,",
 ];
 
 /// The same text, damaged in some places.
@@ -110,6 +118,86 @@ fn a_damaged_log_is_an_error_or_a_log() {
     assert!(command(&run, folder.path()).output().unwrap().status.success());
     let log = fs::read_to_string(folder.path().join("log")).unwrap();
     each_damage("log", &log, 500, |text| events::read(text).err().map(|error| error.to_string()));
+}
+
+#[test]
+fn a_damaged_snapshot_is_an_error_that_names_the_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/ecr/catalogue");
+    for name in ["BatchCheckLayerAvailability.accepted.snap", "InitiateLayerUpload.repositoryName.snap"] {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let ids: Vec<String> = snapshot::entries(&text).map(|entry| entry.id).collect();
+        let all = suite(Service::Ecr).unwrap();
+        let cases: Vec<Case> = all.into_iter().filter(|case| ids.contains(&case.id)).collect();
+        assert_eq!(cases.len(), ids.len());
+        each_damage(name, &text, 400, |text| {
+            let mut snapshots = Snapshots::default();
+            snapshots.add(text);
+            let rules = snapshot::entries(text).filter_map(|entry| entry.rules().err());
+            let applied = cases.iter().filter_map(|case| snapshots.apply(&mut case.clone()).err());
+            let errors: Vec<String> = applied.chain(rules).map(|error| error.to_string()).collect();
+            let names = |said: &&String| said.contains("snapshot") && said.len() < 4000;
+            assert_eq!(errors.iter().filter(names).count(), errors.len(), "{errors:?}");
+            // Most of a file is for the reader: that what is judged by is not lost unseen is what counts.
+            errors.into_iter().next().or_else(|| (snapshots.ids().count() != ids.len()).then(|| String::from("other")))
+        });
+    }
+}
+
+#[test]
+fn a_snapshot_that_counts_without_bounds_is_told_and_not_counted_out() {
+    let case = find(Service::Ecr, "BatchCheckLayerAvailability/accepted/plain").unwrap().unwrap();
+    for (count, told) in [("99999999999", "99999999999 expectations for 1"), ("0", "0 expectations for 1")] {
+        let mut snapshots = Snapshots::default();
+        snapshots
+            .add(&format!("=> {count} \u{d7} wire/method documented [none-found] 200\n  - {}: a title\n", case.id));
+        let said = snapshots.apply(&mut case.clone()).unwrap_err().to_string();
+        assert!(said.contains(&case.id) && said.contains(told), "{said}");
+    }
+}
+
+#[test]
+fn a_damaged_plan_is_an_error_or_another_plan() {
+    for (service, number) in Service::ALL.into_iter().flat_map(|service| (0..5).map(move |number| (service, number))) {
+        let id = plan::id(service, &plan::nth(service, 7, number));
+        each_damage("plan", &id, 300, |text| match plan::parse(service, text) {
+            // What can be read can be made a case, and has an id that is read as the same plan.
+            Ok(read) => {
+                assert_eq!(plan::parse(service, &plan::id(service, &read)).as_ref(), Ok(&read), "{text:?}");
+                assert!(!realise(service, &read).steps.is_empty() || read.decisions.is_empty());
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        });
+    }
+}
+
+#[test]
+fn a_damaged_scenario_of_a_search_is_a_mistake_or_another_scenario() {
+    let mock = Mock::start(&["--service", "ecr", "--fault", "digests-not-compared"]);
+    let folder = TempDir::new().unwrap();
+    let fuzz =
+        ["fuzz", "--service", "ecr", "--endpoint", &mock.endpoint, "--budget", "3s", "--seed", "1", "--save", "found"];
+    let output = command(&fuzz, folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let saved: Vec<PathBuf> =
+        fs::read_dir(folder.path().join("found")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!saved.is_empty());
+    for path in saved {
+        let text = fs::read_to_string(path).unwrap();
+        each_damage("saved", &text, 150, |text| {
+            let read = scenario::outline("found/saved.yaml", "saved", text);
+            read.err().map(|mistake| mistake.to_string()).inspect(|said| {
+                assert!(said.starts_with("found/saved.yaml") && said.len() < 20_000, "{said:.400}");
+            })
+        });
+    }
+}
+
+#[test]
+fn a_log_without_end_is_not_read() {
+    let output = ecrspec(&["report", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(err(&output).contains("line 1 is longer than 64 MiB"), "{}", err(&output));
 }
 
 #[test]

@@ -188,3 +188,20 @@ fn no_descriptors_left_are_our_own_trouble() {
     assert!(told.contains("too many open files"), "{told}");
     assert!(matches!(output.status.code(), Some(2 | 3 | 6 | 7)), "{told}");
 }
+
+#[test]
+fn no_descriptors_left_for_the_embedded_mock_are_told_at_once_with_what_to_do() {
+    let binary = env!("CARGO_BIN_EXE_ecrspec");
+    let run = "run --service ecr --filter CompleteLayerUpload/accepted --cases 0 --jobs 32";
+    for limit in [12, 16, 20, 24] {
+        let script = format!("ulimit -n {limit}; exec {binary} {run}");
+        let folder = TempDir::new().unwrap();
+        let began = Instant::now();
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        let told = err(&output);
+        assert_eq!(output.status.code(), Some(3), "{limit}: {told}{}", out(&output));
+        assert!(told.contains("too many open files, no descriptor is left: raise the limit (ulimit -n)"), "{told}");
+        assert!(!out(&output).contains("no response in time"), "{limit}: {}", out(&output));
+        assert!(began.elapsed() < Duration::from_secs(20), "{limit}: {:?}", began.elapsed());
+    }
+}

@@ -111,6 +111,68 @@ fn logs_of_parts_are_one_report() {
     assert!(last_line(&alone).contains("unfinished: 2 parts are missing, the first is hash:2/3"), "{}", out(&alone));
 }
 
+/// A result without what differs from run to run: times, and what the processes were. Lists in any order: that of the cases
+/// is the order of the parts.
+fn normal(value: &Value) -> Value {
+    const OF_THE_PROCESS: [&str; 7] = ["millis", "seconds", "at", "jobs", "options", "repositories", "parts"];
+    // The place in the log; the bytes, which are new in each run; how many kinds of responses a search has seen, which each
+    // part counts for itself.
+    const OF_THE_LOG: [&str; 4] = ["index", "began", "exchanges", "classes"];
+    let is_kept = |name: &str| !OF_THE_PROCESS.contains(&name) && !OF_THE_LOG.contains(&name);
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| is_kept(name))
+            .map(|(name, value)| (name.clone(), normal(value)))
+            .collect(),
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.iter().map(normal).collect();
+            values.sort_by_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::String(text) => Value::from(timeless(text)),
+        other => other.clone(),
+    }
+}
+
+/// A line without the seconds in it.
+fn timeless(line: &str) -> String {
+    let taken = line.rsplit_once(" s, exit ").and_then(|(before, code)| Some((before.rsplit_once(" (")?.0, code)));
+    taken.map_or_else(|| line.to_owned(), |(before, code)| format!("{before} (exit {code}"))
+}
+
+#[test]
+fn four_processes_with_a_part_each_come_to_what_one_comes_to() {
+    let mock = Mock::start(&["--fault", "digests-not-compared", "--service", "ecr"]);
+    let folder = TempDir::new().unwrap();
+    let start = |name: &str, more: &[&str]| {
+        let report = format!("ndjson={name}");
+        let some = ["--filter", "CompleteLayerUpload", "--filter", "random/", "--filter", "scenarios/digests"];
+        let fixed = ["run", "--endpoint", &mock.endpoint, "--service", "ecr", "--cases", "60", "--report", &report];
+        let mut run = command(&[&fixed[..], &some, more].concat(), folder.path());
+        run.stdout(std::process::Stdio::null()).spawn().unwrap()
+    };
+    // At once, on one server.
+    let parts = ["1", "2", "3", "4"].map(|part| start(part, &["--partition", &format!("hash:{part}/4")]));
+    for mut part in parts {
+        part.wait().unwrap();
+    }
+    assert_eq!(start("whole", &[]).wait().unwrap().code(), Some(1));
+    let report = |logs: &[&str]| {
+        let output = run_in(&folder, &[&["report", "--report", "json=result"], logs].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        let result: Value = serde_json::from_slice(&fs::read(folder.path().join("result")).unwrap()).unwrap();
+        let of_the_process = ["run  ", "options  ", "works in  ", "search  "];
+        let text = out(&output);
+        let lines = text.lines().filter(|line| !of_the_process.iter().any(|word| line.starts_with(word)));
+        (lines.map(timeless).collect::<Vec<_>>().join("\n"), format!("{:#}", normal(&result)))
+    };
+    let (whole, joined) = (report(&["whole"]), report(&["1", "2", "3", "4"]));
+    assert!(whole.0.contains("FAIL  ") && whole.1.len() > 10_000, "{}", whole.0);
+    assert_eq!(whole.0, joined.0);
+    assert_eq!(whole.1, joined.1);
+}
+
 #[test]
 fn fuzz_finds_makes_small_and_saves() {
     let folder = TempDir::new().unwrap();

@@ -225,7 +225,11 @@ fn a_certificate_is_shown_over_http2_too() {
     };
     // Who comes so far is answered, in another language.
     assert_eq!(sent(Some(&own)), TransportError::Garbage);
-    assert_ne!(sent(None), TransportError::Garbage);
+    // The end of the connection may overtake its alert now and then: that is TCP's, not ours.
+    let missing = TransportError::Unreachable(NoConnection::ClientCertificateMissing);
+    let told: Vec<TransportError> = (0..10).map(|_| sent(None)).collect();
+    assert!(told.contains(&missing), "{told:?}");
+    assert!(told.iter().all(|told| [missing, TransportError::Dropped].contains(told)), "{told:?}");
 }
 
 /// Reads the beginning of a connection of HTTP/2, and answers as HTTP/1.1 does.

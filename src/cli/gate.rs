@@ -4,21 +4,18 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::embedded::Embedded;
 use super::reports::Reports;
 use super::span::Span;
 use super::target::Merged;
 use super::{Code, Failure, complain, try_print, wrap};
-use crate::contract::Service;
-use crate::drive::Signing;
 use crate::events::{Event, Searched, Stop};
 use crate::judge::Verdict;
-use crate::mock::{Keys, Mock, serve};
 use crate::report::Summary;
 use crate::report::format::Input;
 use crate::report::summary::Reason;
@@ -33,10 +30,12 @@ pub(super) fn perform(
 ) -> Result<Done, Failure> {
     let runtime = Runtime::new().map_err(Failure::harness)?;
     let signing = merged.signing(&runtime).map_err(Failure::usage)?;
-    let endpoint = match &merged.endpoint {
-        Some(endpoint) => endpoint.clone(),
-        None => embedded_mock(&runtime, &signing).map_err(Failure::usage)?,
+    let embedded = match &merged.endpoint {
+        Some(_) => None,
+        None => Some(Embedded::start(&runtime, &signing).map_err(Failure::usage)?),
     };
+    let named = merged.endpoint.clone().or_else(|| Some(embedded.as_ref()?.endpoint.clone()));
+    let endpoint = named.expect("the mock has one where none is named");
     let target = runtime.block_on(merged.target(&endpoint, signing)).map_err(Failure::usage)?;
     let mut reports = Reports::create(&merged.reports).map_err(Failure::usage)?;
     let mut events = Vec::new();
@@ -61,7 +60,7 @@ pub(super) fn perform(
             interrupted().await;
             std::process::exit(i32::from(Reason::Interrupted.code()));
         });
-        run(Arc::new(target), &merged.settings, work, stop, |event| {
+        let running = run(Arc::new(target), &merged.settings, work, stop, |event| {
             reports.event(&event);
             screen.show(&event);
             watch_events(&event, &screen);
@@ -70,10 +69,14 @@ pub(super) fn perform(
                 (Event::Searched(_), Some(Event::Searched(_))) => *events.last_mut().expect("there is one") = event,
                 _ => events.push(event),
             }
-        })
-        .await
+        });
+        tokio::select! {
+            outcome = running => Ok(outcome),
+            error = exhausted(embedded.as_ref()) => Err(error),
+        }
     });
     screen.clear();
+    let outcome = outcome.map_err(|error| Failure { reason: Reason::SetUp, error })?;
     let summary = Summary::of(&events, &merged.measure).map_err(Failure::harness)?;
     outcome.map_err(|error| {
         let reason = match &error {
@@ -140,6 +143,14 @@ fn with_unwritten(mut reasons: Vec<Reason>, reports: &Reports) -> Vec<Reason> {
     reasons
 }
 
+/// Waits until the embedded mock, if it is tested, can take no connection.
+async fn exhausted(embedded: Option<&Embedded>) -> anyhow::Error {
+    match embedded {
+        Some(embedded) => embedded.exhausted().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Waits as long as a run may take.
 async fn after(deadline: Option<Span>) {
     match deadline {
@@ -164,21 +175,6 @@ async fn interrupted() {
         }
     }
     let _ = tokio::signal::ctrl_c().await;
-}
-
-/// Serves the embedded mock on a loopback port for as long as the runtime lives, and gives its address. Where requests are
-/// signed, it verifies that.
-fn embedded_mock(runtime: &Runtime, signing: &Signing) -> anyhow::Result<String> {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("could not listen on 127.0.0.1")?;
-    let address = listener.local_addr()?;
-    let mut mock = Mock::new(&Service::ALL);
-    if let Signing::Sigv4(signer) = signing {
-        let own = runtime.block_on(signer.credentials())?;
-        let [key, secret] = [own.access_key_id(), own.secret_access_key()].map(String::from);
-        mock = mock.requiring(Keys { key, secret, token: own.session_token().map(String::from) }, signer.region());
-    }
-    runtime.spawn(serve(listener, Arc::new(mock)));
-    Ok(format!("http://{address}"))
 }
 
 /// What is shown while the run works: header and surveys, and on a terminal a line that moves.

@@ -6,6 +6,7 @@ mod contract;
 mod credentials;
 mod doctor;
 mod dry_run;
+mod embedded;
 mod endpoint;
 mod explain;
 mod fuzz;

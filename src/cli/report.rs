@@ -9,7 +9,7 @@ use clap::Args;
 use super::explain::script_of;
 use super::reports::Reports;
 use super::target::some;
-use super::{Code, Failure, known_file, print, wrap};
+use super::{Code, Failure, known_file, print, read as files, wrap};
 use crate::events::{self, Event, Guide, Started};
 use crate::judge::Grade;
 use crate::report::Summary;
@@ -118,7 +118,7 @@ fn issues(summary: &Summary, rule: &str) -> anyhow::Result<String> {
 /// The events of a log, with its name.
 pub(super) fn read(path: &Path) -> anyhow::Result<(String, Vec<Event>)> {
     let shown = path.display().to_string();
-    let bytes = std::fs::read(path).with_context(|| format!("could not read {shown}"))?;
+    let bytes = files::log(path).with_context(|| format!("could not read {shown}"))?;
     // A run that was killed may have left half a character.
     let events = events::read(&String::from_utf8_lossy(&bytes)).map_err(|error| anyhow!("{shown}: {error}"))?;
     Ok((shown, events))

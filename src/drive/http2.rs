@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use reqwest::Client;
 use reqwest::redirect::Policy;
-use rustls::ClientConfig;
+use rustls::{AlertDescription, ClientConfig};
 use tokio::time::timeout;
 use url::Url;
 
@@ -98,12 +98,22 @@ fn trouble(error: &reqwest::Error) -> TransportError {
     if error.is_timeout() {
         return TransportError::Silent;
     }
+    if misses_certificate(error) {
+        return TransportError::Unreachable(NoConnection::ClientCertificateMissing);
+    }
     // What the other side said breaks the rules of HTTP/2: it is this side that ends the stream or the connection for it.
     let is_broken = |cause: &h2::Error| cause.is_library() && !cause.is_io();
     match causes(error).find_map(|cause| cause.downcast_ref()) {
         Some(cause) if is_broken(cause) => TransportError::Garbage,
         _ => TransportError::Dropped,
     }
+}
+
+/// Whether the server asked for a certificate of the client in vain. In TLS 1.3, it says so after the handshake; of an alert
+/// that comes then, what speaks HTTP/2 passes on the text and not the type.
+fn misses_certificate(error: &reqwest::Error) -> bool {
+    let alert = rustls::Error::AlertReceived(AlertDescription::CertificateRequired).to_string();
+    causes(error).any(|cause| cause.to_string() == alert)
 }
 
 fn no_connection(error: &reqwest::Error) -> NoConnection {

@@ -73,6 +73,8 @@ use signing::{Signed, Unsigned};
 pub use steps::case;
 #[cfg(feature = "run")]
 pub use steps::{IsRight, lateness};
+#[cfg(feature = "cli")]
+pub(crate) use transport::has_no_descriptor;
 #[cfg(feature = "net")]
 pub use way::Way;
 

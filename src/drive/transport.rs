@@ -93,7 +93,7 @@ fn is_end(error: &io::Error) -> bool {
 }
 
 /// Whether this process, or this machine, may open no more files and sockets. No [`io::ErrorKind`] stands for it.
-fn has_no_descriptor(error: &io::Error) -> bool {
+pub(crate) fn has_no_descriptor(error: &io::Error) -> bool {
     // EMFILE and ENFILE have these numbers on all systems of the kind of Unix; Windows has WSAEMFILE.
     let numbers: &[i32] = if cfg!(windows) { &[10024] } else { &[24, 23] };
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

@@ -85,7 +85,8 @@ pub enum SnapshotError {
 /// Expectations by case id, as they stand in snapshots.
 #[derive(Debug, Default)]
 pub struct Snapshots {
-    entries: BTreeMap<String, Vec<String>>,
+    /// What the judged steps expect, and how many in a row do.
+    entries: BTreeMap<String, Vec<(String, usize)>>,
 }
 
 /// A case as it stands in a snapshot.
@@ -142,8 +143,8 @@ pub fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
 impl Snapshots {
     /// Adds the cases of a snapshot file.
     pub fn add(&mut self, text: &str) {
-        let each = |(line, times): (&str, usize)| std::iter::repeat_n(String::from(line), times);
-        let owned = |entry: Entry| (entry.id, entry.expected.into_iter().flat_map(each).collect());
+        let each = |(line, times): (&str, usize)| (String::from(line), times);
+        let owned = |entry: Entry| (entry.id, entry.expected.into_iter().map(each).collect());
         self.entries.extend(entries(text).map(owned));
     }
 
@@ -156,9 +157,12 @@ impl Snapshots {
         let id = case.id.clone();
         let lines = self.entries.get(&id).ok_or_else(|| SnapshotError::Missing(id.clone()))?;
         let steps: Vec<&mut Step> = case.steps.iter_mut().filter(|step| step.role == StepRole::Focus).collect();
-        if steps.len() != lines.len() {
-            return Err(SnapshotError::OtherSteps { case: id, expectations: lines.len(), steps: steps.len() });
+        // Summed before anything is repeated: the numbers may be any.
+        let expectations = lines.iter().fold(0_usize, |sum, (_, times)| sum.saturating_add(*times));
+        if steps.len() != expectations {
+            return Err(SnapshotError::OtherSteps { case: id, expectations, steps: steps.len() });
         }
+        let lines = lines.iter().flat_map(|(line, times)| std::iter::repeat_n(line, *times));
         for (step, line) in steps.into_iter().zip(lines) {
             step.expect = parse(&id, line)?;
         }

@@ -271,7 +271,9 @@ pub fn not_judged(reason: &NotJudged) -> String {
             format!("the target serves {service} only with a signature")
         }
         NotJudged::NoSuchRepository { name } => {
-            format!("the target has no repository {name:?}, which the run was given")
+            format!(
+                "the target has no repository {name:?}, which --repository names; create it first, or leave out the flag"
+            )
         }
         NotJudged::NoRepositories => String::from("no repository could be created; a run can be given an existing one"),
         NotJudged::NoDeletion => String::from("the target does not delete repositories"),

@@ -1,5 +1,5 @@
 //! What keeps clients from taking all that the mock has: connections are bounded, and so is the time in which nothing comes
-//! over one.
+//! over one, and what the bodies of all take together.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -17,6 +17,40 @@ pub(super) const CONNECTIONS: usize = 1024;
 
 /// How long a connection may have nothing to say.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
+
+/// The bytes that the bodies of all clients may have at once.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// The bytes of one body, until they are given back.
+pub(super) struct Place(#[allow(dead_code, reason = "it is there to be dropped")] OwnedSemaphorePermit);
+
+/// Bodies that have no more than that do not wait: a thousand of them have no more than the room.
+const LIGHT: usize = 128 << 10;
+
+/// What is counted: bytes in so many.
+const UNIT: usize = 1 << 10;
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(Arc::new(Semaphore::new(Room::MOST / UNIT)))
+    }
+}
+
+impl Room {
+    /// How many bytes bodies may have at once: four of the largest.
+    pub const MOST: usize = 160 << 20;
+
+    /// Waits for a place for a body of which so many bytes are known, and which may have as many as `most`; none for one that
+    /// is small as far as is known.
+    pub async fn place(&self, known: usize, most: usize) -> Option<Place> {
+        if known <= LIGHT {
+            return None;
+        }
+        let units = u32::try_from(most.min(Room::MOST).div_ceil(UNIT)).unwrap_or(u32::MAX);
+        self.0.clone().acquire_many_owned(units).await.ok().map(Place)
+    }
+}
 
 /// A listener whose connections are guarded.
 pub(super) struct Guarded<L> {

@@ -89,7 +89,7 @@ use crate::model::{Registry, Rejection};
 use crate::wire::{Framing, Reply, Request, Response, Signature, TransportError, envelope, room_for};
 
 use change::{Call, Memory};
-use guard::Guarded;
+use guard::{Guarded, Place, Room};
 use signature::Verifier;
 
 pub use change::Change;
@@ -239,10 +239,11 @@ impl Mock {
         if let Some(rejection) = self.wrong(&mut call).into_iter().next() {
             return Err(rejection);
         }
+        // Only changes look back: without them, a mock that serves for days would grow for days.
+        let remembers = !self.changes.is_empty();
         let (name, _) = call.key();
-        if let Some(removed) =
-            call.registry.repositories.get(&name).filter(|_| operation.name.effect() == Effect::RemovesRepository)
-        {
+        let is_removal = remembers && operation.name.effect() == Effect::RemovesRepository;
+        if let Some(removed) = call.registry.repositories.get(&name).filter(|_| is_removal) {
             call.memory.removed.insert(name, removed.clone());
         }
         let performed = self.changes.iter().find_map(|change| match change {
@@ -251,11 +252,12 @@ impl Mock {
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
         let members = performed.unwrap_or_else(|| call.perform());
-        if let Some(layer) = layer.filter(|_| operation.name.effect() == Effect::CompletesUpload) {
+        if let Some(layer) = layer.filter(|_| remembers && operation.name.effect() == Effect::CompletesUpload) {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
-        if operation.name.effect() == Effect::BeginsUpload
+        if remembers
+            && operation.name.effect() == Effect::BeginsUpload
             && let Some(id) = members["uploadId"].as_str()
         {
             call.memory.begun.push((String::from(call.text("repositoryName")), String::from(id)));
@@ -336,19 +338,27 @@ where
     L: Listener,
     L::Addr: Debug,
 {
-    axum::serve(Guarded::new(listener), Router::new().fallback(handle_in_time).with_state(mock)).await
+    let served = Served { mock, room: Room::default() };
+    axum::serve(Guarded::new(listener), Router::new().fallback(handle_in_time).with_state(served)).await
 }
 
 async fn handle(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
-    let body = whole(body, MAX_BODY).await;
+    let body = whole(body, MAX_BODY, None).await;
     answered(&mock, head, body).await
 }
 
-/// The same, for whoever serves over a network: a body has its time. Needs the timers of tokio.
-async fn handle_in_time(State(mock): State<Arc<Mock>>, request: HttpRequest) -> HttpResponse {
+/// A mock behind a network, and the room that the bodies of all its clients have together.
+#[derive(Clone)]
+struct Served {
+    mock: Arc<Mock>,
+    room: Room,
+}
+
+/// The same, for whoever serves over a network: a body has its time and its room. Needs the timers of tokio.
+async fn handle_in_time(State(Served { mock, room }): State<Served>, request: HttpRequest) -> HttpResponse {
     let (head, body) = request.into_parts();
-    match timeout(BODY, whole(body, MAX_BODY)).await {
+    match timeout(BODY, whole(body, MAX_BODY, Some(&room))).await {
         Ok(body) => answered(&mock, head, body).await,
         Err(_) => bare(408),
     }
@@ -358,8 +368,8 @@ fn bare(status: u16) -> HttpResponse {
     respond(Response { status, headers: Vec::new(), body: Bytes::new(), flaw: None })
 }
 
-async fn answered(mock: &Mock, head: Parts, body: Option<Bytes>) -> HttpResponse {
-    let Some(body) = body else { return bare(413) };
+async fn answered(mock: &Mock, head: Parts, body: Option<Held>) -> HttpResponse {
+    let Some(Held { bytes: body, place }) = body else { return bare(413) };
     let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     // RFC 9113, 8.3.1: HTTP/2 has it in the target, and who signs it means the same.
@@ -378,7 +388,10 @@ async fn answered(mock: &Mock, head: Parts, body: Option<Bytes>) -> HttpResponse
         tokio::time::sleep(delay).await;
     }
     let refused = mock.refused(&request, &head.uri);
-    match mock.answer_signed_at_once(request, &refused).await {
+    let reply = mock.answer_signed_at_once(request, &refused).await;
+    // Some faults answer late, or never: the body is no more by then.
+    drop(place);
+    match reply {
         Ok(answer) => respond(answer),
         Err(TransportError::Silent) => std::future::pending().await,
         // Whoever serves the connection drops it. It is no panic, and nobody is told of one.
@@ -386,25 +399,38 @@ async fn answered(mock: &Mock, head: Parts, body: Option<Bytes>) -> HttpResponse
     }
 }
 
-/// A body as a whole, which is copied once at most; `None` if it does not come to its end, or has more bytes than `most`.
-async fn whole(mut body: Body, most: usize) -> Option<Bytes> {
+/// A body, and its place among those that are held at once.
+struct Held {
+    bytes: Bytes,
+    place: Option<Place>,
+}
+
+/// A body as a whole, which is copied once at most; `None` if it does not come to its end, or has more bytes than `most`. A
+/// large one waits for its place in the room, if there is one.
+async fn whole(mut body: Body, most: usize, room: Option<&Room>) -> Option<Held> {
     let mut whole = Vec::new();
+    let mut place = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue };
         if whole.is_empty() && body.is_end_stream() && data.len() <= most {
-            return Some(data);
+            return Some(Held { bytes: data, place });
+        }
+        // No more than it may have: how long it is, is what somebody says.
+        let hint = body.size_hint();
+        let rest = usize::try_from(hint.lower()).unwrap_or(most);
+        let known = whole.len().saturating_add(data.len()).saturating_add(rest).min(most);
+        if let (None, Some(room)) = (&place, room) {
+            place = room.place(known, if hint.exact().is_some() { known } else { most }).await;
         }
         if whole.is_empty() {
-            // No more than it may have: how long it is, is what somebody says.
-            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(most);
-            whole = room_for(rest.saturating_add(data.len()).min(most));
+            whole = room_for(known);
         }
         if whole.len() + data.len() > most {
             return None;
         }
         whole.extend_from_slice(&data);
     }
-    Some(Bytes::from(whole))
+    Some(Held { bytes: Bytes::from(whole), place })
 }
 
 fn respond(answer: Response) -> HttpResponse {
@@ -458,15 +484,55 @@ mod tests {
     async fn a_body_is_read_up_to_a_number_of_bytes() {
         let read = async |frames: &[&'static [u8]], most: usize| {
             let body = Body::new(Frames(Vec::from(frames)));
-            whole(body, most).await.map(|bytes| bytes.to_vec())
+            whole(body, most, None).await.map(|held| held.bytes.to_vec())
         };
         assert_eq!(read(&[], 0).await.as_deref(), Some(&b""[..]));
         assert_eq!(read(&[b"ab", b"", b"cde"], 5).await.as_deref(), Some(&b"abcde"[..]));
         assert_eq!(read(&[b"ab", b"", b"cde"], 4).await, None);
         let one = Bytes::from(vec![7; 100]);
-        let read = whole(Body::from(one.clone()), 100).await.unwrap();
-        assert_eq!(read.as_ptr(), one.as_ptr(), "what is there as a whole is not copied");
-        assert_eq!(whole(Body::from(one), 99).await, None);
+        let read = whole(Body::from(one.clone()), 100, None).await.unwrap();
+        assert_eq!(read.bytes.as_ptr(), one.as_ptr(), "what is there as a whole is not copied");
+        assert!(whole(Body::from(one), 99, None).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_held_at_once_are_bounded_together_and_small_ones_do_not_wait() {
+        // In two frames, of which the first is there when the place is asked for.
+        let read = async |room: &Room, size: usize| {
+            let half: &'static [u8] = Bytes::from(vec![b'x'; size / 2]).to_vec().leak();
+            whole(Body::new(Frames(vec![half, half])), MAX_BODY, Some(room)).await
+        };
+        let room = Room::default();
+        let mut held = Vec::new();
+        for _ in 0..Room::MOST / MAX_BODY {
+            held.push(read(&room, 2 << 20).await.unwrap());
+        }
+        let another = timeout(Duration::from_millis(50), read(&room, 2 << 20)).await;
+        assert!(another.is_err(), "how long it is nobody says: each may have the most");
+        assert!(read(&room, 1 << 10).await.is_some());
+        held.pop();
+        assert!(timeout(Duration::from_secs(30), read(&room, 2 << 20)).await.is_ok_and(|read| read.is_some()));
+    }
+
+    #[test]
+    fn a_mock_without_changes_keeps_nothing_of_what_is_gone() {
+        let remembered = |mock: &Mock| {
+            let call = |operation: Operation, body: &str| {
+                let body = Bytes::copy_from_slice(body.as_bytes());
+                mock.answer(envelope::request(Service::Ecr, operation, body)).unwrap().json().unwrap_or_default()
+            };
+            call(Operation::CreateRepository, r#"{"repositoryName":"ab"}"#);
+            let begun = call(Operation::InitiateLayerUpload, r#"{"repositoryName":"ab"}"#);
+            assert!(begun["uploadId"].is_string(), "{begun}");
+            call(Operation::DeleteRepository, r#"{"repositoryName":"ab","force":true}"#);
+            let services = mock.services.lock().unwrap();
+            let (registry, memory) = &services[0];
+            assert!(registry.repositories.is_empty());
+            (memory.removed.len(), memory.begun.len())
+        };
+        assert_eq!(remembered(&Mock::new(&[Service::Ecr])), (0, 0));
+        let fault = Fault::find("digests-not-compared").unwrap();
+        assert_eq!(remembered(&Mock::with(&[Service::Ecr], fault.changes)), (1, 1));
     }
 
     /// What a part with these members comes to is for `selftest`; here, that it comes to something.

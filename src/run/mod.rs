@@ -35,7 +35,8 @@ use crate::wire::{Client, NoConnection, Trust};
 
 use concurrency::Concurrency;
 use outcome::{Failed, Outcome};
-use recorder::Recorder;
+pub use recorder::MAX_KEPT_OF_ALL;
+use recorder::{Kept, Recorder};
 use select::{Selection, drawn, is_whole, locked};
 use worker::{Shared, Worker};
 
@@ -206,6 +207,8 @@ pub async fn run(
     mut sink: impl FnMut(Event),
 ) -> Result<(), RunError> {
     let began = Instant::now();
+    let mut kept = Kept::new();
+    let mut sink = |event| sink(kept.bound(event));
     // Calls that are throttled are sent again, whoever sends them in this run.
     let target =
         Arc::new(Target { patience: Some(Arc::default()), bulk: Some(Bulk::default()), ..Target::clone(&target) });

@@ -186,7 +186,7 @@ impl Look {
         let mut first = None;
         for making in Making::ALL {
             let name = making.naming.name(prefix, "survey");
-            match drive::create_repository(target, self.service, making, &name).await {
+            match create(target, self.service, making, &name).await {
                 Ok(created) => {
                     self.making = making;
                     self.picky = first.as_ref().map(describe);
@@ -435,6 +435,20 @@ impl Look {
             return Some(NotJudged::NotServed { service: self.service });
         }
         (!repository).then_some(NotJudged::NoRepositories)
+    }
+}
+
+/// Makes the repository of the survey. One that is there already is of the look before this one, at a target that lost its
+/// answers: nobody else has such a name.
+async fn create(target: &Target, service: Service, making: Making, name: &str) -> Result<Exchange, Exchange> {
+    let created = drive::create_repository(target, service, making, name).await;
+    let exists = |seen: &Observation| seen.error_name() == Some("RepositoryAlreadyExistsException");
+    match &created {
+        Err(exchange) if exchange.observed().is_ok_and(exists) => {
+            drive::delete_repository(target, service, name).await;
+            drive::create_repository(target, service, making, name).await
+        }
+        _ => created,
     }
 }
 

@@ -9,6 +9,7 @@ use ecrspec::wire::Response;
 use serde_json::{Map, Value, json};
 
 use super::DRIP;
+use super::tls::{Layer, layers};
 
 /// One of the things that a hostile server does.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct Behaviour {
     pub act: Act,
     /// Whether there is an answer that can be read, whatever it says.
     pub is_read: bool,
+    /// What is wrong below HTTP; without it, there is no TLS.
+    pub layer: Option<Layer>,
 }
 
 /// What is done in place of an answer.
@@ -26,12 +29,31 @@ pub enum Act {
     Raw(Vec<Piece>, End),
     /// The right answer, changed.
     Changed(Arc<dyn Fn(&mut Response) + Send + Sync>),
+    /// The answer to the request before, whoever sent it.
+    Neighbours,
+    /// The right answer, and after a while once more: the next request of the connection finds it.
+    Twice(Duration),
+    /// The right answer, each time later.
+    Slower { first: Duration, factor: f64 },
+    /// None: the server is gone.
+    Dies(Absence),
+}
+
+/// How long a server is gone.
+#[derive(Clone, Copy, Debug)]
+pub enum Absence {
+    ForGood,
+    /// For so many connections, which it resets.
+    Connections(usize),
 }
 
 /// Bytes, and how they come.
 #[derive(Clone)]
 pub enum Piece {
     Bytes(Bytes),
+    /// The same below TLS.
+    Below(Bytes),
+    Pause(Duration),
     /// The same again and again, with a pause in between.
     ForEver(Duration, Bytes),
     /// The right answer, a byte at a time.
@@ -43,6 +65,8 @@ pub enum Piece {
 pub enum End {
     Next,
     Close,
+    /// TCP ends, and TLS does not.
+    Cut,
     Reset,
     Hang,
 }
@@ -53,10 +77,10 @@ impl fmt::Debug for Behaviour {
     }
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n";
+pub(super) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n";
 
-fn raw(name: &str, pieces: Vec<Piece>, end: End) -> Behaviour {
-    Behaviour { name: String::from(name), act: Act::Raw(pieces, end), is_read: false }
+pub(super) fn raw(name: &str, pieces: Vec<Piece>, end: End) -> Behaviour {
+    Behaviour { name: String::from(name), act: Act::Raw(pieces, end), is_read: false, layer: None }
 }
 
 /// These bytes, as they are.
@@ -80,7 +104,7 @@ fn body(name: &str, body: impl Into<Vec<u8>>) -> Behaviour {
 }
 
 fn changed(name: &str, change: impl Fn(&mut Response) + Send + Sync + 'static) -> Behaviour {
-    Behaviour { name: String::from(name), act: Act::Changed(Arc::new(change)), is_read: true }
+    Behaviour { name: String::from(name), act: Act::Changed(Arc::new(change)), is_read: true, layer: None }
 }
 
 /// The right answer with other members.
@@ -95,7 +119,46 @@ fn members(name: &str, change: impl Fn(&mut Map<String, Value>) + Send + Sync + 
 
 /// All of them.
 pub fn all() -> Vec<Behaviour> {
-    [connections(), framings(), drips(), floods(), bodies(), values(), statuses(), strings()].concat()
+    [
+        connections(),
+        framings(),
+        drips(),
+        floods(),
+        bodies(),
+        values(),
+        statuses(),
+        strings(),
+        mixed_up(),
+        moody(),
+        layers(),
+    ]
+    .concat()
+}
+
+/// Answers that belong to other requests.
+fn mixed_up() -> Vec<Behaviour> {
+    let of = |name: &str, act: Act| Behaviour { name: String::from(name), act, is_read: true, layer: None };
+    vec![
+        of("the answer to the request before", Act::Neighbours),
+        of("each answer twice", Act::Twice(Duration::ZERO)),
+        of("each answer once more, late", Act::Twice(Duration::from_millis(30))),
+    ]
+}
+
+/// What is right at first, and then is not, or not for long.
+fn moody() -> Vec<Behaviour> {
+    let of = |name: &str, act: Act| Behaviour { name: String::from(name), act, is_read: true, layer: None };
+    let throttled = changed("throttled for ever", |answer| {
+        answer.status = 400;
+        answer.body = Bytes::from_static(b"{\"__type\":\"ThrottlingException\",\"message\":\"Rate exceeded\"}");
+    });
+    vec![
+        of("each answer 1.2 times later", Act::Slower { first: Duration::from_millis(20), factor: 1.2 }),
+        Behaviour { is_read: false, ..of("gone for good", Act::Dies(Absence::ForGood)) },
+        of("gone for two connections", Act::Dies(Absence::Connections(2))),
+        of("gone for twelve connections", Act::Dies(Absence::Connections(12))),
+        throttled,
+    ]
 }
 
 /// What happens to the connection.

@@ -8,7 +8,7 @@ use super::{aws_host, reject_aws};
 use crate::case::{Partition, SuiteVersion};
 use crate::cli::credentials::Authentication;
 use crate::cli::span::Span;
-use crate::contract::{Operation, Role, Service, Tier};
+use crate::contract::{Kind, Operation, Role, Service, Tier};
 use crate::drive::named::DriverName;
 use crate::events::{EMBEDDED_MOCK, Guide, Recording};
 use crate::judge::Grade;
@@ -54,6 +54,9 @@ impl Asked {
         }
         if asks_for_signatures(&self.filter) && !self.auth.is_sigv4() {
             bail!("--filter: the cases about signatures take --auth sigv4");
+        }
+        if let Some(name) = &self.repository {
+            check_repository(name, self.services.as_deref().unwrap_or(&Service::ALL))?;
         }
         if self.certificate.is_some() && !self.driver.is_usual() {
             bail!("--client-cert: expected --driver http, found {}", self.driver.name());
@@ -152,6 +155,27 @@ impl Asked {
             ..usual
         }
     }
+}
+
+/// Whether a repository can have this name in these services: else every request would be invalid, and no fault of the
+/// target.
+fn check_repository(name: &str, services: &[Service]) -> anyhow::Result<()> {
+    let bounds = services.iter().filter_map(|service| {
+        let operation = service.contract().operation(Operation::InitiateLayerUpload)?;
+        let member = operation.input.iter().find(|member| member.name == "repositoryName")?;
+        if let Kind::Text(text) = &member.shape.kind { Some(text) } else { None }
+    });
+    for text in bounds {
+        let (min, max) = (text.min, text.max.map_or(String::new(), |max| format!(" to {max}")));
+        if !text.allows_length(name) {
+            bail!("--repository: expected the name of a repository, of {min}{max} characters, found {name:?}");
+        }
+        // Editions differ: which of them the target keeps to, the run finds out.
+        if let Some(pattern) = text.patterns.first().filter(|_| !text.matches_any(name)) {
+            bail!("--repository: expected the name of a repository, as {} says, found {name:?}", pattern.text);
+        }
+    }
+    Ok(())
 }
 
 /// How many cases may be under way at once: each has connections of its own.
