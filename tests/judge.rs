@@ -952,6 +952,10 @@ fn findings_are_said_in_a_sentence() {
         (said(rule, Grade::Form, "200", "success-status 201"), "answers status 201 for a success"),
         (said(rule, Grade::Form, "status 400", "error-status 409"), "answers status 409 for a client error"),
         (
+            said(rule, Grade::Form, "status 400", "error-status 484"),
+            "answers status 484 for a client error, which is its row in an OpenAPI conversion and no status",
+        ),
+        (
             said(rule, Grade::State, "status 400", "error-status 200"),
             "answers status 200 for a client error, which clients take for a success",
         ),

@@ -143,6 +143,10 @@ pub fn got(got: &Got) -> String {
         Got::ErrorStatus(status @ 200..300) => {
             format!("status {status} for a client error, which clients take for a success")
         }
+        // OpenAPI conversions of the service model number the errors of an operation so.
+        Got::ErrorStatus(status @ 480..490) => {
+            format!("status {status} for a client error, which is its row in an OpenAPI conversion and no status")
+        }
         Got::ErrorStatus(status) => format!("status {status} for a client error"),
         Got::ContentType(Some(found)) => format!("content type {found}"),
         Got::ContentType(None) => String::from("no content type"),

@@ -6,6 +6,8 @@
 //! repository-name pattern are accepted. Expectations never rest on such a choice (see `generate::expected`).
 
 mod front;
+#[cfg(feature = "mock")]
+mod large;
 pub mod operation;
 pub mod registry;
 
