@@ -79,8 +79,8 @@ impl Body {
         }
     }
 
-    /// Its bytes, but of the text that large parts share only its name: of JSON the same members, a part in
-    /// [`blob::Notation::Abridged`]. Enough for whoever asks what a request names.
+    /// Its bytes, but of the text that large parts share only its name: of JSON the same members, a part
+    /// shorter. Enough for whoever asks what a request names.
     pub fn abridged(&self) -> Cow<'_, [u8]> {
         if let [Piece::Bytes(bytes)] = self.pieces.as_slice() {
             return Cow::Borrowed(bytes);
