@@ -40,6 +40,17 @@ pub(super) fn named(service: Service, what: &str) -> anyhow::Result<Option<Case>
     }
 }
 
+/// The case of each of these services with this id, or in this scenario file: looked for at the same time.
+pub(super) fn named_in(services: &[Service], what: &str) -> Vec<anyhow::Result<Option<Case>>> {
+    std::thread::scope(|threads| {
+        let seekers: Vec<_> = services.iter().map(|service| threads.spawn(move || named(*service, what))).collect();
+        let found = |seeker: std::thread::ScopedJoinHandle<'_, _>| {
+            seeker.join().unwrap_or_else(|_| Err(anyhow!("{what}: the search for it panicked")))
+        };
+        seekers.into_iter().map(found).collect()
+    })
+}
+
 /// The scenarios in files, and in folders with all below them; their ids are their paths.
 pub(super) fn scenarios(paths: &[PathBuf]) -> anyhow::Result<Vec<Scenario>> {
     let mut found = Vec::new();

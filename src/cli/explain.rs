@@ -170,6 +170,9 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let mut pages = Vec::new();
     let mut near = Vec::new();
     let mut mistake = None;
+    // No case has the id of a rule.
+    let sought: Vec<Service> = services.iter().copied().filter(|service| rule(*service).is_none()).collect();
+    let mut named = super::cases::named_in(&sought, &arguments.id).into_iter();
     for service in services.iter().copied() {
         if arguments.form().is_some() && !pages.is_empty() {
             break; // One script, of the first service that has the case.
@@ -178,10 +181,10 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             let is_about = |case: &&Heading| case.service == service && case.rules.contains(&rule.id);
             let about: Vec<&Heading> = cases.iter().filter(is_about).collect();
             pages.push(page::rule_page(service, rule, &about, guide.as_ref()));
-            continue; // No case has the id of a rule.
+            continue;
         }
         // A plan may be one of the other service.
-        let case = super::cases::named(service, &arguments.id).unwrap_or_else(|error| {
+        let case = named.next().unwrap_or(Ok(None)).unwrap_or_else(|error| {
             mistake.get_or_insert(error);
             None
         });

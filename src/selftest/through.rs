@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::{Attempt, OutOfReach, Tried, is_signed, patience};
+use crate::case::{Step, StepRole};
 use crate::contract::Service;
 use crate::drive::http::Timeouts;
 use crate::drive::named::{DriverName, NoTarget};
@@ -59,6 +60,10 @@ impl Through {
             attempt.cases = cases.into_iter().filter(|case| attempt.is_of_rule(case)).collect();
         }
         attempt.cases.retain(|case| self.driver.cannot_try(case).is_none());
+        // Many cases have a step that is to be accepted; made for that are those whose judged step is.
+        let rule = fault.rule;
+        let is_about = |step: &Step| step.role == StepRole::Focus && step.expect.rule == rule;
+        attempt.cases.sort_by_key(|case| !case.steps.iter().any(is_about));
         attempt.cases.truncate(CASES);
         let serving = tokio::spawn(serve(listener, Arc::new(Mock::with(&[service], fault.changes))));
         let tried = attempt.run(Target::new(driver), false).await;
