@@ -45,7 +45,8 @@ impl Leases {
         }
         left.extend(self.end(target).await);
         self.made += 1;
-        let name = making.naming.name(&self.prefix, &format!("shared-{}-{}", self.worker, self.made));
+        // As long for every worker: of which sequences is the smallest must not depend on who tried them.
+        let name = making.naming.name(&self.prefix, &format!("shared-{:05}-{:04}", self.worker, self.made));
         // Remembered even if it seems to fail: the answer may have been lost, and the repository is removed all the same.
         let made = drive::create_repository(target, service, making, &name).await.is_ok();
         let cases_left = if made { CASES_PER_SHARED_REPOSITORY - 1 } else { 0 };

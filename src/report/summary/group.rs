@@ -102,13 +102,14 @@ fn distinct<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.collect::<BTreeSet<T>>().into_iter().collect()
 }
 
-/// Cases of the suite first, then those whose exchanges found room, then the fewest calls, then the fewest bytes, then the order of the suite.
-fn size((judged, smallest): (&Judged, &Judged)) -> (bool, bool, usize, usize, usize) {
+/// Cases of the suite first, then those whose exchanges found room, then the fewest calls, then the fewest bytes, then the
+/// order of the ids, which is the same in a run and in its parts.
+fn size<'a>((judged, smallest): (&'a Judged, &Judged)) -> (bool, bool, usize, usize, &'a str) {
     (
         smallest.kind.is_random(),
         smallest.requests > 0 && smallest.exchanges.is_empty(),
         smallest.requests,
         smallest.exchanges.iter().map(|exchange| exchange.body.bytes).sum(),
-        judged.index,
+        &judged.case,
     )
 }
