@@ -225,11 +225,18 @@ fn a_certificate_is_shown_over_http2_too() {
     };
     // Who comes so far is answered, in another language.
     assert_eq!(sent(Some(&own)), TransportError::Garbage);
-    // The end of the connection may overtake its alert now and then: that is TCP's, not ours.
+    // The end of the connection may overtake its alert, the more often the busier the machine is: that is TCP's, not ours.
     let missing = TransportError::Unreachable(NoConnection::ClientCertificateMissing);
-    let told: Vec<TransportError> = (0..10).map(|_| sent(None)).collect();
-    assert!(told.contains(&missing), "{told:?}");
-    assert!(told.iter().all(|told| [missing, TransportError::Dropped].contains(told)), "{told:?}");
+    let began = Instant::now();
+    loop {
+        let told = sent(None);
+        if told == missing {
+            break;
+        }
+        assert_eq!(told, TransportError::Dropped);
+        assert!(began.elapsed() < Duration::from_secs(60), "the alert was never told");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Reads the beginning of a connection of HTTP/2, and answers as HTTP/1.1 does.
