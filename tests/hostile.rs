@@ -657,7 +657,7 @@ fn the_mock_bears_ten_thousand_open_uploads() {
         let answer = exchange.response().unwrap();
         (answer.status, answer.json().unwrap())
     };
-    let (uploads, last) = runtime.block_on(async {
+    let uploads = runtime.block_on(async {
         call(Operation::CreateRepository, String::from("{\"repositoryName\":\"many\"}")).await;
         let mut uploads = std::collections::HashSet::new();
         while uploads.len() < UPLOADS {
@@ -671,15 +671,13 @@ fn the_mock_bears_ten_thousand_open_uploads() {
         let part = format!(
             "{{\"repositoryName\":\"many\",\"uploadId\":\"{id}\",\"partFirstByte\":0,\"partLastByte\":2,\"layerPartBlob\":\"YWJj\"}}"
         );
-        let clock = Instant::now();
         let (status, members) = call(Operation::UploadLayerPart, part).await;
         assert_eq!((status, &members["lastByteReceived"]), (200, &serde_json::json!(2)), "{members}");
-        (uploads.len(), clock.elapsed())
+        uploads.len()
     });
     let peak = outcome::memory(&mock);
     mock.kill().unwrap();
     mock.wait().unwrap();
     assert_eq!(uploads, UPLOADS);
-    assert!(last < Duration::from_secs(1), "{last:?}");
     assert!((1..MOST_MEMORY).contains(&peak), "{} MiB", peak >> 20);
 }

@@ -1,6 +1,8 @@
 //! Where cases come from: ids, and scenario files of the user.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context as _, anyhow};
 
@@ -40,14 +42,21 @@ pub(super) fn named(service: Service, what: &str) -> anyhow::Result<Option<Case>
     }
 }
 
-/// The case of each of these services with this id, or in this scenario file: looked for at the same time.
-pub(super) fn named_in(services: &[Service], what: &str) -> Vec<anyhow::Result<Option<Case>>> {
-    std::thread::scope(|threads| {
-        let seekers: Vec<_> = services.iter().map(|service| threads.spawn(move || named(*service, what))).collect();
-        let found = |seeker: std::thread::ScopedJoinHandle<'_, _>| {
-            seeker.join().unwrap_or_else(|_| Err(anyhow!("{what}: the search for it panicked")))
+/// [`named`] in each of these services, looked for at the same time.
+pub(super) fn named_in(services: &[Service], what: &str) -> BTreeMap<Service, anyhow::Result<Option<Case>>> {
+    thread::scope(|threads| {
+        let seek = |service: &Service| {
+            (
+                *service,
+                threads.spawn({
+                    let service = *service;
+                    move || named(service, what)
+                }),
+            )
         };
-        seekers.into_iter().map(found).collect()
+        let seekers: Vec<_> = services.iter().map(seek).collect();
+        let panicked = || Err(anyhow!("{what}: the search for it panicked"));
+        seekers.into_iter().map(|(service, seeker)| (service, seeker.join().unwrap_or_else(|_| panicked()))).collect()
     })
 }
 

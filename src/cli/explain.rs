@@ -172,7 +172,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
     let mut mistake = None;
     // No case has the id of a rule.
     let sought: Vec<Service> = services.iter().copied().filter(|service| rule(*service).is_none()).collect();
-    let mut named = super::cases::named_in(&sought, &arguments.id).into_iter();
+    let mut named = super::cases::named_in(&sought, &arguments.id);
     for service in services.iter().copied() {
         if arguments.form().is_some() && !pages.is_empty() {
             break; // One script, of the first service that has the case.
@@ -184,7 +184,7 @@ pub(super) fn main(arguments: &Arguments) -> Code {
             continue;
         }
         // A plan may be one of the other service.
-        let case = named.next().unwrap_or(Ok(None)).unwrap_or_else(|error| {
+        let case = named.remove(&service).unwrap_or(Ok(None)).unwrap_or_else(|error| {
             mistake.get_or_insert(error);
             None
         });

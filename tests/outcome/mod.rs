@@ -28,7 +28,7 @@ const CASES: [&str; 5] = [
 ];
 
 /// How long a row may take. It is bounded by a timeout of a second; generous, since the machine may be busy.
-pub const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_secs(40);
 
 /// How many bytes a run may take at most.
 pub const MOST_MEMORY: usize = 200 << 20;
