@@ -1,7 +1,8 @@
 //! The search: random sequences for a target, steered by what is new in its answers, and shrunk where they fail.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
@@ -66,7 +67,7 @@ pub fn fitted(case: Case, lacks: impl Fn(Operation) -> bool) -> Case {
 #[derive(Debug, Default)]
 pub struct Novelty {
     classes: HashSet<u64>,
-    corpus: Vec<(Service, Plan)>,
+    corpus: BTreeMap<Service, Vec<Plan>>,
     broken: HashSet<RuleId>,
     tally: Searched,
 }
@@ -87,7 +88,7 @@ impl Novelty {
         }
         let new = self.classes.len() - before;
         if let (true, Some(plan)) = (new > 0, &case.plan) {
-            self.corpus.push((case.service, plan.clone()));
+            self.corpus.entry(case.service).or_default().push(plan.clone());
         }
         new
     }
@@ -115,28 +116,32 @@ impl Novelty {
         Searched { classes: self.classes.len(), ..self.tally }
     }
 
-    /// The next case: every other one is a changed plan of those that showed something new.
-    pub fn steered(&self, service: Service, seed: u64, number: u64) -> Case {
+    /// The next case: every other one is a changed plan of those that showed something new. Others learn meanwhile.
+    pub fn steered(novelty: &Mutex<Novelty>, service: Service, seed: u64, number: u64) -> Case {
         let fresh = plan::nth(service, seed, number);
-        let known: Vec<&Plan> = self.corpus.iter().filter(|(of, _)| *of == service).map(|(_, plan)| plan).collect();
         let chance = Sha256::digest([&seed.to_le_bytes()[..], &number.to_le_bytes(), b"steered"].concat());
-        let pick = |at: usize| usize::from(u16::from_le_bytes([chance[at], chance[at + 1]]));
-        let avoided = |mut plan: Plan| {
-            // Now and then all the same: a second cause may hide behind the first.
-            if chance[31] >= 16 {
-                plan.decisions.iter_mut().for_each(|call| self.avoid(service, call));
-            }
-            plan
-        };
-        match known.get(pick(0) % known.len().max(1)) {
-            Some(plan) if number % 2 == 1 => {
-                from_plan(service, &avoided(changed(service, (*plan).clone(), &fresh, &chance[2..])))
-            }
-            _ => match avoided(fresh.clone()) {
-                same if same == fresh => drawn(service, seed, number, &fresh),
-                other => from_plan(service, &other),
-            },
+        let pick = usize::from(u16::from_le_bytes([chance[0], chance[1]]));
+        let known = (number % 2 == 1).then(|| locked(novelty).known(service, pick)).flatten();
+        let is_fresh = known.is_none();
+        let chosen = known.map_or_else(|| fresh.clone(), |plan| changed(service, plan, &fresh, &chance[2..]));
+        // Now and then all the same: a second cause may hide behind the first.
+        let plan = if chance[31] >= 16 { locked(novelty).avoided(service, chosen) } else { chosen };
+        match is_fresh && plan == fresh {
+            true => drawn(service, seed, number, &fresh),
+            false => from_plan(service, &plan),
         }
+    }
+
+    /// One of the plans that showed something new.
+    fn known(&self, service: Service, pick: usize) -> Option<Plan> {
+        let known = self.corpus.get(&service)?;
+        known.get(pick % known.len().max(1)).cloned()
+    }
+
+    /// A plan without the violations whose rules the target is known to break.
+    fn avoided(&self, service: Service, mut plan: Plan) -> Plan {
+        plan.decisions.iter_mut().for_each(|call| self.avoid(service, call));
+        plan
     }
 
     /// Takes the violations out of a call whose rules the target is known to break.
@@ -245,4 +250,9 @@ impl Effort {
     pub fn allows(&self, attempts: u32) -> bool {
         attempts < self.attempts && Instant::now() < self.until
     }
+}
+
+/// A panic while the lock was held would be a defect of ours; what was learned is plain data and stays usable.
+fn locked(novelty: &Mutex<Novelty>) -> MutexGuard<'_, Novelty> {
+    novelty.lock().unwrap_or_else(PoisonError::into_inner)
 }

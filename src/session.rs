@@ -42,6 +42,15 @@ impl Terms {
     }
 }
 
+/// One of the times that a case is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    /// Who tries it: no two at once have the same number.
+    pub worker: usize,
+    /// Which time: bytes differ from one to another.
+    pub number: u32,
+}
+
 /// A service of a target, and what the survey found out about it.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -147,11 +156,11 @@ impl Session {
     }
 
     /// Judges a case, whatever [`Session::skips`] says: one with calls at once in all its rounds.
-    pub async fn judge(&self, case: &Case) -> Round {
+    pub async fn judge<'a>(&self, case: &'a Case) -> Round<'a> {
         let mut rounds = Rounds::of(case, self.options());
         loop {
             let number = rounds.count() as u32 + 1;
-            let round = self.attempt(case, None, number).await;
+            let round = self.attempt(case, None, Attempt { worker: 0, number }).await;
             if !case.is_race() {
                 return round;
             }
@@ -163,29 +172,28 @@ impl Session {
         rounds.together(false).unwrap_or_else(|| unreachable!("one round was tried at least"))
     }
 
-    /// Tries a case once, and judges what came back. `shared` is a repository for cases that share one; bytes differ from
-    /// one number to another.
-    pub async fn attempt(&self, case: &Case, shared: Option<&str>, number: u32) -> Round {
-        let transcript = self.drive(case, shared, number).await;
+    /// Tries a case once, and judges what came back. `shared` is a repository for cases that share one.
+    pub async fn attempt<'a>(&self, case: &'a Case, shared: Option<&str>, attempt: Attempt) -> Round<'a> {
+        let transcript = self.drive(case, shared, attempt).await;
         self.judge_round(case, transcript)
     }
 
     /// Tries a case once.
-    pub async fn drive(&self, case: &Case, shared: Option<&str>, number: u32) -> Transcript {
-        drive::case(&self.target, case, &self.workspace(shared, number)).await
+    pub async fn drive(&self, case: &Case, shared: Option<&str>, attempt: Attempt) -> Transcript {
+        drive::case(&self.target, case, &self.workspace(shared, attempt)).await
     }
 
     /// How much later the answer to a step is allowed, if it is after a while; and what could not be removed.
     #[cfg(feature = "run")]
-    pub async fn lateness(&self, case: &Case, step: usize, number: u32) -> (Option<Duration>, Vec<String>) {
+    pub async fn lateness(&self, case: &Case, step: usize, attempt: Attempt) -> (Option<Duration>, Vec<String>) {
         let (judged, options) = (case.clone(), self.options());
         let is_right = move |transcript: &Transcript, exchange: &Exchange| {
             allows(&judged, &judged.steps[step], transcript, exchange, options) == Some(true)
         };
-        drive::lateness(&self.target, case, &self.workspace(None, number), step, Arc::new(is_right)).await
+        drive::lateness(&self.target, case, &self.workspace(None, attempt), step, Arc::new(is_right)).await
     }
 
-    fn workspace(&self, shared: Option<&str>, number: u32) -> Workspace {
+    fn workspace(&self, shared: Option<&str>, Attempt { worker, number }: Attempt) -> Workspace {
         Workspace {
             prefix: self.terms.prefix.clone(),
             making: self.survey.making,
@@ -194,11 +202,12 @@ impl Session {
             alias: self.survey.alias.clone(),
             part_size: self.survey.usable_part_size(),
             salt: format!("{}/{number}", self.terms.prefix),
+            worker,
         }
     }
 
     /// Judges what came back for a case.
-    pub fn judge_round(&self, case: &Case, transcript: Transcript) -> Round {
+    pub fn judge_round<'a>(&self, case: &'a Case, transcript: Transcript) -> Round<'a> {
         linearize::judge_round(case, transcript, self.options())
     }
 }

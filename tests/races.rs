@@ -14,7 +14,7 @@ use ecrspec::expect::Outcome;
 use ecrspec::judge::{Finding, JudgeOptions, Verdict};
 use ecrspec::linearize::{Round, Rounds};
 use ecrspec::mock::{Fault, Mock, Variant, router, serve};
-use ecrspec::session::{Session, Terms};
+use ecrspec::session::{Attempt, Session, Terms};
 use ecrspec::suite::suite;
 use ecrspec::wire::envelope;
 use http_body_util::Full;
@@ -40,9 +40,9 @@ static SMALL_RACES: LazyLock<[Vec<Case>; 2]> = LazyLock::new(|| {
     of_both
 });
 
-async fn round(target: &Target, case: &Case, number: usize) -> Round {
+async fn round<'a>(target: &Target, case: &'a Case, number: usize) -> Round<'a> {
     let session = Session::unsurveyed(Arc::new(target.clone()), case.service, Terms::of("ecrspec-races"));
-    let round = session.attempt(case, None, number as u32).await;
+    let round = session.attempt(case, None, Attempt { worker: 0, number: number as u32 }).await;
     assert!(round.transcript.left.is_empty(), "{}: {:?}", case.id, round.transcript.left);
     round
 }

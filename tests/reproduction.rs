@@ -40,6 +40,7 @@ fn driven(case: &Case, endpoint: &str) -> Answers {
         alias: None,
         part_size: 5_242_880,
         salt: String::from("salt"),
+        worker: 0,
     };
     let target = Target::new(Driver::Http(Http::new(endpoint, Timeouts::default()).unwrap()));
     let transcript: Transcript = Runtime::new().unwrap().block_on(drive::case(&target, case, &room));

@@ -111,6 +111,7 @@ fn driven(case: &Case, endpoint: &str, repository: Option<&str>) -> Transcript {
         alias: Some(String::from(ALIAS)),
         part_size: 5_242_880,
         salt: String::from("salt"),
+        worker: 0,
     };
     let target = Target::new(Driver::Http(Http::new(endpoint, Timeouts::default()).unwrap()));
     tokio::runtime::Runtime::new().unwrap().block_on(drive::case(&target, case, &room))

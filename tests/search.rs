@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use ecrspec::case::{Case, Transcript};
 use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::generate::{follow, plan, realise};
 use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router};
-use ecrspec::session::{Session, Terms};
+use ecrspec::session::{Attempt, Session, Terms};
 use tokio::runtime::{Builder, Runtime};
 
 const CASES: u64 = 1000;
@@ -31,7 +33,7 @@ impl Bench {
     }
 
     fn drive(&self, case: &Case) -> Transcript {
-        self.runtime.block_on(self.session.drive(case, None, 1))
+        self.runtime.block_on(self.session.drive(case, None, Attempt { worker: 0, number: 1 }))
     }
 
     fn verdict(&self, case: &Case) -> Verdict {
@@ -59,6 +61,24 @@ fn ten_thousand_seeds_give_no_finding_on_the_mock() {
 #[test]
 fn a_thousand_seeds_give_no_finding_on_the_mock() {
     no_finding(0..CASES);
+}
+
+#[test]
+fn two_workers_may_try_the_same_sequence_at_once() {
+    let others_go_on = async |request: Request, next: Next| {
+        tokio::task::yield_now().await;
+        next.run(request).await
+    };
+    let server = router(Arc::new(Mock::new(&Service::ALL))).layer(from_fn(others_go_on));
+    let target = Target::new(Driver::InProcess(InProcess::new(server)));
+    let session = Session::unsurveyed(Arc::new(target), Service::Ecr, Terms::of("ecrspec-search"));
+    let case = realise(Service::Ecr, &plan::nth(Service::Ecr, 0, 0));
+    let by = async |worker: usize| session.attempt(&case, None, Attempt { worker, number: 1 }).await.verdict;
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let both = runtime.block_on(async { tokio::join!(by(1), by(2)) });
+    assert_eq!(both, (Verdict::Pass, Verdict::Pass));
+    let same = runtime.block_on(async { tokio::join!(by(1), by(1)) });
+    assert_ne!(same, (Verdict::Pass, Verdict::Pass), "they were not under way at once");
 }
 
 /// What a default run of the search reaches, on a target that does what the reference registry does.

@@ -18,7 +18,7 @@ use ecrspec::events::Task;
 use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, router, serve};
 use ecrspec::run::{RunError, Settings, Work, run};
-use ecrspec::session::{Session, Terms};
+use ecrspec::session::{Attempt, Session, Terms};
 use ecrspec::suite::find;
 use ecrspec::template::Template;
 use ecrspec::wire::{
@@ -241,7 +241,7 @@ fn of_large_parts_that_were_sent_only_the_name_is_in_memory() {
     let session = Session::unsurveyed(Arc::new(target), Service::Ecr, Terms::of("ecrspec-kept"));
     let drive = |id: &str| {
         let case = find(Service::Ecr, id).unwrap().unwrap();
-        Runtime::new().unwrap().block_on(session.drive(&case, None, 1)).exchanges
+        Runtime::new().unwrap().block_on(session.drive(&case, None, Attempt { worker: 0, number: 1 })).exchanges
     };
     let mut large = 0;
     for exchange in ["scenarios/push/two-parts", "scenarios/push/three-parts"].into_iter().flat_map(drive) {

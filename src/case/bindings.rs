@@ -217,15 +217,11 @@ impl Bindings {
                 out.text().extend_from_slice(how.written(&text).as_bytes());
             }
             other => {
-                let value = self.value(other)?;
-                match &value {
-                    Value::String(text) => {
-                        let quoted = serde_json::to_string(text).ok()?;
-                        out.text().extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
-                    }
-                    other => out.text().extend_from_slice(other.to_string().as_bytes()),
+                if !self.values.contains_key(other) {
+                    let value = self.value(other)?;
+                    self.bind(other.clone(), value); // Digests of 20 MiB are computed once.
                 }
-                self.bind(other.clone(), value); // Digests of 20 MiB are computed once.
+                write_value(self.values.get(other)?, out.text())?;
             }
         }
         Some(())
@@ -254,6 +250,17 @@ impl Bindings {
         }
         Some(hex(&hash.finalize()))
     }
+}
+
+/// Writes a value as it stands inside a JSON string or, a number, by itself.
+fn write_value(value: &Value, out: &mut Vec<u8>) -> Option<()> {
+    let begun = out.len();
+    serde_json::to_writer(&mut *out, value).ok()?;
+    if value.is_string() {
+        out.pop();
+        out.remove(begun);
+    }
+    Some(())
 }
 
 /// What a reference to a digest stands for, if that digest has these hex digits.

@@ -193,6 +193,7 @@ impl Draft {
             also_broken: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
+            readings: None,
         });
         self
     }

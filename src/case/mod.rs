@@ -11,6 +11,7 @@ pub mod plan;
 mod since;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,21 @@ pub struct Step {
     /// The answers from which the case goes on; empty where it always does. For cases whose later expectations rest on
     /// what a target did where the documents leave it a choice.
     pub only_if: Vec<Outcome>,
+    /// What its request comes to without its violations, and with each: what a random case expects follows from that.
+    pub readings: Option<Arc<Readings>>,
+}
+
+/// A request of a random case, and what it would be with each of its violations alone.
+#[derive(Clone, Debug)]
+pub struct Readings {
+    /// Without any.
+    pub valid: Template,
+    /// The rule that the valid request answers to.
+    pub accepting: RuleId,
+    /// With each alone, and the rule that it breaks, if the violation itself says so.
+    pub alone: Vec<(Option<RuleId>, Template)>,
+    /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
+    pub elsewhere: bool,
 }
 
 /// What a step is for.

@@ -106,7 +106,7 @@ impl Http {
 
     /// Why a request cannot be sent, if so.
     pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
-        request.head().err()
+        request.check().err()
     }
 
     /// Sends a request.

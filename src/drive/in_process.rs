@@ -121,7 +121,7 @@ impl InProcess {
     /// Why a request cannot be sent, if so.
     pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
         let framed = request.framing != Framing::Length;
-        framed.then_some(Unsendable::NoFramingInProcess).or_else(|| request.head().err())
+        framed.then_some(Unsendable::NoFramingInProcess).or_else(|| request.check().err())
     }
 
     /// Sends a request.

@@ -150,6 +150,8 @@ pub struct Workspace {
     pub part_size: usize,
     /// Tells the bytes of this run from those of another.
     pub salt: String,
+    /// Who works there: two may try the same random case at once.
+    pub worker: usize,
 }
 
 impl Target {
@@ -224,7 +226,7 @@ impl Target {
             Ok(signed) => signed,
             Err(why) => return why.exchange(request),
         };
-        let sending = signed.request.clone();
+        let Signed { request: sending, hidden } = signed;
         let exchange = match &self.driver {
             #[cfg(feature = "net")]
             Driver::Http(http) => match http::Http::before(request) {
@@ -237,7 +239,7 @@ impl Target {
             Driver::InProcess(in_process) => in_process.send(sending).await?,
             Driver::Caller(caller) => caller::send(&**caller, service, sending).await?,
         };
-        Ok(signed.kept(request, exchange))
+        Ok(hidden.kept(request, exchange))
     }
 
     /// A request as it goes out: with a signature, unless the driver signs by itself.
@@ -289,17 +291,20 @@ impl Target {
         }
         #[cfg(feature = "net")]
         if let Driver::Http(http) = &self.driver {
-            let mut signed = Vec::new();
+            let (mut sending, mut hidden) = (Vec::new(), Vec::new());
             for request in &requests {
                 match self.sign(service, request).await {
-                    Ok(one) => signed.push(one),
+                    Ok(one) => {
+                        sending.push(one.request);
+                        hidden.push(one.hidden);
+                    }
                     // None of them is sent.
                     Err(why) => return requests.iter().map(|request| why.clone().exchange(request)).collect(),
                 }
             }
-            let sent = http.send_at_once(signed.iter().map(|one| one.request.clone()).collect(), clock).await?;
-            let kept = sent.into_iter().zip(&signed).zip(&requests);
-            return Ok(kept.map(|((exchange, signed), request)| signed.kept(request, exchange)).collect());
+            let sent = http.send_at_once(sending, clock).await?;
+            let kept = sent.into_iter().zip(&hidden).zip(&requests);
+            return Ok(kept.map(|((exchange, hidden), request)| hidden.kept(request, exchange)).collect());
         }
         let send = async |request: Outgoing| {
             let began = clock.elapsed();

@@ -134,8 +134,10 @@ fn head(endpoint: &Url, request: &Outgoing, last: bool) -> Vec<u8> {
         Framing::Spaced => (String::new(), " \t ", "\t "),
         _ => (String::new(), " ", ""),
     };
-    let mut head = format!("{} {origin}{}{query} HTTP/1.1\r\n", request.method, endpoint.path());
-    let mut header = |name: &str, value: &str| head += &format!("{name}:{before}{value}{after}\r\n");
+    let mut head = String::with_capacity(HEAD);
+    let mut write = |pieces: &[&str]| pieces.iter().for_each(|piece| head += piece);
+    write(&[&request.method, " ", &origin, endpoint.path(), &query, " HTTP/1.1\r\n"]);
+    let mut header = |name: &str, value: &str| write(&[name, ":", before, value, after, "\r\n"]);
     header("Host", &host);
     request.headers.iter().for_each(|(name, value)| header(name, value));
     match request.framing {
@@ -155,6 +157,9 @@ fn head(endpoint: &Url, request: &Outgoing, last: bool) -> Vec<u8> {
     head.into_bytes()
 }
 
+/// As long as most heads are.
+const HEAD: usize = 512;
+
 /// How long is waited between the pieces of a request.
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 
@@ -163,7 +168,7 @@ const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 /// `asked` is told when the server asks for the body, or says something else before its answer.
 async fn write_request(
     write: &mut WriteHalf,
-    head: Vec<u8>,
+    mut head: Vec<u8>,
     request: &Outgoing,
     asked: &Notify,
 ) -> std::io::Result<()> {
@@ -199,7 +204,8 @@ async fn write_request(
         // RFC 9110, 10.1.1: a client that has waited may send the body without having been asked.
         let _ = timeout(Duration::from_millis(300), asked.notified()).await;
     } else if body.len() < SHORT {
-        write.write_all(&[&head[..], &body.whole()].concat()).await?; // In one packet, as far as it fits.
+        head.extend_from_slice(&body.whole());
+        write.write_all(&head).await?; // In one packet, as far as it fits.
         return write.flush().await;
     } else {
         write.write_all(&head).await?;
@@ -245,6 +251,9 @@ struct Reader {
 /// How many headers an answer may have. Clients take a hundred.
 const MOST_HEADERS: usize = 128;
 
+/// How many bytes are read at once at least, as far as there are so many.
+const READ: usize = 4 << 10;
+
 /// How long a line is at least that is looked at only when it has ended.
 const LONG_LINE: usize = 64 << 10;
 
@@ -281,6 +290,8 @@ impl Reader {
     }
 
     async fn more(&mut self) -> Result<usize, TransportError> {
+        // As much as most answers have: who reads into less asks the system again and again.
+        self.buffer.reserve(READ);
         let count = self.read.read_buf(&mut self.buffer).await.map_err(|error| of_read(&error));
         self.closed |= !matches!(count, Ok(1..));
         count
@@ -376,10 +387,20 @@ impl Reader {
             // After a whole object nothing is missing that a client could need: it is not waited for long.
             let quiet = if decode::is_object(&self.buffer) { waits.quiet } else { Duration::MAX };
             if !matches!(timeout(quiet, self.more()).await, Ok(Ok(1..))) {
-                return (self.buffer.split().freeze(), false);
+                return (self.taken(self.buffer.len()), false);
             }
         }
-        (self.buffer.split_to(length).freeze(), true)
+        (self.taken(length), true)
+    }
+
+    /// So many bytes that were read. Few are copied: the room of the buffer is used again, and not kept for their sake.
+    fn taken(&mut self, length: usize) -> Bytes {
+        if length > READ {
+            return self.buffer.split_to(length).freeze();
+        }
+        let taken = Bytes::copy_from_slice(&self.buffer[..length]);
+        self.buffer.advance(length);
+        taken
     }
 
     async fn until_closed(&mut self) -> Result<Bytes, TransportError> {
@@ -389,7 +410,7 @@ impl Reader {
                 return Err(TransportError::TooLarge);
             }
         }
-        Ok(self.buffer.split().freeze())
+        Ok(self.taken(self.buffer.len()))
     }
 
     async fn chunks(&mut self, waits: &Waits) -> Result<(Bytes, bool), TransportError> {

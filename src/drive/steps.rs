@@ -109,7 +109,10 @@ impl<'a> Drive<'a> {
 
     /// Binds the names that the case works with, and makes its repositories.
     async fn create_repositories(&mut self, workspace: &Workspace) -> Result<(), Stopped> {
-        let slug = slug(&self.case.id);
+        let slug = match self.case.plan {
+            None => slug(&self.case.id),
+            Some(_) => slug(&format!("{}/{}", self.case.id, workspace.worker)),
+        };
         let named = |more: &str| workspace.making.naming.name(&workspace.prefix, &format!("{slug}{more}"));
         let bindings = &mut self.transcript.bindings;
         bindings.bind(Reference::Absent, named("-absent"));

@@ -2,31 +2,18 @@
 //! two ways it goes on from what the target did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::expected::{pin, pin_error};
-use crate::case::{Bindings, Chunk, Step, StepRole, allowed};
+use crate::case::{Bindings, Chunk, Readings, Step, StepRole, allowed};
 use crate::contract::blob::Notation;
-use crate::contract::check::check_in;
 use crate::contract::{Basis, Effect, Operation, OperationSpec, Question, Role, Rule, RuleId, Rules, Service};
 use crate::expect::{Expectation, Outcome};
 use crate::model::{Registry, Rejection, registry};
 use crate::template::{Reference, Template};
 use crate::wire::Exchange;
-
-/// A request of a random case, and what it would be with each of its violations alone.
-#[derive(Clone, Debug)]
-pub(crate) struct Readings {
-    /// Without any.
-    pub valid: Template,
-    /// The rule that the valid request answers to.
-    pub accepting: RuleId,
-    /// With each alone, and the rule that it breaks, if the violation itself says so.
-    pub alone: Vec<(Option<RuleId>, Template)>,
-    /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
-    pub elsewhere: bool,
-}
 
 /// What came back for a step, as far as the sequence depends on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -118,6 +105,25 @@ struct Broken {
 
 type Members = Map<String, Value>;
 
+/// A request as the registry reads it.
+#[derive(Debug)]
+struct Reading {
+    /// Its members; `None` where it cannot be read.
+    input: Option<Members>,
+    /// The rules that its members break by themselves.
+    syntax: Vec<RuleId>,
+    /// What the registry has to say against it.
+    rejections: Vec<Rejection>,
+}
+
+/// The request of a step, and [`Readings`] of it. Those that are the same are read once.
+struct Read {
+    request: Rc<Reading>,
+    valid: Rc<Reading>,
+    /// Each with the rule that it breaks, if the violation itself says so.
+    alone: Vec<(Option<RuleId>, Rc<Reading>)>,
+}
+
 impl Follower {
     /// A registry with the repository of a case and further ones.
     pub(crate) fn new(service: Service, chunks: &[Chunk], further: &[&str]) -> Follower {
@@ -155,23 +161,23 @@ impl Follower {
     pub(crate) fn step(&mut self, step: &mut Step, readings: &Readings, answered: Option<&Answered>) -> bool {
         let Some(operation) = step.spec(self.service) else { return false };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
-        let readable = self.input(&step.request.body);
-        let performs = readable.as_ref().is_some_and(|input| self.registry.rejections(operation, input).is_empty());
-        let Some(input) = readable.or_else(|| self.input(&readings.valid)) else { return false };
-        if self.lost.contains(name(&input)) {
+        let read = self.read(operation, &step.request.body, readings);
+        let performs = read.request.input.is_some() && read.request.rejections.is_empty();
+        let Some(input) = read.request.input.as_ref().or(read.valid.input.as_ref()) else { return false };
+        if self.lost.contains(name(input)) {
             step.role = StepRole::Attempt;
             return answered == Some(&Answered::Accepted);
         }
         if operation.name.role() == Role::SetUp {
-            return self.set_up(operation, step, &input, answered);
+            return self.set_up(operation, step, input, answered);
         }
-        let allowed = self.allowed(operation, readings);
+        let allowed = self.allowed(operation, &read, readings.elsewhere);
         let rejections: Vec<Rejection> = allowed.broken.iter().filter_map(|broken| broken.rejection.clone()).collect();
         let mut beside = allowed.leading.clone();
-        step.expect = self.expectation(operation, &input, readings, allowed);
+        step.expect = self.expectation(operation, input, readings.accepting, allowed);
         beside.retain(|rule| *rule != step.expect.rule);
         step.also_broken = beside;
-        step.precedence = self.precedence(operation, readings);
+        step.precedence = self.precedence(operation, &read.alone);
         if step.expect.tier.gates() {
             rejections.iter().for_each(|rejection| pin_error(step, rejection, self.service, &self.bindings));
         }
@@ -180,15 +186,15 @@ impl Follower {
             Some(answered) => *answered == Answered::Accepted,
         };
         match accepted {
-            true if performs => self.accepted(operation, step, &input),
+            true if performs => self.accepted(operation, step, input),
             true if operation.name.effect() == Effect::Reads => {}
             true => {
                 // Accepted where that is open, in a way that the registry cannot follow. Or a finding, which ends the case.
                 // Whatever was done, was done to what the request names, or to what it should have named.
-                let meant = self.input(&readings.valid);
-                self.lost.extend([Some(input), meant].into_iter().flatten().map(|input| String::from(name(&input))));
+                let meant = read.valid.input.as_ref();
+                self.lost.extend(std::iter::once(input).chain(meant).map(|input| String::from(name(input))));
             }
-            false => self.was_rejected(operation, &input, answered),
+            false => self.was_rejected(operation, input, answered),
         }
         accepted
     }
@@ -221,23 +227,21 @@ impl Follower {
         self.registry.call(operation, input).is_ok()
     }
 
-    /// What the readings of a request allow, put together.
-    fn allowed(&mut self, operation: &OperationSpec, readings: &Readings) -> Allowed {
+    /// What the readings of a request allow, put together. `elsewhere` is that of [`Readings`].
+    fn allowed(&self, operation: &OperationSpec, read: &Read, elsewhere: bool) -> Allowed {
         let mut all = Allowed::default();
-        for (declared, body) in &readings.alone {
-            let input = self.input(body);
-            all.add(self.of_reading(operation, input.as_ref(), *declared));
+        for (declared, one) in &read.alone {
+            all.add(self.of_reading(operation, one, *declared));
         }
         // What was done on purpose leads; a state that is wrong as well comes after it. It does not count where another
         // upload or repository is named; but whether another one is named, may be open.
-        if readings.alone.is_empty() || !readings.elsewhere || !all.open.is_empty() {
-            let input = self.input(&readings.valid);
-            all.add(self.of_reading(operation, input.as_ref(), None));
-        } else if let Some(input) = self.input(&readings.valid) {
+        if read.alone.is_empty() || !elsewhere || !all.open.is_empty() {
+            all.add(self.of_reading(operation, &read.valid, None));
+        } else if let Some(input) = &read.valid.input {
             // The repository is the same one, as far as the violations leave its name alone.
-            let names = readings.alone.iter().filter_map(|(_, body)| self.input(body)).collect::<Vec<_>>();
-            if names.iter().all(|other| name(other) == name(&input)) {
-                let mut of_valid = self.of_reading(operation, Some(&input), None);
+            let mut others = read.alone.iter().filter_map(|(_, one)| one.input.as_ref());
+            if others.all(|other| name(other) == name(input)) {
+                let mut of_valid = self.of_reading(operation, &read.valid, None);
                 of_valid.broken.retain(|broken| broken.rule.id.is("repositoryName/exists"));
                 all.add(Allowed { broken: of_valid.broken, ..Allowed::default() });
             }
@@ -246,21 +250,20 @@ impl Follower {
     }
 
     /// What one reading of a request allows; of one that cannot be read, what its violation says.
-    fn of_reading(&self, operation: &OperationSpec, input: Option<&Members>, declared: Option<RuleId>) -> Allowed {
+    fn of_reading(&self, operation: &OperationSpec, reading: &Reading, declared: Option<RuleId>) -> Allowed {
         let mut allowed = Allowed::default();
         let rules = Rules::of(self.service);
         let declared = declared.and_then(|rule| rules.get(rule));
         allowed.open.extend(declared.filter(|rule| !rule.tier.gates()).map(|rule| rule.id));
         let broken = declared.filter(|rule| rule.tier.gates() && !rule.errors.is_empty());
-        let Some(input) = input else {
+        let Reading { input: Some(input), syntax, rejections } = reading else {
             allowed.broken.extend(broken.map(|rule| Broken { rule, rejection: None }));
             return allowed;
         };
-        let syntax: Vec<RuleId> = check_in(NOTATION, operation, input).into_iter().map(|breach| breach.rule).collect();
         let is_open = |rule: &&RuleId| rules.get(**rule).is_some_and(|rule| !rule.tier.gates());
         allowed.open.extend(syntax.iter().filter(is_open).copied());
         allowed.open.extend(mixes_algorithms(operation, input).then_some(MIXED));
-        let mut rejections = self.registry.rejections(operation, input);
+        let mut rejections: Vec<&Rejection> = rejections.iter().collect();
         if !allowed.open.is_empty() {
             // What the registry makes of it is its own choice; what is wrong with the members is not.
             rejections.retain(|rejection| syntax.contains(&rejection.rule));
@@ -296,8 +299,8 @@ impl Follower {
             }
             let same = |broken: &&mut Broken| rule.errors.iter().all(|error| broken.rule.errors.contains(error));
             match allowed.broken.iter_mut().find(same) {
-                Some(broken) => broken.rejection = broken.rejection.take().or(Some(rejection)),
-                None => allowed.broken.push(Broken { rule, rejection: Some(rejection) }),
+                Some(broken) => broken.rejection = broken.rejection.take().or_else(|| Some(rejection.clone())),
+                None => allowed.broken.push(Broken { rule, rejection: Some(rejection.clone()) }),
             }
         }
         allowed
@@ -311,7 +314,7 @@ impl Follower {
         &self,
         operation: &OperationSpec,
         input: &Members,
-        readings: &Readings,
+        accepting: RuleId,
         allows: Allowed,
     ) -> Expectation {
         let (service, rules) = (self.service, Rules::of(self.service));
@@ -326,7 +329,7 @@ impl Follower {
             }
             (None, Some(open), _) => *open,
             (None, None, Some(ended)) => *ended,
-            (None, None, None) => self.accepting(operation, input, readings),
+            (None, None, None) => self.accepting(operation, input, accepting),
         };
         let mut expect = allowed(service, leading);
         involved.extend(allows.broken.iter().map(|broken| broken.rule));
@@ -344,9 +347,9 @@ impl Follower {
     }
 
     /// The rule that a request answers to with which nothing is wrong.
-    fn accepting(&self, operation: &OperationSpec, input: &Members, readings: &Readings) -> RuleId {
+    fn accepting(&self, operation: &OperationSpec, input: &Members, accepting: RuleId) -> RuleId {
         if operation.name != Operation::BatchCheckLayerAvailability {
-            return readings.accepting;
+            return accepting;
         }
         let repository = name(input);
         let digest = input.get("layerDigests").and_then(|list| list.pointer("/0")).and_then(Value::as_str);
@@ -366,13 +369,10 @@ impl Follower {
     }
 
     /// The rules that a request breaks, if it breaks two that are answered differently.
-    fn precedence(&self, operation: &OperationSpec, readings: &Readings) -> Option<Question> {
-        let [one, other] = readings.alone.as_slice() else { return None };
-        let first = |(declared, body): &(Option<RuleId>, Template)| {
-            let mut bindings = self.bindings.clone();
-            let filled = bindings.body(body).ok()?;
-            let input: Option<Members> = serde_json::from_slice(&filled.abridged()).ok();
-            let allowed = self.of_reading(operation, input.as_ref(), *declared);
+    fn precedence(&self, operation: &OperationSpec, alone: &[(Option<RuleId>, Rc<Reading>)]) -> Option<Question> {
+        let [one, other] = alone else { return None };
+        let first = |(declared, reading): &(Option<RuleId>, Rc<Reading>)| {
+            let allowed = self.of_reading(operation, reading, *declared);
             allowed.open.is_empty().then(|| allowed.broken.into_iter().next().map(|broken| broken.rule)).flatten()
         };
         let (one, other) = (first(one)?, first(other)?);
@@ -448,9 +448,24 @@ impl Follower {
         format!("{:?}", (repositories, doubts, &self.lost, &self.rejected, &self.deleted))
     }
 
-    fn input(&mut self, body: &Template) -> Option<Members> {
-        let filled = self.bindings.body(body).ok()?;
-        serde_json::from_slice(&filled.abridged()).ok()
+    fn read(&mut self, operation: &OperationSpec, request: &Template, readings: &Readings) -> Read {
+        let valid = Rc::new(self.reading(operation, &readings.valid));
+        let alone = readings.alone.iter().map(|(rule, body)| (*rule, Rc::new(self.reading(operation, body))));
+        let alone: Vec<_> = alone.collect();
+        let request = match (readings.alone.as_slice(), alone.as_slice()) {
+            ([], _) if *request == readings.valid => valid.clone(),
+            ([(_, body)], [(_, one)]) if request == body => one.clone(),
+            _ => Rc::new(self.reading(operation, request)),
+        };
+        Read { request, valid, alone }
+    }
+
+    fn reading(&mut self, operation: &OperationSpec, body: &Template) -> Reading {
+        let filled = self.bindings.body(body).ok();
+        let input: Option<Members> = filled.and_then(|filled| serde_json::from_slice(&filled.abridged()).ok());
+        let read = input.as_ref().map(|input| self.registry.read_closely(operation, input));
+        let (syntax, rejections) = read.unwrap_or_default();
+        Reading { input, syntax, rejections }
     }
 }
 

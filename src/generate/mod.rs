@@ -28,7 +28,7 @@ mod values;
 pub(crate) mod violations;
 mod wire_faults;
 
-pub(crate) use follow::{Answered, Follower, Readings};
+pub(crate) use follow::{Answered, Follower};
 
 #[doc(hidden)]
 pub use realise::{completion, follow, settled};

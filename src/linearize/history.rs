@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::case::{Case, Step, Transcript};
+use crate::case::{Case, Readings, Step, Transcript};
 use crate::contract::{Effect, Operation, RuleId, Rules, Service};
-use crate::generate::{Answered, Readings};
+use crate::generate::Answered;
 use crate::judge::{JudgeOptions, begun};
 use crate::template::Reference;
 use crate::wire::{Exchange, Observation};

@@ -16,6 +16,8 @@ mod state;
 mod verdict;
 mod witness;
 
+use std::borrow::Cow;
+
 use history::History;
 pub use rounds::Rounds;
 
@@ -25,9 +27,9 @@ use crate::judge::{JudgeOptions, Record, Verdict, judge};
 
 /// One round of a case, with what is said of it.
 #[derive(Clone, Debug)]
-pub struct Round {
+pub struct Round<'a> {
     /// The case, with what it expects after what the target answered.
-    pub case: Case,
+    pub case: Cow<'a, Case>,
     /// What came back.
     pub transcript: Transcript,
     /// What is said of it.
@@ -38,15 +40,15 @@ pub struct Round {
 
 /// Judges what came back for a case, of whatever kind it is. The steps of a random one may be of any tier: those that
 /// are weaker than what counts are not judged.
-pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions) -> Round {
+pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions) -> Round<'_> {
     if case.is_race() {
         let (verdict, records) = History::of(case, &transcript, options).judged();
-        return Round { case: case.clone(), transcript, verdict, records };
+        return Round { case: Cow::Borrowed(case), transcript, verdict, records };
     }
     let mut case = follow(case, &transcript);
     if case.plan.is_some() {
         let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > options.tier;
-        case.steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
+        case.to_mut().steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
     }
     let (verdict, records) = judge(&case, &transcript, options);
     Round { case, transcript, verdict, records }

@@ -20,7 +20,7 @@ pub struct Rounds<'a> {
     /// What was found, and in which round first.
     found: Vec<(usize, Finding)>,
     /// The rounds that may be the one to show. Answers are long and rounds are many: the others are dropped.
-    kept: BTreeMap<usize, Round>,
+    kept: BTreeMap<usize, Round<'a>>,
 }
 
 impl<'a> Rounds<'a> {
@@ -30,7 +30,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Adds a round.
-    pub fn add(&mut self, round: Round) {
+    pub fn add(&mut self, round: Round<'a>) {
         let number = self.count;
         self.count += 1;
         let mut is_shown = self.kept.values().all(|kept| discriminant(&kept.verdict) != discriminant(&round.verdict));
@@ -62,7 +62,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// The round that shows what all come to, with the verdict on all of them; `None` of none.
-    pub fn together(mut self, is_dead: bool) -> Option<Round> {
+    pub fn together(mut self, is_dead: bool) -> Option<Round<'a>> {
         for witness in self.found.iter_mut().filter_map(|(_, finding)| finding.witness.as_mut()) {
             witness.rounds = self.count;
         }

@@ -113,18 +113,27 @@ impl Registry {
     /// All that is wrong with a request, what the registry looks at first before the rest. Where something is wrong with
     /// its members, nothing is said of what they name.
     pub fn rejections(&self, operation: &OperationSpec, input: &Members) -> Vec<Rejection> {
-        match self.syntax(operation, input) {
-            syntax if syntax.is_empty() => self.standing(operation.name, input),
-            syntax => syntax,
+        self.read_closely(operation, input).1
+    }
+
+    /// The same, after the rules that the members of the request break: of each edition of the documents.
+    pub(crate) fn read_closely(&self, operation: &OperationSpec, input: &Members) -> (Vec<RuleId>, Vec<Rejection>) {
+        let breaches = check_in(self.notation, operation, input);
+        let broken = breaches.iter().map(|breach| breach.rule).collect();
+        match self.rejected(operation, breaches) {
+            syntax if syntax.is_empty() => (broken, self.standing(operation.name, input)),
+            syntax => (broken, syntax),
         }
     }
 
     /// What is wrong with the members of a request.
     pub fn syntax(&self, operation: &OperationSpec, input: &Members) -> Vec<Rejection> {
+        self.rejected(operation, check_in(self.notation, operation, input))
+    }
+
+    fn rejected(&self, operation: &OperationSpec, breaches: Vec<Breach>) -> Vec<Rejection> {
         // What one edition of the documents allows, the registry allows.
-        let broken = check_in(self.notation, operation, input)
-            .into_iter()
-            .filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
+        let broken = breaches.into_iter().filter(|breach| breach.rule.constraint() != Some(Constraint::Editions));
         let rejection = |breach: Breach| match operation.name.role() {
             Role::Layer => Rejection::of(self.service, breach.rule, breach.message),
             Role::Image | Role::SetUp => Rejection::named("InvalidParameterException", breach.rule, breach.message),

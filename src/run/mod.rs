@@ -339,6 +339,9 @@ async fn survey_all(
     Ok((sessions, left))
 }
 
+/// How long outcomes are gathered: to wake the thread that waits for them takes as long as to judge one.
+const GATHERING: Duration = Duration::from_millis(1);
+
 /// Judges all cases but those that are put off, and returns the random ones that failed. Which of them are shrunk is decided
 /// at the end, so that it does not depend on the order in which they were judged. `first` is the number of the first worker.
 async fn judge_all(
@@ -363,6 +366,9 @@ async fn judge_all(
     let mut told = Instant::now();
     let mut overdue = pin!(overdue(shared.stop.clone()));
     loop {
+        if receiver.is_empty() {
+            tokio::time::sleep(GATHERING).await;
+        }
         let next = tokio::select! {
             next = tokio::time::timeout(PROGRESS_INTERVAL, receiver.recv()) => next,
             () = &mut overdue => {

@@ -158,7 +158,7 @@ impl Selection {
         // The parts of a search draw from different places of one seed.
         let own = (number / searched.len()) as u64;
         let part = self.partition.map_or(0, Partition::offset);
-        Some(locked(novelty).steered(service, search.seed, part + own))
+        Some(Novelty::steered(novelty, service, search.seed, part + own))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::events::{Judged, Stop};
 use crate::judge::{Finding, NotJudged, Verdict};
 use crate::linearize::{Round, Rounds};
 use crate::search::{Novelty, fitted};
-use crate::session::Session;
+use crate::session::{Attempt, Session};
 use crate::survey::Skip;
 use crate::wire::Exchange;
 
@@ -73,7 +73,7 @@ impl Shared {
     }
 
     /// The event of a case that was tried.
-    fn told(&self, index: usize, round: Round) -> Judged {
+    fn told(&self, index: usize, round: Round<'_>) -> Judged {
         let Round { case, transcript, verdict, records } = round;
         let took = transcript.exchanges.last().map_or(Duration::ZERO, Exchange::ended);
         let mut judged = Judged::of(index, &case, verdict, records, Some(&transcript));
@@ -177,6 +177,7 @@ impl Shared {
 /// Takes one case after the other.
 pub(super) struct Worker {
     pub shared: Arc<Shared>,
+    number: usize,
     leases: Leases,
     /// When the last request of a case was sent, from the beginning of the run.
     last_sent: Duration,
@@ -185,7 +186,7 @@ pub(super) struct Worker {
 impl Worker {
     pub fn new(number: usize, shared: Arc<Shared>) -> Worker {
         let leases = Leases::new(shared.settings.prefix.clone(), number);
-        Worker { shared, leases, last_sent: Duration::ZERO }
+        Worker { shared, number, leases, last_sent: Duration::ZERO }
     }
 
     /// Works until all is done, or until it is told to stop.
@@ -314,7 +315,7 @@ impl Worker {
         }
         let candidate = locked(&shared.lateness).candidate(&round.case, &round.verdict);
         if let Some((step, cause)) = candidate {
-            let (later, left) = session.lateness(&round.case, step, number + AGAIN).await;
+            let (later, left) = session.lateness(&round.case, step, self.attempt(number + AGAIN)).await;
             locked(&shared.left).extend(left);
             locked(&shared.lateness).asked(cause, later);
             round.verdict = later.map(|later| late::told(round.verdict.clone(), later)).unwrap_or(round.verdict);
@@ -332,7 +333,7 @@ impl Worker {
     }
 
     /// Tries a case once: again over fresh connections, if a kept one ended under it.
-    async fn round(&mut self, case: &Case, session: &Session, number: u32) -> Round {
+    async fn round<'a>(&mut self, case: &'a Case, session: &Session, number: u32) -> Round<'a> {
         let round = self.round_over_any(case, session, number).await;
         match round.transcript.met_ended_connection() {
             true => self.round_over_any(case, &session.afresh(), number + AFRESH).await,
@@ -340,7 +341,7 @@ impl Worker {
         }
     }
 
-    async fn round_over_any(&mut self, case: &Case, session: &Session, number: u32) -> Round {
+    async fn round_over_any<'a>(&mut self, case: &'a Case, session: &Session, number: u32) -> Round<'a> {
         let shared = self.shared.clone();
         let mut left = Vec::new();
         let lent = match (&shared.settings.repository, &case.place) {
@@ -350,12 +351,16 @@ impl Worker {
             (Some(_), _) | (None, Place::Own(_)) => None,
         };
         let began = shared.began.elapsed();
-        let transcript = session.drive(case, lent.as_deref(), number).await;
+        let transcript = session.drive(case, lent.as_deref(), self.attempt(number)).await;
         self.last_sent = began + transcript.last_sent;
         left.extend(transcript.left.iter().cloned());
         locked(&shared.left).extend(left);
         shared.learn(case, &transcript).await;
         session.judge_round(case, transcript)
+    }
+
+    fn attempt(&self, number: u32) -> Attempt {
+        Attempt { worker: self.number, number }
     }
 
     /// Removes what the worker still has.

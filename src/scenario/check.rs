@@ -172,7 +172,11 @@ impl Reader<'_> {
         let name = one.name.clone();
         let at_once = one.at_once.is_some_and(|at_once| at_once.value);
         let (also_broken, precedence) = (Vec::new(), None); // Of random sequences alone.
-        Ok((Step { name, operation, request, at_once, role, expect, also_broken, precedence, only_if }, intended))
+        let readings = None;
+        Ok((
+            Step { name, operation, request, at_once, role, expect, also_broken, precedence, only_if, readings },
+            intended,
+        ))
     }
 
     fn operation(&self, service: Service, call: &Spanned<String>) -> Result<Operation, Mistake> {

@@ -28,6 +28,7 @@ pub(crate) async fn answers(
         alias: survey.alias.clone(),
         part_size: SMALL,
         salt: format!("{prefix}/again"),
+        worker: 0,
     };
     let transcript = drive::case(&target.afresh(), &case, &room).await;
     let calls = case.steps.iter().zip(&transcript.exchanges);

@@ -56,6 +56,7 @@ pub async fn preflight(
         alias: alias.clone(),
         part_size: SMALL,
         salt: String::from(prefix),
+        worker: 0,
     };
     let mut transcript = drive::case(target, &case, &room).await;
     let late = look.late(target, &case, &transcript).await;

@@ -96,16 +96,30 @@ pub fn header_value(name: &str, text: &str) -> Result<HeaderValue, Unsendable> {
 }
 
 impl<B> Request<B> {
+    /// Whether it can be sent over HTTP.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn check(&self) -> Result<(), Unsendable> {
+        if self.headers.len() > MAX_HEADERS {
+            return Err(Unsendable::TooManyHeaders(self.headers.len()));
+        }
+        for (name, value) in &self.headers {
+            header_name(name)?;
+            header_value(name, value)?;
+        }
+        method(&self.method).map(drop)
+    }
+
     /// Method and headers as HTTP has them. A request that has them can be sent over HTTP.
     ///
     /// # Errors
     ///
     /// Why it cannot be sent.
     pub fn head(&self) -> Result<(Method, HeaderMap), Unsendable> {
+        self.check()?;
         let too_many = || Unsendable::TooManyHeaders(self.headers.len());
-        if self.headers.len() > MAX_HEADERS {
-            return Err(too_many());
-        }
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             headers.try_append(header_name(name)?, header_value(name, value)?).map_err(|_| too_many())?;
@@ -127,6 +141,7 @@ mod tests {
         let mut request = envelope::request(Service::Ecr, Operation::InitiateLayerUpload, Bytes::from_static(b"{}"));
         change(&mut request);
         request.headers.extend(dummy(Service::Ecr));
+        assert_eq!(request.check(), request.head().map(drop));
         request.head().map_or_else(|why| why.to_string(), |_| String::from("sent"))
     }
 

@@ -44,10 +44,13 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Signed {
     pub request: Outgoing,
-    /// What must not be told of it, if that is anything.
-    #[cfg(feature = "run")]
-    secrets: Option<Secrets>,
+    /// What must not be told of its exchange.
+    pub hidden: Hidden,
 }
+
+/// What must not be told of an exchange, if that is anything.
+#[derive(Debug, Default)]
+pub(super) struct Hidden(#[cfg(feature = "run")] Option<Secrets>);
 
 /// Why a request is not signed.
 #[derive(Clone, Debug)]
@@ -74,7 +77,7 @@ impl Signing {
         match self {
             Signing::None | Signing::Dummy => Signed::open(request),
             #[cfg(feature = "run")]
-            Signing::Sigv4(signer) => Signed { request, secrets: signer.secrets().await },
+            Signing::Sigv4(signer) => Signed { request, hidden: Hidden(signer.secrets().await) },
         }
     }
 
@@ -87,7 +90,7 @@ impl Signing {
             #[cfg(feature = "run")]
             Signing::Sigv4(signer) => {
                 let (request, secrets) = signer.sign(service, request, place).await?;
-                return Ok(Signed { request, secrets: Some(secrets) });
+                return Ok(Signed { request, hidden: Hidden(Some(secrets)) });
             }
         }
         let _ = place;
@@ -98,17 +101,15 @@ impl Signing {
 impl Signed {
     /// A request that has nothing to hide.
     pub fn open(request: Outgoing) -> Signed {
-        Signed {
-            request,
-            #[cfg(feature = "run")]
-            secrets: None,
-        }
+        Signed { request, hidden: Hidden::default() }
     }
+}
 
-    /// What is kept of its exchange: the request as it was before it was signed, and an answer without secrets.
+impl Hidden {
+    /// What is kept of an exchange: the request as it was before it was signed, and an answer without secrets.
     pub fn kept(&self, request: &Outgoing, mut exchange: Exchange) -> Exchange {
         #[cfg(feature = "run")]
-        if let Some(secrets) = &self.secrets {
+        if let Hidden(Some(secrets)) = self {
             exchange.request.headers.clone_from(&request.headers);
             secrets.hide(&mut exchange);
         }

@@ -1,10 +1,10 @@
 //! Decisions are taken, one by one: each becomes a call, as far as the state of the sequence allows.
 
-use super::super::follow::{Follower, Readings};
+use super::super::follow::Follower;
 use super::super::violations::{Planned, Violations};
 use super::unfolding::{Unfolding, reference};
 use super::upload::{Life, Upload};
-use crate::case::{Decision, StepRole};
+use crate::case::{Decision, Readings, StepRole};
 use crate::contract::{Effect, Operation, RuleId, Service};
 use crate::model::operation::body;
 use crate::template::Template;

@@ -7,12 +7,13 @@ mod upload;
 mod valid;
 mod violation;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use unfolding::Unfolding;
+use unfolding::{Unfolding, follower};
 
 use super::follow::{Answered, Follower};
-use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
+use crate::case::{Case, CaseKind, Decision, Plan, StepRole, Transcript, allowed};
 use crate::contract::{ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
 
@@ -43,26 +44,28 @@ pub fn completion(service: Service, last: &Decision) -> Case {
 
 /// The case with what it expects of a target that answered so: where the documents leave two ways, it goes on from what
 /// the target did. Cases without a plan expect what they expect.
-pub fn follow(case: &Case, transcript: &Transcript) -> Case {
-    let Some(plan) = &case.plan else { return case.clone() };
-    let unfolding = Unfolding::of(case.service, plan);
-    let mut follower = unfolding.follower();
-    let mut followed = Case { id: case.id.clone(), kind: case.kind, title: case.title.clone(), ..unfolding.case };
-    followed.about.clone_from(&case.about);
-    let steps = followed.steps.iter_mut().zip(&unfolding.readings);
-    for ((step, readings), exchange) in steps.zip(&transcript.exchanges) {
-        match Answered::of(exchange) {
-            Some(answered) => follower.step(step, readings, Some(&answered)),
-            None => follower.step(step, readings, None),
-        };
+pub fn follow<'a>(case: &'a Case, transcript: &Transcript) -> Cow<'a, Case> {
+    if case.plan.is_none() {
+        return Cow::Borrowed(case);
     }
-    followed
+    let mut follower = follower(case);
+    let mut followed = case.clone();
+    for (step, exchange) in followed.steps.iter_mut().zip(&transcript.exchanges) {
+        let Some(readings) = step.readings.clone() else { continue };
+        // It may have been followed before, by other answers.
+        let manages = step.operation.is_some_and(Operation::manages_repositories);
+        step.role = if manages { StepRole::SetUp } else { StepRole::Focus };
+        step.expect = allowed(case.service, readings.accepting);
+        (step.also_broken, step.precedence) = (Vec::new(), None);
+        follower.step(step, &readings, Answered::of(exchange).as_ref());
+    }
+    Cow::Owned(followed)
 }
 
 /// The followed case as one that stands by itself: where a step is open, it goes on only from what was answered here, for
 /// all that comes later rests on that.
 pub fn settled(case: &Case, transcript: &Transcript) -> Case {
-    let mut settled = follow(case, transcript);
+    let mut settled = follow(case, transcript).into_owned();
     let count = settled.steps.len();
     for (index, (step, exchange)) in settled.steps.iter_mut().zip(&transcript.exchanges).enumerate() {
         if step.expect.tier == Tier::Open && index + 1 < count {

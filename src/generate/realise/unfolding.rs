@@ -1,10 +1,12 @@
 //! A sequence in the making: what it is so far, and how a call is added to it.
 
-use super::super::follow::{Follower, Readings};
+use std::sync::Arc;
+
+use super::super::follow::Follower;
 use super::super::plan;
 use super::upload::{Upload, rarely};
 use crate::case::draft::SMALL;
-use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Step, StepRole, allowed};
+use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Readings, Step, StepRole, allowed};
 use crate::contract::{Operation, Service};
 use crate::model::operation::Facts;
 use crate::model::operation::body::Body;
@@ -18,7 +20,6 @@ const OTHER: &str = "other";
 #[derive(Clone)]
 pub(super) struct Unfolding {
     pub(super) case: Case,
-    pub(super) readings: Vec<Readings>,
     pub(super) uploads: Vec<Upload>,
     /// The contents that were sent, by their chunks, in order.
     pub(super) contents: Vec<Vec<String>>,
@@ -53,13 +54,12 @@ impl Unfolding {
                 rounds: 1,
                 plan: None,
             },
-            readings: Vec::new(),
             uploads: Vec::new(),
             contents: Vec::new(),
             exists: [true, true],
             taken: Plan::default(),
         };
-        let follower = unfolding.follower();
+        let follower = follower(&unfolding.case);
         (unfolding, follower)
     }
 
@@ -71,11 +71,6 @@ impl Unfolding {
             self.case.place = Place::Own(vec![String::from(OTHER)]);
         }
         self
-    }
-
-    /// A follower for the whole case.
-    pub(super) fn follower(&self) -> Follower {
-        Follower::new(self.case.service, &self.case.chunks, &[OTHER])
     }
 
     pub(super) fn need(&mut self, chunk: &str, len: usize, follower: &mut Follower) {
@@ -127,12 +122,18 @@ impl Unfolding {
             also_broken: Vec::new(),
             precedence: None,
             only_if: Vec::new(),
+            readings: None,
         };
         let accepted = follower.step(&mut step, &readings, None);
+        step.readings = Some(Arc::new(readings));
         self.case.steps.push(step);
-        self.readings.push(readings);
         accepted
     }
+}
+
+/// A follower for a whole case.
+pub(super) fn follower(case: &Case) -> Follower {
+    Follower::new(case.service, &case.chunks, &[OTHER])
 }
 
 fn names_other(body: &Template) -> bool {
