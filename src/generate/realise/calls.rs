@@ -50,14 +50,15 @@ impl Unfolding {
             true => body::repository(&reference(repository).written()).set("force", "true"),
             false => body::repository(&reference(repository).written()),
         };
+        let body = body.template();
         let readings = Readings {
-            valid: body.template(),
+            valid: body.clone(),
             accepting: RuleId::of_survey(operation),
             alone: Vec::new(),
             elsewhere: false,
         };
         self.taken.decisions.push(Decision { operation, violations: Vec::new(), ..decision.clone() });
-        if self.push(operation, StepRole::SetUp, &body, readings, follower) {
+        if self.push(operation, StepRole::SetUp, body, readings, follower) {
             self.exists[repository] = !wanted;
             for upload in self.uploads.iter_mut().filter(|upload| upload.repository == repository) {
                 upload.life = Life::RepositoryDeleted;
@@ -99,10 +100,16 @@ impl Unfolding {
             both = violation.apply(both);
         }
         let made = (operation.effect(), alone.is_empty(), subject.upload);
-        let readings = Readings { valid: valid.template(), accepting, alone, elsewhere };
+        let valid = valid.template();
+        let body = match alone.as_slice() {
+            [] => valid.clone(),
+            [(_, one)] => one.clone(),
+            _ => both.template(),
+        };
+        let readings = Readings { valid, accepting, alone, elsewhere };
         let name = self.next_name(operation);
         self.taken.decisions.push(taken);
-        let accepted = self.push(operation, StepRole::Focus, &both, readings, follower);
+        let accepted = self.push(operation, StepRole::Focus, body, readings, follower);
         if !accepted {
             return;
         }

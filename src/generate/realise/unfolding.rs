@@ -9,7 +9,6 @@ use crate::case::draft::SMALL;
 use crate::case::{Case, CaseKind, Chunk, Decision, Place, Plan, Readings, Step, StepRole, allowed};
 use crate::contract::{Operation, Service};
 use crate::model::operation::Facts;
-use crate::model::operation::body::Body;
 use crate::template::{Reference, Template};
 use crate::wire::envelope;
 
@@ -81,10 +80,9 @@ impl Unfolding {
     }
 
     /// Bytes that nobody uploads, where a request has their digest.
-    fn need_other(&mut self, body: &Body) {
+    fn need_other(&mut self, body: &Template) {
         let is_of_other = |reference: &Reference| reference.chunks().iter().any(|chunk| chunk == "other");
-        if body.template().references().any(is_of_other) && !self.case.chunks.iter().any(|known| known.name == "other")
-        {
+        if body.references().any(is_of_other) && !self.case.chunks.iter().any(|known| known.name == "other") {
             self.case.chunks.push(Chunk::new("other", SMALL));
         }
     }
@@ -105,17 +103,17 @@ impl Unfolding {
         &mut self,
         operation: Operation,
         role: StepRole,
-        body: &Body,
+        body: Template,
         readings: Readings,
         follower: &mut Follower,
     ) -> bool {
-        self.need_other(body);
+        self.need_other(&body);
         follower.add_chunks(&self.case.chunks);
         let service = self.case.service;
         let mut step = Step {
             name: self.next_name(operation),
             operation: Some(operation),
-            request: envelope::request(service, operation, body.template()),
+            request: envelope::request(service, operation, body),
             at_once: false,
             role,
             expect: allowed(service, readings.accepting),
