@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # How fast ecrspec is, beside programs that do less, measured in one go on one machine: what counts is the ratio.
-# Takes two minutes, and a machine that does nothing else. Needs curl, hyperfine, python3, time and wrk.
+# Takes two minutes, and a machine that does nothing else. Needs cargo, curl, hyperfine, python3, time and wrk.
 #
-#     benches/side-by-side.sh [ECRSPEC]     # a release build; by default target/release/ecrspec
+#     cargo build --release --locked
+#     benches/side-by-side.sh [ECRSPEC]     # by default target/release/ecrspec
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ecrspec=$(realpath "${1:-target/release/ecrspec}")
-for tool in curl hyperfine python3 wrk /usr/bin/time; do
+for tool in cargo curl hyperfine python3 wrk /usr/bin/time; do
     command -v "$tool" >/dev/null || { echo "side-by-side: $tool is not installed" >&2; exit 2; }
 done
 work=$(mktemp -d)
@@ -54,18 +55,31 @@ sent() {
     wrk -t 1 -c 16 -d 10s -s "$work/request.lua" "$endpoint" | awk '/^Requests\/sec/ { print $2 }'
 }
 
-fixed=$(sent)
-# Small requests alone: what these cases send, with set-up and clean-up, for as long as they take.
-small=(--service ecr --endpoint "$endpoint" --jobs 16 --cases 0)
-for part in BatchCheckLayerAvailability/ GetDownloadUrlForLayer/ InitiateLayerUpload/ wire/method wire/body; do small+=(--filter "$part"); done
-calls=$("$ecrspec" run "${small[@]}" --dry-run | awk '$1 == "total" { print $2 }')
-"$ecrspec" run "${small[@]}" --report ndjson="$work/small" >/dev/null
-seconds=$(member "$work/small" finished seconds)
-row "small requests, judged; one fixed request by wrk" "$(python3 -c "print($calls / $seconds)")" "$fixed" "requests/s"
+# What is built for it: the release build takes minutes the first time.
+bench() {
+    cargo bench --quiet --locked --bench judging -- "$@"
+}
+cargo bench --quiet --locked --bench judging --no-run
+
+row "small requests, judged; one fixed request by wrk" "$(bench small "$endpoint")" "$(sent)" "requests/s"
+read -r own router <<<"$(bench)"
+row "the same in process, one core; these requests to the bare router" "$own" "$router" "requests/s"
+
+# A part for an upload that is not there: both are answered alike, and nothing is stored.
+cat >"$work/part.lua" <<LUA
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-amz-json-1.1"
+wrk.headers["X-Amz-Target"] = "AmazonEC2ContainerRegistry_V20150921.UploadLayerPart"
+wrk.body = '{"repositoryName":"bench","uploadId":"00000000-0000-4000-8000-000000000000","partFirstByte":0,'
+    .. '"partLastByte":20971519,"layerPartBlob":"' .. string.rep("A", 27962027) .. '="}'
+LUA
+parts=$(wrk -t 1 -c 1 -d 10s -s "$work/part.lua" "$endpoint" | awk '/^Requests\/sec/ { print $2 * 27.96 }')
+row "parts of 20 MiB, one at a time; the same bytes by wrk" "$(bench parts "$endpoint")" "$parts" "MB/s"
 
 "$ecrspec" fuzz --service ecr --endpoint "$endpoint" --jobs 16 --budget 10s --report ndjson="$work/fuzz" >/dev/null || true
-calls=$(member "$work/fuzz" searched calls)
-row "\`fuzz\`, calls of sequences; one fixed request by wrk" "$(python3 -c "print($calls / 10)")" "$(sent)" "requests/s"
+# Each case makes a repository and removes it, besides its own calls.
+calls=$(($(member "$work/fuzz" searched calls) + 2 * $(member "$work/fuzz" searched cases)))
+row "\`fuzz\`, calls with set-up and clean-up; one fixed request by wrk" "$(python3 -c "print($calls / 10)")" "$(sent)" "requests/s"
 
 echo
 echo "| full run against the embedded mock | seconds | MiB at most |"

@@ -120,8 +120,7 @@ impl InProcess {
 
     /// Why a request cannot be sent, if so.
     pub fn cannot_send<B>(&self, request: &Request<B>) -> Option<Unsendable> {
-        let framed = request.framing != Framing::Length;
-        framed.then_some(Unsendable::NoFramingInProcess).or_else(|| request.check().err())
+        framed(request).or_else(|| request.check().err())
     }
 
     /// Sends a request.
@@ -131,7 +130,7 @@ impl InProcess {
     /// Why it cannot be sent: then nothing was.
     pub async fn send<B: Into<Body>>(&self, request: Request<B>) -> Result<Exchange, Unsendable> {
         let request = Outgoing::of(request);
-        if let Some(why) = self.cannot_send(&request) {
+        if let Some(why) = framed(&request) {
             return Err(why);
         }
         let (method, headers) = request.head()?;
@@ -144,6 +143,11 @@ impl InProcess {
         let reply = self.answer(http, &body).await;
         Ok(Exchange::new(request, reply, Duration::ZERO, started.elapsed()))
     }
+}
+
+/// Why a request cannot be sent where there is no framing, if so.
+fn framed<B>(request: &Request<B>) -> Option<Unsendable> {
+    (request.framing != Framing::Length).then_some(Unsendable::NoFramingInProcess)
 }
 
 /// An answer, or a dropped connection where making it panics.

@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest as _, Sha256};
 
 use super::violations::Violations;
+use crate::case::bindings::hex;
 use crate::case::plan::{ENTROPY, OPERATIONS};
 use crate::case::{Decision, Plan};
 use crate::contract::{Operation, Service};
@@ -28,8 +29,7 @@ fn call(service: Service, decision: &Decision) -> String {
     let mut text = decision.operation.to_string();
     let meant = ENTROPY - decision.entropy.iter().rev().take_while(|byte| **byte == 0).count();
     if meant > 0 {
-        let hex = decision.entropy[..meant].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        text += &format!("@{hex}");
+        text += &format!("@{}", hex(&decision.entropy[..meant]));
     }
     let known = Violations::of(service, decision.operation);
     let names: Vec<&str> = decision.violations.iter().filter_map(|number| known.name(*number)).collect();

@@ -242,7 +242,13 @@ pub async fn run(
     let shared = Arc::new(Shared {
         target,
         sessions,
-        selection: Selection { cases, search, drawn, deadline, partition: settings.partition },
+        selection: Selection {
+            cases: cases.into_iter().map(|case| Mutex::new(Some(case))).collect(),
+            search,
+            drawn,
+            deadline,
+            partition: settings.partition,
+        },
         settings: settings.clone(),
         began,
         novelty: Mutex::default(),

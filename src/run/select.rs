@@ -113,9 +113,9 @@ pub(super) fn is_whole(settings: &Settings, work: &Work) -> bool {
 /// been an accident.
 const SETTLING: Duration = Duration::from_secs(10);
 
-/// The cases of a run by their numbers.
+/// The cases of a run by their numbers. Each is taken once.
 pub(super) struct Selection {
-    pub cases: Vec<Case>,
+    pub cases: Vec<Mutex<Option<Case>>>,
     pub search: Option<Search>,
     /// The random sequences of a search that has a number of them.
     pub drawn: Vec<(Service, u64)>,
@@ -129,7 +129,7 @@ impl Selection {
     /// is done.
     pub fn case(&self, number: usize, searched: &[Service], novelty: &Mutex<Novelty>) -> Option<Case> {
         if let Some(case) = self.cases.get(number) {
-            return Some(case.clone());
+            return locked(case).take();
         }
         let number = number - self.cases.len();
         let search = self.search?;

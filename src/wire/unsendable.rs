@@ -118,8 +118,10 @@ impl<B> Request<B> {
     ///
     /// Why it cannot be sent.
     pub fn head(&self) -> Result<(Method, HeaderMap), Unsendable> {
-        self.check()?;
         let too_many = || Unsendable::TooManyHeaders(self.headers.len());
+        if self.headers.len() > MAX_HEADERS {
+            return Err(too_many());
+        }
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             headers.try_append(header_name(name)?, header_value(name, value)?).map_err(|_| too_many())?;

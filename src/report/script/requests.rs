@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::template::json;
 use super::{Destination, Unscriptable, is_token, shell, validly_signed};
+use crate::case::bindings::hex;
 use crate::case::{Case, Chunk, Length, Place, Step, StepRole};
 use crate::contract::Operation;
 use crate::template::{Chunks, Member, Part, Reference, shown};
@@ -147,7 +148,7 @@ impl<'a> File<'a> {
         let none = || Unscriptable::Reference(reference.to_string());
         let digest = |chunks: &Chunks| {
             let digest = Sha256::digest(self.bytes(chunks)?);
-            Ok::<String, Unscriptable>(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+            Ok::<String, Unscriptable>(hex(&digest))
         };
         Ok(match reference {
             Reference::Repository(None) => self.repository.clone(),
