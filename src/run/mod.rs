@@ -345,7 +345,7 @@ async fn survey_all(
     Ok((sessions, left))
 }
 
-/// How long outcomes are gathered: to wake the thread that waits for them takes as long as to judge one.
+/// How long outcomes are gathered: each would wake the thread that waits for them, many thousand times a second.
 const GATHERING: Duration = Duration::from_millis(1);
 
 /// Judges all cases but those that are put off, and returns the random ones that failed. Which of them are shrunk is decided
