@@ -116,6 +116,13 @@ struct Reading {
     rejections: Vec<Rejection>,
 }
 
+impl Reading {
+    /// Whether nothing is wrong with it, as things stand.
+    fn is_right(&self) -> bool {
+        self.input.is_some() && self.syntax.is_empty() && self.rejections.is_empty()
+    }
+}
+
 /// The request of a step, and [`Readings`] of it. Those that are the same are read once.
 struct Read {
     request: Rc<Reading>,
@@ -163,7 +170,11 @@ impl Follower {
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let read = self.read(operation, &step.request.body, readings);
         let performs = read.request.input.is_some() && read.request.rejections.is_empty();
-        let Some(input) = read.request.input.as_ref().or(read.valid.input.as_ref()) else { return false };
+        let Some(input) = read.request.input.as_ref().or(read.valid.input.as_ref()) else {
+            // It names what came of a call that could not be followed.
+            step.role = StepRole::Attempt;
+            return answered == Some(&Answered::Accepted);
+        };
         if self.lost.contains(name(input)) {
             step.role = StepRole::Attempt;
             return answered == Some(&Answered::Accepted);
@@ -233,6 +244,11 @@ impl Follower {
         for (declared, one) in &read.alone {
             all.add(self.of_reading(operation, one, *declared));
         }
+        // As things stand it may break nothing: the target did not take the part that this one would have repeated.
+        if all.open.is_empty() && all.broken.is_empty() && read.request.is_right() {
+            all.add(self.of_reading(operation, &read.request, None));
+            return all;
+        }
         // What was done on purpose leads; a state that is wrong as well comes after it. It does not count where another
         // upload or repository is named; but whether another one is named, may be open.
         if read.alone.is_empty() || !elsewhere || !all.open.is_empty() {
@@ -290,6 +306,7 @@ impl Follower {
             Some(Doubt::RepositoryDeleted) | None => {}
         }
         // What the violation is made to break says more than what the registry happens to look at first.
+        let broken = broken.filter(|_| !reading.is_right());
         allowed.broken.extend(broken.map(|rule| Broken { rule, rejection: None }));
         for rejection in rejections {
             let Some(rule) = rules.get(rejection.rule) else { continue };

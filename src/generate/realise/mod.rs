@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use unfolding::{Unfolding, follower};
 
 use super::follow::{Answered, Follower};
-use crate::case::{Case, CaseKind, Decision, Plan, StepRole, Transcript, allowed};
+use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
 use crate::contract::{ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
 
@@ -43,7 +43,7 @@ pub fn completion(service: Service, last: &Decision) -> Case {
 }
 
 /// The case with what it expects of a target that answered so: where the documents leave two ways, it goes on from what
-/// the target did. Cases without a plan expect what they expect.
+/// the target did. Cases without a plan expect what they expect. One with a plan must be as [`realise`] gave it.
 pub fn follow<'a>(case: &'a Case, transcript: &Transcript) -> Cow<'a, Case> {
     if case.plan.is_none() {
         return Cow::Borrowed(case);
@@ -52,11 +52,6 @@ pub fn follow<'a>(case: &'a Case, transcript: &Transcript) -> Cow<'a, Case> {
     let mut followed = case.clone();
     for (step, exchange) in followed.steps.iter_mut().zip(&transcript.exchanges) {
         let Some(readings) = step.readings.clone() else { continue };
-        // It may have been followed before, by other answers.
-        let manages = step.operation.is_some_and(Operation::manages_repositories);
-        step.role = if manages { StepRole::SetUp } else { StepRole::Focus };
-        step.expect = allowed(case.service, readings.accepting);
-        (step.also_broken, step.precedence) = (Vec::new(), None);
         follower.step(step, &readings, Answered::of(exchange).as_ref());
     }
     Cow::Owned(followed)
