@@ -10,7 +10,7 @@ use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
 use ecrspec::generate::{follow, plan, realise};
 use ecrspec::judge::Verdict;
-use ecrspec::mock::{Mock, router};
+use ecrspec::mock::{Mock, Variant, router};
 use ecrspec::session::{Attempt, Session, Terms};
 use tokio::runtime::{Builder, Runtime};
 
@@ -61,6 +61,33 @@ fn ten_thousand_seeds_give_no_finding_on_the_mock() {
 #[test]
 fn a_thousand_seeds_give_no_finding_on_the_mock() {
     no_finding(0..CASES);
+}
+
+/// Sequences that go on after a call which a target may take or not, and this one does other than the reference registry.
+#[test]
+fn what_a_target_may_take_or_not_is_followed() {
+    const NO_CASE: &str = "upload-ids-without-case";
+    const PART_IN_UPPER_CASE: &str = "plan/InitiateLayerUpload,UploadLayerPart:uploadId/upper-case/own";
+    let layer_again =
+        "UploadLayerPart,CompleteLayerUpload,InitiateLayerUpload,UploadLayerPart@0000000080,CompleteLayerUpload";
+    let elsewhere = "InitiateLayerUpload,UploadLayerPart:uploadId/exists/other-repository";
+    let same_place = "plan/InitiateLayerUpload,UploadLayerPart:partLastByte/notation/point-zero,\
+                      UploadLayerPart:partFirstByte/contiguous/other-bytes-again";
+    for (variant, sequence) in [
+        (NO_CASE, format!("{PART_IN_UPPER_CASE},{layer_again}")),
+        (NO_CASE, format!("{PART_IN_UPPER_CASE},{elsewhere}")),
+        ("exponents-rejected", String::from(same_place)),
+    ] {
+        for service in Service::ALL {
+            let changes = Variant::find(variant).unwrap().changes;
+            let server = router(Arc::new(Mock::with(&[service], changes)));
+            let target = Target::new(Driver::InProcess(InProcess::new(server)));
+            let session = Session::unsurveyed(Arc::new(target), service, Terms::of("ecrspec-search"));
+            let case = realise(service, &plan::parse(service, &sequence).unwrap());
+            let verdict = Builder::new_current_thread().build().unwrap().block_on(session.judge(&case)).verdict;
+            assert_eq!(verdict, Verdict::Pass, "{service}, {variant}: {sequence}");
+        }
+    }
 }
 
 #[test]
