@@ -102,13 +102,7 @@ impl<B> Request<B> {
     ///
     /// Why not.
     pub fn check(&self) -> Result<(), Unsendable> {
-        if self.headers.len() > MAX_HEADERS {
-            return Err(Unsendable::TooManyHeaders(self.headers.len()));
-        }
-        for (name, value) in &self.headers {
-            header_name(name)?;
-            header_value(name, value)?;
-        }
+        self.fields()?.try_for_each(|field| field.map(drop))?;
         method(&self.method).map(drop)
     }
 
@@ -118,15 +112,24 @@ impl<B> Request<B> {
     ///
     /// Why it cannot be sent.
     pub fn head(&self) -> Result<(Method, HeaderMap), Unsendable> {
-        let too_many = || Unsendable::TooManyHeaders(self.headers.len());
-        if self.headers.len() > MAX_HEADERS {
-            return Err(too_many());
-        }
         let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            headers.try_append(header_name(name)?, header_value(name, value)?).map_err(|_| too_many())?;
+        for field in self.fields()? {
+            let (name, value) = field?;
+            headers.try_append(name, value).map_err(|_| self.too_many())?;
         }
         Ok((method(&self.method)?, headers))
+    }
+
+    /// The headers as HTTP has them, one after the other.
+    fn fields(&self) -> Result<impl Iterator<Item = Result<(HeaderName, HeaderValue), Unsendable>>, Unsendable> {
+        if self.headers.len() > MAX_HEADERS {
+            return Err(self.too_many());
+        }
+        Ok(self.headers.iter().map(|(name, value)| Ok((header_name(name)?, header_value(name, value)?))))
+    }
+
+    fn too_many(&self) -> Unsendable {
+        Unsendable::TooManyHeaders(self.headers.len())
     }
 }
 
