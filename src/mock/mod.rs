@@ -64,7 +64,7 @@ mod serving;
 mod signature;
 mod variant;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::Uri;
@@ -91,10 +91,54 @@ const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
 /// The state of a mock server.
 #[derive(Debug)]
 pub struct Mock {
-    services: Mutex<Vec<(Registry, Memory)>>,
+    services: Vec<Hosted>,
     changes: Vec<&'static Change>,
     /// What signatures are held against, if they are looked at.
     verifier: Option<Verifier>,
+}
+
+/// A service that a mock stands for.
+#[derive(Debug)]
+struct Hosted {
+    /// Says what requests ask for, while others change the state.
+    reader: Registry,
+    state: Mutex<State>,
+}
+
+/// The state of a service of a mock.
+#[derive(Debug)]
+struct State {
+    registry: Registry,
+    memory: Memory,
+}
+
+impl Hosted {
+    fn service(&self) -> Service {
+        self.reader.service
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held would be a defect of ours; the state is plain data and stays usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a call comes to without changes: the members of a success, or why it is rejected. Bodies are read and bytes
+    /// hashed while the registry answers others.
+    fn call(&self, request: &mut Request, refused: &[Rejection]) -> Result<Value, Rejection> {
+        let first = |rejections: Vec<Rejection>| rejections.into_iter().next().map_or(Ok(()), Err);
+        let operation = self.reader.route(request)?;
+        first(refused.to_vec())?;
+        let input = self.reader.take(request)?;
+        first(self.reader.syntax(operation, &input))?;
+        let growing = self.state().registry.about_to_grow(operation.name, &input);
+        let grown = growing.map(|growing| growing.with(self.reader.notation, &input));
+        let registry = &mut self.state().registry;
+        first(registry.standing(operation.name, &input))?;
+        Ok(match grown {
+            Some(grown) => registry.grow(&input, grown),
+            None => registry.perform(operation.name, &input),
+        })
+    }
 }
 
 /// The region of a mock that is given no other.
@@ -116,9 +160,10 @@ impl Mock {
                     begins(&mut registry);
                 }
             }
-            (registry, Memory::default())
+            let state = Mutex::new(State { registry, memory: Memory::default() });
+            Hosted { reader: Registry::new(*service), state }
         };
-        Mock { services: Mutex::new(services.iter().map(begin).collect()), changes, verifier: None }
+        Mock { services: services.iter().map(begin).collect(), changes, verifier: None }
     }
 
     /// The same mock, which accepts only what is signed with these keys for this region.
@@ -138,14 +183,17 @@ impl Mock {
                 reads(&mut request);
             }
         }
-        // A panic while the lock was held would be a defect of ours; the state is plain data and stays usable.
-        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = request.header("x-amz-target").unwrap_or_default();
-        let is_meant =
-            |(registry, _): &(Registry, Memory)| target.starts_with(registry.service.contract().target_prefix);
         // Without a known target any registry gives the framework's own answer.
-        let meant = services.iter().position(is_meant).unwrap_or_default();
-        let Some((registry, memory)) = services.get_mut(meant) else { return Err(TransportError::Dropped) };
+        let Some(hosted) = self.meant(&request).or_else(|| self.services.first()) else {
+            return Err(TransportError::Dropped);
+        };
+        if self.changes.is_empty() {
+            let called = hosted.call(&mut request, refused);
+            return Ok(with_id(
+                called.map_or_else(|rejection| rejection.to_response(), |members| envelope::response(200, &members)),
+            ));
+        }
+        let State { registry, memory } = &mut *hosted.state();
         memory.requests += 1;
         let intercepted = self.changes.iter().find_map(|change| match change {
             Change::ShortCircuit(intercepts) => intercepts(&request, memory),
@@ -154,13 +202,10 @@ impl Mock {
         if let Some(reply) = intercepted {
             return reply;
         }
-        let mut reply = Ok(match self.call(registry, memory, &mut request, refused) {
+        let mut reply = Ok(with_id(match self.call(registry, memory, &request, refused) {
             Ok(members) => envelope::response(200, &members),
             Err(rejection) => self.named(&rejection),
-        });
-        if let Ok(answer) = &mut reply {
-            answer.headers.push((String::from("x-amzn-requestid"), String::from(REQUEST_ID)));
-        }
+        }));
         for change in &self.changes {
             if let Change::RewriteReply(says) = change {
                 says(&request, memory, &mut reply);
@@ -187,16 +232,22 @@ impl Mock {
 
     /// Does something with the registry of a service; `None` if there is no such service.
     fn with_registry<T>(&self, service: Service, work: impl FnOnce(&mut Registry) -> T) -> Option<T> {
-        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        services.iter_mut().find(|(known, _)| known.service == service).map(|(registry, _)| work(registry))
+        let hosted = self.services.iter().find(|hosted| hosted.service() == service)?;
+        Some(work(&mut hosted.state().registry))
     }
 
-    /// What a call comes to: the members of a success, or why it is rejected.
+    /// The service that a request is for.
+    fn meant(&self, request: &Request) -> Option<&Hosted> {
+        let target = request.header("x-amz-target").unwrap_or_default();
+        self.services.iter().find(|hosted| target.starts_with(hosted.service().contract().target_prefix))
+    }
+
+    /// What a call comes to with the changes: the members of a success, or why it is rejected.
     fn call(
         &self,
         registry: &mut Registry,
         memory: &mut Memory,
-        request: &mut Request,
+        request: &Request,
         refused: &[Rejection],
     ) -> Result<Value, Rejection> {
         let operation = match registry.route(request) {
@@ -209,8 +260,7 @@ impl Mock {
         if let Some(rejection) = refused.iter().find(|rejection| !self.ignores(rejection.rule)) {
             return Err(rejection.clone());
         }
-        // Some changes look at the body once more.
-        let input = if self.changes.is_empty() { registry.take(request)? } else { registry.read(request)? };
+        let input = registry.read(request)?;
         let mut call = Call { registry, memory, operation, input };
         for change in &self.changes {
             if let Change::RewriteInput(takes) = change {
@@ -220,10 +270,8 @@ impl Mock {
         if let Some(rejection) = self.wrong(&mut call).into_iter().next() {
             return Err(rejection);
         }
-        // Only changes look back: without them, a mock that serves for days would grow for days.
-        let remembers = !self.changes.is_empty();
         let (name, _) = call.key();
-        let is_removal = remembers && operation.name.effect() == Effect::RemovesRepository;
+        let is_removal = operation.name.effect() == Effect::RemovesRepository;
         if let Some(removed) = call.registry.repositories.get(&name).filter(|_| is_removal) {
             call.memory.removed.insert(name, removed.clone());
         }
@@ -233,12 +281,11 @@ impl Mock {
         });
         let layer = call.computed().zip(call.upload().map(|upload| upload.size()));
         let members = performed.unwrap_or_else(|| call.perform());
-        if let Some(layer) = layer.filter(|_| remembers && operation.name.effect() == Effect::CompletesUpload) {
+        if let Some(layer) = layer.filter(|_| operation.name.effect() == Effect::CompletesUpload) {
             let key = call.key();
             call.memory.completed.insert(key, layer);
         }
-        if remembers
-            && operation.name.effect() == Effect::BeginsUpload
+        if operation.name.effect() == Effect::BeginsUpload
             && let Some(id) = members["uploadId"].as_str()
         {
             call.memory.begun.push((String::from(call.text("repositoryName")), String::from(id)));
@@ -287,10 +334,7 @@ impl Mock {
     /// What is wrong with the signature of a request, if that is looked at and it names a service of the mock.
     fn refused(&self, request: &Request, uri: &Uri) -> Vec<Rejection> {
         let Some(verifier) = &self.verifier else { return Vec::new() };
-        let target = request.header("x-amz-target").unwrap_or_default();
-        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut services = services.iter().map(|(registry, _)| registry.service);
-        let service = services.find(|service| target.starts_with(service.contract().target_prefix));
+        let service = self.meant(request).map(Hosted::service);
         service.map_or_else(Vec::new, |service| verifier.wrong(service, request, uri, Timestamp::now()))
     }
 
@@ -302,6 +346,12 @@ impl Mock {
         };
         self.changes.iter().map(delay).sum()
     }
+}
+
+/// An answer with the id that the service gives to its request.
+fn with_id(mut answer: Response) -> Response {
+    answer.headers.push((String::from("x-amzn-requestid"), String::from(REQUEST_ID)));
+    answer
 }
 
 #[cfg(test)]
@@ -322,8 +372,7 @@ mod tests {
             let begun = call(Operation::InitiateLayerUpload, r#"{"repositoryName":"ab"}"#);
             assert!(begun["uploadId"].is_string(), "{begun}");
             call(Operation::DeleteRepository, r#"{"repositoryName":"ab","force":true}"#);
-            let services = mock.services.lock().unwrap();
-            let (registry, memory) = &services[0];
+            let State { registry, memory } = &*mock.services[0].state();
             assert!(registry.repositories.is_empty());
             (memory.removed.len(), memory.begun.len())
         };

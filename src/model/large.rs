@@ -45,7 +45,7 @@ fn with_long(body: &[u8]) -> Option<(Map<String, Value>, String, Range<usize>)> 
     let mut raw: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
     let name = raw.iter().find(|(_, value)| value.get().len() >= LONG)?.0.clone();
     let long = raw.remove(&name)?.get().strip_prefix('"')?.strip_suffix('"')?;
-    if long.contains('\\') {
+    if memchr::memchr(b'\\', long.as_bytes()).is_some() {
         return None;
     }
     let start = long.as_ptr() as usize - text.as_ptr() as usize;

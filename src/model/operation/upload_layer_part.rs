@@ -1,14 +1,16 @@
 //! UploadLayerPart: adds bytes to the end of an upload.
 
 use serde_json::{Value, json};
-use sha2::Digest as _;
+use sha2::{Digest as _, Sha256};
 
 use super::input::{number, repository, text, upload};
 use super::{Facts, Members, with_registry};
 use crate::case::Length;
 use crate::case::body::Body;
 use crate::case::draft::{Draft, HERE, SMALL};
+use crate::contract::blob::Notation;
 use crate::contract::{Operation, RuleId};
+use crate::model::registry::Upload;
 use crate::model::{Registry, Rejection};
 
 pub(super) static FACTS: Facts = Facts {
@@ -97,20 +99,61 @@ fn rejections(registry: &Registry, input: &Members) -> Vec<Rejection> {
 
 fn perform(registry: &mut Registry, input: &Members) -> Value {
     let notation = registry.notation;
-    let known = registry.repository_mut(input).uploads.entry(String::from(upload(input))).or_default();
-    let mut hash = known.hash.clone();
-    // What is no base64 comes here only where a fault lets it through, as a part without bytes.
-    match notation.read(text(input, "layerPartBlob"), |bytes| hash.update(bytes)) {
-        Some(size) => {
-            known.parts.push(size);
-            known.hash = hash;
-        }
-        None => known.parts.push(0),
-    }
-    json!({
-        "registryId": registry.account,
-        "repositoryName": repository(input),
-        "uploadId": upload(input),
-        "lastByteReceived": number(input, "partLastByte"),
-    })
+    let grown = Grown::of(registry.repository_mut(input).uploads.entry(String::from(upload(input))).or_default());
+    let grown = grown.with(notation, input);
+    registry.grow(input, grown)
 }
+
+/// What an upload holds with one more part: 20 MiB are hashed while the registry answers others.
+pub(crate) struct Grown {
+    /// How many parts there were before.
+    before: usize,
+    size: usize,
+    hash: Sha256,
+}
+
+impl Grown {
+    fn of(upload: &Upload) -> Grown {
+        Grown { before: upload.parts.len(), size: 0, hash: upload.hash.clone() }
+    }
+
+    /// With the part of a request.
+    pub(crate) fn with(mut self, notation: Notation, input: &Members) -> Grown {
+        let mut hash = self.hash.clone();
+        // What is no base64 comes here only where a fault lets it through, as a part without bytes.
+        if let Some(size) = notation.read(text(input, "layerPartBlob"), |bytes| hash.update(bytes)) {
+            (self.size, self.hash) = (size, hash);
+        }
+        self
+    }
+}
+
+impl Registry {
+    /// What the upload holds that a request is to add a large part to: [`Registry::grow`] takes it with that part.
+    #[cfg(feature = "mock")]
+    pub(crate) fn about_to_grow(&self, operation: Operation, input: &Members) -> Option<Grown> {
+        let is_large = operation == Operation::UploadLayerPart && text(input, "layerPartBlob").len() >= LARGE;
+        let (_, known) = self.named_upload(operation, input).ok().filter(|_| is_large)?;
+        Some(Grown::of(known))
+    }
+
+    /// Adds a part that [`Registry::rejections`] has nothing against. `grown` is hashed anew where the upload has grown
+    /// otherwise by now.
+    pub(crate) fn grow(&mut self, input: &Members, grown: Grown) -> Value {
+        let notation = self.notation;
+        let known = self.repository_mut(input).uploads.entry(String::from(upload(input))).or_default();
+        let grown = if known.parts.len() == grown.before { grown } else { Grown::of(known).with(notation, input) };
+        known.parts.push(grown.size);
+        known.hash = grown.hash;
+        json!({
+            "registryId": self.account,
+            "repositoryName": repository(input),
+            "uploadId": upload(input),
+            "lastByteReceived": number(input, "partLastByte"),
+        })
+    }
+}
+
+/// How long the text of a part is that takes noticeable time to hash.
+#[cfg(feature = "mock")]
+const LARGE: usize = 64 << 10;
