@@ -2,6 +2,7 @@
 //!
 //! Those of HTTP/1.1 are written by hand, over TCP as over TLS; an HTTP library writes those of HTTP/2.
 
+use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -144,14 +145,15 @@ impl Http {
     async fn by_hand(&self, request: &Outgoing) -> (Reply, bool) {
         // Large bodies go out alone: a server may answer and close before it has read them, and that answer counts.
         if request.framing != Framing::Length || request.body.len() > LARGE {
-            let _waiting = self.pool.wait();
-            let reply = match request.framing {
-                Framing::SecondRequest => {
-                    raw::second(&self.endpoint, &raw::harmless(request), request, &self.waits(request)).await
+            let sending = async {
+                match request.framing {
+                    Framing::SecondRequest => {
+                        raw::second(&self.endpoint, &raw::harmless(request), request, &self.waits(request)).await
+                    }
+                    _ => self.alone(request).await,
                 }
-                _ => self.alone(request).await,
             };
-            return (reply, false);
+            return (self.beside_kept(self.pool.is_crowded(), sending).await, false);
         }
         if self.keeps
             && let Some(mut kept) = self.pool.take()
@@ -178,14 +180,18 @@ impl Http {
             }
             reply
         };
-        let mut sending = std::pin::pin!(sending);
-        match timeout(TAKEN.min(self.timeouts.first_byte / 4), &mut sending).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                let _waiting = self.pool.wait();
-                sending.await
-            }
+        self.beside_kept(false, sending).await
+    }
+
+    /// What comes of sending over new connections. A server that serves few at once may take them only when others have
+    /// ended: those that are kept are closed when it does not answer, or at once.
+    async fn beside_kept<T>(&self, at_once: bool, sending: impl Future<Output = T>) -> T {
+        let mut sending = pin!(sending);
+        if !at_once && let Ok(sent) = timeout(TAKEN.min(self.timeouts.first_byte / 4), &mut sending).await {
+            return sent;
         }
+        let _waiting = self.pool.wait();
+        sending.await
     }
 
     /// Over a connection of its own.
@@ -209,8 +215,6 @@ impl Http {
         {
             return self.at_once_over(http2, requests, clock).await;
         }
-        // Until all are answered: the server may serve some of them only when others have ended.
-        let _waiting = self.pool.wait();
         let gate = Arc::new(Barrier::new(requests.len()));
         let sending = requests.iter().cloned().map(|request| {
             let (http, gate) = (self.clone(), gate.clone());
@@ -231,7 +235,7 @@ impl Http {
                 (reply, began, clock.elapsed() - began)
             })
         });
-        let sent = join_all(sending).await.into_iter().zip(requests);
+        let sent = self.beside_kept(self.pool.is_crowded(), join_all(sending)).await.into_iter().zip(requests);
         let exchanges = sent.map(|(sent, request)| {
             // A task that was not let finish has sent nothing that could be judged.
             let unsent = Err(TransportError::Unreachable(NoConnection::Unknown));
@@ -278,8 +282,9 @@ impl Http {
             return Err(why);
         }
         let started = Instant::now();
-        let _waiting = self.pool.wait();
-        let reply = raw::second(&self.endpoint, first, &request, &self.waits(&request)).await;
+        let waits = self.waits(&request);
+        let sending = raw::second(&self.endpoint, first, &request, &waits);
+        let reply = self.beside_kept(self.pool.is_crowded(), sending).await;
         let took = started.elapsed();
         self.shown().notice(&request, &reply, took, self.timeouts);
         Ok(Exchange::new(request, reply, Duration::ZERO, took).waited(took >= TAKEN))

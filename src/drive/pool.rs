@@ -4,7 +4,7 @@
 //! at once while others wait. So it is known of each answer whether its connection was kept, and nothing is kept while a
 //! request waits for the server to take its connection.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::raw::Connection;
@@ -23,6 +23,8 @@ pub(super) struct Pool {
     waiting: AtomicUsize,
     /// Kept connections that ended before they brought an answer.
     ended: AtomicUsize,
+    /// Whether a request waited beside kept connections.
+    crowded: AtomicBool,
 }
 
 /// A request that waits for the server to take its connection: until it is dropped, no connection is kept.
@@ -51,10 +53,18 @@ impl Pool {
         self.ended.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether the server may not take a new connection as long as others are kept: once, it did not.
+    pub fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
     /// Closes what is idle: somebody waits.
     pub fn wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        self.idle().clear();
+        let mut idle = self.idle();
+        self.crowded.fetch_or(!idle.is_empty(), Ordering::Relaxed);
+        idle.clear();
+        drop(idle);
         Waiting(self)
     }
 
@@ -104,8 +114,9 @@ mod tests {
         let (kept, _theirs) = connection(&listener).await;
         pool.keep(kept);
         let (other, _theirs) = connection(&listener).await;
+        assert!(!pool.is_crowded());
         let waiting = pool.wait();
-        assert!(pool.take().is_none(), "it was closed for who waits");
+        assert!(pool.is_crowded() && pool.take().is_none(), "it was closed for who waits");
         pool.keep(other);
         drop(waiting);
         assert!(pool.take().is_none(), "and so was what came back meanwhile");
@@ -119,5 +130,7 @@ mod tests {
         let (kept, _theirs) = connection(&listener).await;
         pool.keep(kept);
         assert!(pool.take().is_none());
+        drop(pool.wait());
+        assert!(!pool.is_crowded(), "it waited, but not for a kept connection");
     }
 }

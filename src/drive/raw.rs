@@ -161,7 +161,7 @@ fn head(endpoint: &Url, request: &Outgoing, last: bool) -> Vec<u8> {
 const HEAD: usize = 512;
 
 /// How long is waited between the pieces of a request.
-const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+const BETWEEN_PIECES: Duration = Duration::from_millis(1);
 
 /// Errors end the writing and nothing else: the server may have answered already.
 ///
