@@ -9,8 +9,8 @@ use std::thread::ScopedJoinHandle;
 use include_dir::{Dir, File, include_dir};
 
 use crate::case::{Case, CaseKind, Heading, each_once};
-use crate::contract::{Operation, RuleId, Service, Tier};
-use crate::generate::{catalogue, catalogue_with};
+use crate::contract::{RuleId, Service, Tier};
+use crate::generate::{Family, catalogue, families};
 use crate::judge::snapshot::{self, Entry, SnapshotError, Snapshots};
 use crate::scenario::{self, Mistake};
 
@@ -147,11 +147,7 @@ fn drawn_up(service: Service, entry: Entry) -> Result<Heading, SnapshotError> {
 pub fn find(service: Service, id: &str) -> Result<Option<Case>, SuiteError> {
     match scenario_file(id) {
         Some(file) => Ok(file.cases()?.into_iter().find(|case| case.service == service)),
-        None => {
-            let is_of_id = |operation: Operation| id.starts_with(operation.name());
-            let mut cases = catalogue_with(service, is_of_id).into_iter();
-            cases.find(|case| case.id == id).map(reviewed).transpose()
-        }
+        None => Ok(generated_with(service, |known| known == id, |family| family.may_have(id))?.pop()),
     }
 }
 
@@ -170,11 +166,25 @@ pub fn about(service: Service, rule: RuleId) -> Result<Vec<Case>, SuiteError> {
     for file in scenario_files().filter(|file| about.contains(&file.id)) {
         cases.extend(file.cases()?.into_iter().filter(|case| case.service == service));
     }
-    let is_of_id = |operation: Operation| about.iter().any(|id| id.starts_with(operation.name()));
-    for case in catalogue_with(service, is_of_id).into_iter().filter(|case| about.contains(&case.id)) {
-        cases.push(reviewed(case)?);
-    }
+    let may_be = |family: Family| about.iter().any(|id| family.may_have(id));
+    cases.extend(generated_with(service, |id| about.contains(id), may_be)?);
     Ok(cases)
+}
+
+/// The cases of the catalogue of a service whose ids are wanted, which are in some of its families, with their reviewed
+/// expectations.
+fn generated_with(
+    service: Service,
+    is_wanted: impl Fn(&str) -> bool + Sync,
+    may_be_in: impl Fn(Family) -> bool,
+) -> Result<Vec<Case>, SuiteError> {
+    let families: Vec<Family> = families(service).into_iter().filter(|family| may_be_in(*family)).collect();
+    let wanted = |family: &Family| {
+        let mut cases = family.cases(service);
+        cases.retain(|case| is_wanted(&case.id));
+        cases
+    };
+    two_at_a_time(&families, wanted).into_iter().flatten().map(reviewed).collect()
 }
 
 /// A case of the catalogue with its reviewed expectations: only the snapshot that has them is read.

@@ -38,36 +38,64 @@ pub use violations::{Violations, draw, matching};
 pub use realise::realise;
 
 use crate::case::Case;
-use crate::contract::{Operation, Service};
+use crate::contract::{OperationSpec, Service};
 
 /// The catalogue of a service: every rule, just inside, just outside and far outside, in a fixed order.
 ///
 /// Expectations are those of the rules; which values an answer must have is added by [`expected::add_pins`], or comes
 /// from the reviewed snapshots.
 pub fn catalogue(service: Service) -> Vec<Case> {
-    catalogue_with(service, |_| true)
+    families(service).iter().flat_map(|family| family.cases(service)).collect()
 }
 
-/// The catalogue with the member cases of some operations alone: these are most of it, and their ids begin with the name
-/// of the operation.
-pub(crate) fn catalogue_with(service: Service, members_of: impl Fn(Operation) -> bool) -> Vec<Case> {
-    let mut cases = Vec::new();
-    for operation in service.contract().layer_operations().filter(|operation| members_of(operation.name)) {
-        cases.extend(members::cases(service, operation));
-        cases.extend(looks::cases(service, operation));
+/// Cases of the catalogue that are made together, without any others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Family {
+    /// Those about the members of an operation: most of the catalogue. Their ids begin with its name.
+    Members(&'static OperationSpec),
+    /// Those about what an operation looks at.
+    Looks(&'static OperationSpec),
+    /// Any others.
+    Others(fn(Service) -> Vec<Case>),
+}
+
+impl Family {
+    /// Its cases, in order.
+    pub fn cases(self, service: Service) -> Vec<Case> {
+        match self {
+            Family::Members(operation) => members::cases(service, operation),
+            Family::Looks(operation) => looks::cases(service, operation),
+            Family::Others(cases) => cases(service),
+        }
     }
-    cases.extend(digests::cases(service));
-    cases.extend(state::cases(service));
-    cases.extend(availability::cases(service));
-    cases.extend(aliases::cases(service));
-    cases.extend(images::cases(service));
-    cases.extend(wire_faults::cases(service));
-    cases.extend(auth::cases(service));
-    cases.extend(looks::unknown_members(service));
-    cases.extend(content::cases(service));
-    cases.extend(spelling::cases(service));
-    cases.extend(ranges::cases(service));
-    cases.extend(parts::cases(service));
-    cases.extend(many::cases(service));
-    cases
+
+    /// Whether it may have a case with this id.
+    pub fn may_have(self, id: &str) -> bool {
+        match self {
+            Family::Members(operation) | Family::Looks(operation) => id.starts_with(operation.name.name()),
+            Family::Others(_) => true,
+        }
+    }
+}
+
+/// The catalogue of a service, as far as it is made together.
+pub(crate) fn families(service: Service) -> Vec<Family> {
+    let operations = service.contract().layer_operations();
+    let of_operations = operations.flat_map(|operation| [Family::Members(operation), Family::Looks(operation)]);
+    let others = [
+        digests::cases,
+        state::cases,
+        availability::cases,
+        aliases::cases,
+        images::cases,
+        wire_faults::cases,
+        auth::cases,
+        looks::unknown_members,
+        content::cases,
+        spelling::cases,
+        ranges::cases,
+        parts::cases,
+        many::cases,
+    ];
+    of_operations.chain(others.map(Family::Others)).collect()
 }
