@@ -35,10 +35,19 @@ const BYTES: usize = 24 << 10;
 /// How many characters it has as text.
 const CHARACTERS: usize = BYTES / 3 * 4;
 
+/// How many characters a text has at most for which a whole block takes longer to make than to fill.
+const SHORT: usize = 512;
+
 /// Hands the bytes of a text to `take`, block by block, and gives their number; `None` if the text is no base64, which may
 /// show only after some blocks.
 pub fn read(text: &str, mut take: impl FnMut(&[u8])) -> Option<usize> {
     let text = text.as_bytes();
+    if text.len() <= SHORT {
+        let mut block = [0; SHORT];
+        let read = PADDED.decode_slice(text, &mut block).ok()?;
+        take(&block[..read]);
+        return Some(read);
+    }
     let (blocks, last) = text.split_at(text.len().saturating_sub(1) / CHARACTERS * CHARACTERS);
     let mut block = [0; BYTES];
     let mut size = 0;
@@ -125,6 +134,12 @@ pub fn bytes(text: &str) -> Option<Vec<u8>> {
 
 /// Appends bytes as text.
 pub fn write(bytes: &[u8], out: &mut Vec<u8>) {
+    if text_len(bytes.len()) <= SHORT {
+        let mut block = [0; SHORT];
+        let written = PADDED.encode_slice(bytes, &mut block).expect("it fits into its text");
+        out.extend_from_slice(&block[..written]);
+        return;
+    }
     let mut block = [0; CHARACTERS];
     for bytes in bytes.chunks(BYTES) {
         let written = PADDED.encode_slice(bytes, &mut block).expect("a block fits into its text");
@@ -155,7 +170,7 @@ mod tests {
     #[test]
     fn blocks_are_read_and_written_as_the_whole() {
         let bytes: Vec<u8> = (0..3 * BYTES + 5).map(|index| (index * index / 7) as u8).collect();
-        for len in [0, 1, 2, 3, 100, BYTES - 1, BYTES, BYTES + 1, 2 * BYTES, 2 * BYTES + 2, bytes.len()] {
+        for len in [0, 1, 2, 3, 100, 384, 385, BYTES - 1, BYTES, BYTES + 1, 2 * BYTES, 2 * BYTES + 2, bytes.len()] {
             let mut text = Vec::new();
             write(&bytes[..len], &mut text);
             let text = String::from_utf8(text).unwrap();

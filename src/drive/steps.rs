@@ -1,6 +1,7 @@
 //! Sends the steps of a case, and remembers what came back.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 #[cfg(feature = "run")]
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -164,10 +165,13 @@ impl<'a> Drive<'a> {
                 }
             }
             self.transcript.last_sent = self.began.elapsed();
-            let sending = self.send(requests);
-            #[cfg(feature = "run")]
-            let sending = share.answered(sending);
-            let sent = sending.await;
+            let sent = {
+                // In one place: it is some kilobytes to move.
+                let sending = pin!(self.send(requests));
+                #[cfg(feature = "run")]
+                let sending = share.answered(sending);
+                sending.await
+            };
             let mut exchanges = match sent {
                 Ok(exchanges) => exchanges,
                 Err(why) => {

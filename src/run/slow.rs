@@ -57,9 +57,10 @@ impl Pace {
                     valid.pop_front();
                 }
             }
-            if is_invalid(step)
+            if is_long(exchange)
+                && is_invalid(step)
                 && let Some(valid) = self.usual(step.operation)
-                && is_slow(exchange, valid)
+                && exchange.took > valid * FAR
             {
                 slow.push(Slow { step: index, took: exchange.took, valid });
             }
@@ -92,10 +93,10 @@ fn is_invalid(step: &Step) -> bool {
     step.role == StepRole::Focus && !step.expect.outcomes.iter().any(|outcome| outcome.is_success())
 }
 
-fn is_slow(exchange: &Exchange, valid: Duration) -> bool {
+/// Whether a response took so long that it is worth asking what valid requests take.
+fn is_long(exchange: &Exchange) -> bool {
     let mebibytes = (exchange.sent() >> 20) as u32;
-    let long = LONG * (1 + mebibytes);
-    exchange.reply.is_ok() && !exchange.may_have_waited() && exchange.took > long && exchange.took > valid * FAR
+    exchange.reply.is_ok() && !exchange.may_have_waited() && exchange.took > LONG * (1 + mebibytes)
 }
 
 /// The finding of responses that were slow each time, the first of which is given.

@@ -1,5 +1,5 @@
-//! The bytes that all large parts share, and their base64 text. They are made when they are needed: neither takes memory
-//! beside what is being sent.
+//! The bytes that all large parts share, and their base64 text: the same again and again, so that the text of some is that
+//! of all. The bytes are made when they are needed.
 
 use std::sync::OnceLock;
 
@@ -13,17 +13,20 @@ const BLOCK: usize = 24 << 10;
 /// How many characters such a block has as text.
 const CHARACTERS: usize = BLOCK / 3 * 4;
 
-/// How many blocks are kept as text: enough for the smallest part that is lawful before the last.
+/// After so many blocks, it begins anew: their text is kept. Enough for the smallest part that is lawful before the last,
+/// and no size that a server cuts bytes into.
 const KEPT: usize = (5 << 20) / BLOCK + 1;
 
 /// The generator of the filler: xorshift64, so that no run compresses away.
 #[derive(Clone, Copy, Debug)]
 struct Maker(u64);
 
-/// A maker at its beginning.
-const BEGINNING: Maker = Maker(0x9e37_79b9_7f4a_7c15);
-
 impl Maker {
+    /// At the beginning.
+    fn new() -> Maker {
+        Maker(0x9e37_79b9_7f4a_7c15)
+    }
+
     fn fill(&mut self, block: &mut [u8; BLOCK]) {
         // As arrays: that needs no look at lengths, which unoptimised takes longer than all the rest of a case.
         let (words, _) = block.as_chunks_mut();
@@ -38,60 +41,43 @@ impl Maker {
 
 /// Hands the first `len` bytes of the filler to `take`, block by block.
 pub(crate) fn bytes(len: usize, mut take: impl FnMut(&[u8])) {
-    let mut maker = BEGINNING;
+    if len == 0 {
+        return; // Of small parts there is none: they need no block.
+    }
+    let mut maker = Maker::new();
     let mut block = [0; BLOCK];
-    let mut rest = len;
-    while rest > 0 {
+    for number in 0..len.div_ceil(BLOCK) {
+        if number % KEPT == 0 {
+            maker = Maker::new();
+        }
         maker.fill(&mut block);
-        let made = &block[..rest.min(BLOCK)];
-        take(made);
-        rest -= made.len();
+        take(&block[..BLOCK.min(len - number * BLOCK)]);
     }
 }
 
 /// The base64 text of the first `len` bytes of the filler, in pieces.
 pub(super) fn text(len: usize) -> impl Iterator<Item = Bytes> + Send {
-    let (kept, maker) = kept();
-    let whole = len / BLOCK;
-    let shared = kept.slice(..whole.min(KEPT) * CHARACTERS);
-    let mut maker = if whole < KEPT { None } else { Some(*maker) };
-    let made = (whole.min(KEPT)..len.div_ceil(BLOCK)).map(move |number| {
-        let of_block = (len - number * BLOCK).min(BLOCK);
-        match &mut maker {
-            Some(maker) => {
-                let mut block = [0; BLOCK];
-                maker.fill(&mut block);
-                encoded(&block[..of_block])
-            }
-            // The last one, of which a part is needed.
-            None => {
-                let text = &kept[number * CHARACTERS..][..of_block.div_ceil(3) * 4];
-                let text = std::str::from_utf8(text).unwrap_or_default();
-                encoded(&blob::bytes(text).unwrap_or_default()[..of_block])
-            }
-        }
-    });
-    std::iter::once(shared).chain(made).filter(|piece| !piece.is_empty())
+    let kept = kept();
+    let (whole, of_last) = (len / BLOCK, len % BLOCK);
+    let whole_times = std::iter::repeat_n(kept.clone(), whole / KEPT);
+    let (before, behind) = kept.split_at(whole % KEPT * CHARACTERS);
+    let beginning = kept.slice_ref(before);
+    let last = move || {
+        let text = std::str::from_utf8(&behind[..of_last.div_ceil(3) * 4]).unwrap_or_default();
+        let mut cut = Vec::new();
+        blob::write(&blob::bytes(text).unwrap_or_default()[..of_last], &mut cut);
+        Bytes::from(cut)
+    };
+    whole_times.chain([beginning]).chain(std::iter::once_with(last)).filter(|piece| !piece.is_empty())
 }
 
-fn encoded(bytes: &[u8]) -> Bytes {
-    let mut text = Vec::with_capacity(CHARACTERS);
-    blob::write(bytes, &mut text);
-    Bytes::from(text)
-}
-
-/// The text of the first blocks, and the maker of those behind it.
-fn kept() -> &'static (Bytes, Maker) {
-    static KEPT_TEXT: OnceLock<(Bytes, Maker)> = OnceLock::new();
+/// The text of the blocks before it begins anew.
+fn kept() -> &'static Bytes {
+    static KEPT_TEXT: OnceLock<Bytes> = OnceLock::new();
     KEPT_TEXT.get_or_init(|| {
-        let mut maker = BEGINNING;
-        let mut block = [0; BLOCK];
         let mut text = Vec::with_capacity(KEPT * CHARACTERS);
-        for _ in 0..KEPT {
-            maker.fill(&mut block);
-            blob::write(&block, &mut text);
-        }
-        (Bytes::from(text), maker)
+        bytes(KEPT * BLOCK, |block| blob::write(block, &mut text));
+        Bytes::from(text)
     })
 }
 
@@ -105,9 +91,9 @@ mod tests {
     #[test]
     fn the_text_is_that_of_the_bytes_wherever_it_ends() {
         let around = |len: usize| [len - 2, len - 1, len, len + 1, len + 2];
-        let lengths = [0, 1, 2, 3]
-            .into_iter()
-            .chain([BLOCK, 3 * BLOCK, KEPT * BLOCK, (KEPT + 2) * BLOCK].map(around).into_iter().flatten());
+        let lengths = [0, 1, 2, 3].into_iter().chain(
+            [BLOCK, 3 * BLOCK, KEPT * BLOCK, (KEPT + 2) * BLOCK, 2 * KEPT * BLOCK].map(around).into_iter().flatten(),
+        );
         for len in lengths {
             let mut all = Vec::new();
             bytes(len, |block| all.extend_from_slice(block));

@@ -95,6 +95,18 @@ pub fn header_value(name: &str, text: &str) -> Result<HeaderValue, Unsendable> {
         .map_err(|_| Unsendable::InvalidHeaderValue { name: String::from(name), value: String::from(text) })
 }
 
+/// Whether a text is the name of a header that nobody has anything against, at first sight.
+fn is_plain_name(text: &str) -> bool {
+    let is_reserved = || RESERVED.iter().any(|reserved| reserved.as_str().eq_ignore_ascii_case(text));
+    (1..64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !is_reserved()
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 impl<B> Request<B> {
     /// Whether it can be sent over HTTP.
     ///
@@ -102,7 +114,11 @@ impl<B> Request<B> {
     ///
     /// Why not.
     pub fn check(&self) -> Result<(), Unsendable> {
-        self.fields()?.try_for_each(|field| field.map(drop))?;
+        // Asked of every request, before it is made: most need no look at how HTTP has it.
+        let is_plain = self.headers.iter().all(|(name, value)| is_plain_name(name) && is_printable(value));
+        if !is_plain || self.headers.len() > MAX_HEADERS {
+            self.fields()?.try_for_each(|field| field.map(drop))?;
+        }
         method(&self.method).map(drop)
     }
 
