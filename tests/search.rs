@@ -1,5 +1,6 @@
 //! The search on the mock in process: no false alarm, and what a run of it reaches.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use axum::middleware::{Next, from_fn};
 use ecrspec::case::{Case, Transcript};
 use ecrspec::contract::{Operation, Service};
 use ecrspec::drive::{Driver, InProcess, Target};
-use ecrspec::generate::{follow, plan, realise};
+use ecrspec::generate::{follow, followed, plan, realise};
 use ecrspec::judge::Verdict;
 use ecrspec::mock::{Mock, Variant, router};
 use ecrspec::session::{Attempt, Session, Terms};
@@ -88,6 +89,38 @@ fn what_a_target_may_take_or_not_is_followed() {
             assert_eq!(verdict, Verdict::Pass, "{service}, {variant}: {sequence}");
         }
     }
+}
+
+/// Where a target answers as the reference registry does, nothing is worked out again.
+#[test]
+fn what_was_expected_at_first_is_what_comes_of_following() {
+    const CASES: u64 = 60;
+    let runtime = Builder::new_current_thread().build().unwrap();
+    // Of each question that the documents leave open, the answer that the reference registry does not give.
+    let variants = [
+        "upload-ids-without-case",
+        "exponents-rejected",
+        "upload-ends-when-rejected",
+        "same-layer-ends-uploads",
+        "completed-upload-takes-parts",
+        "uploads-survive-deletion",
+        "digests-before-parts",
+    ];
+    let mut as_expected = 0;
+    for changes in std::iter::once(&[][..]).chain(variants.map(|name| Variant::find(name).unwrap().changes)) {
+        let server = router(Arc::new(Mock::with(&Service::ALL, changes)));
+        let target = Arc::new(Target::new(Driver::InProcess(InProcess::new(server))));
+        for (service, number) in Service::ALL.into_iter().flat_map(|service| (0..CASES).map(move |n| (service, n))) {
+            let session = Session::unsurveyed(target.clone(), service, Terms::of("ecrspec-search"));
+            let case = realise(service, &plan::nth(service, 3, number));
+            let transcript = runtime.block_on(session.judge(&case)).transcript;
+            let quickly = follow(&case, &transcript);
+            as_expected += usize::from(matches!(quickly, Cow::Borrowed(_)));
+            assert_eq!(format!("{quickly:?}"), format!("{:?}", followed(&case, &transcript)), "{}", case.id);
+        }
+    }
+    let all = (1 + variants.len()) * 2 * CASES as usize;
+    assert!((all / 2..all).contains(&as_expected), "{as_expected} of {all}");
 }
 
 #[test]

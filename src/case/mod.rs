@@ -128,6 +128,8 @@ pub struct Readings {
     pub alone: Vec<(Option<RuleId>, Template)>,
     /// Whether a violation makes it name another repository or upload: then the state of the right one does not count.
     pub elsewhere: bool,
+    /// Whether the reference registry accepts it, where no more of an answer counts for what comes later.
+    pub accepted: Option<bool>,
 }
 
 /// What a step is for.

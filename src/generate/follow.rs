@@ -34,6 +34,15 @@ impl Answered {
     }
 }
 
+/// Where a step has led.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Went {
+    /// Whether it was accepted.
+    pub accepted: bool,
+    /// Whether all answers that say as much lead there.
+    pub plainly: bool,
+}
+
 /// The reference registry on its way through a sequence, with what is not certain about the target's state.
 #[derive(Clone, Debug)]
 pub(crate) struct Follower {
@@ -164,23 +173,26 @@ impl Follower {
     }
 
     /// Says what a step expects, and goes on from what was answered; without an answer, from what the reference registry
-    /// does. Returns whether the step was accepted.
-    pub(crate) fn step(&mut self, step: &mut Step, readings: &Readings, answered: Option<&Answered>) -> bool {
-        let Some(operation) = step.spec(self.service) else { return false };
+    /// does.
+    pub(crate) fn step(&mut self, step: &mut Step, readings: &Readings, answered: Option<&Answered>) -> Went {
+        // Nothing follows from these.
+        let nowhere = Went { accepted: answered == Some(&Answered::Accepted), plainly: true };
+        let Some(operation) = step.spec(self.service) else { return nowhere };
         // A number that no type holds cannot be read: then what the valid request names is what it names.
         let read = self.read(operation, &step.request.body, readings);
         let performs = read.request.input.is_some() && read.request.rejections.is_empty();
         let Some(input) = read.request.input.as_ref().or(read.valid.input.as_ref()) else {
             // It names what came of a call that could not be followed.
             step.role = StepRole::Attempt;
-            return answered == Some(&Answered::Accepted);
+            return nowhere;
         };
         if self.lost.contains(name(input)) {
             step.role = StepRole::Attempt;
-            return answered == Some(&Answered::Accepted);
+            return nowhere;
         }
         if operation.name.role() == Role::SetUp {
-            return self.set_up(operation, step, input, answered);
+            let accepted = self.set_up(operation, step, input, answered);
+            return Went { accepted, plainly: accepted };
         }
         let allowed = self.allowed(operation, &read, readings.elsewhere);
         let rejections: Vec<Rejection> = allowed.broken.iter().filter_map(|broken| broken.rejection.clone()).collect();
@@ -196,6 +208,7 @@ impl Follower {
             None => performs,
             Some(answered) => *answered == Answered::Accepted,
         };
+        let plainly = accepted || self.doubts.get(&upload_of(input)) != Some(&Doubt::MayHaveEnded);
         match accepted {
             true if performs => self.accepted(operation, step, input),
             true if operation.name.effect() == Effect::Reads => {}
@@ -207,7 +220,7 @@ impl Follower {
             }
             false => self.was_rejected(operation, input, answered),
         }
-        accepted
+        Went { accepted, plainly }
     }
 
     /// A call that makes or removes a repository.
@@ -284,7 +297,7 @@ impl Follower {
             // What the registry makes of it is its own choice; what is wrong with the members is not.
             rejections.retain(|rejection| syntax.contains(&rejection.rule));
         }
-        let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
+        let upload = upload_of(input);
         match self.doubts.get(&upload) {
             _ if !is_about_uploads(operation) => {}
             Some(Doubt::MayHaveEnded) => {
@@ -398,8 +411,8 @@ impl Follower {
     }
 
     fn accepted(&mut self, operation: &OperationSpec, step: &mut Step, input: &Members) {
-        let repository = String::from(name(input));
-        let upload = (repository.clone(), String::from(text(input, "uploadId")));
+        let upload = upload_of(input);
+        let repository = upload.0.clone();
         let members = self.registry.perform(operation.name, input);
         self.bindings.capture(&step.name, &members);
         self.doubts.remove(&upload);
@@ -416,7 +429,7 @@ impl Follower {
         if !is_about_uploads(operation) {
             return;
         }
-        let upload = (String::from(name(input)), String::from(text(input, "uploadId")));
+        let upload = upload_of(input);
         let open = self.registry.uploads(&upload.0).into_iter().find(|(id, _)| *id == upload.1);
         let Some((_, held)) = open else { return };
         if let (Some(Answered::Rejected(Some(error))), Some(Doubt::MayHaveEnded)) = (answered, self.doubts.get(&upload))
@@ -514,6 +527,10 @@ fn involve(expect: &mut Expectation, rule: &Rule) {
 
 fn is_about_uploads(operation: &OperationSpec) -> bool {
     operation.input("uploadId").is_some()
+}
+
+fn upload_of(input: &Members) -> Upload {
+    (String::from(name(input)), String::from(text(input, "uploadId")))
 }
 
 fn name(input: &Members) -> &str {

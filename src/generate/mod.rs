@@ -31,7 +31,7 @@ mod wire_faults;
 pub(crate) use follow::{Answered, Follower};
 
 #[doc(hidden)]
-pub use realise::{completion, follow, settled};
+pub use realise::{completion, follow, followed, settled};
 #[doc(hidden)]
 pub use violations::{Violations, draw, matching};
 

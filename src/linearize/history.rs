@@ -48,7 +48,8 @@ impl<'a> Call<'a> {
             true => step.expect.rule,
             false => step.operation.map_or(step.expect.rule, |operation| RuleId::of(operation, "accepted")),
         };
-        let readings = Readings { valid: step.request.body.clone(), accepting, alone: Vec::new(), elsewhere: false };
+        let valid = step.request.body.clone();
+        let readings = Readings { valid, accepting, alone: Vec::new(), elsewhere: false, accepted: None };
         let sent: Option<serde_json::Value> = serde_json::from_slice(&exchange.request.body.abridged()).ok();
         let member = |body: &Option<serde_json::Value>, name: &str| body.as_ref()?.get(name).cloned();
         let named = exchange.observed().ok().and_then(Observation::members);

@@ -46,9 +46,10 @@ pub fn judge_round(case: &Case, transcript: Transcript, options: JudgeOptions) -
         return Round { case: Cow::Borrowed(case), transcript, verdict, records };
     }
     let mut case = follow(case, &transcript);
-    if case.plan.is_some() {
-        let weak = |step: &&mut Step| step.role == StepRole::Focus && step.expect.tier > options.tier;
-        case.to_mut().steps.iter_mut().filter(weak).for_each(|step| step.role = StepRole::Attempt);
+    let is_weak = |step: &Step| step.role == StepRole::Focus && step.expect.tier > options.tier;
+    if case.plan.is_some() && case.steps.iter().any(is_weak) {
+        let weak = case.to_mut().steps.iter_mut().filter(|step| is_weak(step));
+        weak.for_each(|step| step.role = StepRole::Attempt);
     }
     let (verdict, records) = judge(&case, &transcript, options);
     Round { case, transcript, verdict, records }

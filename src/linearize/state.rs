@@ -57,7 +57,7 @@ impl State<'_> {
     pub(super) fn follow(&mut self, call: usize, answered: bool) -> Step {
         let Call { step, readings, answered: answer, .. } = &self.history.calls[call];
         let mut step = Step::clone(step);
-        let accepted = self.follower.step(&mut step, readings, answer.as_ref().filter(|_| answered));
+        let accepted = self.follower.step(&mut step, readings, answer.as_ref().filter(|_| answered)).accepted;
         if may_end_uploads(&step) {
             self.begun.clear();
         }

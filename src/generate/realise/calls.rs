@@ -56,6 +56,7 @@ impl Unfolding {
             accepting: RuleId::of_survey(operation),
             alone: Vec::new(),
             elsewhere: false,
+            accepted: None,
         };
         self.taken.decisions.push(Decision { operation, violations: Vec::new(), ..decision.clone() });
         if self.push(operation, StepRole::SetUp, body, readings, follower) {
@@ -106,7 +107,7 @@ impl Unfolding {
             [(_, one)] => one.clone(),
             _ => both.template(),
         };
-        let readings = Readings { valid, accepting, alone, elsewhere };
+        let readings = Readings { valid, accepting, alone, elsewhere, accepted: None };
         let name = self.next_name(operation);
         self.taken.decisions.push(taken);
         let accepted = self.push(operation, StepRole::Focus, body, readings, follower);

@@ -13,9 +13,10 @@ use std::sync::LazyLock;
 use unfolding::{Unfolding, follower};
 
 use super::follow::{Answered, Follower};
-use crate::case::{Case, CaseKind, Decision, Plan, Transcript};
+use crate::case::{Case, CaseKind, Decision, Plan, Step, Transcript};
 use crate::contract::{ErrorType, Operation, Service, Tier};
 use crate::expect::Outcome;
+use crate::wire::Exchange;
 
 /// The case of a plan. Pure: the same version, service and plan give the same case.
 ///
@@ -45,16 +46,26 @@ pub fn completion(service: Service, last: &Decision) -> Case {
 /// The case with what it expects of a target that answered so: where the documents leave two ways, it goes on from what
 /// the target did. Cases without a plan expect what they expect. One with a plan must be as [`realise`] gave it.
 pub fn follow<'a>(case: &'a Case, transcript: &Transcript) -> Cow<'a, Case> {
-    if case.plan.is_none() {
+    let expects_so = |step: &Step, exchange: &Exchange| match (&step.readings, Answered::of(exchange)) {
+        (Some(readings), Some(answered)) => readings.accepted == Some(answered == Answered::Accepted),
+        _ => true,
+    };
+    let mut answered = case.steps.iter().zip(&transcript.exchanges);
+    if case.plan.is_none() || answered.all(|(step, exchange)| expects_so(step, exchange)) {
         return Cow::Borrowed(case);
     }
+    Cow::Owned(followed(case, transcript))
+}
+
+/// The same, worked out anew for each step.
+pub fn followed(case: &Case, transcript: &Transcript) -> Case {
     let mut follower = follower(case);
     let mut followed = case.clone();
     for (step, exchange) in followed.steps.iter_mut().zip(&transcript.exchanges) {
         let Some(readings) = step.readings.clone() else { continue };
         follower.step(step, &readings, Answered::of(exchange).as_ref());
     }
-    Cow::Owned(followed)
+    followed
 }
 
 /// The followed case as one that stands by itself: where a step is open, it goes on only from what was answered here, for

@@ -104,7 +104,7 @@ impl Unfolding {
         operation: Operation,
         role: StepRole,
         body: Template,
-        readings: Readings,
+        mut readings: Readings,
         follower: &mut Follower,
     ) -> bool {
         self.need_other(&body);
@@ -122,10 +122,11 @@ impl Unfolding {
             only_if: Vec::new(),
             readings: None,
         };
-        let accepted = follower.step(&mut step, &readings, None);
+        let went = follower.step(&mut step, &readings, None);
+        readings.accepted = Some(went.accepted).filter(|_| went.plainly);
         step.readings = Some(Arc::new(readings));
         self.case.steps.push(step);
-        accepted
+        went.accepted
     }
 }
 
