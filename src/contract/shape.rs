@@ -1,7 +1,6 @@
 //! What a value may look like: the shapes of the service models, as data.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{PoisonError, RwLock};
 
 use regex::Regex;
 
@@ -85,15 +84,19 @@ pub struct Member {
 impl Pattern {
     /// Whether the whole of `text` matches, in ASCII mode.
     pub fn matches(&self, text: &str) -> bool {
-        static COMPILED: LazyLock<Mutex<HashMap<&'static str, Regex>>> = LazyLock::new(Mutex::default);
-        let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        compiled
-            .entry(self.text)
-            .or_insert_with(|| {
-                // `\z` and not `$`: a trailing newline is a character like any other.
-                Regex::new(&format!(r"\A(?-u:{})\z", self.portable())).expect("documented patterns compile")
-            })
-            .is_match(text)
+        /// A handful. Held for reading while one matches: many threads check names all the time.
+        static COMPILED: RwLock<Vec<(&str, Regex)>> = RwLock::new(Vec::new());
+        let of_this = |compiled: &[(&str, Regex)]| {
+            compiled.iter().find(|(pattern, _)| *pattern == self.text).map(|(_, regex)| regex.is_match(text))
+        };
+        let known = of_this(&COMPILED.read().unwrap_or_else(PoisonError::into_inner));
+        known.unwrap_or_else(|| {
+            // `\z` and not `$`: a trailing newline is a character like any other.
+            let regex = Regex::new(&format!(r"\A(?-u:{})\z", self.portable())).expect("documented patterns compile");
+            let is_match = regex.is_match(text);
+            COMPILED.write().unwrap_or_else(PoisonError::into_inner).push((self.text, regex));
+            is_match
+        })
     }
 
     /// The pattern in the syntax of the `regex` crates: the second dash of `[a-zA-Z0-9-_+.]` is a literal, which
