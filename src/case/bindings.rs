@@ -244,10 +244,9 @@ impl Bindings {
         if let Some(Value::String(known)) = self.values.get(&Reference::Sha256(chunks.clone())) {
             return known.strip_prefix("sha256:").map(String::from);
         }
-        let mut hash = Sha256::new();
-        for content in self.named(chunks)? {
-            content.hash_into(&mut hash, self.notation);
-        }
+        let mut contents = self.named(chunks)?.into_iter();
+        let mut hash = contents.next().map_or_else(Sha256::new, |first| first.hashed(self.notation));
+        contents.for_each(|content| content.hash_into(&mut hash, self.notation));
         Some(hex(&hash.finalize()))
     }
 }

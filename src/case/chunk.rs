@@ -1,7 +1,7 @@
 //! The bytes of parts: derived from a name, told apart by a salt, cheap at 20 MiB.
 //!
-//! A chunk is a head of 48 bytes that depends on salt and name, and a filler that all chunks share. So chunks of
-//! different cases differ.
+//! A chunk is a filler that all chunks share, and an end of some 48 bytes that depends on salt and name. So chunks of
+//! different cases differ; and of a large one, what takes long to encode and to hash is done once for all.
 
 use std::sync::Arc;
 
@@ -38,8 +38,9 @@ pub enum Length {
     },
 }
 
-/// A multiple of three, so that head and filler are encoded separately.
-const HEAD: usize = 48;
+/// How many bytes the end of a chunk has at least, where there are so many. As many more as make the filler a multiple of
+/// three, so that both are encoded separately.
+const END: usize = 48;
 
 impl Chunk {
     /// One byte more than the largest part that is allowed.
@@ -64,8 +65,8 @@ impl Chunk {
 /// The content of a chunk in one run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Content {
-    /// What tells it from others: all of what is the same in every run, and the beginning of everything else.
-    head: Vec<u8>,
+    /// What tells it from others: all of what is the same in every run, and the end of everything else.
+    own: Vec<u8>,
     len: usize,
 }
 
@@ -75,18 +76,18 @@ impl Content {
         let len = match &chunk.len {
             Length::Bytes(len) => *len,
             Length::PartSize => part_size,
-            Length::Text(text) => return Content { head: Vec::from(text.as_bytes()), len: text.len() },
+            Length::Text(text) => return Content { own: Vec::from(text.as_bytes()), len: text.len() },
             Length::Literal { unit, times } => {
-                let head = unit.repeat(*times);
-                return Content { len: head.len(), head };
+                let own = unit.repeat(*times);
+                return Content { len: own.len(), own };
             }
         };
         let len = len.min(Chunk::MAX);
         let first = Sha256::digest(format!("{salt}/{}", chunk.name));
         let second = Sha256::digest(first);
-        let mut head = [first, second].concat();
-        head.truncate(HEAD.min(len));
-        Content { head, len }
+        let mut own = [first, second].concat();
+        own.truncate(len.min(END + len.saturating_sub(END) % 3));
+        Content { own, len }
     }
 
     /// Number of bytes.
@@ -99,22 +100,36 @@ impl Content {
         blob::text_len(self.len)
     }
 
-    /// Writes their base64 text.
-    pub(super) fn write_base64(&self, out: &mut Writer) {
-        blob::write(&self.head, out.text());
-        out.filler(self.len - self.head.len());
+    /// Number of bytes that all chunks share, which come first.
+    fn shared(&self) -> usize {
+        self.len - self.own.len()
     }
 
-    /// Feeds them to a hash, as who reads them in this notation does.
-    pub(super) fn hash_into(&self, hash: &mut Sha256, notation: Notation) {
+    /// Writes their base64 text.
+    pub(super) fn write_base64(&self, out: &mut Writer) {
+        out.filler(self.shared());
+        blob::write(&self.own, out.text());
+    }
+
+    /// The hash of them alone, as who reads them in this notation has it.
+    pub(super) fn hashed(&self, notation: Notation) -> Sha256 {
         #[cfg(test)]
         HASHED.with(|hashed| hashed.set(hashed.get() + 1));
-        hash.update(&self.head);
-        let rest = self.len - self.head.len();
-        match notation.names(rest) {
-            true => hash.update(blob::name_of_shared(rest)),
-            false => filler::bytes(rest, |bytes| hash.update(bytes)),
+        let mut hash = match notation.names(self.shared()) {
+            true => Sha256::new_with_prefix(blob::name_of_shared(self.shared())),
+            false => filler::hashed(self.shared()),
+        };
+        hash.update(&self.own);
+        hash
+    }
+
+    /// Feeds them to a hash of what comes before them.
+    pub(super) fn hash_into(&self, hash: &mut Sha256, notation: Notation) {
+        match notation.names(self.shared()) {
+            true => hash.update(blob::name_of_shared(self.shared())),
+            false => filler::bytes(self.shared(), |bytes| hash.update(bytes)),
         }
+        hash.update(&self.own);
     }
 }
 
@@ -151,19 +166,19 @@ mod tests {
             assert_eq!(text.len(), content.text_len());
             let bytes = STANDARD.decode(&text).unwrap();
             assert_eq!(bytes.len(), len);
-            let mut hash = Sha256::new();
+            assert_eq!(content.hashed(Notation::Base64).finalize(), Sha256::digest(&bytes), "{len} bytes");
+            let mut hash = Sha256::new_with_prefix("before");
             content.hash_into(&mut hash, Notation::Base64);
-            assert_eq!(hash.finalize(), Sha256::digest(&bytes), "{len} bytes");
+            assert_eq!(hash.finalize(), Sha256::digest([&b"before"[..], &bytes].concat()), "{len} bytes");
         }
     }
 
     /// Targets have been found wrong by these bytes: they stay as they are.
     #[test]
     fn the_bytes_of_a_chunk_are_always_the_same() {
-        let mut hash = Sha256::new();
-        Content::of(&Chunk::new("a", 100_000), "salt", 0).hash_into(&mut hash, Notation::Base64);
+        let hash = Content::of(&Chunk::new("a", 100_000), "salt", 0).hashed(Notation::Base64);
         let digest = crate::case::bindings::hex(&hash.finalize());
-        assert_eq!(digest, "00da761edbb804366370fbf0f281a9d89ae20f438923213f677bd5ecbb093a97");
+        assert_eq!(digest, "86fc74cca4418734c4154c7b761953b11ff05f3030f6686fb378e53585d6b027");
     }
 
     #[test]
@@ -171,8 +186,7 @@ mod tests {
         let chunk =
             Chunk { name: String::from("a"), len: Length::Literal { unit: Arc::from(&b"\xff\0"[..]), times: 3 } };
         let content = Content::of(&chunk, "salt", 0);
-        let (text, mut hash) = (text_of(&content), Sha256::new());
-        content.hash_into(&mut hash, Notation::Base64);
+        let (text, hash) = (text_of(&content), content.hashed(Notation::Base64));
         let bytes = b"\xff\0\xff\0\xff\0";
         assert_eq!((chunk.bytes(), STANDARD.decode(&text).unwrap()), (6, bytes.to_vec()));
         assert_eq!(hash.finalize(), Sha256::digest(bytes));

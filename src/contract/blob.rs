@@ -77,7 +77,7 @@ pub(crate) enum Notation {
     Abridged,
 }
 
-/// What stands before and behind the length of what large parts share.
+/// What stands before and behind the number of bytes that large parts share.
 const MARK: char = '~';
 
 /// How many bytes of it are named, and not written, at least.
@@ -93,10 +93,9 @@ impl Notation {
     pub fn read(self, text: &str, mut take: impl FnMut(&[u8])) -> Option<usize> {
         match self.parts(text) {
             None => read(text, take),
-            Some((own, shared, name)) => {
-                let size = read(own, &mut take)? + shared;
+            Some((name, shared, own)) => {
                 take(name.as_bytes());
-                Some(size)
+                Some(shared + read(own, take)?)
             }
         }
     }
@@ -109,14 +108,14 @@ impl Notation {
     /// The same of a text that is known to stand for bytes: 20 MiB need not be read for that.
     pub fn known_size(self, text: &str) -> usize {
         let size = |text: &str| text.trim_end_matches('=').len() * 3 / 4;
-        self.parts(text).map_or_else(|| size(text), |(own, shared, _)| size(own) + shared)
+        self.parts(text).map_or_else(|| size(text), |(_, shared, own)| shared + size(own))
     }
 
-    /// The written part of a text, how many bytes are named behind it, and their name.
+    /// The name of what is only named in a text, of how many bytes, and what is written behind it.
     fn parts(self, text: &str) -> Option<(&str, usize, &str)> {
-        let own = text.strip_suffix(MARK).filter(|_| self == Notation::Abridged)?;
-        let (own, shared) = own.rsplit_once(MARK)?;
-        Some((own, shared.parse().ok()?, &text[own.len()..]))
+        let named = text.strip_prefix(MARK).filter(|_| self == Notation::Abridged)?;
+        let (shared, own) = named.split_once(MARK)?;
+        Some((&text[..text.len() - own.len()], shared.parse().ok()?, own))
     }
 }
 
@@ -196,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_abridged_has_the_size_of_the_whole() {
-        let text = format!("AAAA{}", name_of_shared(1 << 20));
+        let text = format!("{}AAAA", name_of_shared(1 << 20));
         assert_eq!((Notation::Abridged.size(&text), Notation::Base64.size(&text)), (Some(3 + (1 << 20)), None));
         assert_eq!(Notation::Abridged.known_size(&text), 3 + (1 << 20));
         for text in ["AAAA", "AA==", ""] {
@@ -204,15 +203,15 @@ mod tests {
                 assert_eq!((notation.size(text), notation.known_size(text)), (size(text), size(text).unwrap()));
             }
         }
-        for text in ["~", "~~", "A~7~", "~7", "7~", "~-7~", "*"] {
+        for text in ["~", "~~", "~7~A", "~7", "7~", "~-7~", "*"] {
             assert_eq!((Notation::Abridged.size(text), Notation::Base64.size(text)), (None, None), "{text}");
         }
         let bytes = |text: &str| {
             let mut bytes = Vec::new();
             Notation::Abridged.read(text, |more| bytes.extend_from_slice(more)).map(|_| bytes)
         };
-        assert_ne!(bytes("AAAA~20000~"), bytes("AAAA~20001~"));
-        assert_ne!(bytes("AAAA~20000~"), bytes("AAAB~20000~"));
+        assert_ne!(bytes("~20000~AAAA"), bytes("~20001~AAAA"));
+        assert_ne!(bytes("~20000~AAAA"), bytes("~20000~AAAB"));
     }
 
     #[test]

