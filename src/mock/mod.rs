@@ -130,14 +130,17 @@ impl Hosted {
         first(refused.to_vec())?;
         let input = self.reader.take(request)?;
         first(self.reader.syntax(operation, &input))?;
-        let growing = self.state().registry.about_to_grow(operation.name, &input);
-        let grown = growing.map(|growing| growing.with(self.reader.notation, &input));
+        let mut state = self.state();
+        first(state.registry.standing(operation.name, &input))?;
+        let Some(growing) = state.registry.about_to_grow(operation.name, &input) else {
+            return Ok(state.registry.perform(operation.name, &input));
+        };
+        drop(state);
+        let grown = growing.with(self.reader.notation, &input);
+        // Meanwhile it may have come to stand otherwise.
         let registry = &mut self.state().registry;
         first(registry.standing(operation.name, &input))?;
-        Ok(match grown {
-            Some(grown) => registry.grow(&input, grown),
-            None => registry.perform(operation.name, &input),
-        })
+        Ok(registry.grow(&input, grown))
     }
 }
 
@@ -356,9 +359,13 @@ fn with_id(mut answer: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use bytes::Bytes;
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
+    use crate::case::bindings::hex;
     use crate::contract::Operation;
 
     #[test]
@@ -408,5 +415,63 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// UploadLayerPart of so many bytes at a position.
+    fn part(upload: &Value, first: usize, bytes: &[u8]) -> Value {
+        json!({
+            "repositoryName": "ab",
+            "uploadId": upload,
+            "partFirstByte": first,
+            "partLastByte": first + bytes.len() - 1,
+            "layerPartBlob": STANDARD.encode(bytes),
+        })
+    }
+
+    const LARGE: usize = 1 << 20;
+
+    #[test]
+    fn of_large_parts_that_come_at_once_one_is_added() {
+        const CLIENTS: usize = 8;
+        let mock = Mock::new(&[Service::Ecr]);
+        let call = |operation: Operation, body: &Value| {
+            let body = Bytes::from(body.to_string());
+            mock.answer(envelope::request(Service::Ecr, operation, body)).unwrap()
+        };
+        call(Operation::CreateRepository, &json!({ "repositoryName": "ab" }));
+        let begun = call(Operation::InitiateLayerUpload, &json!({ "repositoryName": "ab" })).json().unwrap();
+        let bytes = vec![7; LARGE];
+        let part = part(&begun["uploadId"], 0, &bytes);
+        let mut statuses: Vec<u16> = std::thread::scope(|threads| {
+            let clients: Vec<_> =
+                (0..CLIENTS).map(|_| threads.spawn(|| call(Operation::UploadLayerPart, &part).status)).collect();
+            clients.into_iter().map(|client| client.join().unwrap()).collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses, [&[200][..], &[400; CLIENTS - 1]].concat());
+        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        let complete =
+            json!({ "repositoryName": "ab", "uploadId": begun["uploadId"], "layerDigests": [digest.as_str()] });
+        let completed = call(Operation::CompleteLayerUpload, &complete);
+        assert_eq!(completed.json().unwrap()["layerDigest"], digest.as_str());
+    }
+
+    #[test]
+    fn a_part_that_another_came_before_is_hashed_behind_it() {
+        const PART: Operation = Operation::UploadLayerPart;
+        let mut registry = Registry::new(Service::Ecr);
+        let members = |value: Value| value.as_object().cloned().unwrap();
+        let repository = members(json!({ "repositoryName": "ab" }));
+        registry.perform(Operation::CreateRepository, &repository);
+        let upload = registry.perform(Operation::InitiateLayerUpload, &repository)["uploadId"].clone();
+        let large = members(part(&upload, 1, &[7; LARGE]));
+        let grown = registry.about_to_grow(PART, &large).unwrap().with(registry.notation, &large);
+        let small = members(part(&upload, 0, &[8]));
+        assert!(registry.about_to_grow(PART, &small).is_none());
+        registry.perform(PART, &small);
+        registry.grow(&large, grown);
+        let all = [&[8][..], &[7; LARGE]].concat();
+        let held = Some(format!("sha256:{}", hex(&Sha256::digest(&all))));
+        assert_eq!(registry.uploads("ab"), [(String::from(upload.as_str().unwrap()), held)]);
     }
 }
