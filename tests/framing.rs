@@ -21,6 +21,8 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::at_once;
+
 /// How a server reads requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Reads {
@@ -320,7 +322,7 @@ fn who_writes_answers_otherwise_is_found_and_judged() {
         Writes::NoLastChunk,
         Writes::ChunkCut,
     ];
-    for writes in rows {
+    at_once(rows, |writes| {
         let summary = judged(&serve(Reads::Rightly, writes), &SOME);
         let framing = RuleId::new("answer/framing");
         let found = summary.groups.iter().any(|group| group.finding.rule == framing);
@@ -333,7 +335,7 @@ fn who_writes_answers_otherwise_is_found_and_judged() {
         let others: Vec<String> = rules(&summary).into_iter().filter(|rule| !is_of_answers(rule)).collect();
         assert!(others.is_empty(), "{writes:?}: {others:?}");
         assert_eq!(summary.reasons(false), [Reason::Findings], "{writes:?}");
-    }
+    });
 }
 
 #[test]

@@ -70,3 +70,15 @@ mod tls;
 mod verdict;
 #[cfg(all(feature = "cli", unix))]
 mod workshop;
+
+/// Checks rows of a table at once: each waits for its server most of the time.
+#[cfg(all(feature = "net", feature = "mock"))]
+fn at_once<T: Send>(rows: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    let check = &check;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = rows.into_iter().map(|row| scope.spawn(move || check(row))).collect();
+        for row in running {
+            row.join().unwrap_or_else(|why| std::panic::resume_unwind(why));
+        }
+    });
+}

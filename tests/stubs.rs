@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::at_once;
 use crate::binary::{command, ecrspec, last_line, out};
 
 const NO_UPLOAD_COMPLETED: &str = "no valid upload was ever completed";
@@ -137,6 +138,9 @@ fn chance(seed: u64) -> impl Fn() -> u64 + Send + Sync + 'static {
     }
 }
 
+/// What a server answers without looking further.
+type Stub = Box<dyn Fn(&Seen) -> Response + Send + Sync>;
+
 /// A stub as a service, to serve or to call in process.
 fn service(stub: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Router {
     let stub = Arc::new(stub);
@@ -203,16 +207,20 @@ fn are_whole(scores: &Scores) -> bool {
 #[test]
 fn who_accepts_all_fails() {
     let ecr = all_of(&[Service::Ecr]);
-    fails("constant members", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], constant);
-    fails("sent members, no layer there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| false));
-    fails("sent members, all layers there", &ecr, &[NO_ERROR_SEEN], |seen| obliging(seen, |_| true));
-    fails("sent members, completed layers there", &ecr, &[NO_ERROR_SEEN], remembering());
-    fails("the body that was sent", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |seen| Response {
-        body: seen.body.clone(),
-        ..success(&Value::Null)
-    });
-    fails("an empty object", &ecr, &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], |_| success(&json!({})));
-    fails("an empty body", &ecr, &[NOTHING_JUDGED], |_| Response { body: Bytes::new(), ..success(&Value::Null) });
+    let rows: [(&str, &[&str], Stub); 7] = [
+        ("constant members", &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], Box::new(constant)),
+        ("sent members, no layer there", &[NO_ERROR_SEEN], Box::new(|seen| obliging(seen, |_| false))),
+        ("sent members, all layers there", &[NO_ERROR_SEEN], Box::new(|seen| obliging(seen, |_| true))),
+        ("sent members, completed layers there", &[NO_ERROR_SEEN], Box::new(remembering())),
+        (
+            "the body that was sent",
+            &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED],
+            Box::new(|seen| Response { body: seen.body.clone(), ..success(&Value::Null) }),
+        ),
+        ("an empty object", &[NO_ERROR_SEEN, NO_UPLOAD_COMPLETED], Box::new(|_| success(&json!({})))),
+        ("an empty body", &[NOTHING_JUDGED], Box::new(|_| Response { body: Bytes::new(), ..success(&Value::Null) })),
+    ];
+    at_once(rows, |(name, warnings, stub)| fails(name, &ecr, warnings, stub));
 }
 
 #[test]
@@ -220,48 +228,52 @@ fn who_rejects_all_fails() {
     let ecr = all_of(&[Service::Ecr]);
     // With a repository that is said to be there, more is tried.
     let furnished = Settings { repository: Some(String::from("mine")), ..ecr.clone() };
+    let mut rows: Vec<(&str, &Settings, &[&str], Stub)> = vec![
+        // What must be rejected of an upload is tried without one, too: not most is skipped.
+        (
+            "all but repositories",
+            &ecr,
+            &[NO_UPLOAD_COMPLETED],
+            Box::new(|seen| if seen.manages() { constant(seen) } else { rejection("InvalidParameterException") }),
+        ),
+        ("throttled", &ecr, &[NOTHING_JUDGED], Box::new(|_| rejection("ThrottlingException"))),
+        ("a server fault", &ecr, &[NOTHING_JUDGED], Box::new(|_| Response { status: 500, ..success(&json!({})) })),
+        ("not found", &ecr, &[NOTHING_JUDGED], Box::new(|_| Response { status: 404, ..success(&json!({})) })),
+    ];
     for error in ["InvalidParameterException", "UploadNotFoundException", "ServerException"] {
-        fails(error, &ecr, &[NOTHING_JUDGED], move |_| rejection(error));
-        fails(error, &furnished, &[NO_UPLOAD_COMPLETED, MOST_SKIPPED], move |_| rejection(error));
+        rows.push((error, &ecr, &[NOTHING_JUDGED], Box::new(move |_| rejection(error))));
+        rows.push((error, &furnished, &[NO_UPLOAD_COMPLETED, MOST_SKIPPED], Box::new(move |_| rejection(error))));
     }
-    // What must be rejected of an upload is tried without one, too: not most is skipped.
-    fails("all but repositories", &ecr, &[NO_UPLOAD_COMPLETED], |seen| {
-        if seen.manages() { constant(seen) } else { rejection("InvalidParameterException") }
-    });
     for seed in 0..3 {
         let drawn = chance(seed);
-        fails("a random error", &furnished, &[NO_UPLOAD_COMPLETED], move |_| {
-            rejection(ERRORS[drawn() as usize % ERRORS.len()].name)
-        });
+        let random = move |_: &Seen| rejection(ERRORS[drawn() as usize % ERRORS.len()].name);
+        rows.push(("a random error", &furnished, &[NO_UPLOAD_COMPLETED], Box::new(random)));
     }
-    fails("throttled", &ecr, &[NOTHING_JUDGED], |_| rejection("ThrottlingException"));
-    fails("a server fault", &ecr, &[NOTHING_JUDGED], |_| Response { status: 500, ..success(&json!({})) });
-    fails("not found", &ecr, &[NOTHING_JUDGED], |_| Response { status: 404, ..success(&json!({})) });
+    at_once(rows, |(name, settings, warnings, stub)| fails(name, settings, warnings, stub));
 }
 
 #[test]
 fn who_decides_by_the_operation_fails() {
     let ecr = all_of(&[Service::Ecr]);
-    for accepted in [
+    let operations = [
         Operation::InitiateLayerUpload,
         Operation::UploadLayerPart,
         Operation::CompleteLayerUpload,
         Operation::BatchCheckLayerAvailability,
-    ] {
-        for only in [true, false] {
-            let accepts = remembering();
-            fails(&format!("{accepted}, only {only}"), &ecr, &[], move |seen| {
-                let accept = seen.manages() || (seen.operation == Some(accepted)) == only;
-                if accept { accepts(seen) } else { rejection("InvalidParameterException") }
-            });
-        }
-    }
+    ];
+    at_once(operations.into_iter().flat_map(|accepted| [(accepted, true), (accepted, false)]), |(accepted, only)| {
+        let accepts = remembering();
+        fails(&format!("{accepted}, only {only}"), &ecr, &[], move |seen| {
+            let accept = seen.manages() || (seen.operation == Some(accepted)) == only;
+            if accept { accepts(seen) } else { rejection("InvalidParameterException") }
+        });
+    });
 }
 
 #[test]
 fn who_decides_by_chance_fails() {
-    let mut balanced = Vec::new();
-    for seed in 0..10 {
+    let all = Mutex::new(Vec::new());
+    at_once(0..10, |seed| {
         let (accepts, drawn) = (remembering(), chance(seed));
         let summary = judged(
             &all_of(&[Service::Ecr]),
@@ -274,8 +286,9 @@ fn who_decides_by_chance_fails() {
             }),
         );
         assert!(!summary.reasons(false).is_empty());
-        balanced.push(summary.scores().unwrap().balanced.unwrap());
-    }
+        all.lock().unwrap().push(summary.scores().unwrap().balanced.unwrap());
+    });
+    let balanced = all.into_inner().unwrap();
     // One of them may be lucky.
     let mean = balanced.iter().sum::<f64>() / balanced.len() as f64;
     assert!(mean <= LITTLE && balanced.iter().all(|one| *one < 0.25), "{balanced:?}");

@@ -41,7 +41,8 @@ static WHOLE: LazyLock<Vec<Event>> = LazyLock::new(|| events(1, None));
 
 /// A run of everything in one service, or of a part of it.
 fn events(jobs: usize, part: Option<Partition>) -> Vec<Event> {
-    let mock = Mock::with(&[Service::Ecr], &FAULTS);
+    let (delay, faults) = FAULTS.split_last().unwrap();
+    let mock = Mock::with(&[Service::Ecr], faults.iter().chain((jobs > 1).then_some(delay)));
     let target = Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock)))));
     let settings = Settings {
         services: vec![Service::Ecr],
