@@ -9,6 +9,10 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -118,7 +118,7 @@ fn text_line(text: &Text) -> String {
     };
     for pattern in text.patterns {
         let edition = if pattern.edition == "all" { String::new() } else { format!(" ({})", pattern.edition) };
-        let _ = write!(line, ", pattern {}{edition}", pattern.text);
+        let _ = write!(line, ", pattern {}{edition}", pattern.text());
     }
     if !text.values.is_empty() {
         let _ = write!(line, ", one of {}", text.values.join(" "));
@@ -163,7 +163,7 @@ fn shape_json(shape: &Shape) -> Value {
             value["patterns"] = text
                 .patterns
                 .iter()
-                .map(|pattern| json!({ "pattern": pattern.text, "edition": pattern.edition }))
+                .map(|pattern| json!({ "pattern": pattern.text(), "edition": pattern.edition }))
                 .collect();
             value["values"] = json!(text.values);
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::OperationSpec;
 use super::blob::{self, Notation};
+use super::pattern::Pattern;
 use super::rule::{Constraint, OfText, RuleId};
 use super::shape::{Kind, Shape, Text};
 
@@ -117,7 +118,7 @@ pub fn conforms(of: &Shape, value: &Value) -> Result<(), Unfit> {
                 return expected(Fit::OneOf(bounds.values));
             }
             if !bounds.matches_any(found) {
-                return expected(Fit::Pattern(bounds.patterns[0].text));
+                return expected(Fit::Pattern(bounds.patterns[0].text()));
             }
             Ok(())
         }
@@ -223,7 +224,7 @@ fn text(
         constraints.push(breach(broken, length));
     }
     if let Some(broken) = broken_pattern(of, bounds, found) {
-        let pattern = bounds.patterns.first().map_or("", |pattern| pattern.text);
+        let pattern = bounds.patterns.first().map_or("", Pattern::text);
         constraints.push(if broken == of.editions {
             Breach { rule: id(broken), message: constraint(name, "is contested") }
         } else if is_item {

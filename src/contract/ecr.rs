@@ -1,6 +1,7 @@
 //! The private service, `ecr`: service model 2015-09-21 (botocore 1.43.106) and the API reference of 2025.
 
-use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
+use super::pattern::{Expression, Pattern};
+use super::shape::{ANY_TEXT, Kind, Member, Shape, Text, optional, required};
 use super::shapes::*;
 use super::{Contract, Operation, OperationSpec, Service};
 
@@ -21,14 +22,8 @@ pub static REPOSITORY_NAME: Shape = Shape {
         min: 2,
         max: Some(256),
         patterns: &[
-            Pattern {
-                text: r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
-                edition: "service model of 2026",
-            },
-            Pattern {
-                text: "(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
-                edition: "API reference of 2024 and 2025",
-            },
+            Pattern { expression: Expression::RepositoryName, edition: "service model of 2026" },
+            Pattern { expression: Expression::PlainRepositoryName, edition: "API reference of 2024 and 2025" },
         ],
         ..ANY_TEXT
     }),

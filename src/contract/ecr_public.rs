@@ -1,6 +1,7 @@
 //! The public service, `ecr-public`: service model 2020-10-30 (botocore 1.43.106) and the API reference of 2025.
 
-use super::shape::{ANY_TEXT, Kind, Member, Pattern, Shape, Text, optional, required};
+use super::pattern::{Expression, Pattern};
+use super::shape::{ANY_TEXT, Kind, Member, Shape, Text, optional, required};
 use super::shapes::*;
 use super::{Contract, Operation, OperationSpec, Service};
 
@@ -20,7 +21,7 @@ pub static REPOSITORY_NAME: Shape = Shape {
     kind: Kind::Text(Text {
         min: 2,
         max: Some(205),
-        patterns: &[Pattern { text: "(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*", edition: "all" }],
+        patterns: &[Pattern { expression: Expression::PlainRepositoryName, edition: "all" }],
         ..ANY_TEXT
     }),
 };
@@ -36,7 +37,7 @@ pub static REGISTRY_ALIAS: Shape = Shape {
     kind: Kind::Text(Text {
         min: 2,
         max: Some(50),
-        patterns: &[Pattern { text: "[a-z][a-z0-9]+(?:[._-][a-z0-9]+)*", edition: "all" }],
+        patterns: &[Pattern { expression: Expression::RegistryAlias, edition: "all" }],
         ..ANY_TEXT
     }),
 };

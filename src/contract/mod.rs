@@ -10,6 +10,7 @@ pub mod ecr_public;
 pub mod error;
 pub mod name;
 pub mod operation;
+pub mod pattern;
 pub mod quota;
 pub mod rule;
 pub mod shape;
@@ -23,8 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use error::{ErrorType, Fault};
 pub use operation::{Effect, Operation, Role};
+pub use pattern::Pattern;
 pub use rule::{Area, Constraint, Question, Rule, RuleId, RulePattern, Rules};
-pub use shape::{Kind, Member, Pattern, Shape, Text};
+pub use shape::{Kind, Member, Shape, Text};
 pub use source::{Basis, Source, Tier};
 
 /// One of the two services that take image layers.

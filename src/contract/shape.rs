@@ -1,8 +1,6 @@
 //! What a value may look like: the shapes of the service models, as data.
 
-use std::sync::{PoisonError, RwLock};
-
-use regex::Regex;
+use super::pattern::Pattern;
 
 /// A named shape of the service model.
 #[derive(Debug)]
@@ -61,15 +59,6 @@ pub struct Text {
     pub values: &'static [&'static str],
 }
 
-/// One documented pattern.
-#[derive(Debug)]
-pub struct Pattern {
-    /// The expression as the document prints it, without anchors.
-    pub text: &'static str,
-    /// Which edition of which document has it.
-    pub edition: &'static str,
-}
-
 /// A member of a structure.
 #[derive(Debug)]
 pub struct Member {
@@ -79,31 +68,6 @@ pub struct Member {
     pub required: bool,
     /// What its value may look like.
     pub shape: &'static Shape,
-}
-
-impl Pattern {
-    /// Whether the whole of `text` matches, in ASCII mode.
-    pub fn matches(&self, text: &str) -> bool {
-        /// A handful. Held for reading while one matches: many threads check names all the time.
-        static COMPILED: RwLock<Vec<(&str, Regex)>> = RwLock::new(Vec::new());
-        let of_this = |compiled: &[(&str, Regex)]| {
-            compiled.iter().find(|(pattern, _)| *pattern == self.text).map(|(_, regex)| regex.is_match(text))
-        };
-        let known = of_this(&COMPILED.read().unwrap_or_else(PoisonError::into_inner));
-        known.unwrap_or_else(|| {
-            // `\z` and not `$`: a trailing newline is a character like any other.
-            let regex = Regex::new(&format!(r"\A(?-u:{})\z", self.portable())).expect("documented patterns compile");
-            let is_match = regex.is_match(text);
-            COMPILED.write().unwrap_or_else(PoisonError::into_inner).push((self.text, regex));
-            is_match
-        })
-    }
-
-    /// The pattern in the syntax of the `regex` crates: the second dash of `[a-zA-Z0-9-_+.]` is a literal, which
-    /// dialects disagree on, and an escaped slash is a slash.
-    pub fn portable(&self) -> String {
-        self.text.replace("0-9-_", r"0-9\-_").replace(r"\/", "/")
-    }
 }
 
 impl Shape {
@@ -167,22 +131,6 @@ pub const fn optional(name: &'static str, shape: &'static Shape) -> Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DIGEST: Pattern = Pattern { text: "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+", edition: "" };
-    const ACCOUNT: Pattern = Pattern { text: "[0-9]{12}", edition: "" };
-
-    #[test]
-    fn patterns_mean_the_whole_string() {
-        assert!(DIGEST.matches("a-b_c+d.e:0aF"));
-        for miss in ["sha256:0a\n", " sha256:0a", "sha256:0a ", "sha256:", ":0a", "sha256", "sha256:0g", "sha256:0a\0"]
-        {
-            assert!(!DIGEST.matches(miss), "{miss:?}");
-        }
-        assert!(ACCOUNT.matches("012345678901"));
-        for miss in ["01234567890", "0123456789012", "٠١٢٣٤٥٦٧٨٩٠١", "x012345678901"] {
-            assert!(!ACCOUNT.matches(miss), "{miss:?}");
-        }
-    }
 
     #[test]
     fn lengths_count_characters_and_not_bytes() {

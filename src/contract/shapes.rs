@@ -1,6 +1,7 @@
 //! The shapes that both services share. Names and bounds as in the service models, to be checked line by line.
 
-use super::shape::{ANY_TEXT, Kind, Pattern, Shape, Text, optional, required};
+use super::pattern::{Expression, Pattern};
+use super::shape::{ANY_TEXT, Kind, Shape, Text, optional, required};
 
 /// Free text: the model sets no bound.
 pub static FREE_TEXT: Shape = Shape { name: "String", kind: Kind::Text(ANY_TEXT) };
@@ -8,7 +9,7 @@ pub static FREE_TEXT: Shape = Shape { name: "String", kind: Kind::Text(ANY_TEXT)
 /// An account id: twelve digits.
 pub static REGISTRY_ID: Shape = Shape {
     name: "RegistryId",
-    kind: Kind::Text(Text { patterns: &[Pattern { text: "[0-9]{12}", edition: "all" }], ..ANY_TEXT }),
+    kind: Kind::Text(Text { patterns: &[Pattern { expression: Expression::AccountId, edition: "all" }], ..ANY_TEXT }),
 };
 
 /// A repository name in an answer: echoes a name that the request rules already judged.
@@ -17,13 +18,7 @@ pub static ANSWERED_REPOSITORY_NAME: Shape = Shape { name: "RepositoryName", kin
 /// The id of an upload, a UUID in either case.
 pub static UPLOAD_ID: Shape = Shape {
     name: "UploadId",
-    kind: Kind::Text(Text {
-        patterns: &[Pattern {
-            text: "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
-            edition: "all",
-        }],
-        ..ANY_TEXT
-    }),
+    kind: Kind::Text(Text { patterns: &[Pattern { expression: Expression::UploadId, edition: "all" }], ..ANY_TEXT }),
 };
 
 /// A position or size in bytes.
@@ -35,10 +30,7 @@ pub static LAYER_PART_BLOB: Shape = Shape { name: "LayerPartBlob", kind: Kind::B
 /// A digest: algorithm, colon, hex digits.
 pub static LAYER_DIGEST: Shape = Shape {
     name: "LayerDigest",
-    kind: Kind::Text(Text {
-        patterns: &[Pattern { text: "[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+", edition: "all" }],
-        ..ANY_TEXT
-    }),
+    kind: Kind::Text(Text { patterns: &[Pattern { expression: Expression::LayerDigest, edition: "all" }], ..ANY_TEXT }),
 };
 
 /// The digests that CompleteLayerUpload compares, 1 to 100.

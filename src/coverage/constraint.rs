@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{Cases, Sample, gap, rules};
 use crate::contract::check::long;
-use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Pattern, Rule, RuleId, Service, Text, blob};
+use crate::contract::pattern::Expression;
+use crate::contract::{Constraint, Kind, Member, Operation, OperationSpec, Rule, RuleId, Service, Text, blob};
 use crate::generate::expected::NOTATION;
 use crate::generate::strings::Strings;
 use crate::model::registry::MIN_INNER_PART;
@@ -152,10 +153,6 @@ const OF_PROSE: [(RuleId, Measure); 7] = [
 
 /// The largest part that the quota table allows. Source: `quotas`.
 const QUOTA: usize = 10_485_760;
-
-/// Base64 with its padding, as RFC 4648 has it.
-static BASE64: Pattern =
-    Pattern { text: "([a-zA-Z0-9+/]{4})*([a-zA-Z0-9+/]{2}==|[a-zA-Z0-9+/]{3}=)?", edition: "RFC 4648" };
 
 /// What an operation may be answered with where its request is no good at all.
 const REJECTED: &[&str] = &["InvalidParameterException", "SerializationException"];
@@ -372,7 +369,7 @@ impl Measure {
                 Some(match NOTATION.size(text) {
                     Some(_) => Reach::Inside,
                     None if is_unpadded(text) => return None,
-                    None if Strings::built(&BASE64).is_near(text) => Reach::JustOutside,
+                    None if Strings::built(Expression::Base64).is_near(text) => Reach::JustOutside,
                     None => Reach::FarOutside,
                 })
             }
@@ -406,7 +403,7 @@ impl Measure {
             Measure::Pattern(bounds) if bounds.matches_all(text) => Some(Reach::Inside),
             Measure::Pattern(bounds) if bounds.matches_any(text) => None,
             Measure::Pattern(bounds) => {
-                let near = bounds.patterns.iter().any(|pattern| Strings::built(pattern).is_near(text));
+                let near = bounds.patterns.iter().any(|pattern| Strings::built(pattern.expression).is_near(text));
                 Some(if near { Reach::JustOutside } else { Reach::FarOutside })
             }
             Measure::Editions(bounds) => {

@@ -1,12 +1,14 @@
 //! The syntax of a request, told a second time: by the `regex` crate and plain code over the numbers of the contract.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{LazyLock, Mutex};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Number, Value};
+use strum::VariantArray as _;
 
 use super::pattern::length;
+use crate::contract::pattern::Expression;
 use crate::contract::{Kind, OperationSpec, Text};
 
 /// The rules of syntax that the members of a request break.
@@ -63,7 +65,7 @@ fn of_text(bounds: &Text, text: &str) -> Vec<&'static str> {
     if length < bounds.min || above {
         faults.push(if above { "max-length" } else { "min-length" });
     }
-    let matching = bounds.patterns.iter().filter(|pattern| whole(pattern.text, text)).count();
+    let matching = bounds.patterns.iter().filter(|pattern| whole(pattern.expression, text)).count();
     if matching < bounds.patterns.len() {
         faults.push(if matching > 0 { "editions" } else { "pattern" });
     }
@@ -71,16 +73,17 @@ fn of_text(bounds: &Text, text: &str) -> Vec<&'static str> {
 }
 
 /// Whether the whole text matches.
-fn whole(pattern: &'static str, text: &str) -> bool {
-    static COMPILED: LazyLock<Mutex<HashMap<&str, Regex>>> = LazyLock::new(Mutex::default);
-    let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let regex = compiled.entry(pattern).or_insert_with(|| {
-        // Dialects disagree on the second dash of `0-9-_`; documented is a literal one.
-        let text = pattern.replace("[a-zA-Z0-9-_+.]", "[-a-zA-Z0-9_+.]").replace(r"\/", "[/]");
-        Regex::new(&format!("^(?:{text})$")).expect("documented patterns compile")
-    });
+pub(super) fn whole(expression: Expression, text: &str) -> bool {
+    static COMPILED: LazyLock<Vec<Regex>> =
+        LazyLock::new(|| Expression::VARIANTS.iter().copied().map(compiled).collect());
     // In this mode `$` is the very end, and letters and digits in brackets are those of ASCII.
-    regex.is_match(text)
+    COMPILED[expression as usize].is_match(text)
+}
+
+fn compiled(expression: Expression) -> Regex {
+    // Dialects disagree on the second dash of `0-9-_`; documented is a literal one.
+    let text = expression.text().replace("[a-zA-Z0-9-_+.]", "[-a-zA-Z0-9_+.]").replace(r"\/", "[/]");
+    Regex::new(&format!("^(?:{text})$")).expect("documented patterns compile")
 }
 
 /// A number as its decimal digits, which say more than a float's comparisons.

@@ -1,22 +1,19 @@
 //! Strings from the automaton: text that matches a pattern, or misses it by one character, at an exact length.
 //!
-//! A walk over a dense DFA reaches a match at any length at which one exists, so that length and pattern can be broken
+//! A walk over the states reaches a match at any length at which one exists, so that length and pattern can be broken
 //! each on its own.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-use regex_automata::dfa::{Automaton, dense};
-use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
+use strum::VariantArray as _;
 
-use crate::contract::Pattern;
+use crate::contract::pattern::{Expression, State};
 
-/// The automaton of a pattern, over the printable ASCII characters.
+/// The automaton of a pattern, with what leads to a match.
 #[derive(Debug)]
 pub struct Strings {
-    /// Its states, the start first: where each group of characters leads.
-    states: Vec<State>,
+    states: &'static [State],
     /// For each number of characters left up to [`USUAL`], whether so many lead from a state to a match.
     reach: Vec<Vec<bool>>,
 }
@@ -24,52 +21,17 @@ pub struct Strings {
 /// Longer strings than this are drawn so seldom that what leads to them is found anew for each.
 const USUAL: usize = 400;
 
-#[derive(Debug, Default)]
-struct State {
-    is_match: bool,
-    /// Characters that lead to the same state, with its index.
-    ways: Vec<(Vec<u8>, usize)>,
-}
-
 impl Strings {
-    /// Builds the automaton of a documented pattern, which means the whole string.
-    pub fn of(pattern: &Pattern) -> Strings {
-        let dfa = dense::Builder::new()
-            .configure(dense::Config::new().start_kind(regex_automata::dfa::StartKind::Anchored))
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .build(&format!(r"(?:{})\z", pattern.portable()))
-            .expect("documented patterns are small");
-        let start = dfa
-            .start_state_forward(&Input::new("").anchored(Anchored::Yes))
-            .expect("the automaton was built to start anchored");
-        let mut found = vec![start];
-        let mut states = Vec::new();
-        while let Some(id) = found.get(states.len()).copied() {
-            let mut state = State { is_match: dfa.is_match_state(dfa.next_eoi_state(id)), ways: Vec::new() };
-            for byte in ALPHABET {
-                let next = dfa.next_state(id, byte);
-                if dfa.is_dead_state(next) {
-                    continue;
-                }
-                let index = found.iter().position(|known| *known == next).unwrap_or_else(|| {
-                    found.push(next);
-                    found.len() - 1
-                });
-                match state.ways.iter_mut().find(|(_, known)| *known == index) {
-                    Some((bytes, _)) => bytes.push(byte),
-                    None => state.ways.push((vec![byte], index)),
-                }
-            }
-            states.push(state);
-        }
-        Strings { reach: reach(&states, USUAL), states }
+    fn of(expression: Expression) -> Strings {
+        let states = expression.automaton().states;
+        Strings { reach: reach(states, USUAL), states }
     }
 
-    /// The automaton of a pattern, built once.
-    pub fn built(pattern: &'static Pattern) -> &'static Strings {
-        static BUILT: LazyLock<Mutex<HashMap<&'static str, &'static Strings>>> = LazyLock::new(Mutex::default);
-        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        built.entry(pattern.text).or_insert_with(|| Box::leak(Box::new(Strings::of(pattern))))
+    /// What draws the matches of an expression.
+    pub fn built(expression: Expression) -> &'static Strings {
+        static BUILT: LazyLock<Vec<Strings>> =
+            LazyLock::new(|| Expression::VARIANTS.iter().copied().map(Strings::of).collect());
+        &BUILT[expression as usize]
     }
 
     /// A string of exactly `length` characters that matches, if there is one. The entropy chooses among the many:
@@ -79,7 +41,7 @@ impl Strings {
         let reach = match length {
             0..=USUAL => &self.reach,
             _ => {
-                longer = reach(&self.states, length);
+                longer = reach(self.states, length);
                 &longer
             }
         };
@@ -88,15 +50,15 @@ impl Strings {
         let mut text = String::with_capacity(length);
         for left in (0..length).rev() {
             let open = || self.states[state].ways.iter().filter(|(_, next)| reach[left][*next]);
-            let mut place = dice.below(open().map(|(bytes, _)| bytes.len()).sum())?;
-            let (bytes, next) = open().find(|(bytes, _)| match place.checked_sub(bytes.len()) {
+            let mut place = dice.below(open().map(|(characters, _)| characters.len()).sum())?;
+            let (characters, next) = open().find(|(characters, _)| match place.checked_sub(characters.len()) {
                 Some(rest) => {
                     place = rest;
                     false
                 }
                 None => true,
             })?;
-            text.push(char::from(bytes[place]));
+            text.push(char::from(characters.as_bytes()[place]));
             state = *next;
         }
         self.states[state].is_match.then_some(text)
@@ -121,13 +83,12 @@ impl Strings {
     }
 
     fn after(&self, from: &BTreeSet<usize>, letter: char) -> BTreeSet<usize> {
-        let byte = u8::try_from(letter).ok();
-        let ways = from.iter().flat_map(|state| &self.states[*state].ways);
-        ways.filter(|(bytes, _)| byte.is_some_and(|byte| bytes.contains(&byte))).map(|(_, next)| *next).collect()
+        let ways = from.iter().flat_map(|state| self.states[*state].ways);
+        ways.filter(|(characters, _)| characters.contains(letter)).map(|(_, next)| *next).collect()
     }
 
     fn after_any(&self, from: &BTreeSet<usize>) -> BTreeSet<usize> {
-        from.iter().flat_map(|state| &self.states[*state].ways).map(|(_, next)| *next).collect()
+        from.iter().flat_map(|state| self.states[*state].ways).map(|(_, next)| *next).collect()
     }
 
     /// The length nearest to this one that a match has, up to 400 characters.
@@ -149,8 +110,6 @@ fn reach(states: &[State], length: usize) -> Vec<Vec<bool>> {
     reach
 }
 
-const ALPHABET: std::ops::RangeInclusive<u8> = b'!'..=b'~';
-
 /// A small generator of numbers: the entropy is all there is.
 struct Dice(u64);
 
@@ -168,22 +127,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::contract::{Kind, Service, Shape, ecr, ecr_public, shapes};
-
-    fn patterns(shape: &'static Shape) -> &'static [Pattern] {
-        match &shape.kind {
-            Kind::Text(text) => text.patterns,
-            _ => &[],
-        }
-    }
-
     #[test]
     fn lengths_that_no_match_has_give_nothing() {
-        let account = Strings::of(&patterns(&shapes::REGISTRY_ID)[0]);
+        let account = Strings::built(Expression::AccountId);
         assert_eq!(account.matching(11, 1), None);
         assert_eq!(account.matching(12, 1).map(|text| text.len()), Some(12));
         assert_eq!(account.matching(13, 1), None);
-        let upload = Strings::of(&patterns(&shapes::UPLOAD_ID)[0]);
+        let upload = Strings::built(Expression::UploadId);
         assert!(
             upload.matching(36, 7).is_some() && upload.matching(35, 7).is_none() && upload.matching(37, 7).is_none()
         );
@@ -191,7 +141,7 @@ mod tests {
 
     #[test]
     fn near_is_one_character_away() {
-        let account = Strings::of(&patterns(&shapes::REGISTRY_ID)[0]);
+        let account = Strings::built(Expression::AccountId);
         for near in ["012345678901", "01234567890", "0123456789012", "01234567890a", "0123456789é1", "a012345678901"] {
             assert!(account.is_near(near), "{near}");
         }
@@ -204,16 +154,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
         #[test]
         fn every_string_matches_and_has_its_length(length in 2usize..600, entropy: u64) {
-            for service in Service::ALL {
-                let shape = match service {
-                    Service::Ecr => &ecr::REPOSITORY_NAME,
-                    Service::EcrPublic => &ecr_public::REPOSITORY_NAME,
-                };
-                for pattern in patterns(shape) {
-                    let text = Strings::of(pattern).matching(length, entropy).unwrap();
-                    prop_assert_eq!(text.len(), length);
-                    prop_assert!(pattern.matches(&text), "{}", text);
-                }
+            for expression in [Expression::RepositoryName, Expression::PlainRepositoryName] {
+                let text = Strings::built(expression).matching(length, entropy).unwrap();
+                prop_assert_eq!(text.len(), length);
+                prop_assert!(expression.matches(&text), "{}", text);
             }
         }
     }

@@ -188,7 +188,7 @@ fn of_length(text: &'static Text, length: usize) -> String {
     // The oldest edition is the narrowest.
     let Some(pattern) = text.patterns.last() else { return "a".repeat(length) };
     const MARK: &str = "ecrspec";
-    let strings = Strings::built(pattern);
+    let strings = Strings::built(pattern.expression);
     let marked = length.checked_sub(MARK.len() + 1).filter(|rest| *rest > 0);
     let tail = |rest: usize| strings.matching(rest, 0x5eed_0000 + rest as u64);
     match marked.and_then(tail) {

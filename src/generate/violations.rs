@@ -235,7 +235,7 @@ pub(super) fn drawn(
 pub fn matching(text: &Text, length: usize, entropy: u64) -> Option<String> {
     // The oldest edition is the narrowest: mostly the others only agree.
     let (oldest, others) = text.patterns.split_last()?;
-    let found = Strings::built(oldest).matching(length, entropy)?;
+    let found = Strings::built(oldest.expression).matching(length, entropy)?;
     (text.allows_length(&found) && others.iter().all(|pattern| pattern.matches(&found))).then_some(found)
 }
 
@@ -245,7 +245,7 @@ pub fn draw(text: &Text, chance: &[u8]) -> String {
     let byte = |index: usize| usize::from(chance.get(8 + index).copied().unwrap_or_default());
     // The oldest edition is the narrowest.
     let Some(pattern) = text.patterns.last() else { return "a".repeat(1 + byte(0) % 60) };
-    let strings = Strings::built(pattern);
+    let strings = Strings::built(pattern.expression);
     let lengths = [text.min.max(2), 36, 12, 71, 20, 64, 255];
     let wanted = match byte(0) {
         0..128 => 3 + byte(1) % 80,

@@ -172,7 +172,7 @@ fn check_repository(name: &str, services: &[Service]) -> anyhow::Result<()> {
         }
         // Editions differ: which of them the target keeps to, the run finds out.
         if let Some(pattern) = text.patterns.first().filter(|_| !text.matches_any(name)) {
-            bail!("--repository: expected the name of a repository, as {} says, found {name:?}", pattern.text);
+            bail!("--repository: expected the name of a repository, as {} says, found {name:?}", pattern.text());
         }
     }
     Ok(())

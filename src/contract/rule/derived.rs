@@ -214,9 +214,9 @@ impl Table {
                 _ => &["stelligent/mu#323", "hashicorp/terraform-provider-aws#40309", "jenkins-x/jx#1344"],
             };
             let matches = match others {
-                [] => newest.text.to_owned(),
+                [] => newest.text().to_owned(),
                 [older, ..] => {
-                    format!("{} ({}), or at least {} ({})", newest.text, newest.edition, older.text, older.edition)
+                    format!("{} ({}), or at least {} ({})", newest.text(), newest.edition, older.text(), older.edition)
                 }
             };
             let sources = if others.is_empty() { vec![page] } else { vec!["service-model", page] };

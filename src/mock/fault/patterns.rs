@@ -365,7 +365,7 @@ pub(super) static FAULTS: &[Fault] = &[
 fn all(value: &Value, expression: &str) -> bool {
     let words = [("DIGEST", &shapes::LAYER_DIGEST), ("NAME", &ecr::REPOSITORY_NAME), ("UPLOAD_ID", &shapes::UPLOAD_ID)];
     let filled = words.into_iter().fold(String::from(expression), |filled, (word, shape)| {
-        let pattern = super::bounds_of(shape).patterns[0].portable();
+        let pattern = super::bounds_of(shape).patterns[0].expression.portable();
         filled.replace(word, &format!("(?:{pattern})"))
     });
     let expression = Regex::new(&filled).expect("the expressions of this file compile");
