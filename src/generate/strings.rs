@@ -127,6 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
     #[test]
     fn lengths_that_no_match_has_give_nothing() {
         let account = Strings::built(Expression::AccountId);

@@ -23,7 +23,7 @@ pub struct Pattern {
 }
 
 /// The expressions that the documents print as patterns. Each means the whole string.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, VariantArray)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, VariantArray)]
 pub enum Expression {
     /// An account id.
     AccountId,
