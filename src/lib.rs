@@ -30,7 +30,7 @@
 //!
 //! | floor | room | what it is for |
 //! | --- | --- | --- |
-//! | 1 | [`contract`] | what the documents say, as data: shapes, errors, rules, sources; [`contract::check`] holds a request against them |
+//! | 1 | [`contract`] | what the documents say, as data: shapes, patterns, errors, rules, sources; [`contract::check`] holds a request against them |
 //! | 2 | [`wire`] | requests, answers, the awsJson1_1 envelope, how an error type is found; [`wire::Observation`], an answer decoded once |
 //! | 2 | [`template`] | bytes with references `${…}`, parsed once; [`template::Reference`], the kinds of them |
 //! | 2 | [`expect`] | what is allowed as an answer, and how that reads |

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 /// What a plain emulator does wrong: it looks up what the names of a request stand for before it looks at the members.
-static FAULTS: [Change; 11] = [
+static FAULTS: [Change; 10] = [
     Change::SkipRule(RulePattern::new("*/repositoryName/pattern")),
     Change::SkipRule(RulePattern::new("*/repositoryName/min-length")),
     Change::SkipRule(RulePattern::new("*/repositoryName/max-length")),
@@ -32,17 +32,17 @@ static FAULTS: [Change; 11] = [
     Change::SkipRule(RulePattern::new("UploadLayerPart/partFirstByte/contiguous")),
     Change::SkipRule(RulePattern::new("UploadLayerPart/layerPartBlob/length")),
     Change::ErrorAs(RulePattern::new("UploadLayerPart/partLastByte/not-before-first"), "InvalidLayerException"),
-    // Time for other jobs to be first now and then.
-    Change::Delay(|_| Duration::from_millis(1)),
 ];
+
+/// Time for other jobs to be first now and then.
+static DELAY: Change = Change::Delay(|_| Duration::from_millis(1));
 
 /// A run of everything in one service, one case after the other.
 static WHOLE: LazyLock<Vec<Event>> = LazyLock::new(|| events(1, None));
 
 /// A run of everything in one service, or of a part of it.
 fn events(jobs: usize, part: Option<Partition>) -> Vec<Event> {
-    let (delay, faults) = FAULTS.split_last().unwrap();
-    let mock = Mock::with(&[Service::Ecr], faults.iter().chain((jobs > 1).then_some(delay)));
+    let mock = Mock::with(&[Service::Ecr], FAULTS.iter().chain((jobs > 1).then_some(&DELAY)));
     let target = Target::new(Driver::InProcess(InProcess::new(router(Arc::new(mock)))));
     let settings = Settings {
         services: vec![Service::Ecr],

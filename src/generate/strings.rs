@@ -49,7 +49,7 @@ impl Strings {
         let mut state = 0;
         let mut text = String::with_capacity(length);
         for left in (0..length).rev() {
-            let open = || self.states[state].ways.iter().filter(|(_, next)| reach[left][*next]);
+            let open = || self.states[state].ways.iter().filter(|(_, next)| reach[left][usize::from(*next)]);
             let mut place = dice.below(open().map(|(characters, _)| characters.len()).sum())?;
             let (characters, next) = open().find(|(characters, _)| match place.checked_sub(characters.len()) {
                 Some(rest) => {
@@ -59,7 +59,7 @@ impl Strings {
                 None => true,
             })?;
             text.push(char::from(characters.as_bytes()[place]));
-            state = *next;
+            state = usize::from(*next);
         }
         self.states[state].is_match.then_some(text)
     }
@@ -84,11 +84,11 @@ impl Strings {
 
     fn after(&self, from: &BTreeSet<usize>, letter: char) -> BTreeSet<usize> {
         let ways = from.iter().flat_map(|state| self.states[*state].ways);
-        ways.filter(|(characters, _)| characters.contains(letter)).map(|(_, next)| *next).collect()
+        ways.filter(|(characters, _)| characters.contains(letter)).map(|(_, next)| usize::from(*next)).collect()
     }
 
     fn after_any(&self, from: &BTreeSet<usize>) -> BTreeSet<usize> {
-        from.iter().flat_map(|state| self.states[*state].ways).map(|(_, next)| *next).collect()
+        from.iter().flat_map(|state| self.states[*state].ways).map(|(_, next)| usize::from(*next)).collect()
     }
 
     /// The length nearest to this one that a match has, up to 400 characters.
@@ -104,7 +104,7 @@ fn reach(states: &[State], length: usize) -> Vec<Vec<bool>> {
     reach.push(states.iter().map(|state| state.is_match).collect());
     for left in 1..=length {
         let after = &reach[left - 1];
-        let here = states.iter().map(|state| state.ways.iter().any(|(_, next)| after[*next])).collect();
+        let here = states.iter().map(|state| state.ways.iter().any(|(_, next)| after[usize::from(*next)])).collect();
         reach.push(here);
     }
     reach

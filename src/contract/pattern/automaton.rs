@@ -15,7 +15,7 @@ pub struct State {
     /// Whether a text may end here.
     pub is_match: bool,
     /// Characters that lead to the same state, with its index. What is in none leads to no match.
-    pub ways: &'static [(&'static str, usize)],
+    pub ways: &'static [(&'static str, u8)],
 }
 
 /// Where each character of ASCII leads from a state.
@@ -36,8 +36,7 @@ impl State {
     fn row(&self) -> Row {
         let mut row = [None; 128];
         for (characters, next) in self.ways {
-            // No expression has as many states as a byte has values.
-            characters.bytes().for_each(|byte| row[usize::from(byte)] = u8::try_from(*next).ok());
+            characters.bytes().for_each(|byte| row[usize::from(byte)] = Some(*next));
         }
         row
     }

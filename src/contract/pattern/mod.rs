@@ -22,7 +22,8 @@ pub struct Pattern {
     pub edition: &'static str,
 }
 
-/// The expressions that the documents print as patterns. Each means the whole string.
+/// The expressions that the documents print as patterns. Each means the whole string. Which document has it, in which edition,
+/// stands in the shapes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, VariantArray)]
 pub enum Expression {
     /// An account id.
